@@ -1,0 +1,294 @@
+//! The record: everything one run measured, and where. One JSON file, `record.json`.
+//!
+//! The schema is documented field by field in `reports/SCHEMA.md`; [`SCHEMA`] is its version. A
+//! meter that did not run is absent from a cell, never zero.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the record's schema. A reader refuses any other.
+pub const SCHEMA: u32 = 1;
+
+/// Everything one run measured, with the fingerprint of where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Schema version, [`SCHEMA`].
+    pub schema: u32,
+    /// When the run started, RFC 3339, UTC.
+    pub started: String,
+    /// The run's profile: `quick`, `default` or `full`.
+    pub profile: String,
+    /// The command line that reproduces this run.
+    pub command: String,
+    /// Where it was measured.
+    pub fingerprint: Fingerprint,
+    /// The bottlenecks that have cells here: what they ask.
+    pub bottlenecks: Vec<BottleneckInfo>,
+    /// The contenders that were selected, measured or excluded.
+    pub contenders: Vec<ContenderInfo>,
+    /// One entry a cell, sorted by [`CellRecord::name`].
+    pub cells: Vec<CellRecord>,
+    /// What went wrong, by name: excluded contenders and failed cells.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+}
+
+/// Where a record was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// `rustc -V` of the compiler that built the lab.
+    pub rustc: String,
+    /// Target triple.
+    pub target: String,
+    /// `valgrind --version`, empty where there is none.
+    pub valgrind: String,
+    /// C library and its version.
+    pub glibc: String,
+    /// CPU model, for the reader of wall-clock times; it does not decide comparability.
+    pub cpu: String,
+    /// Instruction-set extensions that the instruction meter's virtual CPU offers.
+    pub isa: String,
+    /// Cargo profile: its name, optimisation level, codegen units, LTO.
+    pub profile: String,
+    /// `GLIBC_TUNABLES` of the instruction meter.
+    pub tunables: String,
+    /// Git revision of the project, empty outside a repository.
+    pub revision: String,
+    /// Whether tracked files differed from that revision.
+    pub dirty: bool,
+}
+
+impl Fingerprint {
+    /// The fields that must be equal for two records' instruction counts to be comparable, by name.
+    ///
+    /// `valgrind` and `isa` are compared only where both sides have them; the revision is what one
+    /// compares *across*; the CPU model does not move an instruction count (Callgrind's virtual CPU
+    /// does, and that is `isa`).
+    pub fn incomparable_with(&self, other: &Fingerprint) -> Vec<FingerprintDifference> {
+        let fields = [
+            ("rustc", &self.rustc, &other.rustc),
+            ("target", &self.target, &other.target),
+            ("valgrind", &self.valgrind, &other.valgrind),
+            ("glibc", &self.glibc, &other.glibc),
+            ("isa", &self.isa, &other.isa),
+            ("profile", &self.profile, &other.profile),
+            ("tunables", &self.tunables, &other.tunables),
+        ];
+        fields
+            .into_iter()
+            .filter(|(name, left, right)| {
+                let optional = matches!(*name, "valgrind" | "isa");
+                left != right && !(optional && (left.is_empty() || right.is_empty()))
+            })
+            .map(|(field, left, right)| FingerprintDifference {
+                field: field.to_owned(),
+                left: left.clone(),
+                right: right.clone(),
+            })
+            .collect()
+    }
+}
+
+/// One field in which two fingerprints differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FingerprintDifference {
+    /// The field's name.
+    pub field: String,
+    /// Its value on the left side.
+    pub left: String,
+    /// Its value on the right side.
+    pub right: String,
+}
+
+impl fmt::Display for FingerprintDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}` against `{}`", self.field, self.left, self.right)
+    }
+}
+
+/// A bottleneck, as the report tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BottleneckInfo {
+    /// Name, as in cells: `persistent_map`.
+    pub name: String,
+    /// Title for people: `Persistent map`.
+    pub title: String,
+    /// The question that it asks; one paragraph of plain text.
+    pub question: String,
+    /// The reference of the paired meter.
+    pub reference: String,
+    /// Its scenarios, in reading order.
+    pub scenarios: Vec<ScenarioInfo>,
+}
+
+/// A scenario, as the report tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioInfo {
+    /// Name, as in cells: `insert_shared`.
+    pub name: String,
+    /// One sentence: what the region does.
+    pub summary: String,
+    /// What one of `ops` is: `insert`, `entry`, `variant`.
+    pub unit: String,
+}
+
+/// What a contender is to its bottleneck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The obvious implementation, as the source has it.
+    Naive,
+    /// An implementation meant to win.
+    Optimized,
+    /// A published crate.
+    Peer,
+    /// Not the same promise, but the floor.
+    Bound,
+}
+
+impl Role {
+    /// Every role, in display order.
+    pub const ALL: [Role; 4] = [Role::Naive, Role::Optimized, Role::Peer, Role::Bound];
+
+    /// The role's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Naive => "naive",
+            Role::Optimized => "optimized",
+            Role::Peer => "peer",
+            Role::Bound => "bound",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A contender, as the report tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContenderInfo {
+    /// Its bottleneck.
+    pub bottleneck: String,
+    /// Its name, as in cells: `hamt`.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// One sentence: what it is.
+    pub summary: String,
+    /// Paper, design document or crate that it comes from.
+    pub source: String,
+    /// What it does and why it wins or loses; plain text, paragraphs separated by an empty line.
+    pub analysis: String,
+    /// Stated complexity: operation → growth, for example `get` → `O(log n)`.
+    pub complexity: BTreeMap<String, String>,
+    /// Badges, shown wherever the contender appears.
+    pub caveats: Vec<CaveatInfo>,
+}
+
+/// A badge: what a reader must know before comparing this contender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaveatInfo {
+    /// A few words: `ordered, no hashing`.
+    pub badge: String,
+    /// The whole sentence.
+    pub text: String,
+}
+
+/// What was measured of one cell. Totals are per region; [`CellRecord::ops`] is the divisor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// Bottleneck.
+    pub bottleneck: String,
+    /// Scenario.
+    pub scenario: String,
+    /// Size, in elements or entries.
+    pub size: u64,
+    /// Contender.
+    pub contender: String,
+    /// The contender's role.
+    pub role: Role,
+    /// Operations per region.
+    pub ops: u64,
+    /// Digest of every result, 16 hexadecimal digits; equal to the oracle's.
+    pub digest: String,
+    /// Instructions per region (Callgrind's Ir).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+    /// Heap allocations of the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Allocations>,
+    /// Wall-clock nanoseconds per region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_ns: Option<Interval>,
+    /// Wall-clock ratio to the reference contender, interleaved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired: Option<Paired>,
+}
+
+impl CellRecord {
+    /// `bottleneck/scenario/size/contender`.
+    pub fn name(&self) -> String {
+        format!("{}/{}/{}/{}", self.bottleneck, self.scenario, self.size, self.contender)
+    }
+
+    /// What cells are sorted by: size by value, not by spelling.
+    pub fn sort_key(&self) -> (&str, &str, u64, &str) {
+        (&self.bottleneck, &self.scenario, self.size, &self.contender)
+    }
+}
+
+/// Heap allocations of one region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocations {
+    /// Blocks allocated (a reallocation counts as one).
+    pub blocks: u64,
+    /// Bytes requested.
+    pub bytes: u64,
+    /// Most bytes live at once, of those allocated in the region.
+    pub peak_bytes: u64,
+    /// Bytes allocated in the region and still live after it.
+    pub live_bytes: u64,
+}
+
+/// A median with its confidence interval (95 %).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Median.
+    pub median: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// A wall-clock ratio to a reference contender, from interleaved rounds (95 % interval).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paired {
+    /// The reference contender: ratio 1.
+    pub reference: String,
+    /// Median ratio, this contender's time per operation over the reference's.
+    pub ratio: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// Something that was selected and has no (complete) result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What failed: a cell's name, or `bottleneck/contender` where the whole contender is excluded.
+    pub subject: String,
+    /// The phase: `verify` or a meter's name.
+    pub phase: String,
+    /// One line: what happened.
+    pub message: String,
+    /// The shrunk failing trace, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<String>,
+}

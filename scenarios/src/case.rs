@@ -1,0 +1,153 @@
+//! A case: one scenario, set up for one contender and one size, ready to be measured.
+
+use std::hint::black_box;
+
+/// One scenario set up for one contender and one size.
+///
+/// A meter calls [`arm`](Case::arm) outside its measurement, [`run`](Case::run) inside it, then
+/// [`digest`](Case::digest); as often as it likes. Nothing is dropped inside `run`: the state and
+/// the results live until the next `arm`.
+pub trait Case {
+    /// Operations per run, the divisor for "per operation".
+    fn ops(&self) -> u64;
+    /// Prepares the state that the next run consumes. Cheap where the region only reads.
+    fn arm(&mut self);
+    /// The measured region.
+    ///
+    /// # Panics
+    /// If the case is not armed.
+    fn run(&mut self);
+    /// A value that depends on every result of the last run.
+    ///
+    /// # Panics
+    /// If the case has not run since it was armed.
+    fn digest(&self) -> u64;
+    /// What [`digest`](Case::digest) must return, computed from the input by a plain model without
+    /// any contender.
+    fn expected(&self) -> u64;
+}
+
+/// Whether a region leaves its state as it found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// The region consumes or changes its state: set up again for every run.
+    EveryRun,
+    /// The region only reads: set up once.
+    Once,
+}
+
+/// Builds a case from its parts.
+///
+/// * `input`: made from the seed, the same bytes for every contender;
+/// * `arm`: the set-up, from the input to the state, not measured;
+/// * `region`: the measured part; it may change the state and returns the results;
+/// * `digest`: of state and results, not measured;
+/// * `expected`: the same value from the input alone.
+pub fn case<I, S, O>(
+    ops: usize,
+    setup: Setup,
+    input: I,
+    arm: impl Fn(&I) -> S + 'static,
+    region: impl Fn(&I, &mut S) -> O + 'static,
+    digest: impl Fn(&I, &S, &O) -> u64 + 'static,
+    expected: impl Fn(&I) -> u64 + 'static,
+) -> Box<dyn Case>
+where
+    I: 'static,
+    S: 'static,
+    O: 'static,
+{
+    Box::new(Parts { ops: ops as u64, setup, input, state: None, output: None, arm, region, digest, expected })
+}
+
+struct Parts<I, S, O, A, R, D, E> {
+    ops: u64,
+    setup: Setup,
+    input: I,
+    state: Option<S>,
+    output: Option<O>,
+    arm: A,
+    region: R,
+    digest: D,
+    expected: E,
+}
+
+impl<I, S, O, A, R, D, E> Case for Parts<I, S, O, A, R, D, E>
+where
+    A: Fn(&I) -> S,
+    R: Fn(&I, &mut S) -> O,
+    D: Fn(&I, &S, &O) -> u64,
+    E: Fn(&I) -> u64,
+{
+    fn ops(&self) -> u64 {
+        self.ops
+    }
+
+    fn arm(&mut self) {
+        self.output = None;
+        if self.state.is_none() || self.setup == Setup::EveryRun {
+            // The old state goes first, so that the new one finds the allocator as a first run does.
+            self.state = None;
+            self.state = Some((self.arm)(&self.input));
+        }
+    }
+
+    #[inline(never)]
+    fn run(&mut self) {
+        let state = self.state.as_mut().expect("a case is armed before it runs");
+        self.output = Some(black_box((self.region)(black_box(&self.input), black_box(state))));
+    }
+
+    fn digest(&self) -> u64 {
+        let state = self.state.as_ref().expect("a case is armed before its digest");
+        let output = self.output.as_ref().expect("a case runs before its digest");
+        (self.digest)(&self.input, state, output)
+    }
+
+    fn expected(&self) -> u64 {
+        (self.expected)(&self.input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summing(setup: Setup) -> Box<dyn Case> {
+        case(
+            3,
+            setup,
+            vec![1u64, 2, 3],
+            |input| input.clone(),
+            |_, state| state.drain(..).sum::<u64>(),
+            |_, _, sum| *sum,
+            |input| input.iter().sum(),
+        )
+    }
+
+    #[test]
+    fn a_consuming_case_can_run_again_and_again() {
+        let mut case = summing(Setup::EveryRun);
+        for _ in 0..3 {
+            case.arm();
+            case.run();
+            assert_eq!(case.digest(), case.expected());
+        }
+    }
+
+    #[test]
+    fn a_reading_case_is_set_up_once() {
+        let mut case = summing(Setup::Once);
+        case.arm();
+        case.run();
+        case.arm();
+        case.run();
+        assert_eq!(case.digest(), 0, "the second run found the state that the first one left");
+    }
+
+    #[test]
+    #[should_panic(expected = "armed")]
+    fn running_an_unarmed_case_is_refused() {
+        summing(Setup::Once).run();
+    }
+}

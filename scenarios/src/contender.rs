@@ -1,0 +1,204 @@
+//! Bottlenecks, scenarios and contenders: the lab's nouns.
+
+use std::fmt;
+
+use crate::case::Case;
+use crate::trace::{Check, Mismatch, Step};
+
+/// A problem with one contract and one oracle.
+pub struct Bottleneck {
+    /// Name, as in cells: `persistent_map`.
+    pub name: &'static str,
+    /// Title for people.
+    pub title: &'static str,
+    /// The question it asks; one paragraph.
+    pub question: &'static str,
+    /// Its scenarios, in reading order.
+    pub scenarios: &'static [Scenario],
+    /// What `verify` replays against the oracle.
+    pub checks: &'static [Check],
+    /// The sizes of its cells.
+    pub sizes: Sizes,
+    /// Name of the contender to which the paired meter relates all others.
+    pub reference: &'static str,
+    /// Spells a trace's steps for a reader.
+    pub describe: fn(&Check, &[Step]) -> Vec<String>,
+}
+
+/// A seeded workload over a bottleneck's contract.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Name, as in cells: `insert_shared`.
+    pub name: &'static str,
+    /// One sentence: what the region does.
+    pub summary: &'static str,
+    /// What one operation is.
+    pub unit: &'static str,
+    /// What a contender must be capable of to take part.
+    pub requires: &'static [Capability],
+}
+
+/// The sizes at which a bottleneck is measured, by profile.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Profile `quick`.
+    pub quick: &'static [usize],
+    /// Profile `default`.
+    pub default: &'static [usize],
+    /// Profile `full`.
+    pub full: &'static [usize],
+}
+
+/// What a contender can do; scenarios select by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// `clone` keeps an old version alive, later changes to the clone do not show in it, and cloning is O(1).
+    Persistent,
+    /// The first change after a `clone` copies everything: scenarios that keep versions run fewer steps at
+    /// large sizes (the cell's `ops` says how many).
+    CopiesWhole,
+}
+
+/// What a contender is to its bottleneck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The obvious implementation, as the source has it.
+    Naive,
+    /// An implementation meant to win.
+    Optimized,
+    /// A published crate.
+    Peer,
+    /// Not the same promise, but the floor.
+    Bound,
+}
+
+impl Role {
+    /// The role's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Naive => "naive",
+            Role::Optimized => "optimized",
+            Role::Peer => "peer",
+            Role::Bound => "bound",
+        }
+    }
+}
+
+/// Expected growth of an operation's cost with the size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// O(1), amortised where the contender's text says so.
+    Constant,
+    /// O(log n).
+    Logarithmic,
+    /// O(n).
+    Linear,
+    /// O(n log n).
+    Linearithmic,
+    /// O(n²).
+    Quadratic,
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Growth::Constant => "O(1)",
+            Growth::Logarithmic => "O(log n)",
+            Growth::Linear => "O(n)",
+            Growth::Linearithmic => "O(n log n)",
+            Growth::Quadratic => "O(n²)",
+        })
+    }
+}
+
+/// A badge: what a reader must know before comparing this contender.
+#[derive(Clone, Copy, Debug)]
+pub struct Caveat {
+    /// A few words.
+    pub badge: &'static str,
+    /// The whole sentence.
+    pub text: &'static str,
+}
+
+/// A check that a contender is known to fail; it becomes a badge instead of an exclusion. Meant for
+/// published crates: `verify` reports it as stale when the check passes.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownFailure {
+    /// The check's name.
+    pub check: &'static str,
+    /// What fails, and since which version it is known.
+    pub text: &'static str,
+}
+
+/// What a contender says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Name, as in cells, and its directory's name.
+    pub name: &'static str,
+    /// Its role.
+    pub role: Role,
+    /// One sentence: what it is.
+    pub summary: &'static str,
+    /// Paper, design document or crate (with version) that it comes from.
+    pub source: &'static str,
+    /// What it does and why it wins or loses; plain text, paragraphs separated by an empty line.
+    pub analysis: &'static str,
+    /// Stated complexity per scenario family: `("get", Growth::Logarithmic)`.
+    pub complexity: &'static [(&'static str, Growth)],
+    /// What it can do.
+    pub capabilities: &'static [Capability],
+    /// Badges.
+    pub caveats: &'static [Caveat],
+    /// Checks that it is known to fail.
+    pub known_failures: &'static [KnownFailure],
+}
+
+impl About {
+    /// Whether the contender is capable of all of `required`.
+    pub fn can(&self, required: &[Capability]) -> bool {
+        required.iter().all(|capability| self.capabilities.contains(capability))
+    }
+}
+
+/// What to set up: a scenario and a size.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// The scenario's name.
+    pub scenario: &'static str,
+    /// The size.
+    pub size: usize,
+    /// Whether the contender [copies whole](Capability::CopiesWhole).
+    pub copies_whole: bool,
+}
+
+/// One implementation of a bottleneck's contract, with everything the lab needs to verify and measure it.
+#[derive(Clone, Copy)]
+pub struct Contender {
+    /// Its bottleneck.
+    pub bottleneck: &'static Bottleneck,
+    /// What it says of itself.
+    pub about: About,
+    /// Sets up a case, instantiated in the contender's crate.
+    pub set_up: fn(Request) -> Box<dyn Case>,
+    /// Replays a check's trace against the oracle, instantiated in the contender's crate.
+    pub replay: fn(&Check, &[Step]) -> Result<(), Mismatch>,
+}
+
+impl Contender {
+    /// The scenarios that this contender takes part in.
+    pub fn scenarios(&self) -> impl Iterator<Item = &'static Scenario> + use<'_> {
+        self.bottleneck.scenarios.iter().filter(|scenario| self.about.can(scenario.requires))
+    }
+
+    /// Sets up one of its cells.
+    pub fn case(&self, scenario: &'static str, size: usize) -> Box<dyn Case> {
+        let copies_whole = self.about.can(&[Capability::CopiesWhole]);
+        (self.set_up)(Request { scenario, size, copies_whole })
+    }
+}
+
+impl fmt::Debug for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.bottleneck.name, self.about.name)
+    }
+}

@@ -1,0 +1,32 @@
+//! What the lab asks: for each bottleneck one module with its contract (a trait), its oracle, its
+//! seeded inputs, its scenarios and its sizes. No implementation lives here.
+//!
+//! A contender's crate implements the trait and calls the bottleneck's `contender` function. That
+//! call instantiates every scenario **inside the contender's crate**, which is what keeps one
+//! contender's machine code independent of all others.
+//!
+//! | word | type |
+//! |---|---|
+//! | bottleneck | [`Bottleneck`] |
+//! | contender | [`Contender`], described by [`About`] |
+//! | scenario | [`Scenario`]; one of it, set up for one contender and size, is a [`Case`] |
+//! | oracle | the model inside a bottleneck's `replay`, and each case's [`Case::expected`] |
+
+mod case;
+mod contender;
+pub mod input;
+pub mod persistent_map;
+pub mod persistent_vector;
+pub mod probe;
+mod trace;
+
+pub use case::{Case, Setup, case};
+pub use contender::{
+    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, Request, Role, Scenario,
+    Sizes,
+};
+pub use trace::{Check, Mismatch, Step};
+
+/// Every bottleneck of the lab, in reading order.
+pub static BOTTLENECKS: &[&Bottleneck] =
+    &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK];

@@ -1,0 +1,920 @@
+//! **Persistent map**: a map whose old versions stay valid, cheaply.
+//!
+//! Contract: [`PersistentMap`], for every key, value and hasher through a [`Family`]. Oracle: a
+//! `BTreeMap` copied whole for every version. Scenarios: [`BOTTLENECK`], each with `u64` keys and
+//! (suffix `_string`) with 16-byte `String` keys; values are `u64`.
+//!
+//! "Unshared" maps are owned once, so a change may happen in place; a "shared" step keeps the
+//! version before it alive to the end of the region.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled};
+use crate::probe::{Hashing, PassThrough, Probe};
+use crate::{
+    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes,
+    Step, case,
+};
+
+/// A map with cheap versions: `clone` keeps the present content, every change affects one clone only.
+pub trait PersistentMap<K, V>: Clone {
+    /// The empty map.
+    fn new() -> Self;
+    /// Number of entries.
+    fn len(&self) -> usize;
+    /// The value of `key`.
+    fn get(&self, key: &K) -> Option<&V>;
+    /// Sets the value of `key`, in place where this version shares nothing.
+    fn insert(&mut self, key: K, value: V);
+    /// Removes `key`; whether it was there.
+    fn remove(&mut self, key: &K) -> bool;
+    /// Every entry once, in any order.
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a;
+    /// The entries of both; where both have a key, this map's value.
+    fn union(&self, other: &Self) -> Self;
+    /// Whether both hold the same entries, whatever way they were built.
+    fn equal(&self, other: &Self) -> bool;
+
+    /// Whether `key` is present.
+    fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Whether there is no entry.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The map of `entries`; of equal keys the last wins.
+    fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
+        let mut map = Self::new();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+}
+
+/// One map implementation, for every type of key, value and hasher.
+pub trait Family: 'static {
+    /// The map type.
+    type Map<K, V, S>: PersistentMap<K, V> + 'static
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The bottleneck.
+pub static BOTTLENECK: Bottleneck = Bottleneck {
+    name: "persistent_map",
+    title: "Persistent map",
+    question: "How much does it cost to keep old versions of a map alive? A mutable hash map is fast until somebody \
+               needs yesterday's content: undo, snapshots for readers, backtracking. Copying it whole costs O(n) per \
+               version; a trie copies only the path to the changed entry.",
+    scenarios: SCENARIOS,
+    checks: CHECKS,
+    sizes: Sizes {
+        quick: &[8, 100, 1000],
+        default: &[8, 32, 100, 1000, 10_000, 100_000],
+        full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
+    },
+    reference: "imbl",
+    describe,
+};
+
+const NOTHING: &[Capability] = &[];
+const PERSISTENT: &[Capability] = &[Capability::Persistent];
+
+const fn scenario(
+    name: &'static str,
+    unit: &'static str,
+    requires: &'static [Capability],
+    summary: &'static str,
+) -> Scenario {
+    Scenario { name, summary, unit, requires }
+}
+
+#[rustfmt::skip]
+const SCENARIOS: &[Scenario] = &[
+    scenario("insert_unshared", "insert", NOTHING, "Builds a map of n entries from empty, owned once."),
+    scenario("insert_unshared_string", "insert", NOTHING, "Builds a map of n String keys from empty, owned once."),
+    scenario("insert_shared", "insert", PERSISTENT, "Inserts up to 1,000 new keys, the last one reaching n entries, every version before kept."),
+    scenario("insert_shared_string", "insert", PERSISTENT, "Inserts up to 1,000 new String keys, every version before kept."),
+    scenario("get_hit", "get", NOTHING, "Looks up random present keys in a map of n."),
+    scenario("get_hit_string", "get", NOTHING, "Looks up random present String keys in a map of n."),
+    scenario("get_miss", "get", NOTHING, "Looks up absent keys in a map of n."),
+    scenario("get_miss_string", "get", NOTHING, "Looks up absent String keys in a map of n."),
+    scenario("overwrite_shared", "insert", PERSISTENT, "Overwrites up to 1,000 random present keys, every version before kept."),
+    scenario("overwrite_shared_string", "insert", PERSISTENT, "Overwrites up to 1,000 random present String keys, every version before kept."),
+    scenario("remove_unshared", "remove", NOTHING, "Removes every entry of a map of n in random order, owned once."),
+    scenario("remove_unshared_string", "remove", NOTHING, "Removes every String key of a map of n in random order, owned once."),
+    scenario("remove_shared", "remove", PERSISTENT, "Removes up to 1,000 random entries, every version before kept."),
+    scenario("remove_shared_string", "remove", PERSISTENT, "Removes up to 1,000 random String keys, every version before kept."),
+    scenario("iterate", "entry", NOTHING, "Visits every entry of a map of n."),
+    scenario("iterate_string", "entry", NOTHING, "Visits every entry of a map of n String keys."),
+    scenario("union", "entry", NOTHING, "Unites two maps of n entries that have half their keys in common; both stay."),
+    scenario("union_string", "entry", NOTHING, "Unites two maps of n String keys that have half their keys in common; both stay."),
+    scenario("equality", "entry", NOTHING, "Compares two equal maps of n entries that were built in different orders."),
+    scenario("equality_string", "entry", NOTHING, "Compares two equal maps of n String keys that were built in different orders."),
+    scenario("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n by one insert each and keeps them all."),
+    scenario("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys by one insert each and keeps them all."),
+];
+
+/// Makes a contender of an implementation; call it in the contender's crate.
+pub fn contender<F: Family>(about: About) -> Contender {
+    Contender { bottleneck: &BOTTLENECK, about, set_up: set_up::<F>, replay: replay::<F> }
+}
+
+fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
+    match request.scenario.strip_suffix("_string") {
+        Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
+        None => set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(request.scenario, request),
+    }
+}
+
+fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
+    scenario: &str,
+    request: Request,
+) -> Box<dyn Case> {
+    let size = request.size;
+    match scenario {
+        "insert_unshared" => insert_unshared::<K, M>(size),
+        "insert_shared" => insert_shared::<K, M>(size, steps(request)),
+        "get_hit" => get_hit::<K, M>(size),
+        "get_miss" => get_miss::<K, M>(size),
+        "overwrite_shared" => overwrite_shared::<K, M>(size, steps(request)),
+        "remove_unshared" => remove_unshared::<K, M>(size),
+        "remove_shared" => remove_shared::<K, M>(size, steps(request)),
+        "iterate" => iterate::<K, M>(size),
+        "union" => union::<K, M>(size),
+        "equality" => equality::<K, M>(size),
+        "variants_100" => variants::<K, M>(size, variant_count(request)),
+        other => unreachable!("scenario `{other}` is in the list but not set up"),
+    }
+}
+
+/// How many versions a chain keeps. A contender that copies whole gets fewer where a copy is dear:
+/// cost per step is what is compared, and 1,000 copies of 100,000 entries would not fit into memory.
+fn steps(request: Request) -> usize {
+    let steps = request.size.min(1000);
+    if request.copies_whole { steps.min((1_600_000 / request.size).max(4)) } else { steps }
+}
+
+fn variant_count(request: Request) -> usize {
+    if request.copies_whole { 100.min((400_000 / request.size).max(2)) } else { 100 }
+}
+
+/// The value first inserted for an id.
+fn value_of(id: u64) -> u64 {
+    id.wrapping_mul(3).wrapping_add(1)
+}
+
+fn entry<K: Key>(id: u64) -> (K, u64) {
+    (K::from_id(id), value_of(id))
+}
+
+/// Ids that no map contains.
+const ABSENT: u64 = 1 << 40;
+
+/// `copies` lists of `size` entries each, no key in two lists.
+fn entry_lists<K: Key>(size: usize) -> Vec<Vec<(K, u64)>> {
+    let lists = copies(size) as u64;
+    let size = size as u64;
+    (0..lists).map(|list| (list * size..(list + 1) * size).map(entry).collect()).collect()
+}
+
+fn build<K: Key, M: PersistentMap<K, u64>>(entries: &[(K, u64)]) -> M {
+    M::from_entries(entries.iter().cloned())
+}
+
+fn sum(values: impl Iterator<Item = u64>) -> u64 {
+    values.fold(0, u64::wrapping_add)
+}
+
+fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
+    sum(map.iter().map(|(key, value)| entry_digest(key, *value))).wrapping_add(mix(map.len() as u64))
+}
+
+fn entries_digest<K: Key>(entries: &[(K, u64)]) -> u64 {
+    sum(entries.iter().map(|(key, value)| entry_digest(key, *value)))
+        .wrapping_add(mix(entries.len() as u64))
+}
+
+fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let lists = entry_lists::<K>(size);
+    case(
+        lists.len() * size,
+        Setup::EveryRun,
+        lists,
+        |lists| lists.iter().map(|entries| (M::new(), entries.clone())).collect::<Vec<_>>(),
+        |_, state| {
+            for (map, entries) in state {
+                for (key, value) in entries.drain(..) {
+                    map.insert(key, value);
+                }
+            }
+        },
+        |_, state, ()| sum(state.iter().map(|(map, _)| content_digest(map))),
+        |lists| sum(lists.iter().map(|entries| entries_digest(entries))),
+    )
+}
+
+/// A line of versions: a map that changes step by step, and every version before a step.
+struct Line<M, T> {
+    map: M,
+    changes: Vec<T>,
+    kept: Vec<M>,
+}
+
+impl<M: Clone, T> Line<M, T> {
+    fn new(base: &M, changes: Vec<T>) -> Self {
+        let kept = Vec::with_capacity(changes.len());
+        Line { map: base.clone(), changes, kept }
+    }
+
+    /// Applies every change, the version before it kept.
+    fn advance(&mut self, mut change: impl FnMut(&mut M, T)) {
+        for operand in self.changes.drain(..) {
+            self.kept.push(self.map.clone());
+            change(&mut self.map, operand);
+        }
+    }
+}
+
+fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
+    size: usize,
+    steps: usize,
+) -> Box<dyn Case> {
+    let lists = entry_lists::<K>(size);
+    let first = size - steps;
+    let input: Vec<_> =
+        lists.into_iter().map(|entries| (build::<K, M>(&entries[..first]), entries)).collect();
+    case(
+        input.len() * steps,
+        Setup::EveryRun,
+        input,
+        move |input| {
+            input
+                .iter()
+                .map(|(base, entries)| Line::new(base, entries[first..].to_vec()))
+                .collect::<Vec<_>>()
+        },
+        |_, lines| {
+            for line in lines {
+                line.advance(|map, (key, value)| map.insert(key, value));
+            }
+        },
+        move |input, lines, ()| {
+            sum(lines.iter().zip(input).map(|(line, (_, entries))| {
+                let lengths = sum(line.kept.iter().map(|map| map.len() as u64));
+                // A version must not see the key that came after it.
+                let unseen = line.kept.iter().zip(&entries[first..]);
+                let unseen = unseen.filter(|(map, (key, _))| !map.contains_key(key)).count() as u64;
+                content_digest(&line.map).wrapping_add(mix(lengths)).wrapping_add(mix(unseen))
+            }))
+        },
+        move |input| {
+            sum(input.iter().map(|(_, entries)| {
+                let lengths = (first..size).sum::<usize>() as u64;
+                entries_digest(entries).wrapping_add(mix(lengths)).wrapping_add(mix(steps as u64))
+            }))
+        },
+    )
+}
+
+struct Lookups<K, M> {
+    map: M,
+    probes: Vec<K>,
+}
+
+fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let ids = draws(&mut rng("get_hit", size), size.max(1024), size);
+    let entries: Vec<_> = (0..size as u64).map(entry).collect();
+    let lookups =
+        Lookups { map: build::<K, M>(&entries), probes: ids.iter().map(|id| K::from_id(*id)).collect() };
+    case(
+        ids.len(),
+        Setup::Once,
+        (lookups, ids),
+        |_| (),
+        |(lookups, _), ()| {
+            lookups.probes.iter().fold(0u64, |sum, key| {
+                sum.wrapping_add(lookups.map.get(key).copied().unwrap_or(0))
+            })
+        },
+        |_, (), found| *found,
+        |(_, ids)| sum(ids.iter().map(|id| value_of(*id))),
+    )
+}
+
+fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = size.max(1024);
+    let entries: Vec<_> = (0..size as u64).map(entry).collect();
+    let lookups = Lookups {
+        map: build::<K, M>(&entries),
+        probes: (0..count as u64).map(|id| K::from_id(ABSENT + id)).collect(),
+    };
+    case(
+        count,
+        Setup::Once,
+        lookups,
+        |_| (),
+        |lookups, ()| {
+            lookups.probes.iter().map(|key| u64::from(lookups.map.get(key).is_none())).sum::<u64>()
+        },
+        |_, (), misses| *misses,
+        move |_| count as u64,
+    )
+}
+
+fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
+    size: usize,
+    steps: usize,
+) -> Box<dyn Case> {
+    let lines = copies(size);
+    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
+    let ids = draws(&mut rng("overwrite_shared", size), lines * steps, size);
+    case(
+        lines * steps,
+        Setup::EveryRun,
+        (build::<K, M>(&entries), ids),
+        move |(base, ids)| {
+            ids.chunks(steps)
+                .map(|ids| {
+                    let changes = ids.iter().enumerate().map(|(step, id)| (K::from_id(*id), step as u64));
+                    Line::new(base, changes.collect())
+                })
+                .collect::<Vec<_>>()
+        },
+        |_, lines| {
+            for line in lines {
+                line.advance(|map, (key, value)| map.insert(key, value));
+            }
+        },
+        move |(_, ids), lines, ()| {
+            sum(lines.iter().zip(ids.chunks(steps)).map(|(line, ids)| {
+                // What each version still says of the key that was overwritten after it.
+                let before = line.kept.iter().zip(ids);
+                let before = sum(before.map(|(map, id)| *map.get(&K::from_id(*id)).unwrap_or(&0)));
+                content_digest(&line.map).wrapping_add(mix(before))
+            }))
+        },
+        move |(_, ids)| {
+            sum(ids.chunks(steps).map(|ids| {
+                let mut values: Vec<u64> = (0..size as u64).map(value_of).collect();
+                let mut before = 0u64;
+                for (step, id) in ids.iter().enumerate() {
+                    let value = &mut values[*id as usize];
+                    before = before.wrapping_add(std::mem::replace(value, step as u64));
+                }
+                let entries: Vec<(K, u64)> =
+                    values.iter().zip(0..).map(|(value, id)| (K::from_id(id), *value)).collect();
+                entries_digest(&entries).wrapping_add(mix(before))
+            }))
+        },
+    )
+}
+
+fn remove_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let lists = entry_lists::<K>(size);
+    let order = shuffled(&mut rng("remove_unshared", size), size);
+    let count = lists.len() * size;
+    case(
+        count,
+        Setup::EveryRun,
+        (lists, order),
+        |(lists, order)| {
+            let state = lists.iter().map(|entries| {
+                let keys: Vec<K> = order.iter().map(|at| entries[*at as usize].0.clone()).collect();
+                (build::<K, M>(entries), keys)
+            });
+            state.collect::<Vec<_>>()
+        },
+        |_, state| {
+            let mut removed = 0u64;
+            for (map, keys) in state {
+                for key in keys.iter() {
+                    removed += u64::from(map.remove(key));
+                }
+            }
+            removed
+        },
+        |_, state, removed| {
+            let left = sum(state.iter().map(|(map, _)| map.len() as u64 + map.iter().count() as u64));
+            removed.wrapping_add(mix(left))
+        },
+        move |_| (count as u64).wrapping_add(mix(0)),
+    )
+}
+
+fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
+    size: usize,
+    steps: usize,
+) -> Box<dyn Case> {
+    let lines = copies(size);
+    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
+    let order = shuffled(&mut rng("remove_shared", size), size);
+    case(
+        lines * steps,
+        Setup::EveryRun,
+        (build::<K, M>(&entries), order),
+        move |(base, order)| {
+            let keys: Vec<K> = order[..steps].iter().map(|id| K::from_id(*id)).collect();
+            (0..lines).map(|_| Line::new(base, keys.clone())).collect::<Vec<_>>()
+        },
+        |_, lines| {
+            let mut removed = 0u64;
+            for line in lines {
+                line.advance(|map, key| removed += u64::from(map.remove(&key)));
+            }
+            removed
+        },
+        move |(_, order), lines, removed| {
+            let kept = sum(lines.iter().map(|line| {
+                let there = line.kept.iter().zip(&order[..steps]);
+                let there = there.filter(|(map, id)| map.contains_key(&K::from_id(**id))).count();
+                content_digest(&line.map).wrapping_add(mix(there as u64))
+            }));
+            kept.wrapping_add(*removed)
+        },
+        move |(_, order)| {
+            let left: Vec<(K, u64)> = order[steps..].iter().map(|id| entry(*id)).collect();
+            let line = entries_digest(&left).wrapping_add(mix(steps as u64));
+            line.wrapping_mul(lines as u64).wrapping_add((lines * steps) as u64)
+        },
+    )
+}
+
+/// What a visit of an entry reads.
+fn visit<K: Key>(key: &K, value: u64) -> u64 {
+    key.touch().wrapping_add(value)
+}
+
+fn iterate<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let lists = entry_lists::<K>(size);
+    let maps: Vec<M> = lists.iter().map(|entries| build(entries)).collect();
+    case(
+        lists.len() * size,
+        Setup::Once,
+        (maps, lists),
+        |_| (),
+        |(maps, _), ()| {
+            let mut sum = 0u64;
+            for map in maps {
+                for (key, value) in map.iter() {
+                    sum = sum.wrapping_add(visit(key, *value));
+                }
+            }
+            sum
+        },
+        |_, (), sum| *sum,
+        |(_, lists)| sum(lists.iter().flatten().map(|(key, value)| visit(key, *value))),
+    )
+}
+
+fn union<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let pairs = copies(2 * size);
+    let left = |pair: usize| {
+        let start = (2 * pair * size) as u64;
+        (start..start + size as u64).map(entry::<K>).collect::<Vec<_>>()
+    };
+    let right = |pair: usize| {
+        let start = (2 * pair * size + size / 2) as u64;
+        let ids = start..start + size as u64;
+        ids.map(|id| (K::from_id(id), value_of(id) ^ 1)).collect::<Vec<_>>()
+    };
+    let maps: Vec<(M, M)> =
+        (0..pairs).map(|pair| (build(&left(pair)), build(&right(pair)))).collect();
+    let expected: Vec<(K, u64)> = (0..pairs)
+        .flat_map(|pair| {
+            let common = size - size / 2;
+            let mut entries = left(pair);
+            entries.extend(right(pair).into_iter().skip(common));
+            entries
+        })
+        .collect();
+    case(
+        pairs * 2 * size,
+        Setup::EveryRun,
+        (maps, expected),
+        move |_| Vec::with_capacity(pairs),
+        |(maps, _), united| {
+            for (left, right) in maps {
+                united.push(left.union(right));
+            }
+        },
+        |_, united: &Vec<M>, ()| {
+            sum(united.iter().flat_map(|map| map.iter().map(|(key, value)| entry_digest(key, *value))))
+                .wrapping_add(mix(sum(united.iter().map(|map| map.len() as u64))))
+        },
+        |(_, expected)| entries_digest(expected),
+    )
+}
+
+fn equality<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let lists = entry_lists::<K>(size);
+    let order = shuffled(&mut rng("equality", size), size);
+    let maps: Vec<(M, M)> = lists
+        .iter()
+        .map(|entries| {
+            let other: Vec<_> = order.iter().map(|at| entries[*at as usize].clone()).collect();
+            (build(entries), build(&other))
+        })
+        .collect();
+    let pairs = maps.len();
+    case(
+        pairs * size,
+        Setup::Once,
+        maps,
+        |_| (),
+        |maps, ()| maps.iter().map(|(left, right)| u64::from(left.equal(right))).sum::<u64>(),
+        |_, (), equal| *equal,
+        move |_| pairs as u64,
+    )
+}
+
+fn variants<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
+    let changes: Vec<(K, u64)> = (0..count as u64).map(|id| entry(ABSENT + id)).collect();
+    case(
+        count,
+        Setup::EveryRun,
+        (build::<K, M>(&entries), entries, changes),
+        move |(_, _, changes)| (changes.clone(), Vec::with_capacity(count)),
+        |(base, _, _), (changes, kept)| {
+            for (key, value) in changes.drain(..) {
+                let mut variant = base.clone();
+                variant.insert(key, value);
+                kept.push(variant);
+            }
+        },
+        |(base, _, changes), (_, kept): &(_, Vec<M>), ()| {
+            // Each variant has its own key, none has its neighbour's, and the base has none.
+            let next = changes.iter().cycle().skip(1);
+            let own = kept.iter().zip(changes).zip(next).map(|((map, (own, _)), (next, _))| {
+                let own = map.get(own).copied().unwrap_or(0);
+                let leaked = u64::from(map.contains_key(next)) << 32;
+                mix(own.wrapping_add(leaked).wrapping_add(map.len() as u64))
+            });
+            sum(own).wrapping_add(content_digest(base))
+        },
+        move |(_, entries, changes)| {
+            let own = changes.iter().map(|(_, value)| mix(value.wrapping_add(size as u64 + 1)));
+            sum(own).wrapping_add(entries_digest(entries))
+        },
+    )
+}
+
+// --- verify ----------------------------------------------------------------------------------
+
+const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
+    Check { name, summary, steps, traces }
+}
+
+#[rustfmt::skip]
+const CHECKS: &[Check] = &[
+    check("trace_u64", 300, 48, "Random operations on a tree of versions, u64 keys."),
+    check("trace_string", 200, 24, "Random operations on a tree of versions, String keys."),
+    check("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
+    check("collide_all", 250, 32, "All keys have one 64-bit hash; collision nodes up to 100 entries."),
+    check("collide_low32", 250, 24, "All hashes are equal in their low 32 bits."),
+    check("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
+    check("collide_groups", 250, 24, "Four hashes for all keys."),
+    check("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
+    check("collide_panics", 120, 32, "The same inside collision nodes."),
+];
+
+/// How many distinct keys a check uses.
+fn key_space(check: &Check) -> u16 {
+    match check.name {
+        "trace_long" => 3000,
+        "trace_u64" | "trace_string" => 300,
+        "collide_low32" | "collide_last_bits" => 40,
+        _ => 100,
+    }
+}
+
+/// A step with its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Insert { version: usize, key: u32, value: u32 },
+    InsertFork { version: usize, key: u32, value: u32 },
+    Remove { version: usize, key: u32 },
+    RemoveFork { version: usize, key: u32 },
+    Get { version: usize, key: u32 },
+    Union { version: usize, other: usize },
+    Equal { version: usize, other: usize },
+    Rebuild { version: usize },
+    Iterate { version: usize },
+    Drop { version: usize },
+}
+
+const MAX_VERSIONS: usize = 12;
+
+fn decode(check: &Check, step: &Step) -> Operation {
+    let key = u32::from(step.a % key_space(check));
+    let value = u32::from(step.b);
+    let version = usize::from(step.version) % MAX_VERSIONS;
+    let other = usize::from(step.b) % MAX_VERSIONS;
+    match step.op % 20 {
+        0..=5 => Operation::Insert { version, key, value },
+        6..=8 => Operation::InsertFork { version, key, value },
+        9..=11 => Operation::Remove { version, key },
+        12..=13 => Operation::RemoveFork { version, key },
+        14 => Operation::Get { version, key },
+        15 => Operation::Union { version, other },
+        16 => Operation::Equal { version, other },
+        17 => Operation::Rebuild { version },
+        18 => Operation::Iterate { version },
+        _ => Operation::Drop { version },
+    }
+}
+
+fn describe(check: &Check, trace: &[Step]) -> Vec<String> {
+    trace.iter().map(|step| format!("{:?} (versions modulo those held)", decode(check, step))).collect()
+}
+
+/// A key or value that a trace is replayed with.
+trait Specimen: Hash + Ord + Clone + Debug + Send + Sync + 'static {
+    fn from_id(id: u32) -> Self;
+    fn id(&self) -> u32;
+}
+
+impl Specimen for u64 {
+    fn from_id(id: u32) -> Self {
+        u64::from(id)
+    }
+
+    fn id(&self) -> u32 {
+        *self as u32
+    }
+}
+
+impl Specimen for String {
+    fn from_id(id: u32) -> Self {
+        format!("key{id}")
+    }
+
+    fn id(&self) -> u32 {
+        self[3..].parse().unwrap_or(u32::MAX)
+    }
+}
+
+impl Specimen for Probe {
+    fn from_id(id: u32) -> Self {
+        Probe::new(id)
+    }
+
+    fn id(&self) -> u32 {
+        Probe::id(self)
+    }
+}
+
+fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
+    let hashing = match check.name {
+        "trace_u64" | "trace_long" => {
+            return Replay::<u64, u64, F::Map<u64, u64, FixedHasher>>::run(check, trace, false);
+        }
+        "trace_string" => {
+            return Replay::<String, u64, F::Map<String, u64, FixedHasher>>::run(check, trace, false);
+        }
+        "collide_all" | "collide_panics" => Hashing::Constant,
+        "collide_low32" => Hashing::EqualLow32,
+        "collide_last_bits" => Hashing::LastBits,
+        "collide_groups" => Hashing::FourGroups,
+        _ => Hashing::Spread,
+    };
+    Probe::reset();
+    Probe::set_hashing(hashing);
+    let panics = check.name.ends_with("panics");
+    let outcome = Replay::<Probe, Probe, F::Map<Probe, Probe, PassThrough>>::run(check, trace, panics);
+    Probe::set_fuse(None);
+    outcome?;
+    match Probe::live() {
+        0 => Ok(()),
+        live => Err(Mismatch {
+            step: trace.len(),
+            message: format!("after every version was dropped, {live} keys and values live (0 expected)"),
+        }),
+    }
+}
+
+/// The versions under test, each beside its model.
+struct Replay<K, V, M> {
+    versions: Vec<(M, BTreeMap<u32, u32>)>,
+    types: std::marker::PhantomData<(K, V)>,
+}
+
+impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
+    /// Replays `trace`; with `panics`, every change is made with a [`Probe`] fuse burning.
+    fn run(check: &Check, trace: &[Step], panics: bool) -> Result<(), Mismatch> {
+        let mut replay =
+            Replay { versions: vec![(M::new(), BTreeMap::new())], types: std::marker::PhantomData };
+        for (at, step) in trace.iter().enumerate() {
+            let operation = decode(check, step);
+            let fuse = panics.then_some(u32::from(step.b) % 24);
+            replay
+                .apply(operation, fuse)
+                .and_then(|()| if at % 97 == 96 { replay.compare_all() } else { Ok(()) })
+                .map_err(|message| Mismatch { step: at, message })?;
+        }
+        replay.compare_all().map_err(|message| Mismatch { step: trace.len(), message })?;
+        // Versions go in an order that the trace decides, not only last in, first out.
+        for step in trace {
+            if replay.versions.len() > 1 {
+                let at = usize::from(step.a) % replay.versions.len();
+                replay.versions.swap_remove(at);
+                replay.compare_one(at % replay.versions.len()).map_err(|message| Mismatch {
+                    step: trace.len(),
+                    message: format!("after another version was dropped: {message}"),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, operation: Operation, fuse: Option<u32>) -> Result<(), String> {
+        let held = self.versions.len();
+        match operation {
+            Operation::Insert { version, key, value } => {
+                let at = version % held;
+                self.change(at, fuse, |map| map.insert(K::from_id(key), V::from_id(value)), |model| {
+                    model.insert(key, value);
+                })?;
+                self.compare_key(at, key)
+            }
+            Operation::InsertFork { version, key, value } => {
+                let at = self.fork(version % held);
+                self.change(at, fuse, |map| map.insert(K::from_id(key), V::from_id(value)), |model| {
+                    model.insert(key, value);
+                })?;
+                self.compare_key(at, key)?;
+                self.compare_key(version % held, key)
+            }
+            Operation::Remove { version, key } => self.remove(version % held, key, fuse),
+            Operation::RemoveFork { version, key } => {
+                let at = self.fork(version % held);
+                self.remove(at, key, fuse)?;
+                self.compare_key(version % held, key)
+            }
+            Operation::Get { version, key } => self.compare_key(version % held, key),
+            Operation::Union { version, other } => {
+                let (left, left_model) = &self.versions[version % held];
+                let (right, right_model) = &self.versions[other % held];
+                let united = left.union(right);
+                let mut model = right_model.clone();
+                model.extend(left_model);
+                let at = self.place(united, model);
+                self.compare_one(at)
+            }
+            Operation::Equal { version, other } => {
+                let (left, left_model) = &self.versions[version % held];
+                let (right, right_model) = &self.versions[other % held];
+                let (observed, expected) = (left.equal(right), left_model == right_model);
+                if observed != expected {
+                    return Err(format!("equality of two versions is {observed}, expected {expected}"));
+                }
+                Ok(())
+            }
+            Operation::Rebuild { version } => {
+                // The same content in another order, with keys added and removed in between.
+                let (map, model) = &self.versions[version % held];
+                let mut rebuilt = M::new();
+                for (&key, &value) in model.iter().rev() {
+                    rebuilt.insert(K::from_id(key ^ 0x8000), V::from_id(value));
+                    rebuilt.insert(K::from_id(key), V::from_id(value));
+                }
+                for &key in model.keys() {
+                    rebuilt.remove(&K::from_id(key ^ 0x8000));
+                }
+                if !rebuilt.equal(map) || !map.equal(&rebuilt) {
+                    return Err("a map of equal content built in another order is not equal".to_owned());
+                }
+                Ok(())
+            }
+            Operation::Iterate { version } => self.compare_one(version % held),
+            Operation::Drop { version } => {
+                if held > 1 {
+                    self.versions.swap_remove(version % held);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn remove(&mut self, at: usize, key: u32, fuse: Option<u32>) -> Result<(), String> {
+        let mut observed = false;
+        let mut expected = false;
+        let completed = self.change(
+            at,
+            fuse,
+            |map| observed = map.remove(&K::from_id(key)),
+            |model| expected = model.remove(&key).is_some(),
+        )?;
+        if completed && observed != expected {
+            return Err(format!("remove({key}) returned {observed}, expected {expected}"));
+        }
+        self.compare_key(at, key)
+    }
+
+    /// Changes version `at` and its model; whether it completed. Where the change panicked, that
+    /// version is dropped (its content is unspecified), emptied, and all others must be intact.
+    fn change(
+        &mut self,
+        at: usize,
+        fuse: Option<u32>,
+        change: impl FnOnce(&mut M),
+        change_model: impl FnOnce(&mut BTreeMap<u32, u32>),
+    ) -> Result<bool, String> {
+        let (map, model) = &mut self.versions[at];
+        let Some(calls) = fuse else {
+            change(map);
+            change_model(model);
+            return Ok(true);
+        };
+        Probe::set_fuse(Some(calls));
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(map)));
+        Probe::set_fuse(None);
+        match outcome {
+            Ok(()) => {
+                change_model(model);
+                Ok(true)
+            }
+            Err(payload) if payload.is::<crate::probe::Injected>() => {
+                self.versions[at] = (M::new(), BTreeMap::new());
+                self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+                Ok(false)
+            }
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// Clones a version; where as many as allowed are held, over another one.
+    fn fork(&mut self, from: usize) -> usize {
+        let (map, model) = &self.versions[from];
+        let (map, model) = (map.clone(), model.clone());
+        self.place_beside(map, model, from)
+    }
+
+    fn place(&mut self, map: M, model: BTreeMap<u32, u32>) -> usize {
+        let avoid = self.versions.len();
+        self.place_beside(map, model, avoid)
+    }
+
+    fn place_beside(&mut self, map: M, model: BTreeMap<u32, u32>, avoid: usize) -> usize {
+        if self.versions.len() < MAX_VERSIONS {
+            self.versions.push((map, model));
+            return self.versions.len() - 1;
+        }
+        let at = (model.len() + usize::from(model.len() % MAX_VERSIONS == avoid)) % MAX_VERSIONS;
+        self.versions[at] = (map, model);
+        at
+    }
+
+    fn compare_key(&self, at: usize, key: u32) -> Result<(), String> {
+        let (map, model) = &self.versions[at];
+        let observed = map.get(&K::from_id(key)).map(V::id);
+        let expected = model.get(&key).copied();
+        if observed != expected {
+            return Err(format!("version {at}: get({key}) is {observed:?}, expected {expected:?}"));
+        }
+        if map.contains_key(&K::from_id(key)) != expected.is_some() {
+            return Err(format!("version {at}: contains_key({key}) contradicts get"));
+        }
+        if map.len() != model.len() || map.is_empty() != model.is_empty() {
+            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
+        }
+        Ok(())
+    }
+
+    fn compare_all(&self) -> Result<(), String> {
+        (0..self.versions.len()).try_for_each(|at| self.compare_one(at))
+    }
+
+    fn compare_one(&self, at: usize) -> Result<(), String> {
+        let (map, model) = &self.versions[at];
+        if map.len() != model.len() {
+            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
+        }
+        let mut seen: Vec<(u32, u32)> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
+        seen.sort_unstable();
+        if !seen.iter().copied().eq(model.iter().map(|(&key, &value)| (key, value))) {
+            let expected: Vec<_> = model.iter().collect();
+            return Err(format!("version {at}: iterates over {seen:?}, expected {expected:?}"));
+        }
+        for (&key, &value) in model {
+            let observed = map.get(&K::from_id(key)).map(V::id);
+            if observed != Some(value) {
+                return Err(format!("version {at}: get({key}) is {observed:?}, expected Some({value})"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! Probe: the key and value type with which `verify` watches a contender.
+//!
+//! It counts its live instances, panics when told to, and hashes to whatever the check wants. All
+//! state is per thread, so checks of different contenders do not disturb each other.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+thread_local! {
+    static LIVE: Cell<i64> = const { Cell::new(0) };
+    static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
+    static HASHING: Cell<Hashing> = const { Cell::new(Hashing::Spread) };
+}
+
+/// How probes of this thread hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hashing {
+    /// Well mixed.
+    Spread,
+    /// Every key the same 64 bits.
+    Constant,
+    /// Equal in the low 32 bits, different above.
+    EqualLow32,
+    /// Equal but for the four most significant bits, which a trie consumes last.
+    LastBits,
+    /// Four values only: many collision groups beside each other.
+    FourGroups,
+}
+
+impl Hashing {
+    fn hash(self, id: u32) -> u64 {
+        let id = u64::from(id);
+        match self {
+            Hashing::Spread => crate::input::mix(id),
+            Hashing::Constant => 0x5555_5555_5555_5555,
+            Hashing::EqualLow32 => (id << 32) | 0x1234_5678,
+            Hashing::LastBits => (id << 60) | 0x0edc_ba98_7654_3210,
+            Hashing::FourGroups => crate::input::mix(id % 4),
+        }
+    }
+}
+
+/// A key or value that is counted while it lives.
+///
+/// Owns a heap block, so that a leak or a double drop is also visible to Valgrind.
+pub struct Probe {
+    id: Box<u32>,
+}
+
+impl Probe {
+    /// A probe that stands for `id`.
+    pub fn new(id: u32) -> Self {
+        LIVE.with(|live| live.set(live.get() + 1));
+        Probe { id: Box::new(id) }
+    }
+
+    /// The id it stands for.
+    pub fn id(&self) -> u32 {
+        *self.id
+    }
+
+    /// Probes of this thread that live now.
+    pub fn live() -> i64 {
+        LIVE.with(Cell::get)
+    }
+
+    /// Forgets earlier leaks of this thread, so that one check does not fail for another's.
+    pub fn reset() {
+        LIVE.with(|live| live.set(0));
+        FUSE.with(|fuse| fuse.set(None));
+        HASHING.with(|hashing| hashing.set(Hashing::Spread));
+    }
+
+    /// Sets how this thread's probes hash.
+    pub fn set_hashing(hashing: Hashing) {
+        HASHING.with(|cell| cell.set(hashing));
+    }
+
+    /// Lets the `calls`-th `clone`, `hash`, `eq` or `cmp` from now on panic (0: the next one), or none.
+    pub fn set_fuse(calls: Option<u32>) {
+        FUSE.with(|fuse| fuse.set(calls));
+    }
+
+    fn burn() {
+        FUSE.with(|fuse| match fuse.get() {
+            Some(0) => {
+                fuse.set(None);
+                std::panic::panic_any(Injected);
+            }
+            Some(calls) => fuse.set(Some(calls - 1)),
+            None => {}
+        });
+    }
+}
+
+/// The payload of a panic that a [`Probe`] raised.
+#[derive(Clone, Copy, Debug)]
+pub struct Injected;
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        LIVE.with(|live| live.set(live.get() - 1));
+    }
+}
+
+impl Clone for Probe {
+    fn clone(&self) -> Self {
+        Probe::burn();
+        Probe::new(self.id())
+    }
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.id)
+    }
+}
+
+impl PartialEq for Probe {
+    fn eq(&self, other: &Self) -> bool {
+        Probe::burn();
+        self.id == other.id
+    }
+}
+
+impl Eq for Probe {}
+
+impl PartialOrd for Probe {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Probe {
+    fn cmp(&self, other: &Self) -> Ordering {
+        Probe::burn();
+        self.id.cmp(&other.id)
+    }
+}
+
+impl Hash for Probe {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Probe::burn();
+        state.write_u64(HASHING.with(Cell::get).hash(self.id()));
+    }
+}
+
+/// The hasher that goes with [`Probe`]: passes its 64 bits through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+impl BuildHasher for PassThrough {
+    type Hasher = PassThrough;
+
+    fn build_hasher(&self) -> PassThrough {
+        PassThrough(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_are_counted() {
+        Probe::reset();
+        let one = Probe::new(1);
+        let two = one.clone();
+        assert_eq!(Probe::live(), 2);
+        drop((one, two));
+        assert_eq!(Probe::live(), 0);
+    }
+
+    #[test]
+    fn the_fuse_burns_once_and_leaks_nothing() {
+        Probe::reset();
+        let one = Probe::new(1);
+        Probe::set_fuse(Some(1));
+        assert!(one == Probe::new(1));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| one.clone()));
+        assert!(caught.unwrap_err().is::<Injected>());
+        assert!(one == one.clone());
+        drop(one);
+        assert_eq!(Probe::live(), 0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Traces: sequences of steps that `verify` generates, replays against an oracle, and shrinks.
+
+use std::fmt;
+
+/// One step of a trace, in the raw form that a generator draws and a shrinker shrinks.
+///
+/// A bottleneck gives it meaning: each field is taken modulo whatever range applies, so every step
+/// is valid and smaller numbers are simpler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Which operation.
+    pub op: u8,
+    /// First operand, usually a key or an index.
+    pub a: u16,
+    /// Second operand, usually a value.
+    pub b: u16,
+    /// Which of the held versions.
+    pub version: u8,
+}
+
+/// Something that `verify` replays for every contender of a bottleneck.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Name.
+    pub name: &'static str,
+    /// One sentence: what must hold.
+    pub summary: &'static str,
+    /// Steps per trace; 0 for a check that replays a fixed sequence of its own.
+    pub steps: usize,
+    /// Traces at ordinary depth.
+    pub traces: u32,
+}
+
+/// The first difference between a contender and the oracle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Index of the step at which it showed; the trace's length for what showed at its end.
+    pub step: usize,
+    /// What was observed and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at step {}: {}", self.step, self.message)
+    }
+}
+
+impl std::error::Error for Mismatch {}
