@@ -10,6 +10,8 @@ use std::hint::black_box;
 pub trait Case {
     /// Operations per run, the divisor for "per operation".
     fn ops(&self) -> u64;
+    /// Whether every run needs a set-up of its own.
+    fn setup(&self) -> Setup;
     /// Prepares the state that the next run consumes. Cheap where the region only reads.
     fn arm(&mut self);
     /// The measured region.
@@ -81,6 +83,10 @@ where
 {
     fn ops(&self) -> u64 {
         self.ops
+    }
+
+    fn setup(&self) -> Setup {
+        self.setup
     }
 
     fn arm(&mut self) {

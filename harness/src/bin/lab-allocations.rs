@@ -1,0 +1,10 @@
+//! The worker of the allocation meter: the lab with an allocator that counts.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+
+fn main() -> ExitCode {
+    lab::main(&lab::roster::roster())
+}

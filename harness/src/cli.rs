@@ -1,0 +1,159 @@
+//! The command line: one subcommand, one file in [`commands`].
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use scenarios::Contender;
+
+use crate::commands;
+use crate::error::{Exit, exit_of, usage};
+use crate::run::{Binaries, Options};
+use crate::verify::Depth;
+
+/// Compares implementations of the same data-structure bottleneck.
+///
+/// Competing implementations run the same seeded scenarios, are checked against an oracle, and are
+/// compared by instructions, heap allocations and wall-clock time.
+///
+/// A cell is written `bottleneck/scenario/size/contender`, for example
+/// `persistent_map/get_hit/1000/imbl`, and can be selected with globs: `persistent_map/get_*/**`.
+///
+/// Exit codes: 0 fine; 1 the lab or its environment failed; 2 bad usage or input; 3 a regression, or a
+/// contender or cell that failed; 4 measurements that cannot be compared (another fingerprint).
+#[derive(Parser)]
+#[command(name = "lab", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(clap::Args)]
+struct Global {
+    /// The project's directory [default: the one above `target/` that holds this program]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Workers side by side, for every meter but wall and paired [default: one per core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Longest time for one cell, in seconds [default: 120, under Valgrind 900]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
+}
+
+fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or("not a positive time".to_owned())
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(commands::list::Arguments),
+    Verify(commands::verify::Arguments),
+    Run(commands::run::Arguments),
+    Report(commands::report::Arguments),
+    Check(commands::check::Arguments),
+    Bless(commands::bless::Arguments),
+    Diff(commands::diff::Arguments),
+    Explain(commands::explain::Arguments),
+    SelfTest(commands::self_test::Arguments),
+    Merge(commands::merge::Arguments),
+    New(commands::new::Arguments),
+    Completions(commands::completions::Arguments),
+}
+
+/// What every command gets.
+pub struct Context<'a> {
+    /// The contenders.
+    pub roster: &'a [Contender],
+    /// The project's directory.
+    pub root: PathBuf,
+    /// How runs treat their workers.
+    pub options: Options,
+}
+
+impl Context<'_> {
+    /// Where runs are kept.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("target/lab")
+    }
+
+    /// Where the committed baseline is.
+    pub fn baselines(&self) -> PathBuf {
+        self.root.join("reports/baselines")
+    }
+}
+
+/// The command definition, for completions.
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// Parses the arguments, runs the command, and says in one line what went wrong.
+pub fn main(roster: &[Contender]) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
+        }
+    };
+    match run(roster, cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
+        Err(error) => {
+            eprintln!("lab: {error:#}");
+            exit_of(&error).into()
+        }
+    }
+}
+
+/// Whether the reader of our output has gone (`lab list | head`): no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
+    let binaries = Binaries::beside_this_one()?;
+    let root = match cli.global.root {
+        Some(root) if !root.is_dir() => anyhow::bail!(usage(format!("--root {}: no such directory", root.display()))),
+        Some(root) => root,
+        None => project_of(&binaries.lab)?,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = Options {
+        workers: cli.global.jobs.map_or(cores, usize::from),
+        timeout: cli.global.timeout,
+        depth: Depth::default(),
+        binaries,
+    };
+    let context = Context { roster, root, options };
+    match cli.command {
+        Command::List(arguments) => commands::list::run(&context, &arguments),
+        Command::Verify(arguments) => commands::verify::run(&context, &arguments),
+        Command::Run(arguments) => commands::run::run(&context, &arguments),
+        Command::Report(arguments) => commands::report::run(&context, &arguments),
+        Command::Check(arguments) => commands::check::run(&context, &arguments),
+        Command::Bless(arguments) => commands::bless::run(&context, &arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&context, &arguments),
+        Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),
+        Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::New(arguments) => commands::new::run(&context, &arguments),
+        Command::Completions(arguments) => commands::completions::run(&arguments),
+    }
+}
+
+/// The directory above `target/` that holds the program; elsewhere the working directory.
+fn project_of(program: &Path) -> Result<PathBuf> {
+    let target = program.ancestors().find(|path| path.file_name().is_some_and(|name| name == "target"));
+    match target.and_then(Path::parent) {
+        Some(project) => Ok(project.to_owned()),
+        None => Ok(std::env::current_dir()?),
+    }
+}

@@ -1,0 +1,82 @@
+//! `lab list`: what there is.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{print, print_json, table};
+use crate::cell::{Cell, Selection};
+use crate::cli::Context;
+use crate::error::Exit;
+use crate::run::contenders_of;
+
+/// List bottlenecks, contenders, scenarios and cells
+///
+/// Without options: every bottleneck with its contenders and scenarios. `--cells` prints one cell name
+/// a line, for a shell loop or to see what a selection means.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// One cell name a line
+    #[arg(long)]
+    cells: bool,
+    /// The cells as JSON
+    #[arg(long, conflicts_with = "cells")]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    cell: String,
+    role: &'a str,
+    unit: &'a str,
+}
+
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    let cells = arguments.selection.resolve(context.roster)?;
+    if arguments.json {
+        let listed = cells.iter().map(|cell| Listed {
+            cell: cell.id().to_string(),
+            role: cell.contender.about.role.as_str(),
+            unit: cell.scenario.unit,
+        });
+        print_json(&listed.collect::<Vec<_>>())?;
+    } else if arguments.cells {
+        for cell in &cells {
+            print(&cell.id().to_string())?;
+        }
+    } else {
+        overview(&cells)?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn overview(cells: &[Cell<'_>]) -> Result<()> {
+    let mut rest = cells;
+    while let Some(first) = rest.first() {
+        let bottleneck = first.contender.bottleneck;
+        let end = rest.partition_point(|cell| cell.contender.bottleneck.name == bottleneck.name);
+        let (own, others) = rest.split_at(end);
+        rest = others;
+        print(&format!("\n{} ({})", bottleneck.title, bottleneck.name))?;
+        let mut contenders = table(&["contender", "role", "what it is"], 3);
+        for contender in contenders_of(own) {
+            let about = &contender.about;
+            contenders.add_row([about.name, about.role.as_str(), about.summary]);
+        }
+        print(&contenders.to_string())?;
+        let mut scenarios = table(&["scenario", "what its region does", "sizes"], 3);
+        for scenario in bottleneck.scenarios {
+            let mut sizes: Vec<usize> =
+                own.iter().filter(|cell| cell.scenario.name == scenario.name).map(|cell| cell.size).collect();
+            sizes.dedup();
+            if !sizes.is_empty() {
+                let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+                scenarios.add_row([scenario.name, scenario.summary, &sizes.join(" ")]);
+            }
+        }
+        print(&scenarios.to_string())?;
+        print(&format!("{} cells", own.len()))?;
+    }
+    Ok(())
+}

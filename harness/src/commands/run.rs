@@ -1,0 +1,261 @@
+//! `lab run`: verify, measure, record, report.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, bail};
+use reports::record::{Record, SCHEMA};
+
+use super::{print, print_json, table};
+use crate::cell::{Cell, CellId, Selection, find};
+use crate::cli::Context;
+use crate::error::{Exit, usage};
+use crate::fingerprint;
+use crate::journal::{Header, JOURNAL, Journal};
+use crate::meters::Meter;
+use crate::run::{Run, callgrind_isa};
+
+/// Verify and measure cells; write a record and a report
+///
+/// Contenders are verified first; one that differs from its oracle is left out by name and the exit
+/// code is 3. Instructions and allocations are measured side by side, wall-clock meters last, alone.
+///
+/// The record is `target/lab/<run>/record.json`; `target/lab/latest` points to the newest run. A run
+/// that was killed goes on with `--resume` and loses at most what it was measuring.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Which meters [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "METER")]
+    meter: Vec<Meter>,
+    /// Continue a killed run: its directory, or the newest unfinished one
+    #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with_all = ["cells", "meter", "shard"])]
+    resume: Option<Option<PathBuf>>,
+    /// Only the i-th of n parts of the cells; `lab merge` joins the records
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    shard: Option<Shard>,
+    /// Where the record goes [default: target/lab/<run>]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Print the record as JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Write no report
+    #[arg(long)]
+    no_report: bool,
+}
+
+/// One part of a run that several machines share.
+#[derive(Clone, Copy, Debug)]
+struct Shard {
+    index: usize,
+    of: usize,
+}
+
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
+        _ => Err("expected I/N with 1 <= I <= N, for example 2/3".to_owned()),
+    }
+}
+
+impl Shard {
+    /// Keeps whole cell groups together, because the paired meter compares within one.
+    fn keeps(self, group: usize) -> bool {
+        group % self.of == self.index - 1
+    }
+}
+
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    let (directory, journal, header, entries) = match &arguments.resume {
+        Some(named) => resume(context, named.as_deref())?,
+        None => begin(context, arguments)?,
+    };
+    let cells = header.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<Cell<'_>>>>()?;
+    let mut run = Run::journaled(context.roster, context.options.clone(), journal, entries);
+    run.measure(&cells, &header.meters, header.profile)?;
+
+    let record = run.record(&header)?;
+    let path = directory.join("record.json");
+    reports::io::write_record(&path, &record)?;
+    let report = if arguments.no_report {
+        None
+    } else {
+        Some(reports::render::render(&record, &directory.join("report"))?)
+    };
+    if directory.parent() == Some(&context.runs()) {
+        point_latest(&context.runs(), &directory)?;
+    }
+    if arguments.json {
+        print_json(&record)?;
+    } else {
+        summarize(&record)?;
+    }
+    eprintln!("record {}", path.display());
+    if let Some(report) = report {
+        eprintln!("report {}", report.display());
+    }
+    for failure in &record.failures {
+        eprintln!("failed: {} ({}): {}", failure.subject, failure.phase, failure.message);
+    }
+    Ok(if record.failures.is_empty() { Exit::Fine } else { Exit::Regression })
+}
+
+type Begun = (PathBuf, Journal, Header, Vec<crate::journal::Entry>);
+
+fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
+    let mut cells = arguments.selection.resolve(context.roster)?;
+    if let Some(shard) = arguments.shard {
+        let mut group = 0;
+        let mut last = None;
+        cells.retain(|cell| {
+            let key = (cell.contender.bottleneck.name, cell.scenario.name, cell.size);
+            if last.replace(key).is_some_and(|last| last != key) {
+                group += 1;
+            }
+            shard.keeps(group)
+        });
+        if cells.is_empty() {
+            bail!(usage(format!("--shard {}/{}: there are fewer cell groups than that", shard.index, shard.of)));
+        }
+    }
+    let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
+    let isa = if meters.contains(&Meter::Instructions) { callgrind_isa(&context.options.binaries)? } else { String::new() };
+    let now = SystemTime::now();
+    let header = Header {
+        schema: SCHEMA,
+        started: humantime::format_rfc3339_seconds(now).to_string(),
+        command: command(arguments, &meters),
+        profile: arguments.selection.profile,
+        meters,
+        cells: cells.iter().map(Cell::id).collect::<Vec<CellId>>(),
+        fingerprint: fingerprint::take(&context.root, isa),
+    };
+    let stamp = header.started.replace([':', '-'], "").replace('T', "-").replace('Z', "");
+    let directory = match &arguments.output {
+        Some(directory) if directory.join(JOURNAL).exists() => {
+            bail!(usage(format!("{} holds a run already: name another directory", directory.display())))
+        }
+        Some(directory) => directory.clone(),
+        None => context.runs().join(format!("{stamp}-{}", std::process::id())),
+    };
+    let journal = Journal::create(&directory, &header)?;
+    Ok((directory, journal, header, Vec::new()))
+}
+
+fn command(arguments: &Arguments, meters: &[Meter]) -> String {
+    let mut words = vec!["lab".to_owned(), "run".to_owned()];
+    words.extend(arguments.selection.arguments());
+    if meters.len() < Meter::ALL.len() {
+        let meters: Vec<&str> = meters.iter().map(|meter| meter.as_str()).collect();
+        words.extend(["--meter".to_owned(), meters.join(",")]);
+    }
+    if let Some(Shard { index, of }) = arguments.shard {
+        words.extend(["--shard".to_owned(), format!("{index}/{of}")]);
+    }
+    let quote = |word: String| if word.contains(['*', '?', '[', '{']) { format!("'{word}'") } else { word };
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
+    let directory = match named {
+        Some(directory) => directory.to_owned(),
+        None => newest_unfinished(&context.runs())?,
+    };
+    let (journal, header, entries) = Journal::resume(&directory)?;
+    let now = fingerprint::take(&context.root, header.fingerprint.isa.clone());
+    if let Some(difference) = header.fingerprint.incomparable_with(&now).into_iter().next() {
+        bail!(crate::error::NotComparable(format!(
+            "{} cannot go on here, {difference}; start a new run",
+            directory.display()
+        )));
+    }
+    if header.fingerprint.revision != now.revision {
+        bail!(crate::error::NotComparable(format!(
+            "{} cannot go on here, revision: `{}` against `{}`; start a new run",
+            directory.display(),
+            header.fingerprint.revision,
+            now.revision
+        )));
+    }
+    eprintln!("resuming {} with {} results", directory.display(), entries.len());
+    Ok((directory, journal, header, entries))
+}
+
+fn newest_unfinished(runs: &Path) -> Result<PathBuf> {
+    let mut unfinished: Vec<PathBuf> = match std::fs::read_dir(runs) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(_) => Vec::new(),
+    };
+    unfinished.retain(|path| path.join(JOURNAL).exists() && !path.join("record.json").exists() && !path.is_symlink());
+    match unfinished.into_iter().max() {
+        Some(directory) => Ok(directory),
+        None => bail!(usage(format!("no unfinished run in {}", runs.display()))),
+    }
+}
+
+/// Lets `latest` point to `directory`, in one step, so that there always is one.
+fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
+    let latest = runs.join("latest");
+    let temporary = runs.join(format!(".latest-{}", std::process::id()));
+    let link = || -> std::io::Result<()> {
+        std::os::unix::fs::symlink(directory.file_name().unwrap_or_default(), &temporary)?;
+        std::fs::rename(&temporary, &latest)
+    };
+    link().with_context(|| format!("cannot point {} to {}", latest.display(), directory.display()))
+}
+
+/// Prints, per bottleneck, instructions per operation at a middle size.
+fn summarize(record: &Record) -> Result<()> {
+    for bottleneck in &record.bottlenecks {
+        let of_bottleneck = || record.cells.iter().filter(|cell| cell.bottleneck == bottleneck.name);
+        let Some((metric, value)) = shown_metric(record) else { continue };
+        let mut sizes: Vec<u64> = of_bottleneck().map(|cell| cell.size).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let Some(&size) = sizes.iter().rfind(|size| **size <= 1000).or(sizes.first()) else { continue };
+        let contenders: Vec<&str> = record
+            .contenders
+            .iter()
+            .filter(|contender| contender.bottleneck == bottleneck.name)
+            .map(|contender| contender.name.as_str())
+            .collect();
+        let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
+        let mut table = table(&header, 1);
+        for scenario in &bottleneck.scenarios {
+            let find = |contender: &&str| {
+                let cell = of_bottleneck().find(|cell| {
+                    cell.scenario == scenario.name && cell.size == size && cell.contender == **contender
+                })?;
+                Some(value(cell)? / cell.ops as f64)
+            };
+            let values: Vec<Option<f64>> = contenders.iter().map(find).collect();
+            if values.iter().all(Option::is_none) {
+                continue;
+            }
+            let spelled = values.iter().map(|value| match value {
+                None => "–".to_owned(),
+                Some(value) if *value < 100.0 => format!("{value:.1}"),
+                Some(value) => format!("{value:.0}"),
+            });
+            table.add_row(std::iter::once(scenario.name.clone()).chain(spelled));
+        }
+        print(&format!("\n{}: {metric} per operation at size {size}", bottleneck.title))?;
+        print(&table.to_string())?;
+    }
+    Ok(())
+}
+
+type Value = fn(&reports::record::CellRecord) -> Option<f64>;
+
+/// The most telling metric that the record has.
+fn shown_metric(record: &Record) -> Option<(&'static str, Value)> {
+    let metrics: [(&'static str, Value); 3] = [
+        ("instructions", |cell| cell.instructions.map(|value| value as f64)),
+        ("nanoseconds", |cell| cell.wall_ns.map(|interval| interval.median)),
+        ("allocated blocks", |cell| cell.allocations.map(|allocations| allocations.blocks as f64)),
+    ];
+    metrics.into_iter().find(|(_, value)| record.cells.iter().any(|cell| value(cell).is_some()))
+}

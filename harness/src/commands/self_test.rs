@@ -1,0 +1,55 @@
+//! `lab self-test`: are the exact meters exact here?
+
+use anyhow::{Result, bail};
+use reports::record::Failure;
+
+use super::print;
+use crate::cell::Selection;
+use crate::cli::Context;
+use crate::error::{Exit, usage};
+use crate::meters::Meter;
+use crate::meters::instructions::valgrind_version;
+use crate::run::Run;
+
+/// Measure instructions and allocations twice and compare
+///
+/// Every selected cell, in two sets of processes: the two must be identical, or an instruction count
+/// means nothing on this machine. Exit code 3 and the cells' names where they are not.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    let cells = arguments.selection.resolve(context.roster)?;
+    let profile = arguments.selection.profile;
+    let meters = [Meter::Allocations, Meter::Instructions];
+    if valgrind_version().is_none() {
+        eprintln!("note: without Valgrind only allocations are compared");
+    }
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let mut run = Run::new(context.roster, context.options.clone());
+        run.measure(&cells, &meters, profile)?;
+        if let Some(Failure { subject, message, .. }) = run.failures().first() {
+            bail!(usage(format!("{subject}: {message}; the self-test needs cells that run")));
+        }
+        runs.push(run);
+    }
+    let mut different = 0;
+    for cell in &cells {
+        let id = cell.id();
+        let [first, second] = [0, 1].map(|at: usize| runs[at].exact(&id));
+        if first != second {
+            different += 1;
+            print(&format!("{id}: {first:?}, then {second:?}"))?;
+        }
+    }
+    if different > 0 {
+        print(&format!("{different} of {} cells are not repeatable here", cells.len()))?;
+        return Ok(Exit::Regression);
+    }
+    print(&format!("{} cells: instructions and allocations identical, twice", cells.len()))?;
+    Ok(Exit::Fine)
+}

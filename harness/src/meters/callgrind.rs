@@ -1,0 +1,190 @@
+//! Callgrind's profiles: reading them, and naming the functions in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use addr2line::Loader;
+use anyhow::{Context, Result, bail};
+
+/// Instructions by function, inlined functions included.
+pub type Functions = BTreeMap<String, u64>;
+
+/// The total of a profile: the instructions of everything that was collected.
+///
+/// # Errors
+/// If the profile is not Callgrind's or has no total.
+pub fn total(profile: &str) -> Result<u64> {
+    // The header's `summary` is written first, the trailer's `totals` last: either may be missing.
+    let line = profile.lines().rev().find_map(|line| line.strip_prefix("totals: "));
+    let line = line.or_else(|| profile.lines().find_map(|line| line.strip_prefix("summary: ")));
+    let Some(line) = line else { bail!("Callgrind's profile has no total") };
+    line.trim().parse().with_context(|| format!("Callgrind's total `{line}` is not a number"))
+}
+
+/// Attributes a profile's own costs (not those of callees) to functions.
+///
+/// A profile made with `--dump-instr=yes` has an address per cost. Where `binary` has line tables, an
+/// address's inline frames are looked up and the cost goes to the **innermost function outside the
+/// standard library**: an operation that the compiler inlined into a scenario is still named.
+///
+/// # Errors
+/// If the profile is malformed or the binary's debug information cannot be read.
+pub fn functions(profile: &str, binary: &Path) -> Result<Functions> {
+    let mut names = Names::new(binary)?;
+    let binary = binary.to_string_lossy();
+    let mut functions = Functions::new();
+    let mut objects: HashMap<&str, &str> = HashMap::new();
+    let mut spelled: HashMap<&str, &str> = HashMap::new();
+    let mut in_binary = false;
+    let mut function = "";
+    let mut address = 0u64;
+    let mut skip_cost = false;
+    for line in profile.lines() {
+        if let Some(object) = line.strip_prefix("ob=") {
+            in_binary = expand(&mut objects, object) == binary;
+        } else if let Some(name) = line.strip_prefix("fn=") {
+            function = expand(&mut spelled, name);
+        } else if let Some(name) = line.strip_prefix("cfn=") {
+            expand(&mut spelled, name);
+        } else if let Some(object) = line.strip_prefix("cob=") {
+            expand(&mut objects, object);
+        } else if line.starts_with("calls=") {
+            // The line after it is the inclusive cost of the call.
+            skip_cost = true;
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
+            let mut fields = line.split_ascii_whitespace();
+            let (Some(position), Some(_line)) = (fields.next(), fields.next()) else {
+                bail!("Callgrind's cost line `{line}` is malformed");
+            };
+            address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
+            let cost: u64 = fields.next().unwrap_or("0").parse()?;
+            if !std::mem::take(&mut skip_cost) && cost > 0 {
+                let name = if in_binary { names.of(address, function) } else { function };
+                match functions.get_mut(name) {
+                    Some(total) => *total += cost,
+                    None => drop(functions.insert(name.to_owned(), cost)),
+                }
+            }
+        }
+    }
+    Ok(functions)
+}
+
+/// Callgrind's name compression: `(3) name` defines, `(3)` refers.
+fn expand<'a>(table: &mut HashMap<&'a str, &'a str>, text: &'a str) -> &'a str {
+    let Some((id, name)) = text.split_once(')') else { return text };
+    let name = name.trim_start();
+    if name.is_empty() {
+        return table.get(id).copied().unwrap_or("?");
+    }
+    table.insert(id, name);
+    name
+}
+
+/// Callgrind's position compression: absolute in hexadecimal, relative with a sign, or the same.
+fn moved(address: u64, position: &str) -> Result<u64> {
+    let parse = |text: &str| match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    Ok(match position.as_bytes() {
+        [b'*', ..] => address,
+        [b'+', ..] => address.wrapping_add(parse(&position[1..])?),
+        [b'-', ..] => address.wrapping_sub(parse(&position[1..])?),
+        _ => parse(position)?,
+    })
+}
+
+/// Names of the functions at a binary's addresses.
+struct Names {
+    loader: Loader,
+    found: HashMap<u64, Option<String>>,
+}
+
+impl Names {
+    fn new(binary: &Path) -> Result<Self> {
+        let loader = Loader::new(binary)
+            .map_err(|error| anyhow::anyhow!("cannot read debug information of {}: {error}", binary.display()))?;
+        Ok(Names { loader, found: HashMap::new() })
+    }
+
+    fn of<'a>(&'a mut self, address: u64, fallback: &'a str) -> &'a str {
+        let Names { loader, found } = self;
+        let name = found.entry(address).or_insert_with(|| innermost_own(loader, address));
+        name.as_deref().unwrap_or(fallback)
+    }
+}
+
+/// The innermost frame outside the standard library; where there is none, the outermost frame.
+fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
+    let mut frames = loader.find_frames(address).ok()?;
+    let mut outermost = None;
+    while let Ok(Some(frame)) = frames.next() {
+        let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else { continue };
+        let name = without_hash(&name).to_owned();
+        let of_std = frame.location.and_then(|place| place.file).is_some_and(|file| {
+            file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/")
+        });
+        if !of_std {
+            return Some(name);
+        }
+        outermost = Some(name);
+    }
+    outermost
+}
+
+/// A demangled name without the hash that some manglings append.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = "\
+version: 1
+positions: instr line
+events: Ir
+summary: 130
+
+ob=(1) /lib/libc.so.6
+fl=(1) ???
+fn=(1) malloc
+0x10 0 50
++4 0 20
+cob=(1)
+cfn=(2) sysmalloc
+calls=1 0x20
+0x14 0 1000
+
+fn=(2)
+0x20 0 40
+* * 20
+
+totals: 130
+";
+
+    #[test]
+    fn the_total_is_found_at_either_end() {
+        assert_eq!(total(PROFILE).unwrap(), 130);
+        assert_eq!(total("version: 1\nsummary: 7\n").unwrap(), 7);
+        assert!(total("version: 1\n").is_err());
+    }
+
+    #[test]
+    fn costs_of_callees_are_not_counted_twice() {
+        let own = functions(PROFILE, &std::env::current_exe().unwrap()).unwrap();
+        let expected = [("malloc", 70), ("sysmalloc", 60)];
+        assert_eq!(own, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+    }
+
+    #[test]
+    fn hashes_are_cut_off_names() {
+        assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
+        assert_eq!(without_hash("a::hash"), "a::hash");
+    }
+}

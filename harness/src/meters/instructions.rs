@@ -1,0 +1,102 @@
+//! The instruction meter: workers under Callgrind, a forked child per cell.
+//!
+//! Collection is off but for [`lab_measured_region`](crate::worker::lab_measured_region). Each child
+//! writes a profile of its own when it ends, named by its process id. The environment is emptied and
+//! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use super::callgrind::{self, Functions};
+use crate::worker::WORKER_ARGUMENT;
+
+/// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
+/// that use it are out.
+pub const TUNABLES: &str = "glibc.cpu.hwcaps=-ERMS,-FSRM";
+
+/// What a profile is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// The total only: small profiles.
+    Total,
+    /// Costs by address, to name functions.
+    Functions,
+}
+
+/// The version of Valgrind, for example `valgrind-3.19.0`; `None` where it is not installed.
+pub fn valgrind_version() -> Option<String> {
+    let output = Command::new("valgrind").arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| version.trim().to_owned()).filter(|version| !version.is_empty())
+}
+
+/// What to say where Valgrind is missing.
+pub const NO_VALGRIND: &str = "Valgrind is not installed: the instruction meter is left out, every other meter works. The \
+     distribution's package `valgrind` brings it (Debian, Ubuntu: `apt-get install valgrind`)";
+
+/// Callgrind workers that write their profiles into one directory.
+pub struct Callgrind<'a> {
+    binary: &'a Path,
+    detail: Detail,
+    profiles: TempDir,
+}
+
+impl<'a> Callgrind<'a> {
+    /// Workers of `binary`.
+    ///
+    /// # Errors
+    /// If no temporary directory can be created.
+    pub fn new(binary: &'a Path, detail: Detail) -> Result<Self> {
+        let profiles = tempfile::Builder::new().prefix("lab-callgrind-").tempdir();
+        let profiles = profiles.context("cannot create a temporary directory for Callgrind's profiles")?;
+        Ok(Callgrind { binary, detail, profiles })
+    }
+
+    /// The command of a worker.
+    pub fn command(&self) -> Command {
+        let mut out_file = self.profiles.path().join("profile").into_os_string();
+        out_file.push(".%p");
+        let mut out_option = std::ffi::OsString::from("--callgrind-out-file=");
+        out_option.push(out_file);
+        let dump_instr = if self.detail == Detail::Functions { "yes" } else { "no" };
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
+            .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
+            .arg(format!("--dump-instr={dump_instr}"))
+            .arg(out_option)
+            .arg(self.binary)
+            .args([WORKER_ARGUMENT, "callgrind"]);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
+        command
+    }
+
+    /// Instructions of the region that process `pid` ran; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_total(&self, pid: u32) -> Result<u64> {
+        callgrind::total(&self.take(pid)?)
+    }
+
+    /// Instructions of the region that process `pid` ran, by function; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_functions(&self, pid: u32) -> Result<(u64, Functions)> {
+        let profile = self.take(pid)?;
+        Ok((callgrind::total(&profile)?, callgrind::functions(&profile, self.binary)?))
+    }
+
+    fn take(&self, pid: u32) -> Result<String> {
+        let path = self.profiles.path().join(format!("profile.{pid}"));
+        let profile = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read Callgrind's profile {}", path.display()))?;
+        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        Ok(profile)
+    }
+}

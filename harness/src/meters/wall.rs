@@ -1,0 +1,136 @@
+//! The wall meter: criterion, flat sampling, the median and its interval.
+//!
+//! Noisy by nature: it never gates. Set-up runs between regions and outside the clock; the budget
+//! bounds both together.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, measurement::WallTime};
+use reports::record::Interval;
+use scenarios::{Case, Setup};
+use serde::{Deserialize, Serialize};
+
+use crate::cell::Profile;
+
+/// How much time a cell gets.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Warm-up.
+    pub warm_up: Duration,
+    /// Measurement, set-up included.
+    pub measurement: Duration,
+    /// Most samples.
+    pub samples: usize,
+}
+
+impl Budget {
+    /// The budget of a profile.
+    pub fn of(profile: Profile) -> Self {
+        let (warm_up, measurement, samples) = match profile {
+            Profile::Quick => (5, 25, 50),
+            Profile::Default => (10, 50, 50),
+            Profile::Full => (50, 150, 100),
+        };
+        let [warm_up, measurement] = [warm_up, measurement].map(Duration::from_millis);
+        Budget { warm_up, measurement, samples }
+    }
+}
+
+/// Fewest samples that criterion accepts.
+const MIN_SAMPLES: usize = 10;
+
+/// Times a case; nanoseconds per region.
+///
+/// # Errors
+/// If criterion's output cannot be written or read.
+pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
+    let (arm, run) = trial(case);
+    let cycle = (arm + run).max(Duration::from_nanos(1));
+    let affordable = budget.measurement.as_nanos() / cycle.as_nanos();
+    let samples = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(MIN_SAMPLES, budget.samples);
+    // Criterion plans by the time inside the clock; the set-up takes its share of the budget.
+    let share = run.as_secs_f64() / cycle.as_secs_f64();
+    let measurement = budget.measurement.mul_f64(share.clamp(1e-4, 1.0));
+
+    let output = tempfile::tempdir().context("cannot create a temporary directory")?;
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .output_directory(output.path())
+        .sample_size(samples)
+        .warm_up_time(budget.warm_up)
+        .measurement_time(measurement)
+        .nresamples(2000);
+    let mut group = criterion.benchmark_group("lab");
+    group.sampling_mode(SamplingMode::Flat);
+    bench(&mut group, "cell", case);
+    group.finish();
+
+    let path = output.path().join("lab/cell/new/estimates.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("criterion left no {}", path.display()))?;
+    let estimates: Estimates = serde_json::from_str(&text).context("criterion's estimates are malformed")?;
+    let median = estimates.median;
+    Ok(Interval {
+        median: median.point_estimate,
+        low: median.confidence_interval.lower_bound,
+        high: median.confidence_interval.upper_bound,
+    })
+}
+
+/// Adds a case to a criterion group under `name`.
+pub fn bench(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, case: &mut dyn Case) {
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|regions| time(case, regions));
+    });
+}
+
+/// Time of `regions` runs without their set-up.
+pub fn time(case: &mut dyn Case, regions: u64) -> Duration {
+    if case.setup() == Setup::Once {
+        // Nothing to prepare in between: one clock reading for all, not one for each.
+        case.arm();
+        let start = Instant::now();
+        for _ in 0..regions {
+            case.run();
+        }
+        return start.elapsed();
+    }
+    let mut total = Duration::ZERO;
+    for _ in 0..regions {
+        case.arm();
+        let start = Instant::now();
+        case.run();
+        total += start.elapsed();
+    }
+    total
+}
+
+/// Set-up and run time of the second cycle: the first one warms.
+pub fn trial(case: &mut dyn Case) -> (Duration, Duration) {
+    let mut measured = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..2 {
+        let start = Instant::now();
+        case.arm();
+        let armed = Instant::now();
+        case.run();
+        measured = (armed - start, armed.elapsed());
+    }
+    measured
+}
+
+#[derive(Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+    confidence_interval: ConfidenceInterval,
+}
+
+#[derive(Deserialize)]
+struct ConfidenceInterval {
+    lower_bound: f64,
+    upper_bound: f64,
+}

@@ -1,0 +1,68 @@
+//! Progress: a bar on a terminal, plain lines elsewhere; all on the standard error.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+/// Shows one phase of a run after the other.
+pub struct Progress {
+    on_terminal: bool,
+    bar: Option<ProgressBar>,
+    phase: String,
+    begun: Instant,
+    done: usize,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let on_terminal = std::io::stderr().is_terminal();
+        Progress { on_terminal, bar: None, phase: String::new(), begun: Instant::now(), done: 0 }
+    }
+}
+
+impl Progress {
+    /// A phase begins that has `total` steps.
+    pub fn begin(&mut self, phase: &str, total: usize) {
+        phase.clone_into(&mut self.phase);
+        self.begun = Instant::now();
+        self.done = 0;
+        if self.on_terminal {
+            let style = ProgressStyle::with_template("{prefix:>13} {bar:32} {pos}/{len} {eta:>4} {msg}");
+            let bar = ProgressBar::new(total as u64).with_style(style.expect("the template is valid"));
+            bar.set_prefix(self.phase.clone());
+            self.bar = Some(bar);
+        }
+    }
+
+    /// A step of the phase is done.
+    pub fn step(&mut self, what: &str) {
+        self.done += 1;
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.to_owned());
+            bar.inc(1);
+        }
+    }
+
+    /// The phase is over: one line says what it took.
+    pub fn end(&mut self, unit: &str) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let Progress { phase, done, .. } = self;
+        let took = self.begun.elapsed();
+        if took.as_secs() >= 60 {
+            eprintln!("{phase:>13} {done} {unit} in {}", HumanDuration(took));
+        } else {
+            eprintln!("{phase:>13} {done} {unit} in {:.1} s", took.as_secs_f64());
+        }
+    }
+
+    /// Says one line beside the bar.
+    pub fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The roster: every contender of the lab, a line each.
+
+use scenarios::Contender;
+
+/// Every contender. `lab new` adds a line; a test compares it with the directories under `impls/`.
+pub fn roster() -> Vec<Contender> {
+    vec![
+        persistent_map_chunkmap::contender(),
+        persistent_map_hash_map::contender(),
+        persistent_map_hash_map_copy::contender(),
+        persistent_map_im::contender(),
+        persistent_map_imbl::contender(),
+        persistent_map_rpds::contender(),
+        persistent_vector_array_copy::contender(),
+        persistent_vector_im::contender(),
+        persistent_vector_imbl::contender(),
+        persistent_vector_rpds::contender(),
+        persistent_vector_vec::contender(),
+    ]
+}

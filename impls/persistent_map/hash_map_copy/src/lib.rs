@@ -1,0 +1,109 @@
+//! The naive persistent map: a hash map behind an `Arc`, copied whole by the first change of a clone.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// A shared hash map.
+#[derive(Clone)]
+struct Map<K, V, S>(Arc<HashMap<K, V, S>>);
+
+impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone + PartialEq,
+    S: BuildHasher + Clone + Default,
+{
+    fn new() -> Self {
+        Map(Arc::new(HashMap::default()))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        Arc::make_mut(&mut self.0).insert(key, value);
+    }
+
+    fn remove(&mut self, key: &K) -> bool {
+        Arc::make_mut(&mut self.0).remove(key).is_some()
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.0.iter()
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        let mut united = HashMap::clone(&other.0);
+        united.extend(self.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Map(Arc::new(united))
+    }
+
+    fn equal(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+
+    fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
+        Map(Arc::new(entries.collect()))
+    }
+}
+
+struct HashMapCopy;
+
+impl Family for HashMapCopy {
+    type Map<K, V, S>
+        = Map<K, V, S>
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The contender: a hash map copied whole by the first change of a clone.
+pub fn contender() -> Contender {
+    scenarios::persistent_map::contender::<HashMapCopy>(About {
+        name: "hash_map_copy",
+        role: Role::Naive,
+        summary: "std's HashMap behind an Arc; the first change of a clone copies it whole.",
+        source: "pypersistent: the mutable dict copied per version that it is compared with",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("insert_unshared", Growth::Constant),
+            ("insert_shared", Growth::Linear),
+            ("get_hit", Growth::Constant),
+            ("get_miss", Growth::Constant),
+            ("overwrite_shared", Growth::Linear),
+            ("remove_unshared", Growth::Constant),
+            ("remove_shared", Growth::Linear),
+            ("iterate", Growth::Constant),
+            ("union", Growth::Constant),
+            ("equality", Growth::Constant),
+            ("variants_100", Growth::Linear),
+        ],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+A version is a pointer to a reference-counted hash table. Cloning it counts one up. A change looks \
+whether the table is shared: if not, it happens in place at the price of a HashMap; if so, the whole \
+table is copied first, capacity and all. Entries that are plain numbers are copied as memory; Strings are \
+cloned one by one, an allocation each.
+
+Lookups and iteration are a HashMap's, one indirection away, so it wins wherever versions are few. It \
+loses as soon as every version is kept: time and memory grow with the size of the map, not of the change.";

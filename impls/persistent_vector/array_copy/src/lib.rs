@@ -1,0 +1,106 @@
+//! The naive persistent vector: one array behind an `Arc`, copied whole by the first change of a clone.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// A shared array.
+#[derive(Clone)]
+struct Vector<T>(Arc<Vec<T>>);
+
+impl<T: Clone> PersistentVector<T> for Vector<T> {
+    fn new() -> Self {
+        Vector(Arc::new(Vec::new()))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, index: usize) -> Option<&T> {
+        self.0.get(index)
+    }
+
+    fn push_back(&mut self, value: T) {
+        Arc::make_mut(&mut self.0).push(value);
+    }
+
+    fn pop_back(&mut self) -> Option<T> {
+        Arc::make_mut(&mut self.0).pop()
+    }
+
+    fn set(&mut self, index: usize, value: T) -> bool {
+        if index >= self.0.len() {
+            return false;
+        }
+        Arc::make_mut(&mut self.0)[index] = value;
+        true
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.0.iter()
+    }
+
+    fn slice(&self, range: Range<usize>) -> Option<Self> {
+        self.0.get(range).map(|part| Vector(Arc::new(part.to_vec())))
+    }
+
+    fn concat(&self, other: &Self) -> Self {
+        Vector(Arc::new([self.0.as_slice(), other.0.as_slice()].concat()))
+    }
+
+    fn from_values(values: impl Iterator<Item = T>) -> Self {
+        Vector(Arc::new(values.collect()))
+    }
+}
+
+struct ArrayCopy;
+
+impl Family for ArrayCopy {
+    type Vector<T>
+        = Vector<T>
+    where
+        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
+}
+
+/// The contender: an array copied whole by the first change of a clone.
+pub fn contender() -> Contender {
+    scenarios::persistent_vector::contender::<ArrayCopy>(About {
+        name: "array_copy",
+        role: Role::Naive,
+        summary: "One array behind an Arc; the first change of a clone copies it whole.",
+        source: "data-map: the array that its PersistentVector is to replace",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("push_unshared", Growth::Constant),
+            ("push_shared", Growth::Linear),
+            ("get_random", Growth::Constant),
+            ("set_unshared", Growth::Constant),
+            ("set_shared", Growth::Linear),
+            ("pop_all", Growth::Constant),
+            ("iterate", Growth::Constant),
+            ("slice", Growth::Linear),
+            ("concat", Growth::Linear),
+            ("variants_100", Growth::Linear),
+        ],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+A version is a pointer to a reference-counted Vec. Cloning it counts one up. A change looks whether the \
+array is shared: if not, it happens in place at the price of a Vec; if so, the whole array is copied \
+first. A push on a shared array copies twice, once into an array of exactly the old length and again \
+when that one grows.
+
+Everything that only reads costs one indirection more than a Vec, so get and iterate are near the floor. \
+A copy of plain numbers is a memcpy, which handles several elements per instruction: that keeps \
+set with the old version kept ahead of the tries far longer than its O(n) suggests. It loses when arrays \
+are large, when elements are dear to clone, and in memory: every version owns all its elements.";

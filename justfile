@@ -1,0 +1,128 @@
+# Bottleneck Lab. `scripts/just RECIPE` runs these from any directory and brings its own `just`.
+
+set positional-arguments
+
+# What the project installed for itself comes first.
+export PATH := justfile_directory() / ".tools/bin:" + env("PATH")
+
+# Flags from outside, `-Ctarget-cpu=native` above all, would make instruction counts incomparable.
+export RUSTFLAGS := ""
+
+just := quote(just_executable()) + " --justfile " + quote(justfile())
+lab := "cargo run --release --quiet --package lab --bin lab -- --root " + quote(justfile_directory())
+
+# List the recipes.
+@default:
+    {{ just }} --list --unsorted
+
+# Measure everything at the default sizes, and write the report.
+[group('measure')]
+bench-all *ARGS: _valgrind _build
+    @{{ lab }} run --profile default "$@"
+
+# Measure three small sizes: a first look in minutes.
+[group('measure')]
+bench-quick *ARGS: _valgrind _build
+    @{{ lab }} run --profile quick "$@"
+
+# Measure up to the largest sizes.
+[group('measure')]
+bench-full *ARGS: _valgrind _build
+    @{{ lab }} run --profile full "$@"
+
+# Write the report of the newest record again.
+[group('measure')]
+report *ARGS: _build
+    @{{ lab }} report "$@"
+
+# Remove every run: records, reports, and what was built to compare with.
+[group('measure')]
+clean-runs:
+    rm -rf target/lab
+    git worktree prune
+
+# Compare instructions and allocations with the baseline.
+[group('gate')]
+check *ARGS: _valgrind _build
+    @{{ lab }} check "$@"
+
+# Make the present numbers the baseline.
+[group('gate')]
+bless *ARGS: _valgrind _build
+    @{{ lab }} bless "$@"
+
+# Check; where the baseline is of another machine, against the previous commit (or LAB_BASE).
+[group('gate')]
+gate *ARGS: _valgrind _build
+    @scripts/gate "$@"
+
+# Replay every contender against its oracle.
+[group('trust')]
+verify *ARGS: _build
+    @{{ lab }} verify "$@"
+
+# Measure every cell twice; any difference is an error.
+[group('trust')]
+self-test *ARGS: _valgrind _build
+    @{{ lab }} self-test "$@"
+
+# Count the same cells with gungraun, and print the differences.
+[group('trust')]
+cross-check *ARGS: _valgrind setup-gungraun _build
+    @{{ lab }} cross-check "$@"
+
+# Run the tests of contenders that have unsafe code under memcheck.
+[group('trust')]
+memcheck *ARGS: _valgrind
+    @scripts/memcheck "$@"
+
+# Add a contender: `new persistent_map my_map`.
+[group('work')]
+new BOTTLENECK NAME *ARGS: _build
+    @{{ lab }} new "$@"
+
+# Run any command of the lab: `lab list`, `lab explain CELL`.
+[group('work')]
+lab *ARGS: _build
+    @{{ lab }} "$@"
+
+# Run every test, documentation examples included.
+[group('work')]
+test *ARGS: _valgrind
+    @scripts/tests/run
+    cargo test --workspace "$@"
+    @scripts/ensure --check valgrind || echo "skipped: whatever needs Valgrind"
+    @scripts/ensure --check chromium || echo "skipped: the report in a browser (scripts/just setup-browser)"
+
+# Format the code.
+[group('work')]
+fmt:
+    cargo fmt --all
+
+# Everything that decides CI: format, lints, tests, determinism, gate.
+[group('work')]
+ci:
+    cargo fetch --locked
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    {{ just }} test --locked
+    {{ just }} self-test --profile quick
+    {{ just }} gate
+
+# Install the gungraun runner under .tools/, for cross-check.
+[group('set-up')]
+setup-gungraun:
+    @. scripts/versions && scripts/cargo-tool gungraun-runner "$GUNGRAUN"
+
+# Install Chromium with the system's package manager, for the report's browser test.
+[group('set-up')]
+setup-browser:
+    @scripts/ensure chromium
+
+# The lab does without; scripts/ensure has then said what is missing.
+_valgrind:
+    @scripts/ensure valgrind || true
+
+# `lab` starts `lab-allocations`, which `cargo run` alone would not build.
+_build:
+    @cargo build --release --package lab --bins

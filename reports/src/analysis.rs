@@ -1,0 +1,212 @@
+//! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
+
+use crate::metric::Metric;
+use crate::record::Role;
+use crate::view::BottleneckView;
+
+/// Scores within this factor of each other are a tie.
+pub const TIE: f64 = 1.01;
+
+/// `value` over `reference`: below 1 is better than the reference.
+///
+/// Of two zeros the ratio is 1: not allocating is as good as not allocating. Anything over zero is
+/// infinite.
+pub fn ratio(value: f64, reference: f64) -> f64 {
+    if value == reference { 1.0 } else { value / reference }
+}
+
+/// The geometric mean; `None` of nothing, and where a value is not positive and finite.
+pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut logarithms = 0.0;
+    let mut count = 0u32;
+    for value in values {
+        if !(value > 0.0 && value.is_finite()) {
+            return None;
+        }
+        logarithms += value.ln();
+        count += 1;
+    }
+    (count > 0).then(|| (logarithms / f64::from(count)).exp())
+}
+
+/// The places of ascending `scores`: those within [`TIE`] of the best of their place share it.
+pub fn places(scores: &[f64]) -> Vec<usize> {
+    let mut places = Vec::with_capacity(scores.len());
+    let mut head = 0;
+    for (at, score) in scores.iter().enumerate() {
+        if at == 0 || *score > scores[head] * TIE {
+            head = at;
+        }
+        places.push(head + 1);
+    }
+    places
+}
+
+/// How a bottleneck's contenders stand, over the cell groups that all of them have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// Number of cell groups (scenario and size) in the intersection.
+    pub groups: usize,
+    /// Number of cell groups in which any contender but a bound has a value.
+    pub groups_measured: usize,
+    /// The ranked contenders, best first.
+    pub rows: Vec<Standing>,
+    /// The bounds, in display order; their place is 0. They do not shrink the intersection.
+    pub bounds: Vec<Standing>,
+    /// Contenders with values in less than half of the cell groups: ranking them would leave too
+    /// little in common. With the number of groups that they do have.
+    pub unranked: Vec<(usize, usize)>,
+}
+
+/// One contender's line in a ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Index into [`BottleneckView::contenders`].
+    pub contender: usize,
+    /// Its place from 1, shared by ties.
+    pub place: usize,
+    /// Geometric mean of its ratios to the leader.
+    pub score: f64,
+    /// Geometric mean of its ratios to the best peer of each cell group; `None` without ranked peers.
+    pub to_peer: Option<f64>,
+    /// Cell groups this is the mean of: all of the intersection, for a bound those that it has.
+    pub groups: usize,
+    /// In how many of them it is the best ranked contender, or within [`TIE`] of it.
+    pub best_in: usize,
+    /// Where it does worst against the best ranked contender.
+    pub worst: Worst,
+}
+
+/// The cell group in which a contender does worst.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worst {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The size.
+    pub size: u64,
+    /// Ratio to the best ranked contender there.
+    pub ratio: f64,
+}
+
+/// Values of one cell group, by contender.
+struct Group<'v> {
+    scenario: &'v str,
+    size: u64,
+    values: Vec<Option<f64>>,
+}
+
+/// Ranks the contenders of `view` by the geometric mean of their ratios in `metric`.
+pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
+    let contestants = view.contestants();
+    let mut groups = groups(view, metric);
+    groups.retain(|group| contestants.iter().any(|at| group.values[*at].is_some()));
+    let groups_measured = groups.len();
+
+    let coverage = |at: usize| groups.iter().filter(|group| group.values[at].is_some()).count();
+    let (ranked, sparse): (Vec<usize>, Vec<usize>) =
+        contestants.into_iter().partition(|at| coverage(*at) > 0 && coverage(*at) * 2 >= groups_measured);
+    let unranked = sparse.into_iter().map(|at| (at, coverage(at))).collect();
+
+    groups.retain(|group| ranked.iter().all(|at| group.values[*at].is_some()));
+    let mean = |at: usize| geometric_mean(groups.iter().filter_map(|group| group.values[at]));
+    let mut order: Vec<(f64, usize)> = ranked.iter().filter_map(|at| Some((mean(*at)?, *at))).collect();
+    order.sort_by(|left, right| left.0.total_cmp(&right.0));
+
+    let Some(&(leading, leader)) = order.first() else {
+        return Ranking { groups: 0, groups_measured, rows: Vec::new(), bounds: Vec::new(), unranked };
+    };
+    let scores: Vec<f64> = order.iter().map(|(mean, _)| mean / leading).collect();
+    let peers = view.of_role(Role::Peer).into_iter().filter(|at| ranked.contains(at)).collect();
+    let field = Field { groups, ranked, peers };
+    let ordered = order.iter().zip(&scores).zip(places(&scores));
+    let rows = ordered.filter_map(|(((_, at), score), place)| field.standing(*at, place, *score));
+    let bounds = view.of_role(Role::Bound).into_iter().filter_map(|at| {
+        let ratios = field.groups.iter().filter_map(|group| Some(group.values[at]? / group.values[leader]?));
+        field.standing(at, 0, geometric_mean(ratios)?)
+    });
+    let (rows, bounds) = (rows.collect(), bounds.collect());
+    Ranking { groups: field.groups.len(), groups_measured, rows, bounds, unranked }
+}
+
+/// Every cell group of `view`. A value that no ratio can be made of counts as absent.
+fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
+    let sizes = view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
+    sizes
+        .map(|(scenario, size)| {
+            let value = |at| scenario.value(metric, size, at).filter(|value| *value > 0.0);
+            Group {
+                scenario: &scenario.info.name,
+                size,
+                values: (0..view.contenders.len()).map(value).collect(),
+            }
+        })
+        .collect()
+}
+
+/// The cell groups of a ranking and who is measured against whom in them.
+struct Field<'v> {
+    groups: Vec<Group<'v>>,
+    ranked: Vec<usize>,
+    peers: Vec<usize>,
+}
+
+impl Field<'_> {
+    fn standing(&self, contender: usize, place: usize, score: f64) -> Option<Standing> {
+        let to_best = self.ratios_to(contender, &self.ranked);
+        let (group, ratio) = to_best.iter().max_by(|left, right| left.1.total_cmp(&right.1))?;
+        Some(Standing {
+            contender,
+            place,
+            score,
+            to_peer: geometric_mean(self.ratios_to(contender, &self.peers).iter().map(|(_, ratio)| *ratio)),
+            groups: to_best.len(),
+            best_in: to_best.iter().filter(|(_, ratio)| *ratio <= TIE).count(),
+            worst: Worst { scenario: group.scenario.to_owned(), size: group.size, ratio: *ratio },
+        })
+    }
+
+    /// The ratio of a contender to the best of `references`, in each group in which both are.
+    fn ratios_to(&self, contender: usize, references: &[usize]) -> Vec<(&Group<'_>, f64)> {
+        let ratios = self.groups.iter().filter_map(|group| {
+            let best = references.iter().filter_map(|at| group.values[*at]).min_by(f64::total_cmp)?;
+            Some((group, group.values[contender]? / best))
+        });
+        ratios.collect()
+    }
+}
+
+/// Geometric means of `contenders` in `metric`, relative to the first of them, over the cell groups
+/// that all of them have; with the number of those. Empty where they have none in common.
+pub fn relative_means(
+    view: &BottleneckView<'_>,
+    metric: Metric,
+    contenders: &[usize],
+) -> (usize, Vec<f64>) {
+    let mut groups = groups(view, metric);
+    groups.retain(|group| contenders.iter().all(|at| group.values[*at].is_some()));
+    let mean = |at: &usize| geometric_mean(groups.iter().filter_map(|group| group.values[*at]));
+    let means: Option<Vec<f64>> = contenders.iter().map(mean).collect();
+    match means {
+        Some(means) => (groups.len(), means.iter().map(|mean| mean / means[0]).collect()),
+        None => (0, Vec::new()),
+    }
+}
+
+/// Per contender, the geometric mean over one scenario's sizes of its ratio to the best of
+/// `references`, over the sizes at which both have a value; `None` where there is none, or where
+/// a zero makes it meaningless.
+pub fn scenario_means(
+    view: &BottleneckView<'_>,
+    scenario: usize,
+    metric: Metric,
+    references: &[usize],
+) -> Vec<Option<f64>> {
+    let scenario = &view.scenarios[scenario];
+    let mean = |at: usize| {
+        geometric_mean(scenario.sizes.iter().filter_map(|size| {
+            let reference = scenario.best(metric, *size, references)?;
+            Some(ratio(scenario.value(metric, *size, at)?, reference))
+        }))
+    };
+    (0..view.contenders.len()).map(mean).collect()
+}

@@ -1,0 +1,278 @@
+//! The baseline: the committed measurements that the gate compares with.
+//!
+//! A directory of text files that read well in a review:
+//!
+//! | file | content |
+//! |---|---|
+//! | `fingerprint.json` | where it was measured |
+//! | `<bottleneck>.tsv` | one line per cell, sorted: cell, instructions, noise, blocks, bytes |
+//! | `functions/<bottleneck>/<contender>.tsv` | per cell the functions that cost most, for the gate's explanation |
+//!
+//! `noise` is the difference between two measurements of the unchanged cell: 0 for all but the odd one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use crate::io::{Error, read_text, write_text};
+use crate::record::Fingerprint;
+
+/// A committed set of measurements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Where it was measured.
+    pub fingerprint: Fingerprint,
+    /// The cells.
+    pub cells: BTreeMap<Key, Entry>,
+}
+
+/// A cell's name in its parts, so that sizes sort by value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Bottleneck.
+    pub bottleneck: String,
+    /// Scenario.
+    pub scenario: String,
+    /// Size.
+    pub size: u64,
+    /// Contender.
+    pub contender: String,
+}
+
+impl Key {
+    /// Reads `bottleneck/scenario/size/contender`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('/').map(str::to_owned);
+        let (bottleneck, scenario) = (parts.next()?, parts.next()?);
+        let (size, contender) = (parts.next()?.parse().ok()?, parts.next()?);
+        parts.next().is_none().then_some(Key { bottleneck, scenario, size, contender })
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.bottleneck, self.scenario, self.size, self.contender)
+    }
+}
+
+/// What the baseline knows of a cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Instructions per region.
+    pub instructions: u64,
+    /// By how much two measurements of it differed.
+    pub noise: u64,
+    /// Allocated blocks per region.
+    pub blocks: u64,
+    /// Allocated bytes per region.
+    pub bytes: u64,
+    /// Instructions of the functions that cost most.
+    pub functions: BTreeMap<String, u64>,
+}
+
+/// Share of a cell's instructions below which a function is not worth a line.
+const LEAST_SHARE: f64 = 0.005;
+
+impl Entry {
+    /// Keeps the functions that are worth a line: at least 0.5 % of the cell.
+    pub fn set_functions(&mut self, functions: BTreeMap<String, u64>) {
+        let least = (self.instructions as f64 * LEAST_SHARE) as u64;
+        self.functions = functions.into_iter().filter(|(_, cost)| *cost >= least.max(1)).collect();
+    }
+}
+
+const HEADER: &str = "cell\tinstructions\tnoise\tblocks\tbytes";
+const FUNCTIONS_HEADER: &str = "cell\tinstructions\tfunction";
+
+/// Reads the baseline in `directory`.
+///
+/// # Errors
+/// If there is none, or a file of it cannot be read or is damaged (the line is named).
+pub fn read(directory: &Path) -> Result<Baseline, Error> {
+    let path = directory.join("fingerprint.json");
+    let fingerprint = serde_json::from_str(&read_text(&path)?)
+        .map_err(|error| Error::Malformed { path, reason: error.to_string() })?;
+    let mut cells = BTreeMap::new();
+    for path in files(directory)? {
+        read_table(&path, HEADER, |[name, instructions, noise, blocks, bytes]: [&str; 5]| {
+            let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is not a number"));
+            let entry = Entry {
+                instructions: number(instructions)?,
+                noise: number(noise)?,
+                blocks: number(blocks)?,
+                bytes: number(bytes)?,
+                functions: BTreeMap::new(),
+            };
+            let key = Key::parse(name).ok_or_else(|| format!("`{name}` is not a cell"))?;
+            match cells.insert(key, entry) {
+                None => Ok(()),
+                Some(_) => Err(format!("`{name}` is there twice")),
+            }
+        })?;
+    }
+    let functions = directory.join("functions");
+    for bottleneck in directories(&functions)? {
+        for path in files(&bottleneck)? {
+            read_table(&path, FUNCTIONS_HEADER, |[name, cost, function]: [&str; 3]| {
+                let key = Key::parse(name).ok_or_else(|| format!("`{name}` is not a cell"))?;
+                let cost = cost.parse().map_err(|_| format!("`{cost}` is not a number"))?;
+                let entry = cells.get_mut(&key).ok_or_else(|| format!("`{name}` is not in the baseline"))?;
+                entry.functions.insert(function.to_owned(), cost);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(Baseline { fingerprint, cells })
+}
+
+fn read_table<const COLUMNS: usize>(
+    path: &Path,
+    header: &str,
+    mut row: impl FnMut([&str; COLUMNS]) -> Result<(), String>,
+) -> Result<(), Error> {
+    let text = read_text(path)?;
+    let malformed = |line: usize, reason: String| Error::Malformed {
+        path: path.to_owned(),
+        reason: format!("line {line}: {reason}"),
+    };
+    if text.lines().next() != Some(header) {
+        return Err(malformed(1, format!("expected the header `{}`", header.replace('\t', " "))));
+    }
+    if !text.ends_with('\n') {
+        return Err(malformed(text.lines().count(), "it ends in the middle of a line".to_owned()));
+    }
+    for (at, line) in text.lines().enumerate().skip(1) {
+        let columns: Vec<&str> = line.splitn(COLUMNS, '\t').collect();
+        let columns = <[&str; COLUMNS]>::try_from(columns)
+            .map_err(|columns| malformed(at + 1, format!("{} columns instead of {COLUMNS}", columns.len())))?;
+        row(columns).map_err(|reason| malformed(at + 1, reason))?;
+    }
+    Ok(())
+}
+
+/// The `.tsv` files of a directory, sorted.
+fn files(directory: &Path) -> Result<BTreeSet<PathBuf>, Error> {
+    let all = entries(directory)?;
+    Ok(all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "tsv")).collect())
+}
+
+fn directories(directory: &Path) -> Result<BTreeSet<PathBuf>, Error> {
+    if !directory.is_dir() {
+        return Ok(BTreeSet::new());
+    }
+    Ok(entries(directory)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    read().map_err(|source| Error::Read { path: directory.to_owned(), source })
+}
+
+/// Writes the baseline to `directory`, file by file, each completely or not at all; files of
+/// bottlenecks and contenders that it no longer has are removed.
+///
+/// # Errors
+/// If a file cannot be written or removed.
+pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
+    let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
+    for (key, entry) in &baseline.cells {
+        let Entry { instructions, noise, blocks, bytes, functions } = entry;
+        let path = directory.join(format!("{}.tsv", key.bottleneck));
+        let text = texts.entry(path).or_insert_with(|| format!("{HEADER}\n"));
+        writeln!(text, "{key}\t{instructions}\t{noise}\t{blocks}\t{bytes}").expect("writes to a string");
+
+        let path = directory.join("functions").join(&key.bottleneck).join(format!("{}.tsv", key.contender));
+        let text = texts.entry(path).or_insert_with(|| format!("{FUNCTIONS_HEADER}\n"));
+        for (function, cost) in functions {
+            writeln!(text, "{key}\t{cost}\t{function}").expect("writes to a string");
+        }
+    }
+    let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
+    texts.insert(directory.join("fingerprint.json"), format!("{fingerprint}\n"));
+    for (path, text) in &texts {
+        write_text(path, text)?;
+    }
+    let mut present = files(directory)?;
+    for bottleneck in directories(&directory.join("functions"))? {
+        present.extend(files(&bottleneck)?);
+    }
+    for stale in present.iter().filter(|path| !texts.contains_key(*path)) {
+        std::fs::remove_file(stale).map_err(|source| Error::Write { path: stale.clone(), source })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Baseline {
+        let mut baseline = Baseline::default();
+        baseline.fingerprint.rustc = "rustc 1".to_owned();
+        for (name, instructions) in
+            [("map/get/1000/a", 1000), ("map/get/8/a", 500), ("map/get/8/b", 700), ("vector/pop/8/a", 9)]
+        {
+            let mut entry = Entry { instructions, noise: 0, blocks: 3, bytes: 64, ..Entry::default() };
+            entry.set_functions([("a::get".to_owned(), instructions - 1), ("rare".to_owned(), 1)].into());
+            baseline.cells.insert(Key::parse(name).unwrap(), entry);
+        }
+        baseline
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &sample()).unwrap();
+        assert_eq!(read(directory.path()).unwrap(), sample());
+    }
+
+    #[test]
+    fn cells_are_sorted_by_size_as_a_number() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &sample()).unwrap();
+        let text = std::fs::read_to_string(directory.path().join("map.tsv")).unwrap();
+        let names: Vec<&str> = text.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
+        assert_eq!(names, ["map/get/8/a", "map/get/8/b", "map/get/1000/a"]);
+    }
+
+    #[test]
+    fn files_of_vanished_bottlenecks_and_contenders_go() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &sample()).unwrap();
+        let mut smaller = sample();
+        smaller.cells.retain(|key, _| key.bottleneck == "map" && key.contender == "a");
+        write(directory.path(), &smaller).unwrap();
+        assert_eq!(read(directory.path()).unwrap(), smaller);
+        assert!(!directory.path().join("vector.tsv").exists());
+        assert!(!directory.path().join("functions/map/b.tsv").exists());
+    }
+
+    #[test]
+    fn damage_is_named_by_file_and_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.tsv");
+        let damage = |text: &str| {
+            write(directory.path(), &sample()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let error = read(directory.path()).unwrap_err();
+            assert!(error.is_bad_input());
+            error.to_string()
+        };
+        let line = "map/get/8/a\t500\t0\t3\t64";
+        assert!(damage("").contains("map.tsv is damaged: line 1: expected the header"));
+        assert!(damage(&format!("{HEADER}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line"));
+        assert!(damage(&format!("{HEADER}\nmap/get/8/a\t5x0\t0\t3\t64\n")).contains("line 2: `5x0` is not a number"));
+        assert!(damage(&format!("{HEADER}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice"));
+        assert!(damage(&format!("{HEADER}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell"));
+        assert!(damage(&format!("{HEADER}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 5"));
+    }
+
+    #[test]
+    fn a_missing_baseline_is_bad_input() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = read(directory.path()).unwrap_err();
+        assert!(error.is_bad_input() && error.to_string().contains("fingerprint.json"));
+    }
+}

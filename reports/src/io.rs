@@ -1,0 +1,210 @@
+//! Reading and writing records, atomically.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::record::{Record, SCHEMA};
+
+/// What can go wrong with a file of ours; one line each: what, where, what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written; what was there before is still there.
+    #[error("cannot write {}: {source}; nothing was changed", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not what it should be: truncated, edited or something else altogether.
+    #[error("{} is damaged: {reason}; measure again, or take it from where it was made", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, and what is wrong.
+        reason: String,
+    },
+    /// A file has another schema than this program reads.
+    #[error("{} has schema {found}, this program reads schema {SCHEMA}: use the lab that wrote it, or measure again", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u64,
+    },
+    /// Records that cannot become one.
+    #[error("{0}")]
+    Merge(String),
+}
+
+impl Error {
+    /// Whether the input is at fault, not the environment.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Error::Malformed { .. } | Error::Schema { .. } | Error::Merge(_) => true,
+            Error::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            Error::Write { .. } => false,
+        }
+    }
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// If the file cannot be read, is not a complete record, or has another schema.
+pub fn read_record(path: &Path) -> Result<Record, Error> {
+    let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
+    let text = read_text(path)?;
+    // The schema first: a record of another schema is not malformed.
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let found = value.get("schema").and_then(serde_json::Value::as_u64);
+    match found {
+        None => return Err(malformed("it has no `schema`".to_owned())),
+        Some(found) if found != u64::from(SCHEMA) => return Err(Error::Schema { path: path.to_owned(), found }),
+        Some(_) => {}
+    }
+    let record: Record = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
+    if let Some(pair) = record.cells.windows(2).find(|pair| pair[0].sort_key() >= pair[1].sort_key()) {
+        return Err(malformed(format!("`{}` does not come after `{}`", pair[1].name(), pair[0].name())));
+    }
+    Ok(record)
+}
+
+/// Writes a record: completely, or not at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_record(path: &Path, record: &Record) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(record).expect("a record is JSON");
+    text.push('\n');
+    write_text(path, &text)
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// If the file cannot be read or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::InvalidData => {
+            Error::Malformed { path: path.to_owned(), reason: "it is not text".to_owned() }
+        }
+        _ => Error::Read { path: path.to_owned(), source },
+    })
+}
+
+/// Writes a text file: completely, or not at all. Its directory is made if need be.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
+    let write = || -> std::io::Result<()> {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory)?;
+        // In the same directory, because only there is the rename atomic.
+        let mut file = NamedTempFile::new_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        set_ordinary_permissions(file.as_file())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// A temporary file is private to its owner; a record is not.
+fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    let _ = file;
+    Ok(())
+}
+
+/// Joins records of one revision and fingerprint, each of other cells, into one.
+///
+/// # Errors
+/// If there is none, if they differ in fingerprint or revision (named), or if a cell is in two of them.
+pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
+    let mut records = records.into_iter();
+    let Some((first_path, mut merged)) = records.next() else {
+        return Err(Error::Merge("nothing to merge: name at least one record".to_owned()));
+    };
+    for (path, record) in records {
+        let refuse = |what: String| {
+            Error::Merge(format!("cannot merge {} with {}: {what}", path.display(), first_path.display()))
+        };
+        let (ours, theirs) = (&merged.fingerprint, &record.fingerprint);
+        if let Some(difference) = ours.incomparable_with(theirs).into_iter().next() {
+            return Err(refuse(difference.to_string()));
+        }
+        if (&ours.revision, ours.dirty) != (&theirs.revision, theirs.dirty) {
+            let spell = |revision: &str, dirty| format!("{revision}{}", if dirty { " with changes" } else { "" });
+            return Err(refuse(format!(
+                "revision: `{}` against `{}`",
+                spell(&ours.revision, ours.dirty),
+                spell(&theirs.revision, theirs.dirty)
+            )));
+        }
+        if merged.profile != record.profile {
+            return Err(refuse(format!("profile: `{}` against `{}`", merged.profile, record.profile)));
+        }
+        // A merged record's wall-clock times come from every machine that took part.
+        if !merged.fingerprint.cpu.split(" / ").any(|cpu| cpu == record.fingerprint.cpu) {
+            merged.fingerprint.cpu = format!("{} / {}", merged.fingerprint.cpu, record.fingerprint.cpu);
+        }
+        // A shard without Valgrind has no version; the merged record keeps the one that is there.
+        for (ours, theirs) in [
+            (&mut merged.fingerprint.valgrind, record.fingerprint.valgrind),
+            (&mut merged.fingerprint.isa, record.fingerprint.isa),
+        ] {
+            if ours.is_empty() {
+                *ours = theirs;
+            }
+        }
+        merged.started = merged.started.min(record.started);
+        for bottleneck in record.bottlenecks {
+            if !merged.bottlenecks.iter().any(|known| known.name == bottleneck.name) {
+                merged.bottlenecks.push(bottleneck);
+            }
+        }
+        for contender in record.contenders {
+            let same = |known: &&crate::record::ContenderInfo| {
+                (&known.bottleneck, &known.name) == (&contender.bottleneck, &contender.name)
+            };
+            if !merged.contenders.iter().any(|known| same(&known)) {
+                merged.contenders.push(contender);
+            }
+        }
+        for failure in record.failures {
+            if !merged.failures.contains(&failure) {
+                merged.failures.push(failure);
+            }
+        }
+        merged.cells.extend(record.cells);
+    }
+    merged.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+    if let Some(pair) = merged.cells.windows(2).find(|pair| pair[0].sort_key() == pair[1].sort_key()) {
+        return Err(Error::Merge(format!("cannot merge: two of the records hold {}", pair[0].name())));
+    }
+    // A contender that one shard excluded has no place in the whole.
+    let excluded: Vec<String> = merged.failures.iter().map(|failure| failure.subject.clone()).collect();
+    merged.cells.retain(|cell| {
+        let contender = format!("{}/{}", cell.bottleneck, cell.contender);
+        !excluded.iter().any(|subject| *subject == contender)
+    });
+    Ok(merged)
+}

@@ -1,0 +1,354 @@
+//! A bottleneck's page: its contenders, and every scenario with charts and tables.
+
+use askama::Template;
+
+use super::caveats::{Badge, Caveats};
+use super::chart::{self, Chart};
+use super::failures::Failures;
+use super::shell::Shell;
+use super::tint::Ratio;
+use super::{Error, drawn, fill, format, reproduce, site};
+use crate::analysis;
+use crate::metric::Metric;
+use crate::record::{CellRecord, ContenderInfo, Record, Role};
+use crate::view::{BottleneckView, ScenarioView};
+
+/// The metrics that get a chart: one of each meter.
+const CHARTED: [Metric; 3] = [Metric::Instructions, Metric::Blocks, Metric::Wall];
+
+#[derive(Template)]
+#[template(path = "bottleneck.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    generator: &'static str,
+    failures: Failures<'a>,
+    view: &'a BottleneckView<'a>,
+    cells: String,
+    metrics: Vec<Switch>,
+    roles: Vec<Role>,
+    contenders: Vec<Contender<'a>>,
+    caveats: Vec<Badge<'a>>,
+    families: Vec<Family<'a>>,
+    glances: Vec<Glance<'a>>,
+    scenarios: Vec<Scenario<'a>>,
+    reproduce: String,
+    reproduce_cell: String,
+    has_peers: bool,
+}
+
+/// An entry of the metric switch.
+struct Switch {
+    metric: Metric,
+    measured: bool,
+    checked: bool,
+}
+
+/// A contender as it is introduced.
+struct Contender<'a> {
+    series: usize,
+    info: &'a ContenderInfo,
+    badges: Vec<Badge<'a>>,
+    paragraphs: Vec<&'a str>,
+}
+
+/// A scenario and its variants in the table of contents: `get_hit`, `_string`.
+struct Family<'a> {
+    name: &'a str,
+    variants: Vec<(&'a str, &'a str)>,
+}
+
+/// A table of all scenarios in one metric.
+struct Glance<'a> {
+    metric: Metric,
+    rows: Vec<(&'a str, Vec<Option<Ratio>>)>,
+}
+
+/// A scenario's section.
+struct Scenario<'a> {
+    name: &'a str,
+    summary: &'a str,
+    unit: &'a str,
+    charts: Vec<Figure>,
+    sizes: Vec<(u64, String)>,
+    matrices: Vec<Matrix<'a>>,
+    exact: Vec<Exact<'a>>,
+    example: String,
+}
+
+/// A chart with its caption.
+struct Figure {
+    metric: Metric,
+    svg: Option<String>,
+    note: String,
+}
+
+/// A table of one metric: a row per contender, a group of columns per size.
+struct Matrix<'a> {
+    metric: Metric,
+    measured: bool,
+    /// Columns of a size: the value, and the ratios that make sense.
+    peer_column: bool,
+    naive_column: bool,
+    rows: Vec<Row<'a>>,
+}
+
+/// A contender's row in a matrix.
+struct Row<'a> {
+    series: usize,
+    name: &'a str,
+    role: Role,
+    badges: Vec<Badge<'a>>,
+    cells: Vec<Cell>,
+}
+
+/// One cell of a matrix.
+struct Cell {
+    name: String,
+    value: String,
+    interval: String,
+    best: bool,
+    /// The shade, where the value itself is a ratio.
+    tint: &'static str,
+    to_peer: Option<Ratio>,
+    to_naive: Option<Ratio>,
+}
+
+/// A cell exactly as it was recorded.
+struct Exact<'a> {
+    name: String,
+    series: usize,
+    contender: &'a str,
+    role: Role,
+    size: u64,
+    size_text: String,
+    numbers: Vec<String>,
+}
+
+/// The page of `view`.
+pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error> {
+    let caveats = Caveats::of(view);
+    let contenders = view.contenders.iter().enumerate().map(|(series, info)| Contender {
+        series,
+        info,
+        badges: caveats.badges(&info.caveats),
+        paragraphs: info.analysis.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect(),
+    });
+    let first = Metric::ALL.into_iter().find(|metric| view.has(*metric)).unwrap_or(Metric::Instructions);
+    let metrics = Metric::ALL.map(|metric| Switch {
+        metric,
+        measured: view.has(metric),
+        checked: metric == first,
+    });
+    let scenarios = view.scenarios.iter().map(|scenario| Scenario::new(record, view, scenario, &caveats));
+    let page = Page {
+        shell: Shell::new(record, &[view]),
+        generator: site::GENERATOR,
+        failures: Failures::of(record, Some(&view.info.name)),
+        view,
+        cells: format::exact(view.cell_count() as u64),
+        metrics: metrics.into_iter().collect(),
+        roles: Role::ALL.into_iter().filter(|role| !view.of_role(*role).is_empty()).collect(),
+        contenders: contenders.collect(),
+        caveats: caveats.all(),
+        families: families(view),
+        glances: Metric::ALL.into_iter().filter(|metric| view.has(*metric)).map(|metric| Glance::new(view, metric)).collect(),
+        scenarios: scenarios.collect::<Result<_, _>>()?,
+        reproduce: reproduce::bottleneck(record, &view.info.name),
+        reproduce_cell: reproduce::cell(record, &format!("{}/<scenario>/<size>/<contender>", view.info.name)),
+        has_peers: !view.of_role(Role::Peer).is_empty(),
+    };
+    fill(&page, &format!("{}.html", view.info.name))
+}
+
+/// Scenarios whose name continues that of one before them are its variants.
+fn families<'a>(view: &'a BottleneckView<'a>) -> Vec<Family<'a>> {
+    let mut families: Vec<Family<'_>> = Vec::new();
+    for scenario in &view.scenarios {
+        let name = scenario.info.name.as_str();
+        let parent = families.iter_mut().find_map(|family| {
+            let suffix = name.strip_prefix(family.name).filter(|suffix| suffix.starts_with('_'))?;
+            Some((family, suffix))
+        });
+        match parent {
+            Some((family, suffix)) => family.variants.push((name, suffix)),
+            None => families.push(Family { name, variants: Vec::new() }),
+        }
+    }
+    families
+}
+
+/// What ratios refer to: the peers, or where there is none every contender that is not a bound.
+fn references(view: &BottleneckView<'_>) -> Vec<usize> {
+    let peers = view.of_role(Role::Peer);
+    if peers.is_empty() { view.contestants() } else { peers }
+}
+
+impl<'a> Glance<'a> {
+    fn new(view: &'a BottleneckView<'a>, metric: Metric) -> Self {
+        let references = references(view);
+        let rows = view.scenarios.iter().enumerate().map(|(at, scenario)| {
+            let means = analysis::scenario_means(view, at, metric, &references);
+            let ratios = means.into_iter().map(|mean| mean.map(Ratio::new));
+            (scenario.info.name.as_str(), ratios.collect())
+        });
+        Glance { metric, rows: rows.collect() }
+    }
+}
+
+impl<'a> Scenario<'a> {
+    fn new(
+        record: &Record,
+        view: &'a BottleneckView<'a>,
+        scenario: &'a ScenarioView<'a>,
+        caveats: &Caveats<'a>,
+    ) -> Result<Self, Error> {
+        let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
+        let charts = CHARTED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
+            let subject = || format!("{}/{}", view.info.name, scenario.info.name);
+            let chart = drawn(chart::scaling(scenario, &names, metric), &subject())?;
+            Ok::<_, Error>(Figure::new(metric, chart, scenario))
+        });
+        let largest = scenario.sizes.last().copied().unwrap_or_default();
+        let example = (0..names.len()).find_map(|at| scenario.cell(largest, at));
+        Ok(Scenario {
+            name: &scenario.info.name,
+            summary: &scenario.info.summary,
+            unit: &scenario.info.unit,
+            charts: charts.collect::<Result<_, _>>()?,
+            sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
+            matrices: Metric::ALL
+                .into_iter()
+                .filter(|metric| view.has(*metric))
+                .map(|metric| Matrix::new(view, scenario, metric, caveats))
+                .collect(),
+            exact: exact(view, scenario),
+            example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name())),
+        })
+    }
+}
+
+impl Figure {
+    fn new(metric: Metric, chart: Chart, scenario: &ScenarioView<'_>) -> Self {
+        let zeros = || scenario.cells().any(|cell| metric.value(cell) == Some(0.0));
+        let (svg, note) = match chart {
+            Chart::Drawn(svg) if zeros() => (Some(svg), "Zero has no logarithm: it is drawn on the line marked 0."),
+            Chart::Drawn(svg) if metric == Metric::Wall => (Some(svg), "Bars are 95 % intervals."),
+            Chart::Drawn(svg) => (Some(svg), ""),
+            Chart::AllZero => (None, "Zero for every contender at every size."),
+            Chart::Absent => (None, "Not measured in this scenario."),
+        };
+        Figure { metric, svg, note: note.to_owned() }
+    }
+}
+
+impl<'a> Matrix<'a> {
+    fn new(
+        view: &'a BottleneckView<'a>,
+        scenario: &ScenarioView<'a>,
+        metric: Metric,
+        caveats: &Caveats<'a>,
+    ) -> Self {
+        let (peers, naives, contestants) =
+            (view.of_role(Role::Peer), view.of_role(Role::Naive), view.contestants());
+        let is_ratio = metric == Metric::Paired;
+        let mut matrix = Matrix {
+            metric,
+            measured: scenario.has(metric),
+            peer_column: !is_ratio && !peers.is_empty(),
+            naive_column: !is_ratio && !naives.is_empty(),
+            rows: Vec::new(),
+        };
+        // What a size's values are compared with, once for the whole column.
+        let columns: Vec<_> = scenario
+            .sizes
+            .iter()
+            .map(|size| {
+                let best = |contenders: &[usize]| scenario.best(metric, *size, contenders);
+                (*size, best(&peers), best(&naives), best(&contestants))
+            })
+            .collect();
+        for (series, contender) in view.contenders.iter().enumerate() {
+            let cells = columns.iter().map(|(size, peer, naive, best)| {
+                let Some(cell) = scenario.cell(*size, series) else { return Cell::absent(String::new()) };
+                let Some(value) = metric.value(cell) else { return Cell::absent(cell.name()) };
+                let to = |reference: &Option<f64>| reference.map(|it| Ratio::new(analysis::ratio(value, it)));
+                let text = |value| if is_ratio { format::ratio(value) } else { format::value(value) };
+                Cell {
+                    name: cell.name(),
+                    value: text(value),
+                    interval: metric.interval(cell).map_or(String::new(), |(low, high)| {
+                        format!("{}–{}", text(low).trim_end_matches('×'), text(high).trim_end_matches('×'))
+                    }),
+                    best: contender.role != Role::Bound && Some(value) == *best,
+                    tint: if is_ratio { Ratio::new(value).tint } else { "" },
+                    to_peer: to(peer),
+                    to_naive: to(naive),
+                }
+            });
+            let cells: Vec<Cell> = cells.collect();
+            // A contender that does not take part in this scenario would be a row of dashes.
+            if cells.iter().any(|cell| !cell.name.is_empty()) {
+                let (name, role) = (contender.name.as_str(), contender.role);
+                matrix.rows.push(Row { series, name, role, badges: caveats.badges(&contender.caveats), cells });
+            }
+        }
+        matrix
+    }
+}
+
+impl Cell {
+    fn absent(name: String) -> Self {
+        Cell {
+            name,
+            value: format::ABSENT.to_owned(),
+            interval: String::new(),
+            best: false,
+            tint: "",
+            to_peer: None,
+            to_naive: None,
+        }
+    }
+}
+
+/// Every cell of a scenario exactly as recorded, by size and contender.
+fn exact<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<Exact<'a>> {
+    let mut rows = Vec::new();
+    for size in &scenario.sizes {
+        for (series, contender) in view.contenders.iter().enumerate() {
+            let Some(cell) = scenario.cell(*size, series) else { continue };
+            rows.push(Exact {
+                name: cell.name(),
+                series,
+                contender: &contender.name,
+                role: contender.role,
+                size: *size,
+                size_text: format::size(*size),
+                numbers: numbers(cell),
+            });
+        }
+    }
+    rows
+}
+
+/// A cell's columns: operations, instructions, blocks, bytes, peak and live bytes, wall, paired.
+fn numbers(cell: &CellRecord) -> Vec<String> {
+    let absent = || format::ABSENT.to_owned();
+    let heap = cell.allocations.map(|heap| [heap.blocks, heap.bytes, heap.peak_bytes, heap.live_bytes]);
+    let mut numbers = vec![
+        format::exact(cell.ops),
+        cell.instructions.map_or_else(absent, format::exact),
+    ];
+    match heap {
+        Some(heap) => numbers.extend(heap.map(format::exact)),
+        None => numbers.extend(std::iter::repeat_with(absent).take(4)),
+    }
+    numbers.push(cell.wall_ns.map_or_else(absent, |wall| {
+        let [median, low, high] = [wall.median, wall.low, wall.high].map(format::tenths);
+        format!("{median} [{low} – {high}]")
+    }));
+    numbers.push(cell.paired.as_ref().map_or_else(absent, |paired| {
+        let [ratio, low, high] = [paired.ratio, paired.low, paired.high].map(|ratio| format!("{ratio:.4}"));
+        format!("{ratio} [{low} – {high}] to {}", paired.reference)
+    }));
+    numbers
+}

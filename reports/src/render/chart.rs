@@ -1,0 +1,210 @@
+//! Charts: how a metric grows with size, and how a bottleneck's contenders stand.
+
+use plotters::coord::Shift;
+use plotters::coord::combinators::{BindKeyPoints, IntoLogRange};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::axis::Axis;
+use super::format;
+use super::svg::{Ink, SCALE, Svg};
+use crate::metric::Metric;
+use crate::view::ScenarioView;
+
+/// Size of a scaling chart, in units of about one CSS pixel.
+const SCALING: (u32, u32) = (400, 250);
+/// Width of a standings chart, and the height of one of its lines.
+const STANDINGS: (u32, u32) = (460, 24);
+const LABEL: f64 = 11.0;
+/// Radius of a dot that stands for one scenario.
+const DOT: f64 = 2.6;
+
+/// Drawing failed inside plotters.
+pub type DrawingError = DrawingAreaErrorKind<std::convert::Infallible>;
+
+/// What became of a chart.
+pub enum Chart {
+    /// Drawn: an `svg` element.
+    Drawn(String),
+    /// Every contender has zero at every size: nothing to draw.
+    AllZero,
+    /// Nothing was measured.
+    Absent,
+}
+
+fn px(units: f64) -> i32 {
+    (units * f64::from(SCALE)).round() as i32
+}
+
+fn label() -> TextStyle<'static> {
+    ("sans-serif", px(LABEL)).into_font().color(&Ink::Text.color())
+}
+
+/// A log-log chart of `metric` over size, one series per contender of `names`.
+pub fn scaling(scenario: &ScenarioView<'_>, names: &[&str], metric: Metric) -> Result<Chart, DrawingError> {
+    let mut values = Vec::new();
+    for (size, at) in scenario.sizes.iter().flat_map(|size| (0..names.len()).map(move |at| (*size, at))) {
+        values.extend(scenario.value(metric, size, at));
+        if let Some((low, high)) = scenario.cell(size, at).and_then(|cell| metric.interval(cell)) {
+            // An interval that reaches zero must not stretch the axis down to it.
+            values.extend([low, high].into_iter().filter(|bound| *bound > 0.0));
+        }
+    }
+    if values.is_empty() {
+        return Ok(Chart::Absent);
+    }
+    let (Some(x), Some(y)) = (Axis::of_sizes(&scenario.sizes), Axis::of_values(&values)) else {
+        return Ok(Chart::AllZero);
+    };
+
+    let mut svg = Svg::new(SCALING.0, SCALING.1);
+    {
+        let area = (&mut svg).into_drawing_area();
+        draw_scaling(&area, scenario, names.len(), metric, (&x, &y))?;
+    }
+    let (unit, name) = (metric.unit(), &scenario.info.name);
+    let text = format!(
+        "{name}: {unit} per {} by size, both logarithmic, for {}.",
+        scenario.info.unit,
+        names.join(", ")
+    );
+    Ok(Chart::Drawn(svg.finish(&text)))
+}
+
+fn draw_scaling(
+    area: &DrawingArea<&mut Svg, Shift>,
+    scenario: &ScenarioView<'_>,
+    contenders: usize,
+    metric: Metric,
+    (x, y): (&Axis, &Axis),
+) -> Result<(), DrawingError> {
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(px(8.0))
+        .margin_right(px(10.0))
+        .x_label_area_size(px(22.0))
+        .y_label_area_size(px(44.0))
+        .build_cartesian_2d(
+            (x.low..x.high).log_scale().with_key_points(x.ticks.clone()),
+            (y.low..y.high).log_scale().with_key_points(y.ticks.clone()),
+        )?;
+    let tick = |axis: &Axis, place: f64| {
+        if axis.is_zero(place) { "0".to_owned() } else { format::tick(place) }
+    };
+    chart
+        .configure_mesh()
+        .bold_line_style(Ink::Grid.color())
+        .axis_style(Ink::Axis.color())
+        .set_all_tick_mark_size(px(3.0))
+        .label_style(label())
+        .x_label_formatter(&|place| tick(x, *place))
+        .y_label_formatter(&|place| tick(y, *place))
+        .draw()?;
+
+    // The last contender first: what comes first in a table is drawn on top.
+    for at in (0..contenders).rev() {
+        let style = Ink::Series(at as u8).color();
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        let mut points = Vec::new();
+        let mut whiskers = Vec::new();
+        for size in &scenario.sizes {
+            let Some(cell) = scenario.cell(*size, at) else { continue };
+            let Some(place_x) = x.place(*size as f64) else { continue };
+            let Some(place_y) = metric.value(cell).and_then(|value| y.place(value)) else { continue };
+            points.push((place_x, place_y));
+            if y.is_zero(place_y) {
+                // No slope leads to zero on this axis: the line pauses.
+                chart.draw_series(LineSeries::new(std::mem::take(&mut line), style))?;
+            } else {
+                line.push((place_x, place_y));
+            }
+            if let Some((low, high)) = metric.interval(cell) {
+                whiskers.push([(place_x, low.clamp(y.low, y.high)), (place_x, high.clamp(y.low, y.high))]);
+            }
+        }
+        chart.draw_series(LineSeries::new(line, style))?;
+        chart.draw_series(whiskers.into_iter().map(|ends| PathElement::new(ends, style)))?;
+        chart.draw_series(points.into_iter().map(|place| Circle::new(place, px(3.0), style.filled())))?;
+    }
+    Ok(())
+}
+
+/// One line of a standings chart.
+pub struct Line<'a> {
+    /// The contender's index, which decides its colour and marker.
+    pub contender: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// Its overall ratio.
+    pub score: f64,
+    /// Its ratio in each scenario.
+    pub dots: Vec<f64>,
+}
+
+/// A chart with one line per contender: a marker at its overall ratio, a dot for each scenario.
+/// `None` where there is nothing to draw.
+pub fn standings(lines: &[Line<'_>], description: &str) -> Result<Option<String>, DrawingError> {
+    let values: Vec<f64> =
+        lines.iter().flat_map(|line| line.dots.iter().copied().chain([line.score])).chain([1.0]).collect();
+    let Some(axis) = Axis::of_values(&values).filter(|_| !lines.is_empty()) else { return Ok(None) };
+    let height = lines.len() as u32 * STANDINGS.1 + 34;
+    let mut svg = Svg::new(STANDINGS.0, height);
+    {
+        let area = (&mut svg).into_drawing_area();
+        draw_standings(&area, lines, &axis)?;
+    }
+    Ok(Some(svg.finish(description)))
+}
+
+fn draw_standings(
+    area: &DrawingArea<&mut Svg, Shift>,
+    lines: &[Line<'_>],
+    axis: &Axis,
+) -> Result<(), DrawingError> {
+    let rows = lines.len();
+    let middle = |row: usize| rows as f64 - row as f64 - 0.5;
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(px(4.0))
+        .margin_right(px(14.0))
+        .x_label_area_size(px(22.0))
+        .y_label_area_size(px(112.0))
+        .build_cartesian_2d(
+            (axis.low..axis.high).log_scale().with_key_points(axis.ticks.clone()),
+            0.0..rows as f64,
+        )?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .bold_line_style(Ink::Grid.color())
+        .axis_style(Ink::Axis.color())
+        .set_all_tick_mark_size(px(3.0))
+        .label_style(label())
+        .x_label_formatter(&|place| format!("{}×", format::tick(*place)))
+        .disable_y_axis()
+        .y_label_formatter(&|_| String::new())
+        .draw()?;
+    // The line of equality.
+    chart.draw_series([PathElement::new([(1.0, 0.0), (1.0, rows as f64)], Ink::Axis.color())])?;
+    let beside = label().pos(Pos::new(HPos::Right, VPos::Center));
+    for (row, line) in lines.iter().enumerate() {
+        let (left, y) = chart.backend_coord(&(axis.low, middle(row)));
+        area.draw_text(&shortened(line.name, 17), &beside, (left - px(8.0), y))?;
+        let ink = line.contender as u8;
+        let dots = line.dots.iter().filter_map(|ratio| axis.place(*ratio));
+        let faint = Ink::Faint(ink).color().filled();
+        chart.draw_series(dots.map(|place| Circle::new((place, middle(row)), px(DOT), faint)))?;
+        let strong = Ink::Series(ink).color().filled();
+        let place = axis.place(line.score);
+        let ends = |place| [(place, middle(row) - 0.36), (place, middle(row) + 0.36)];
+        chart.draw_series(place.map(|place| PathElement::new(ends(place), strong)))?;
+        chart.draw_series(place.map(|place| Circle::new((place, middle(row)), px(4.0), strong)))?;
+    }
+    Ok(())
+}
+
+/// `text`, cut to `most` characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}

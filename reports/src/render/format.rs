@@ -1,0 +1,179 @@
+//! Numbers as people read them. No figure is rounded by more than 0.5 %, except where the record
+//! itself is given.
+
+/// Narrow no-break space: groups digits and keeps a number and its prefix together.
+const THIN: char = '\u{202f}';
+
+/// What stands where nothing was measured.
+pub const ABSENT: &str = "–";
+
+/// A value per operation: `0`, `0.0123`, `23.5`, `653`, `7 725`, `12.3 k`, `1.60 M`.
+pub fn value(value: f64) -> String {
+    match value {
+        0.0 => "0".to_owned(),
+        _ if !value.is_finite() => infinite(value),
+        _ if value.abs() < 9_999.5 => significant(value),
+        _ if value.abs() < 999_500.0 => format!("{}{THIN}k", significant(value / 1e3)),
+        _ if value.abs() < 999_500_000.0 => format!("{}{THIN}M", significant(value / 1e6)),
+        _ => format!("{}{THIN}G", significant(value / 1e9)),
+    }
+}
+
+/// A ratio: `0.012×`, `0.18×`, `1.00×`, `12.3×`, `417×`.
+pub fn ratio(value: f64) -> String {
+    let number = match value {
+        0.0 => "0".to_owned(),
+        _ if !value.is_finite() => infinite(value),
+        _ if value < 0.000_95 => "<0.001".to_owned(),
+        _ if value < 0.0995 => format!("{value:.3}"),
+        _ if value < 9.995 => format!("{value:.2}"),
+        _ if value < 99.95 => format!("{value:.1}"),
+        _ => self::value(value.round()),
+    };
+    format!("{number}×")
+}
+
+fn infinite(value: f64) -> String {
+    if value.is_nan() { ABSENT.to_owned() } else { "∞".to_owned() }
+}
+
+/// Three significant digits, four from 1,000 on, digits grouped.
+fn significant(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 99.95 => 0,
+        size if size >= 9.995 => 1,
+        size if size >= 0.9995 => 2,
+        size => (2 - size.log10().floor() as i32).clamp(0, 9) as usize,
+    };
+    let text = format!("{value:.decimals$}");
+    match text.split_once('.') {
+        Some(_) => text,
+        None => grouped(&text),
+    }
+}
+
+/// A count, exactly, digits grouped: `1 600 000`.
+pub fn exact(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// A measured number of the record, to one decimal, digits grouped: `78 000.5`.
+pub fn tenths(value: f64) -> String {
+    let text = format!("{value:.1}");
+    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
+    if tenth == "0" { grouped(whole) } else { format!("{}.{tenth}", grouped(whole)) }
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 2);
+    for (at, digit) in digits.chars().enumerate() {
+        let left = digits.len() - at;
+        if at > 0 && left.is_multiple_of(3) && !text.ends_with('-') {
+            text.push(THIN);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size or an axis label: `8`, `100`, `1 k`, `1.5 k`, `4 096`, `100 k`, `1 M`.
+pub fn size(size: u64) -> String {
+    match size {
+        0..1_000 => size.to_string(),
+        _ if size.is_multiple_of(100_000_000) => format!("{}{THIN}G", size as f64 / 1e9),
+        _ if size.is_multiple_of(100_000) && size >= 1_000_000 => format!("{}{THIN}M", size as f64 / 1e6),
+        _ if size.is_multiple_of(100) => format!("{}{THIN}k", size as f64 / 1e3),
+        _ => exact(size),
+    }
+}
+
+/// A tick of a value axis: `0`, `0.05`, `1`, `200`, `5 k`, `1 M`.
+pub fn tick(value: f64) -> String {
+    if value >= 1.0 && value.fract() == 0.0 && value < 1e15 {
+        size(value as u64)
+    } else {
+        let text = format!("{value:.9}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// An RFC 3339 time without seconds: `2026-03-01 12:30 UTC`. Anything else as it is.
+pub fn time(started: &str) -> String {
+    match (started.get(..10), started.get(10..11), started.get(11..16)) {
+        (Some(day), Some("T"), Some(minute)) if started.ends_with('Z') => format!("{day} {minute} UTC"),
+        _ => started.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: String) -> String {
+        text.replace(THIN, " ")
+    }
+
+    #[test]
+    fn values_keep_three_digits() {
+        let cases = [
+            (0.0, "0"),
+            (0.012_34, "0.0123"),
+            (1.0, "1.00"),
+            (23.54, "23.5"),
+            (99.96, "100"),
+            (653.2, "653"),
+            (7725.4, "7 725"),
+            (9999.6, "10.0 k"),
+            (12_345.0, "12.3 k"),
+            (999_600.0, "1.00 M"),
+            (1.6e9, "1.60 G"),
+            (f64::INFINITY, "∞"),
+            (f64::NAN, "–"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(plain(value(number)), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn ratios_say_more_the_closer_they_are_to_one() {
+        let cases = [
+            (0.0, "0×"),
+            (0.0001, "<0.001×"),
+            (0.0124, "0.012×"),
+            (0.182, "0.18×"),
+            (1.0, "1.00×"),
+            (9.996, "10.0×"),
+            (123.4, "123×"),
+            (12_300.0, "12.3 k×"),
+            (f64::INFINITY, "∞×"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(plain(ratio(number)), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_ticks_are_short() {
+        let sizes = [(8, "8"), (100, "100"), (1000, "1 k"), (1500, "1.5 k"), (4096, "4 096")];
+        for (number, expected) in sizes.into_iter().chain([(100_000, "100 k"), (1_000_000, "1 M")]) {
+            assert_eq!(plain(size(number)), expected);
+        }
+        assert_eq!(plain(tick(0.05)), "0.05");
+        assert_eq!(plain(tick(2000.0)), "2 k");
+        assert_eq!(plain(tick(1.5)), "1.5");
+    }
+
+    #[test]
+    fn exact_numbers_lose_nothing() {
+        assert_eq!(plain(exact(1_600_003)), "1 600 003");
+        assert_eq!(plain(tenths(78_000.0)), "78 000");
+        assert_eq!(plain(tenths(78_000.54)), "78 000.5");
+    }
+
+    #[test]
+    fn times_lose_their_seconds() {
+        assert_eq!(time("2026-03-01T12:30:59Z"), "2026-03-01 12:30 UTC");
+        assert_eq!(time("yesterday"), "yesterday");
+    }
+}

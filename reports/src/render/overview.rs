@@ -1,0 +1,148 @@
+//! The first page: who wins, at a glance, and how to read the rest.
+
+use askama::Template;
+
+use super::caveats::{Badge, Caveats};
+use super::chart::{self, Line};
+use super::failures::Failures;
+use super::shell::Shell;
+use super::tint::Ratio;
+use super::{Error, drawn, fill, format, site};
+use crate::analysis::{self, Ranking, Standing};
+use crate::metric::Metric;
+use crate::record::{Record, Role};
+use crate::view::BottleneckView;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    generator: &'static str,
+    failures: Failures<'a>,
+    cards: Vec<Card<'a>>,
+    cells: String,
+}
+
+/// One bottleneck.
+struct Card<'a> {
+    scope: String,
+    view: &'a BottleneckView<'a>,
+    cells: String,
+    ranking: Ranking,
+    rows: Vec<Row<'a>>,
+    bounds: Vec<Row<'a>>,
+    unranked: Vec<(&'a str, usize)>,
+    has_peers: bool,
+    /// Whether wall-clock times can be compared over a set of cells of their own, and how many.
+    wall_groups: usize,
+    chart: Option<String>,
+    caveats: Vec<Badge<'a>>,
+}
+
+/// One line of a ranking.
+struct Row<'a> {
+    place: String,
+    series: usize,
+    name: &'a str,
+    role: Role,
+    badges: Vec<Badge<'a>>,
+    score: String,
+    to_peer: Option<Ratio>,
+    wall: String,
+    best_in: String,
+    worst: Ratio,
+    worst_at: String,
+}
+
+/// The overview page.
+pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Error> {
+    let cards = views.iter().enumerate().map(|(at, view)| Card::new(at, view));
+    let page = Page {
+        shell: Shell::new(record, &views.iter().collect::<Vec<_>>()),
+        generator: site::GENERATOR,
+        failures: Failures::of(record, None),
+        cards: cards.collect::<Result<_, _>>()?,
+        cells: format::exact(record.cells.len() as u64),
+    };
+    fill(&page, "index.html")
+}
+
+impl<'a> Card<'a> {
+    fn new(at: usize, view: &'a BottleneckView<'a>) -> Result<Self, Error> {
+        let ranking = analysis::rank(view, Metric::Instructions);
+        let caveats = Caveats::of(view);
+        let ranked: Vec<usize> = ranking.rows.iter().map(|row| row.contender).collect();
+        let (wall_groups, walls) = analysis::relative_means(view, Metric::Wall, &ranked);
+        let rows = ranking.rows.iter().enumerate().map(|(index, standing)| {
+            let tied = ranking.rows.iter().filter(|other| other.place == standing.place).count() > 1;
+            let place = format!("{}{}", standing.place, if tied { "=" } else { "" });
+            Row::new(view, standing, place, walls.get(index).copied(), &caveats)
+        });
+        let bounds =
+            ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, &caveats));
+        Ok(Card {
+            scope: format!("of{at}"),
+            view,
+            cells: format::exact(view.cell_count() as u64),
+            rows: rows.collect(),
+            bounds: bounds.collect(),
+            unranked: ranking.unranked.iter().map(|(at, has)| (view.contenders[*at].name.as_str(), *has)).collect(),
+            has_peers: ranking.rows.iter().any(|row| row.to_peer.is_some()),
+            wall_groups,
+            chart: standings_chart(view, &ranking)?,
+            caveats: caveats.all(),
+            ranking,
+        })
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(
+        view: &'a BottleneckView<'a>,
+        standing: &Standing,
+        place: String,
+        wall: Option<f64>,
+        caveats: &Caveats<'a>,
+    ) -> Self {
+        let contender = view.contenders[standing.contender];
+        Row {
+            place,
+            series: standing.contender,
+            name: &contender.name,
+            role: contender.role,
+            badges: caveats.badges(&contender.caveats),
+            score: format::ratio(standing.score),
+            to_peer: standing.to_peer.map(Ratio::new),
+            wall: wall.map_or(format::ABSENT.to_owned(), format::ratio),
+            best_in: format!("{} of {}", standing.best_in, standing.groups),
+            worst: Ratio::new(standing.worst.ratio),
+            worst_at: format!("{}/{}", standing.worst.scenario, standing.worst.size),
+        }
+    }
+}
+
+/// The headline: each contender against the best peer, overall and in each scenario.
+fn standings_chart(view: &BottleneckView<'_>, ranking: &Ranking) -> Result<Option<String>, Error> {
+    let peers = view.of_role(Role::Peer);
+    let scenario_means: Vec<_> = (0..view.scenarios.len())
+        .map(|scenario| analysis::scenario_means(view, scenario, Metric::Instructions, &peers))
+        .collect();
+    let lines: Vec<Line<'_>> = ranking
+        .rows
+        .iter()
+        .chain(&ranking.bounds)
+        .filter_map(|standing| {
+            Some(Line {
+                contender: standing.contender,
+                name: &view.contenders[standing.contender].name,
+                score: standing.to_peer?,
+                dots: scenario_means.iter().filter_map(|means| means[standing.contender]).collect(),
+            })
+        })
+        .collect();
+    let description = format!(
+        "{}: instructions per operation of each contender as a ratio to the best peer, overall and in each scenario.",
+        view.info.title
+    );
+    drawn(chart::standings(&lines, &description), &view.info.name)
+}

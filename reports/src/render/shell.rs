@@ -1,0 +1,82 @@
+//! What every page has: head, style, script, content security policy, and where the record is from.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::{format, series};
+use crate::record::Record;
+use crate::view::BottleneckView;
+
+const STYLE: &str = include_str!("../../templates/style.css");
+const SCRIPT: &str = include_str!("../../templates/script.js");
+/// Three bars of which one wins.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+                    %3Cpath fill='%237a8691' d='M1 2h14v3H1zM1 6.5h10v3H1z'/%3E\
+                    %3Cpath fill='%230a6bc2' d='M1 11h4v3H1z'/%3E%3C/svg%3E";
+
+/// What every page has.
+pub struct Shell<'a> {
+    /// Content security policy: nothing but this page's own style and script.
+    pub policy: String,
+    /// The page's style sheet.
+    pub style: String,
+    /// The page's script.
+    pub script: &'static str,
+    /// The page's icon.
+    pub icon: &'static str,
+    /// The series' markers.
+    pub markers: String,
+    /// When the run started, for people.
+    pub time: String,
+    /// The revision, shortened; empty outside a repository.
+    pub revision: &'a str,
+    /// The record.
+    pub record: &'a Record,
+}
+
+impl<'a> Shell<'a> {
+    /// The shell of a page that shows `views`.
+    pub fn new(record: &'a Record, views: &[&BottleneckView<'_>]) -> Self {
+        let mut style = STYLE.to_owned();
+        for (at, view) in views.iter().enumerate() {
+            style.push_str(&series::style(view, &format!(".of{at}")));
+        }
+        let most = views.iter().map(|view| view.contenders.len()).max().unwrap_or(0);
+        Shell {
+            policy: format!(
+                "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+                 base-uri 'none'; form-action 'none'",
+                hash(&style),
+                hash(SCRIPT)
+            ),
+            style,
+            script: SCRIPT,
+            icon: ICON,
+            markers: series::markers(most),
+            time: format::time(&record.started),
+            revision: record.fingerprint.revision.get(..12).unwrap_or(&record.fingerprint.revision),
+            record,
+        }
+    }
+
+    /// The fingerprint but for the revision, as name and value; what is unknown is absent.
+    pub fn fingerprint(&self) -> Vec<(&'static str, &str)> {
+        let fingerprint = &self.record.fingerprint;
+        let fields: [(&'static str, &str); 8] = [
+            ("Compiler", &fingerprint.rustc),
+            ("Target", &fingerprint.target),
+            ("Cargo profile", &fingerprint.profile),
+            ("Valgrind", &fingerprint.valgrind),
+            ("Virtual CPU", &fingerprint.isa),
+            ("C library", &fingerprint.glibc),
+            ("GLIBC_TUNABLES", &fingerprint.tunables),
+            ("CPU", &fingerprint.cpu),
+        ];
+        fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+}
+
+fn hash(text: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(text))
+}

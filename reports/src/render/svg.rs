@@ -1,0 +1,287 @@
+//! A drawing backend for plotters whose output belongs to a page: colours are CSS classes, so that
+//! a chart follows the page's light or dark scheme; there is no fixed width, so that it scales; and
+//! every coordinate is cut to a tenth of a unit, so that a hundred charts fit on one page.
+//!
+//! plotters' own SVG backend writes fixed colours, fonts and sizes into every element: about four
+//! times the bytes.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+
+use plotters::style::RGBColor;
+use plotters_backend::text_anchor::{HPos, VPos};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
+};
+
+/// plotters draws in whole pixels: this many of them are one unit of the view box.
+pub const SCALE: i32 = 10;
+
+/// What a stroke or a shape means. plotters carries it as a colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Grid lines: class `g`.
+    Grid,
+    /// Axis lines: class `a`.
+    Axis,
+    /// Labels; the only ink of text.
+    Text,
+    /// Line and markers of a series: class `s<n>`. A filled circle becomes the series' marker, the
+    /// symbol `#k<n>` of the page.
+    Series(u8),
+    /// Something secondary of a series: class `s<n> f`. A filled circle becomes a small dot.
+    Faint(u8),
+}
+
+impl Ink {
+    /// The colour that stands for it.
+    pub fn color(self) -> RGBColor {
+        match self {
+            Ink::Grid => RGBColor(0, 0, 0),
+            Ink::Axis => RGBColor(0, 0, 1),
+            Ink::Text => RGBColor(0, 0, 2),
+            Ink::Series(index) => RGBColor(1, index, 0),
+            Ink::Faint(index) => RGBColor(2, index, 0),
+        }
+    }
+
+    fn of(color: BackendColor) -> Ink {
+        match color.rgb {
+            (1, index, _) => Ink::Series(index),
+            (2, index, _) => Ink::Faint(index),
+            (_, _, 1) => Ink::Axis,
+            (_, _, 2) => Ink::Text,
+            _ => Ink::Grid,
+        }
+    }
+
+    fn class(self) -> String {
+        match self {
+            Ink::Grid => "g".to_owned(),
+            Ink::Axis => "a".to_owned(),
+            Ink::Text => "t".to_owned(),
+            Ink::Series(index) => format!("s{index}"),
+            Ink::Faint(index) => format!("s{index} f"),
+        }
+    }
+}
+
+/// The backend. Collects elements until [`Svg::finish`].
+pub struct Svg {
+    width: u32,
+    height: u32,
+    grid: String,
+    axis: String,
+    labels: String,
+    series: String,
+    /// The series path being collected, so that the segments of one series make one element.
+    open: Option<(Ink, String)>,
+}
+
+impl Svg {
+    /// An empty drawing of `width` by `height` units.
+    pub fn new(width: u32, height: u32) -> Self {
+        Svg {
+            width: width * SCALE as u32,
+            height: height * SCALE as u32,
+            grid: String::new(),
+            axis: String::new(),
+            labels: String::new(),
+            series: String::new(),
+            open: None,
+        }
+    }
+
+    /// The `svg` element, described by `label` (plain text) to those who do not see it.
+    pub fn finish(mut self, label: &str) -> String {
+        self.close();
+        let (width, height) = (self.width / SCALE as u32, self.height / SCALE as u32);
+        let mut svg = format!(
+            r#"<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{}">"#,
+            escape(label)
+        );
+        for (class, path) in [("g", &self.grid), ("a", &self.axis)] {
+            if !path.is_empty() {
+                let _ = write!(svg, r#"<path class="{class}" d="{path}"/>"#);
+            }
+        }
+        svg.push_str(&self.labels);
+        svg.push_str(&self.series);
+        svg.push_str("</svg>");
+        svg
+    }
+
+    fn close(&mut self) {
+        if let Some((ink, path)) = self.open.take() {
+            let _ = write!(self.series, r#"<path class="{}" d="{path}"/>"#, ink.class());
+        }
+    }
+
+    fn path(&mut self, points: impl IntoIterator<Item = BackendCoord>, color: BackendColor) {
+        let ink = Ink::of(color);
+        let target = match ink {
+            Ink::Grid => &mut self.grid,
+            Ink::Axis | Ink::Text => &mut self.axis,
+            Ink::Series(_) | Ink::Faint(_) => {
+                if self.open.as_ref().is_some_and(|(open, _)| *open != ink) {
+                    self.close();
+                }
+                &mut self.open.get_or_insert_with(|| (ink, String::new())).1
+            }
+        };
+        for (at, (x, y)) in points.into_iter().enumerate() {
+            target.push(if at == 0 { 'M' } else { 'L' });
+            push_unit(target, x);
+            target.push(' ');
+            push_unit(target, y);
+        }
+    }
+}
+
+/// Appends a pixel coordinate in units: `123`, `45.6`, `-0.5`.
+fn push_unit(text: &mut String, pixels: i32) {
+    let units = f64::from(pixels) / f64::from(SCALE);
+    let _ = write!(text, "{units}");
+}
+
+fn unit(pixels: i32) -> String {
+    let mut text = String::new();
+    push_unit(&mut text, pixels);
+    text
+}
+
+/// Plain text as the content of an element or of a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+
+impl DrawingBackend for &mut Svg {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    /// Nothing here is drawn by the pixel.
+    fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> Drawn {
+        Ok(())
+    }
+
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
+        self.path([from, to], style.color());
+        Ok(())
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Drawn {
+        self.path(path, style.color());
+        Ok(())
+    }
+
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        (x, y): BackendCoord,
+        radius: u32,
+        style: &S,
+        _: bool,
+    ) -> Drawn {
+        let ink = Ink::of(style.color());
+        self.close();
+        let (x, y) = (unit(x), unit(y));
+        let _ = match ink {
+            Ink::Series(index) => {
+                write!(self.series, r##"<use class="s{index}" href="#k{index}" x="{x}" y="{y}"/>"##)
+            }
+            _ => {
+                let (class, radius) = (ink.class(), unit(radius as i32));
+                write!(self.series, r#"<circle class="{class}" cx="{x}" cy="{y}" r="{radius}"/>"#)
+            }
+        };
+        Ok(())
+    }
+
+    fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Drawn {
+        if text.is_empty() {
+            return Ok(());
+        }
+        // The vertical anchor in em of a digit's height, since the font is the page's.
+        let drop = match style.anchor().v_pos {
+            VPos::Top => 0.72,
+            VPos::Center => 0.36,
+            VPos::Bottom => 0.0,
+        } * style.size();
+        let anchor = match style.anchor().h_pos {
+            HPos::Left => "",
+            HPos::Center => r#" text-anchor="middle""#,
+            HPos::Right => r#" text-anchor="end""#,
+        };
+        let (x, y) = (unit(x), unit(y + drop as i32));
+        let _ = write!(self.labels, r#"<text x="{x}" y="{y}"{anchor}>{}</text>"#, escape(text));
+        Ok(())
+    }
+
+    fn estimate_text_size<S: BackendTextStyle>(
+        &self,
+        text: &str,
+        style: &S,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+        let width = text.chars().count() as f64 * style.size() * 0.55;
+        Ok((width as u32, style.size() as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plotters::prelude::*;
+
+    #[test]
+    fn meaning_survives_as_a_class_and_segments_are_joined() {
+        let mut svg = Svg::new(40, 20);
+        for y in [0, 100] {
+            svg.draw_line((0, y), (400, y), &Ink::Grid.color().stroke_width(1)).unwrap();
+        }
+        svg.draw_circle((55, 60), 30, &Ink::Series(2).color().filled(), true).unwrap();
+        let text = svg.finish("a \"b\" <c>");
+        assert_eq!(
+            text,
+            concat!(
+                r#"<svg class="plot" viewBox="0 0 40 20" role="img" aria-label="a &quot;b&quot; &lt;c&gt;">"#,
+                r#"<path class="g" d="M0 0L40 0M0 10L40 10"/>"#,
+                r##"<use class="s2" href="#k2" x="5.5" y="6"/></svg>"##
+            )
+        );
+    }
+
+    #[test]
+    fn every_ink_is_told_from_its_colour() {
+        for ink in [Ink::Grid, Ink::Axis, Ink::Text, Ink::Series(0), Ink::Series(200), Ink::Faint(7)] {
+            let RGBColor(red, green, blue) = ink.color();
+            assert_eq!(Ink::of(BackendColor { alpha: 1.0, rgb: (red, green, blue) }), ink);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A record, arranged for reading: per bottleneck its contenders in display order, per scenario its
+//! cells by size and contender.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::metric::Metric;
+use crate::record::{BottleneckInfo, CellRecord, ContenderInfo, Record, Role, ScenarioInfo};
+
+/// A cell that names something which its record does not list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record lists no {kind} for the cell `{cell}`: it was merged or edited incompletely")]
+pub struct Unlisted {
+    /// The cell's name.
+    pub cell: String,
+    /// What is missing: `bottleneck`, `scenario` or `contender`.
+    pub kind: &'static str,
+}
+
+/// One bottleneck of a record.
+#[derive(Clone, Debug)]
+pub struct BottleneckView<'a> {
+    /// What it asks.
+    pub info: &'a BottleneckInfo,
+    /// Its contenders, by role and then in the record's order. Elsewhere, a contender is its index here.
+    pub contenders: Vec<&'a ContenderInfo>,
+    /// Its scenarios that have cells, in reading order.
+    pub scenarios: Vec<ScenarioView<'a>>,
+    /// Its scenarios that have none.
+    pub unmeasured: Vec<&'a ScenarioInfo>,
+}
+
+/// One scenario of a record.
+#[derive(Clone, Debug)]
+pub struct ScenarioView<'a> {
+    /// What it does.
+    pub info: &'a ScenarioInfo,
+    /// Every size that a cell has, ascending.
+    pub sizes: Vec<u64>,
+    cells: HashMap<(u64, usize), &'a CellRecord>,
+}
+
+impl<'a> BottleneckView<'a> {
+    /// Every bottleneck of `record`, in its order.
+    pub fn all(record: &'a Record) -> Result<Vec<Self>, Unlisted> {
+        for cell in &record.cells {
+            let unlisted = |kind| Unlisted { cell: cell.name(), kind };
+            let bottleneck = record.bottlenecks.iter().find(|info| info.name == cell.bottleneck);
+            let scenarios = &bottleneck.ok_or_else(|| unlisted("bottleneck"))?.scenarios;
+            if !scenarios.iter().any(|info| info.name == cell.scenario) {
+                return Err(unlisted("scenario"));
+            }
+            let named = |info: &ContenderInfo| {
+                info.bottleneck == cell.bottleneck && info.name == cell.contender
+            };
+            if !record.contenders.iter().any(named) {
+                return Err(unlisted("contender"));
+            }
+        }
+        Ok(record.bottlenecks.iter().map(|info| Self::new(record, info)).collect())
+    }
+
+    fn new(record: &'a Record, info: &'a BottleneckInfo) -> Self {
+        let mut contenders: Vec<&ContenderInfo> =
+            record.contenders.iter().filter(|contender| contender.bottleneck == info.name).collect();
+        contenders.sort_by_key(|contender| contender.role);
+        let index: HashMap<&str, usize> =
+            contenders.iter().enumerate().map(|(at, contender)| (contender.name.as_str(), at)).collect();
+
+        let mut by_scenario: HashMap<&str, HashMap<(u64, usize), &CellRecord>> = HashMap::new();
+        for cell in record.cells.iter().filter(|cell| cell.bottleneck == info.name) {
+            let key = (cell.size, index[cell.contender.as_str()]);
+            by_scenario.entry(&cell.scenario).or_default().insert(key, cell);
+        }
+
+        let mut scenarios = Vec::new();
+        let mut unmeasured = Vec::new();
+        for scenario in &info.scenarios {
+            match by_scenario.remove(scenario.name.as_str()) {
+                Some(cells) => {
+                    let sizes: BTreeSet<u64> = cells.keys().map(|(size, _)| *size).collect();
+                    scenarios.push(ScenarioView {
+                        info: scenario,
+                        sizes: sizes.into_iter().collect(),
+                        cells,
+                    });
+                }
+                None => unmeasured.push(scenario),
+            }
+        }
+        BottleneckView { info, contenders, scenarios, unmeasured }
+    }
+
+    /// The contenders of one role.
+    pub fn of_role(&self, role: Role) -> Vec<usize> {
+        (0..self.contenders.len()).filter(|at| self.contenders[*at].role == role).collect()
+    }
+
+    /// The contenders that keep the contract's promise: all but the bounds.
+    pub fn contestants(&self) -> Vec<usize> {
+        (0..self.contenders.len()).filter(|at| self.contenders[*at].role != Role::Bound).collect()
+    }
+
+    /// Number of cells.
+    pub fn cell_count(&self) -> usize {
+        self.scenarios.iter().map(|scenario| scenario.cells.len()).sum()
+    }
+
+    /// Whether any cell has a value of `metric`.
+    pub fn has(&self, metric: Metric) -> bool {
+        self.scenarios.iter().any(|scenario| scenario.has(metric))
+    }
+}
+
+impl<'a> ScenarioView<'a> {
+    /// The cell of a size and a contender.
+    pub fn cell(&self, size: u64, contender: usize) -> Option<&'a CellRecord> {
+        self.cells.get(&(size, contender)).copied()
+    }
+
+    /// Every cell, in no particular order.
+    pub fn cells(&self) -> impl Iterator<Item = &'a CellRecord> + '_ {
+        self.cells.values().copied()
+    }
+
+    /// The value of a metric per operation; `None` where it was not measured.
+    pub fn value(&self, metric: Metric, size: u64, contender: usize) -> Option<f64> {
+        metric.value(self.cell(size, contender)?)
+    }
+
+    /// The lowest value that any of `contenders` reaches at `size`.
+    pub fn best(&self, metric: Metric, size: u64, contenders: &[usize]) -> Option<f64> {
+        let values = contenders.iter().filter_map(|at| self.value(metric, size, *at));
+        values.min_by(f64::total_cmp)
+    }
+
+    /// Whether any cell has a value of `metric`.
+    pub fn has(&self, metric: Metric) -> bool {
+        self.cells().any(|cell| metric.value(cell).is_some())
+    }
+
+    /// The largest size at which each of `contenders` that has this scenario at all has a value.
+    pub fn largest_common_size(&self, metric: Metric, contenders: &[usize]) -> Option<u64> {
+        let has = |size: u64, at: usize| self.value(metric, size, at).is_some();
+        let takers: Vec<usize> =
+            contenders.iter().copied().filter(|at| self.sizes.iter().any(|size| has(*size, *at))).collect();
+        let common = |size: &&u64| !takers.is_empty() && takers.iter().all(|at| has(**size, *at));
+        self.sizes.iter().rev().find(common).copied()
+    }
+}

@@ -1,0 +1,313 @@
+//! Records for the tests: one of realistic size, one that is hostile. The numbers come from simple
+//! cost models, so that they have the shapes of real ones.
+
+#![allow(dead_code)] // Each test uses its part.
+
+use std::collections::BTreeMap;
+
+use reports::record::{
+    Allocations, BottleneckInfo, CaveatInfo, CellRecord, ContenderInfo, Failure, Fingerprint, Interval,
+    Paired, Record, Role, SCHEMA, ScenarioInfo,
+};
+
+/// How a contender's cost grows with the size.
+#[derive(Clone, Copy)]
+enum Growth {
+    Constant,
+    Logarithmic,
+    Linear,
+}
+
+struct Model {
+    name: &'static str,
+    role: Role,
+    /// Factor on every instruction count.
+    instructions: f64,
+    /// Blocks per changing operation.
+    blocks: f64,
+    changing: Growth,
+    summary: &'static str,
+    source: &'static str,
+    caveats: &'static [(&'static str, &'static str)],
+}
+
+const fn model(
+    name: &'static str,
+    role: Role,
+    (instructions, blocks): (f64, f64),
+    changing: Growth,
+    (summary, source): (&'static str, &'static str),
+    caveats: &'static [(&'static str, &'static str)],
+) -> Model {
+    Model { name, role, instructions, blocks, changing, summary, source, caveats }
+}
+
+use Growth::{Constant, Linear, Logarithmic};
+
+const MAPS: &[Model] = &[
+    model("cow", Role::Naive, (0.9, 1.0), Linear, ("A hash map, cloned for every version.", "the obvious way"), &[]),
+    model("hamt", Role::Optimized, (0.8, 2.1), Logarithmic, ("Hash array mapped trie, entries by value.", "Bagwell, Ideal Hash Trees, 2001"), &[]),
+    model("champ", Role::Optimized, (0.55, 1.5), Logarithmic, ("Trie with data and nodes apart in every branch.", "Steindorfer and Vinju, OOPSLA 2015"), &[]),
+    model("best", Role::Optimized, (0.2, 0.4), Logarithmic, ("Tagged leaf buckets under narrow branches, with an append buffer that versions share.", "this lab"), &[("soft limit", "A leaf may hold one entry more than its nominal size right after a fork.")]),
+    model("im", Role::Peer, (1.25, 2.6), Logarithmic, ("HashMap of im 15.1.", "crates.io/crates/im"), &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")]),
+    model("imbl", Role::Peer, (1.0, 2.2), Logarithmic, ("HashMap of imbl 7.0.", "crates.io/crates/imbl"), &[]),
+    model("rpds", Role::Peer, (0.85, 3.4), Logarithmic, ("HashTrieMapSync of rpds 1.2.", "crates.io/crates/rpds"), &[]),
+    model("chunkmap", Role::Peer, (1.45, 1.9), Logarithmic, ("MapL of immutable-chunkmap 2.1.", "crates.io/crates/immutable-chunkmap"), &[("ordered, no hashing", "Keeps its keys in order and compares instead of hashing them: it offers range queries that the others do not.")]),
+    model("std", Role::Bound, (0.35, 0.02), Constant, ("HashMap of std.", "the standard library"), &[("not persistent", "Has no old versions: takes part only where nothing is shared.")]),
+];
+
+const VECTORS: &[Model] = &[
+    model("copy", Role::Naive, (0.6, 1.0), Linear, ("An array in an Arc, copied whole.", "the obvious way"), &[]),
+    model("trie32", Role::Optimized, (0.5, 1.2), Logarithmic, ("32-way trie with a tail.", "L'orange, 2014"), &[]),
+    model("im", Role::Peer, (1.2, 1.6), Logarithmic, ("Vector of im 15.1.", "crates.io/crates/im"), &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")]),
+    model("imbl", Role::Peer, (1.1, 1.6), Logarithmic, ("GenericVector of imbl 7.0.", "crates.io/crates/imbl"), &[]),
+    model("rpds", Role::Peer, (2.0, 3.1), Logarithmic, ("VectorSync of rpds 1.2.", "crates.io/crates/rpds"), &[]),
+    model("std", Role::Bound, (0.1, 0.01), Constant, ("Vec of std.", "the standard library"), &[("not persistent", "Has no old versions: takes part only where nothing is shared.")]),
+];
+
+/// Name, unit, summary, instructions of one operation, whether it changes, whether versions are kept.
+type Work = (&'static str, &'static str, &'static str, f64, bool, bool);
+
+const MAP_WORK: &[Work] = &[
+    ("insert_unshared", "insert", "Builds a map of n entries from empty, owned once.", 160.0, true, false),
+    ("insert_shared", "insert", "Inserts up to 1,000 new keys, the last one reaching n entries, every version before kept.", 900.0, true, true),
+    ("get_hit", "get", "Looks up random present keys in a map of n.", 28.0, false, false),
+    ("get_miss", "get", "Looks up absent keys in a map of n.", 22.0, false, false),
+    ("overwrite_shared", "insert", "Overwrites up to 1,000 random present keys, every version before kept.", 950.0, true, true),
+    ("remove_unshared", "remove", "Removes every entry of a map of n in random order, owned once.", 190.0, true, false),
+    ("remove_shared", "remove", "Removes up to 1,000 random entries, every version before kept.", 920.0, true, true),
+    ("iterate", "entry", "Visits every entry of a map of n.", 12.0, false, false),
+    ("union", "entry", "Unites two maps of n entries that have half their keys in common; both stay.", 120.0, true, false),
+    ("equality", "entry", "Compares two equal maps of n entries that were built in different orders.", 45.0, false, false),
+    ("variants_100", "variant", "Derives 100 variants of one map of n by one insert each and keeps them all.", 1300.0, true, true),
+];
+
+const VECTOR_WORK: &[Work] = &[
+    ("push_unshared", "push", "Pushes n elements onto an empty vector.", 60.0, true, false),
+    ("push_shared", "push", "Pushes up to 1,000 elements, every version before kept.", 300.0, true, true),
+    ("get", "get", "Reads random elements of a vector of n.", 40.0, false, false),
+    ("set_shared", "set", "Sets up to 1,000 random elements, every version before kept.", 1200.0, true, true),
+    ("iterate", "element", "Visits every element of a vector of n.", 9.0, false, false),
+];
+
+const SIZES: [u64; 6] = [8, 32, 100, 1000, 10_000, 100_000];
+
+/// A small repeatable disturbance between 0.9 and 1.1.
+fn jitter(seed: &str) -> f64 {
+    let hash = seed.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    0.9 + 0.2 * ((hash >> 40) as f64 / (1u64 << 24) as f64)
+}
+
+fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -> Option<CellRecord> {
+    let (scenario, _, _, base, changes, shared) = *work;
+    if shared && model.role == Role::Bound {
+        return None;
+    }
+    let scenario = format!("{scenario}{suffix}");
+    let growth = match model.changing {
+        Linear if changes && shared => size as f64 * 0.04,
+        Constant => 1.0,
+        _ => 0.6 + 0.35 * (size as f64).ln() / 4f64.ln() / 1.4,
+    };
+    let strings = if suffix.is_empty() { 1.0 } else { 2.1 };
+    let name = format!("{bottleneck}/{scenario}/{size}/{}", model.name);
+    // What a contender is good and bad at.
+    let talent = jitter(&format!("{scenario}{}", model.name)).powi(6);
+    let per_op = base * model.instructions * growth.max(0.3) * strings * talent * jitter(&name);
+    // Copying whole is dear: fewer steps.
+    let steps = if shared && model.role == Role::Naive { (1_600_000 / size).clamp(4, 1000) } else { 1000 };
+    let ops = steps.min(size.max(8));
+    let blocks = if changes { (model.blocks * growth.min(4.0) * ops as f64).round() as u64 } else { 0 };
+    let bytes = blocks * if matches!(model.changing, Linear) { 24 * size } else { 210 };
+    let nanoseconds = per_op * ops as f64 / 3.1 * jitter(&(name.clone() + "t"));
+    let ratio = model.instructions * talent * jitter(&(name + "p"));
+    Some(CellRecord {
+        bottleneck: bottleneck.into(),
+        scenario,
+        size,
+        contender: model.name.into(),
+        role: model.role,
+        ops,
+        digest: "00c0ffee00c0ffee".into(),
+        instructions: Some((per_op * ops as f64) as u64),
+        allocations: Some(Allocations { blocks, bytes, peak_bytes: bytes * 9 / 10, live_bytes: bytes * 7 / 10 }),
+        wall_ns: Some(Interval { median: nanoseconds, low: nanoseconds * 0.97, high: nanoseconds * 1.06 }),
+        paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
+    })
+}
+
+fn contender(bottleneck: &str, model: &Model) -> ContenderInfo {
+    let growth = match model.changing {
+        Constant => "O(1)",
+        Logarithmic => "O(log n)",
+        Linear => "O(n)",
+    };
+    let complexity = [("get", "O(log n)"), ("insert, shared", growth)];
+    ContenderInfo {
+        bottleneck: bottleneck.into(),
+        name: model.name.into(),
+        role: model.role,
+        summary: model.summary.into(),
+        source: model.source.into(),
+        analysis: "Every changing step copies the nodes from the root to the changed entry and touches the \
+                   reference count of each sibling on the way.\n\nWide nodes make the path short and each copy \
+                   dear; narrow ones the other way round. Atomic counts dominate the time, though each is one \
+                   instruction."
+            .into(),
+        complexity: complexity.map(|(operation, growth)| (operation.into(), growth.into())).into(),
+        caveats: model
+            .caveats
+            .iter()
+            .map(|(badge, text)| CaveatInfo { badge: (*badge).into(), text: (*text).into() })
+            .collect(),
+    }
+}
+
+fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: &[&str]) -> BottleneckInfo {
+    let scenarios = work.iter().flat_map(|work| {
+        suffixes.iter().map(|suffix| ScenarioInfo {
+            name: format!("{}{suffix}", work.0),
+            summary: if suffix.is_empty() { work.2.into() } else { work.2.replace("entries", "String keys") },
+            unit: work.1.into(),
+        })
+    });
+    BottleneckInfo {
+        name: name.into(),
+        title: title.into(),
+        question: question.into(),
+        reference: "imbl".into(),
+        scenarios: scenarios.collect(),
+    }
+}
+
+fn cells(name: &str, work: &[Work], suffixes: &[&str], models: &[Model], sizes: &[u64]) -> Vec<CellRecord> {
+    let mut cells = Vec::new();
+    for (work, suffix) in work.iter().flat_map(|work| suffixes.iter().map(move |suffix| (work, *suffix))) {
+        for (size, model) in sizes.iter().flat_map(|size| models.iter().map(move |model| (*size, model))) {
+            cells.extend(cell(name, work, suffix, size, model));
+        }
+    }
+    cells
+}
+
+/// Two bottlenecks with all their scenarios, sizes and meters.
+pub fn full_size() -> Record {
+    let mut cells = [
+        cells("persistent_map", MAP_WORK, &["", "_string"], MAPS, &SIZES),
+        cells("persistent_vector", VECTOR_WORK, &["", "_string"], VECTORS, &SIZES),
+    ]
+    .concat();
+    cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+    let contenders = MAPS.iter().map(|model| contender("persistent_map", model));
+    Record {
+        schema: SCHEMA,
+        started: "2026-03-01T12:30:59Z".into(),
+        profile: "default".into(),
+        command: "scripts/just lab run --profile default".into(),
+        fingerprint: Fingerprint {
+            rustc: "rustc 1.95.0 (f2d3ce0bd 2026-03-21)".into(),
+            target: "x86_64-unknown-linux-gnu".into(),
+            valgrind: "valgrind-3.19.0".into(),
+            glibc: "glibc 2.36".into(),
+            cpu: "AMD EPYC 9R45".into(),
+            isa: "avx2 bmi2 popcnt sse4.2".into(),
+            profile: "release: opt-level 3, 1 codegen unit, no LTO".into(),
+            tunables: "glibc.cpu.hwcaps=-ERMS,-FSRM".into(),
+            revision: "1f1e7780c0ffee00c0ffee00c0ffee00c0ffee00".into(),
+            dirty: false,
+        },
+        bottlenecks: vec![
+            bottleneck(
+                "persistent_map",
+                "Persistent map",
+                "How much does it cost to keep old versions of a map alive? A mutable hash map is fast until \
+                 somebody needs yesterday's content: undo, snapshots for readers, backtracking. Copying it whole \
+                 costs O(n) per version; a trie copies only the path to the changed entry.",
+                MAP_WORK,
+                &["", "_string"],
+            ),
+            bottleneck(
+                "persistent_vector",
+                "Persistent vector",
+                "What does a list cost whose every version stays valid?",
+                VECTOR_WORK,
+                &["", "_string"],
+            ),
+        ],
+        contenders: contenders.chain(VECTORS.iter().map(|model| contender("persistent_vector", model))).collect(),
+        cells,
+        failures: Vec::new(),
+    }
+}
+
+/// The name of a contender that must not become a script.
+pub const SCRIPT_NAME: &str = "<script>document.title='broken'</script>";
+
+/// A small record in which everything happens that can: names and sentences that are markup, meters
+/// that did not run, zeros, a contender that has few cells, one excluded contender, failed cells.
+pub fn hostile() -> Record {
+    let mut record = full_size();
+    record.fingerprint.dirty = true;
+    record.fingerprint.valgrind.clear();
+    record.bottlenecks[0].scenarios.truncate(6);
+    record.bottlenecks[1].title = "Vectors & \"lists\" <i>".into();
+    let kept: Vec<String> = record.bottlenecks[0].scenarios.iter().map(|scenario| scenario.name.clone()).collect();
+    record.cells.retain(|cell| {
+        let quick = cell.size <= 1000;
+        // Listed, but not measured: `get_hit_string`.
+        let known = kept.contains(&cell.scenario) && cell.scenario != "get_hit_string";
+        quick && (known || cell.bottleneck == "persistent_vector")
+    });
+    for cell in &mut record.cells {
+        if cell.bottleneck == "persistent_vector" {
+            cell.wall_ns = None;
+            cell.paired = None;
+        }
+        if cell.scenario == "get_hit" {
+            cell.paired = None;
+        }
+        if cell.scenario == "insert_unshared" && cell.contender == "best" && cell.size < 100 {
+            cell.allocations = Some(Allocations::default());
+        }
+    }
+    let stranger = ContenderInfo {
+        bottleneck: "persistent_map".into(),
+        name: SCRIPT_NAME.into(),
+        role: Role::Optimized,
+        summary: "Out of tree & \"quoted\".".into(),
+        source: "</section><img src=x onerror=alert(1)>".into(),
+        analysis: "First </details>.\n\n\n\nSecond.".into(),
+        complexity: BTreeMap::from([("get<K>".into(), "O(1) <b>".into())]),
+        caveats: vec![CaveatInfo {
+            badge: "\"><script>document.title='broken'</script>".into(),
+            text: "An attribute's end: \" onmouseover=\"document.title='broken'".into(),
+        }],
+    };
+    let mut sparse: Vec<CellRecord> =
+        record.cells.iter().filter(|cell| cell.contender == "champ" && cell.scenario == "get_hit").cloned().collect();
+    for cell in &mut sparse {
+        cell.contender = SCRIPT_NAME.into();
+        cell.wall_ns = None;
+    }
+    record.contenders.push(stranger);
+    record.cells.extend(sparse);
+    record.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+    record.cells.retain(|cell| (cell.bottleneck.as_str(), cell.contender.as_str()) != ("persistent_map", "hamt"));
+    record.failures = vec![
+        Failure {
+            subject: "persistent_map/hamt".into(),
+            phase: "verify".into(),
+            message: "version 3 changed while it was held: expected 2 entries, found <3>".into(),
+            trace: vec!["Insert { version: 0, key: 1, value: 1 }".into(), "Remove { version: 0, key: 1 } <b>".into()],
+        },
+        Failure {
+            subject: "persistent_vector/get/1000/rpds".into(),
+            phase: "wall".into(),
+            message: "the worker was killed by signal 9".into(),
+            trace: Vec::new(),
+        },
+    ];
+    record
+}
