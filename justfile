@@ -17,21 +17,25 @@ lab := "cargo run --release --quiet --package lab --bin lab -- --root " + quote(
 
 # Measure everything at the default sizes, and write the report.
 [group('measure')]
+[no-exit-message]
 bench-all *ARGS: _valgrind _build
     @{{ lab }} run --profile default "$@"
 
 # Measure three small sizes: a first look in minutes.
 [group('measure')]
+[no-exit-message]
 bench-quick *ARGS: _valgrind _build
     @{{ lab }} run --profile quick "$@"
 
 # Measure up to the largest sizes.
 [group('measure')]
+[no-exit-message]
 bench-full *ARGS: _valgrind _build
     @{{ lab }} run --profile full "$@"
 
 # Write the report of the newest record again.
 [group('measure')]
+[no-exit-message]
 report *ARGS: _build
     @{{ lab }} report "$@"
 
@@ -39,50 +43,58 @@ report *ARGS: _build
 [group('measure')]
 clean-runs:
     rm -rf target/lab
-    git worktree prune
 
 # Compare instructions and allocations with the baseline.
 [group('gate')]
+[no-exit-message]
 check *ARGS: _valgrind _build
     @{{ lab }} check "$@"
 
 # Make the present numbers the baseline.
 [group('gate')]
+[no-exit-message]
 bless *ARGS: _valgrind _build
     @{{ lab }} bless "$@"
 
 # Check; where the baseline is of another machine, against the previous commit (or LAB_BASE).
 [group('gate')]
+[no-exit-message]
 gate *ARGS: _valgrind _build
     @scripts/gate "$@"
 
 # Replay every contender against its oracle.
 [group('trust')]
+[no-exit-message]
 verify *ARGS: _build
     @{{ lab }} verify "$@"
 
 # Measure every cell twice; any difference is an error.
 [group('trust')]
+[no-exit-message]
 self-test *ARGS: _valgrind _build
     @{{ lab }} self-test "$@"
 
 # Count the same cells with gungraun, and print the differences.
 [group('trust')]
+[no-exit-message]
 cross-check *ARGS: _valgrind setup-gungraun _build
     @{{ lab }} cross-check "$@"
 
 # Run the tests of contenders that have unsafe code under memcheck.
 [group('trust')]
+[no-exit-message]
 memcheck *ARGS: _valgrind
     @scripts/memcheck "$@"
 
 # Add a contender: `new persistent_map my_map`.
 [group('work')]
+[no-exit-message]
 new BOTTLENECK NAME *ARGS: _build
     @{{ lab }} new "$@"
 
 # Run any command of the lab: `lab list`, `lab explain CELL`.
 [group('work')]
+[no-exit-message]
 lab *ARGS: _build
     @{{ lab }} "$@"
 

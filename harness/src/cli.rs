@@ -157,3 +157,11 @@ fn project_of(program: &Path) -> Result<PathBuf> {
         None => Ok(std::env::current_dir()?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_consistent() {
+        super::definition().debug_assert();
+    }
+}

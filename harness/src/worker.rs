@@ -118,6 +118,7 @@ pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let Ok(mut answers) = take_standard_output() else { return ExitCode::FAILURE };
+    warm(roster);
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         let answer = match serde_json::from_str::<Job>(&line) {
@@ -129,6 +130,17 @@ pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Does once in the worker what every child does around its job. Under Valgrind the children inherit the
+/// translated code, which is most of what a small cell would cost; always the same, so that every child
+/// of every worker starts from the same state.
+fn warm(roster: &[Contender]) {
+    let job = serde_json::to_string(&Job::Isa).and_then(|line| serde_json::from_str::<Job>(&line));
+    if let Ok(job) = job {
+        std::hint::black_box(line_of(&on_fresh_thread(roster, &job)));
+    }
+    drop(std::panic::take_hook());
 }
 
 /// Keeps the standard output for answers alone: what a contender or a library prints goes nowhere.
@@ -229,7 +241,9 @@ fn perform(roster: &[Contender], job: &Job) -> Answer {
             Ran::default()
         }),
         Job::Instructions(id) => ran(roster, id, false, |case| {
+            meters::callgrind::instrument(true);
             lab_measured_region(case);
+            meters::callgrind::instrument(false);
             Ran::default()
         }),
         Job::Allocations(id) => ran(roster, id, true, |case| Ran {

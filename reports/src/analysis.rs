@@ -130,7 +130,8 @@ pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
 
 /// Every cell group of `view`. A value that no ratio can be made of counts as absent.
 fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
-    let sizes = view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
+    let sizes =
+        view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
     sizes
         .map(|(scenario, size)| {
             let value = |at| scenario.value(metric, size, at).filter(|value| *value > 0.0);
@@ -177,11 +178,7 @@ impl Field<'_> {
 
 /// Geometric means of `contenders` in `metric`, relative to the first of them, over the cell groups
 /// that all of them have; with the number of those. Empty where they have none in common.
-pub fn relative_means(
-    view: &BottleneckView<'_>,
-    metric: Metric,
-    contenders: &[usize],
-) -> (usize, Vec<f64>) {
+pub fn relative_means(view: &BottleneckView<'_>, metric: Metric, contenders: &[usize]) -> (usize, Vec<f64>) {
     let mut groups = groups(view, metric);
     groups.retain(|group| contenders.iter().all(|at| group.values[*at].is_some()));
     let mean = |at: &usize| geometric_mean(groups.iter().filter_map(|group| group.values[*at]));
@@ -209,4 +206,176 @@ pub fn scenario_means(
         }))
     };
     (0..view.contenders.len()).map(mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{
+        BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Record, SCHEMA, ScenarioInfo,
+    };
+
+    /// A record of one bottleneck: contenders with their roles, and cells as (scenario, size,
+    /// contender, instructions per operation). Every cell has a number of operations of its own.
+    fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> Record {
+        let contender = |(name, role): &(&str, Role)| ContenderInfo {
+            bottleneck: "b".into(),
+            name: (*name).into(),
+            role: *role,
+            summary: String::new(),
+            source: String::new(),
+            analysis: String::new(),
+            complexity: Default::default(),
+            caveats: Vec::new(),
+        };
+        let scenario =
+            |name: &str| ScenarioInfo { name: name.into(), summary: String::new(), unit: "op".into() };
+        let cell = |(at, (scenario, size, name, per_op)): (usize, &(&str, u64, &str, u64))| CellRecord {
+            bottleneck: "b".into(),
+            scenario: (*scenario).into(),
+            size: *size,
+            contender: (*name).into(),
+            role: contenders.iter().find(|(listed, _)| listed == name).unwrap().1,
+            ops: at as u64 + 1,
+            digest: String::new(),
+            instructions: Some(per_op * (at as u64 + 1)),
+            allocations: None,
+            wall_ns: None,
+            paired: None,
+        };
+        Record {
+            schema: SCHEMA,
+            started: String::new(),
+            profile: String::new(),
+            command: String::new(),
+            fingerprint: Fingerprint::default(),
+            bottlenecks: vec![BottleneckInfo {
+                name: "b".into(),
+                title: String::new(),
+                question: String::new(),
+                reference: String::new(),
+                scenarios: ["get", "put"].map(scenario).into(),
+            }],
+            contenders: contenders.iter().map(contender).collect(),
+            cells: cells.iter().enumerate().map(cell).collect(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn ranking(record: &Record) -> Ranking {
+        rank(&BottleneckView::all(record).unwrap()[0], Metric::Instructions)
+    }
+
+    fn close(left: f64, right: f64) -> bool {
+        (left - right).abs() < 1e-12
+    }
+
+    #[test]
+    fn the_geometric_mean_is_that_of_known_numbers() {
+        assert!(close(geometric_mean([2.0, 8.0]).unwrap(), 4.0));
+        assert!(close(geometric_mean([1.0, 10.0, 100.0]).unwrap(), 10.0));
+        assert!(close(geometric_mean([0.5, 2.0]).unwrap(), 1.0));
+        // A sum of logarithms neither overflows nor vanishes where a product would.
+        assert!((geometric_mean([1e300; 50]).unwrap() / 1e300 - 1.0).abs() < 1e-9);
+        assert_eq!(geometric_mean([]), None);
+        for bad in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(geometric_mean([1.0, bad]), None);
+        }
+    }
+
+    #[test]
+    fn a_ratio_of_zeros_is_one() {
+        assert_eq!(ratio(3.0, 6.0), 0.5);
+        assert_eq!(ratio(0.0, 0.0), 1.0);
+        assert_eq!(ratio(0.0, 2.0), 0.0);
+        assert_eq!(ratio(2.0, 0.0), f64::INFINITY);
+    }
+
+    #[test]
+    fn scores_within_one_percent_share_a_place() {
+        assert_eq!(places(&[1.0, 1.009, 1.0105, 1.5, 1.51]), [1, 1, 3, 4, 4]);
+        // Ties do not chain: each is measured against the best of its place.
+        assert_eq!(places(&[1.0, 1.008, 1.016, 1.024]), [1, 1, 3, 3]);
+        assert_eq!(places(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn the_ranking_is_over_the_intersection_and_per_operation() {
+        let contenders =
+            [("a", Role::Optimized), ("p", Role::Peer), ("q", Role::Peer), ("floor", Role::Bound)];
+        let cells = [
+            ("get", 1, "a", 10),
+            ("get", 1, "p", 40),
+            ("get", 1, "q", 20),
+            ("get", 1, "floor", 5),
+            ("put", 1, "a", 10),
+            ("put", 1, "p", 10),
+            ("put", 1, "q", 80),
+            // Only one of them: outside the intersection, however good.
+            ("put", 2, "p", 1),
+            ("put", 2, "q", 1),
+        ];
+        let ranking = ranking(&record(&contenders, &cells));
+        assert_eq!((ranking.groups, ranking.groups_measured), (2, 3));
+        let names: Vec<usize> = ranking.rows.iter().map(|row| row.contender).collect();
+        assert_eq!(names, [0, 1, 2]);
+        // Geometric means 10, 20 and 40.
+        let scores: Vec<f64> = ranking.rows.iter().map(|row| row.score).collect();
+        assert!(scores.iter().zip([1.0, 2.0, 4.0]).all(|(score, known)| close(*score, known)), "{scores:?}");
+        // Best peers are 20 and 10: ratios of `a` 1/2 and 1, of `p` 2 and 1, of `q` 1 and 8.
+        let to_peer: Vec<f64> = ranking.rows.iter().map(|row| row.to_peer.unwrap()).collect();
+        let known = [0.5f64.sqrt(), 2f64.sqrt(), 8f64.sqrt()];
+        assert!(to_peer.iter().zip(known).all(|(ratio, known)| close(*ratio, known)), "{to_peer:?}");
+        assert_eq!(ranking.rows.iter().map(|row| row.best_in).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(ranking.rows[2].worst, Worst { scenario: "put".into(), size: 1, ratio: 8.0 });
+        // The bound is compared where it takes part, and takes nothing from the others.
+        assert_eq!(ranking.bounds.len(), 1);
+        assert!(close(ranking.bounds[0].score, 0.5) && ranking.bounds[0].groups == 1);
+    }
+
+    #[test]
+    fn a_contender_with_few_cells_is_not_ranked_and_shrinks_nothing() {
+        let contenders =
+            [("a", Role::Optimized), ("p", Role::Peer), ("sparse", Role::Optimized), ("none", Role::Naive)];
+        let mut cells = vec![("get", 1, "sparse", 1)];
+        for size in [1, 2, 3] {
+            cells.extend([("get", size, "a", 10), ("get", size, "p", 30)]);
+        }
+        let ranking = ranking(&record(&contenders, &cells));
+        assert_eq!(ranking.groups, 3);
+        assert_eq!(ranking.rows.iter().map(|row| row.place).collect::<Vec<_>>(), [1, 2]);
+        // In display order: naive first.
+        assert_eq!(ranking.unranked, [(0, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn nothing_in_common_is_no_ranking() {
+        let contenders = [("a", Role::Optimized), ("p", Role::Peer)];
+        let ranking = ranking(&record(&contenders, &[("get", 1, "a", 1), ("put", 1, "p", 1)]));
+        assert_eq!((ranking.groups, ranking.rows.len(), ranking.groups_measured), (0, 0, 2));
+        let empty = record(&contenders, &[]);
+        assert_eq!(rank(&BottleneckView::all(&empty).unwrap()[0], Metric::Wall).rows.len(), 0);
+    }
+
+    #[test]
+    fn scenario_means_are_against_the_best_of_the_references() {
+        let contenders = [("a", Role::Optimized), ("p", Role::Peer), ("q", Role::Peer)];
+        let cells = [
+            ("get", 1, "a", 10),
+            ("get", 1, "p", 20),
+            ("get", 1, "q", 40),
+            ("get", 2, "a", 10),
+            ("get", 2, "p", 160),
+            ("get", 2, "q", 80),
+            // No reference here: left out.
+            ("get", 3, "a", 1),
+        ];
+        let record = record(&contenders, &cells);
+        let view = &BottleneckView::all(&record).unwrap()[0];
+        let means = scenario_means(view, 0, Metric::Instructions, &view.of_role(Role::Peer));
+        let known = [0.25, 2f64.sqrt(), 2f64.sqrt()];
+        assert!(means.iter().zip(known).all(|(mean, known)| close(mean.unwrap(), known)), "{means:?}");
+        let (groups, means) = relative_means(view, Metric::Instructions, &[1, 2]);
+        assert!(groups == 2 && close(means[0], 1.0) && close(means[1], 1.0));
+    }
 }

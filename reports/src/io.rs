@@ -204,7 +204,7 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
     let excluded: Vec<String> = merged.failures.iter().map(|failure| failure.subject.clone()).collect();
     merged.cells.retain(|cell| {
         let contender = format!("{}/{}", cell.bottleneck, cell.contender);
-        !excluded.iter().any(|subject| *subject == contender)
+        !excluded.contains(&contender)
     });
     Ok(merged)
 }

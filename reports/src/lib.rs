@@ -1,10 +1,15 @@
+//! The record's schema, the baseline, the analysis and the rendering of Bottleneck Lab.
+//!
+//! This crate never sees an implementation: everything that a report says of a contender is in the
+//! [record](record::Record).
+
 pub mod analysis;
+pub mod baseline;
+pub mod io;
 pub mod metric;
 pub mod record;
 pub mod render;
 pub mod summary;
 pub mod view;
-pub mod baseline;
-pub mod io;
 
 pub use io::Error;

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_has_no_value() {
-        let bare = CellRecord { instructions: None, allocations: None, wall_ns: None, paired: None, ..cell() };
+        let bare =
+            CellRecord { instructions: None, allocations: None, wall_ns: None, paired: None, ..cell() };
         assert!(Metric::ALL.iter().all(|metric| metric.value(&bare).is_none()));
         let empty = CellRecord { ops: 0, ..cell() };
         assert_eq!(Metric::Instructions.value(&empty), None);

@@ -10,7 +10,7 @@ mod bottleneck;
 mod caveats;
 mod chart;
 mod failures;
-mod format;
+pub(crate) mod format;
 mod overview;
 mod reproduce;
 mod series;
@@ -33,7 +33,9 @@ pub enum Error {
     #[error(transparent)]
     Unlisted(#[from] Unlisted),
     /// A bottleneck's name cannot be the name of a page.
-    #[error("the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not `index`")]
+    #[error(
+        "the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not `index`"
+    )]
     PageName(String),
     /// The target is something else than an earlier report.
     #[error("{0} exists and is not a report: choose another directory, or remove it")]
@@ -67,7 +69,10 @@ pub enum Error {
 /// Writes the report on `record` into the directory `dir` and returns the path of its first page.
 ///
 /// An earlier report in `dir` is replaced as a whole, and only once the new one is complete.
-/// Refuses to replace anything that is not a report.
+///
+/// # Errors
+/// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
+/// cannot be written. An earlier report is then still there.
 pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {

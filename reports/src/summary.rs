@@ -1,1 +1,114 @@
-//! Markdown summary.
+//! The Markdown summary of a record, for the page of a CI job.
+
+use std::fmt::Write;
+
+use crate::analysis;
+use crate::metric::Metric;
+use crate::record::{Failure, Record, Role};
+use crate::render::format;
+use crate::view::{BottleneckView, ScenarioView};
+
+/// What went wrong, then per bottleneck the ranking and a table of instructions per operation: a row
+/// per scenario at the largest size that its contenders have in common, the lowest count in bold.
+pub fn markdown(record: &Record) -> String {
+    let mut text = "# Bottleneck Lab\n\n".to_owned();
+    let fingerprint = &record.fingerprint;
+    let _ = write!(text, "{}, profile {}", format::time(&record.started), plain(&record.profile));
+    if !fingerprint.revision.is_empty() {
+        let dirty = if fingerprint.dirty { " + changes" } else { "" };
+        let _ = write!(text, ", revision {}{dirty}", plain(&fingerprint.revision));
+    }
+    let _ = writeln!(text, ", {} cells.", record.cells.len());
+    failures(&mut text, &record.failures);
+    match BottleneckView::all(record) {
+        Ok(views) => views.iter().for_each(|view| bottleneck(&mut text, view)),
+        Err(error) => {
+            let _ = writeln!(text, "\n**No tables**: {}", plain(&error.to_string()));
+        }
+    }
+    text
+}
+
+fn failures(text: &mut String, failures: &[Failure]) {
+    if failures.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n## ❌ Failures: {}\n", failures.len());
+    for Failure { subject, phase, message, trace } in failures {
+        let _ = writeln!(text, "- **{}** ({}): {}", plain(subject), plain(phase), plain(message));
+        for step in trace {
+            let _ = writeln!(text, "  1. {}", plain(step));
+        }
+    }
+}
+
+fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
+    let _ = writeln!(text, "\n## {}\n", plain(&view.info.title));
+    let ranking = analysis::rank(view, Metric::Instructions);
+    if ranking.rows.is_empty() {
+        let _ = writeln!(text, "No instruction counts that its contenders have in common.");
+        return;
+    }
+    let standings = ranking.rows.iter().map(|row| {
+        let name = plain(&view.contenders[row.contender].name);
+        format!("{}. {name} {}", row.place, format::ratio(row.score))
+    });
+    let standings: Vec<String> = standings.collect();
+    let _ = writeln!(
+        text,
+        "Instructions per operation, geometric mean over {} cell groups, ÷ the leader's: {}.\n",
+        ranking.groups,
+        standings.join(" · ")
+    );
+    let names = view.contenders.iter().map(|contender| match contender.role {
+        Role::Bound => format!("{} (bound)", plain(&contender.name)),
+        _ => plain(&contender.name),
+    });
+    let names: Vec<String> = names.collect();
+    let _ = writeln!(text, "| scenario | n | {} |", names.join(" | "));
+    let _ = writeln!(text, "|---|--:|{}", "--:|".repeat(names.len()));
+    for scenario in &view.scenarios {
+        row(text, view, scenario);
+    }
+}
+
+fn row(text: &mut String, view: &BottleneckView<'_>, scenario: &ScenarioView<'_>) {
+    let contestants = view.contestants();
+    let name = plain(&scenario.info.name);
+    let Some(size) = scenario.largest_common_size(Metric::Instructions, &contestants) else {
+        let _ = writeln!(
+            text,
+            "| {name} | {}",
+            format!("{} |", format::ABSENT).repeat(view.contenders.len() + 1)
+        );
+        return;
+    };
+    let best = scenario.best(Metric::Instructions, size, &contestants);
+    let values = view.contenders.iter().enumerate().map(|(at, contender)| {
+        match scenario.value(Metric::Instructions, size, at) {
+            None => format::ABSENT.to_owned(),
+            Some(value) if Some(value) == best && contender.role != Role::Bound => {
+                format!("**{}**", format::value(value))
+            }
+            Some(value) => format::value(value),
+        }
+    });
+    let values: Vec<String> = values.collect();
+    let _ = writeln!(text, "| {name} | {} | {} |", format::size(size), values.join(" | "));
+}
+
+/// Text that Markdown shows as it is, on one line. (`_` inside a word needs no escape.)
+fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '#' | '!' | '$' => escaped.extend(['\\', character]),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}

@@ -41,6 +41,9 @@ pub struct ScenarioView<'a> {
 
 impl<'a> BottleneckView<'a> {
     /// Every bottleneck of `record`, in its order.
+    ///
+    /// # Errors
+    /// If a cell names a bottleneck, scenario or contender that the record does not list.
     pub fn all(record: &'a Record) -> Result<Vec<Self>, Unlisted> {
         for cell in &record.cells {
             let unlisted = |kind| Unlisted { cell: cell.name(), kind };
@@ -49,9 +52,8 @@ impl<'a> BottleneckView<'a> {
             if !scenarios.iter().any(|info| info.name == cell.scenario) {
                 return Err(unlisted("scenario"));
             }
-            let named = |info: &ContenderInfo| {
-                info.bottleneck == cell.bottleneck && info.name == cell.contender
-            };
+            let named =
+                |info: &ContenderInfo| info.bottleneck == cell.bottleneck && info.name == cell.contender;
             if !record.contenders.iter().any(named) {
                 return Err(unlisted("contender"));
             }

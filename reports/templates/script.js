@@ -7,11 +7,11 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("js");
 
-  const search = document.getElementById("filter");
+  const search = document.getElementById("view-filter");
   const ticks = all("input[name=role]");
   const radios = all("input[name=metric]");
   const sections = all("section.scenario");
-  const shown = document.getElementById("shown");
+  const shown = document.getElementById("view-shown");
   const nothing = document.querySelector(".nothing");
   let sorting = "";
 
@@ -155,7 +155,11 @@
     if (!hash.includes("=") || !search) return;
     const view = new URLSearchParams(hash);
     const metric = radios.find((radio) => radio.value === view.get("metric") && !radio.disabled);
-    if (metric) metric.checked = true;
+    if (metric) {
+      metric.checked = true;
+      const strip = metric.closest(".switch");
+      strip.scrollLeft = metric.parentElement.offsetLeft - strip.clientWidth / 3;
+    }
     search.value = view.get("filter") ?? "";
     const roles = view.get("roles")?.split(",");
     for (const tick of ticks) tick.checked = !roles || roles.includes(tick.value);
@@ -170,7 +174,7 @@
     remember();
   });
   search?.form.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("reset")?.addEventListener("click", () => {
+  document.getElementById("view-reset")?.addEventListener("click", () => {
     search.value = "";
     for (const tick of ticks) tick.checked = true;
     filter();

@@ -164,11 +164,11 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
 /// cost per step is what is compared, and 1,000 copies of 100,000 entries would not fit into memory.
 fn steps(request: Request) -> usize {
     let steps = request.size.min(1000);
-    if request.copies_whole { steps.min((1_600_000 / request.size).max(4)) } else { steps }
+    if request.copies_whole { if request.size > 1000 { steps.min((200_000 / request.size).max(4)) } else { steps } } else { steps }
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.copies_whole { 100.min((400_000 / request.size).max(2)) } else { 100 }
+    if request.copies_whole { 100.min((200_000 / request.size).max(2)) } else { 100 }
 }
 
 /// The value first inserted for an id.

@@ -18,10 +18,10 @@ pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
     /// One cell name a line
-    #[arg(long)]
-    cells: bool,
+    #[arg(long = "cells")]
+    names: bool,
     /// The cells as JSON
-    #[arg(long, conflicts_with = "cells")]
+    #[arg(long, conflicts_with = "names")]
     json: bool,
 }
 
@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             unit: cell.scenario.unit,
         });
         print_json(&listed.collect::<Vec<_>>())?;
-    } else if arguments.cells {
+    } else if arguments.names {
         for cell in &cells {
             print(&cell.id().to_string())?;
         }

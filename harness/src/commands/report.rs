@@ -28,7 +28,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let path = arguments.record.clone().unwrap_or_else(|| context.runs().join("latest/record.json"));
     let record = reports::io::read_record(&path)?;
     if arguments.markdown {
-        print(&String::new())?; // TODO-lead
+        print(&reports::summary::markdown(&record))?;
         return Ok(Exit::Fine);
     }
     let output = arguments.output.clone().unwrap_or_else(|| path.with_file_name("report"));

@@ -1,6 +1,7 @@
 //! The instruction meter: workers under Callgrind, a forked child per cell.
 //!
-//! Collection is off but for [`lab_measured_region`](crate::worker::lab_measured_region). Each child
+//! Code is instrumented from just before to just after the region, and collected inside
+//! [`lab_measured_region`](crate::worker::lab_measured_region) alone. Each child
 //! writes a profile of its own when it ends, named by its process id. The environment is emptied and
 //! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
 
@@ -66,6 +67,7 @@ impl<'a> Callgrind<'a> {
         command
             .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
             .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
+            .arg(if callgrind::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
             .arg(format!("--dump-instr={dump_instr}"))
             .arg(out_option)
             .arg(self.binary)

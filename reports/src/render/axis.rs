@@ -60,26 +60,28 @@ impl Axis {
     }
 }
 
-/// Round numbers within a range: about two to seven of them.
+/// Round numbers within a range, three to six of them where it has as many: powers of ten if it
+/// spans enough of them, finer steps otherwise.
 fn round_numbers(low: f64, high: f64) -> Vec<f64> {
-    let ladders: [&[f64]; 3] =
-        [&[1.0], &[1.0, 2.0, 5.0], &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]];
-    let mut numbers = Vec::new();
-    for ladder in ladders {
+    const FINE: &[f64] = &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    let ladder = |steps: &[f64]| -> Vec<f64> {
         let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-        let steps = decades.flat_map(|decade| {
-            ladder.iter().map(move |step| {
+        let numbers =
+            decades.flat_map(|decade| {
                 // Dividing keeps 0.2 at 0.2, where multiplying by 10⁻¹ would not.
-                if decade < 0 { step / 10f64.powi(-decade) } else { step * 10f64.powi(decade) }
-            })
-        });
-        numbers = steps.filter(|number| (low..=high).contains(number)).collect();
-        if numbers.len() >= 3 {
-            break;
-        }
+                steps.iter().map(move |step| {
+                    if decade < 0 { step / 10f64.powi(-decade) } else { step * 10f64.powi(decade) }
+                })
+            });
+        numbers.filter(|number| (low..=high).contains(number)).collect()
+    };
+    let tens = ladder(&[1.0]);
+    if tens.len() >= 3 {
+        let stride = tens.len().div_ceil(6);
+        return tens.into_iter().step_by(stride).collect();
     }
-    let stride = numbers.len().div_ceil(7).max(1);
-    numbers.into_iter().step_by(stride).collect()
+    let ladders = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], FINE].map(ladder);
+    ladders.into_iter().find(|numbers| (3..=6).contains(&numbers.len())).unwrap_or(tens)
 }
 
 #[cfg(test)]
@@ -90,7 +92,9 @@ mod tests {
     fn a_wide_range_is_labelled_in_powers_of_ten_and_a_short_one_finely() {
         assert_eq!(Axis::of_values(&[30.0, 40_000.0]).unwrap().ticks, [100.0, 1e3, 1e4]);
         assert_eq!(Axis::of_values(&[3.0, 40.0]).unwrap().ticks, [5.0, 10.0, 20.0, 50.0]);
-        assert_eq!(Axis::of_values(&[0.15, 0.3]).unwrap().ticks.first(), Some(&0.12));
+        assert_eq!(Axis::of_values(&[0.02, 1.5]).unwrap().ticks, [0.02, 0.05, 0.1, 0.2, 0.5, 1.0]);
+        assert_eq!(Axis::of_values(&[0.0138, 3.9]).unwrap().ticks, [0.03, 0.1, 0.3, 1.0, 3.0]);
+        assert_eq!(Axis::of_values(&[20.0, 21.0]).unwrap().ticks, [16.0, 18.0, 20.0, 25.0]);
         assert!(Axis::of_values(&[1e-6, 1e9]).unwrap().ticks.len() <= 8);
     }
 

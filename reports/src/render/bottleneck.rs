@@ -24,7 +24,7 @@ struct Page<'a> {
     failures: Failures<'a>,
     view: &'a BottleneckView<'a>,
     cells: String,
-    metrics: Vec<Switch>,
+    metrics: [Switch; 7],
     roles: Vec<Role>,
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
@@ -48,7 +48,17 @@ struct Contender<'a> {
     series: usize,
     info: &'a ContenderInfo,
     badges: Vec<Badge<'a>>,
+    /// Stated growth with the operations that have it.
+    growth: Vec<(&'a str, String)>,
     paragraphs: Vec<&'a str>,
+}
+
+/// A contender in a scenario's legend.
+struct Legend<'a> {
+    series: usize,
+    name: &'a str,
+    /// Its stated growth in this scenario; empty where it states none.
+    growth: &'a str,
 }
 
 /// A scenario and its variants in the table of contents: `get_hit`, `_string`.
@@ -68,6 +78,8 @@ struct Scenario<'a> {
     name: &'a str,
     summary: &'a str,
     unit: &'a str,
+    /// The contenders that take part.
+    legend: Vec<Legend<'a>>,
     charts: Vec<Figure>,
     sizes: Vec<(u64, String)>,
     matrices: Vec<Matrix<'a>>,
@@ -79,7 +91,7 @@ struct Scenario<'a> {
 struct Figure {
     metric: Metric,
     svg: Option<String>,
-    note: String,
+    note: &'static str,
 }
 
 /// A table of one metric: a row per contender, a group of columns per size.
@@ -131,14 +143,12 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         series,
         info,
         badges: caveats.badges(&info.caveats),
+        growth: by_growth(info),
         paragraphs: info.analysis.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect(),
     });
     let first = Metric::ALL.into_iter().find(|metric| view.has(*metric)).unwrap_or(Metric::Instructions);
-    let metrics = Metric::ALL.map(|metric| Switch {
-        metric,
-        measured: view.has(metric),
-        checked: metric == first,
-    });
+    let metrics =
+        Metric::ALL.map(|metric| Switch { metric, measured: view.has(metric), checked: metric == first });
     let scenarios = view.scenarios.iter().map(|scenario| Scenario::new(record, view, scenario, &caveats));
     let page = Page {
         shell: Shell::new(record, &[view]),
@@ -146,12 +156,16 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         failures: Failures::of(record, Some(&view.info.name)),
         view,
         cells: format::exact(view.cell_count() as u64),
-        metrics: metrics.into_iter().collect(),
+        metrics,
         roles: Role::ALL.into_iter().filter(|role| !view.of_role(*role).is_empty()).collect(),
         contenders: contenders.collect(),
         caveats: caveats.all(),
         families: families(view),
-        glances: Metric::ALL.into_iter().filter(|metric| view.has(*metric)).map(|metric| Glance::new(view, metric)).collect(),
+        glances: Metric::ALL
+            .into_iter()
+            .filter(|metric| view.has(*metric))
+            .map(|metric| Glance::new(view, metric))
+            .collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         reproduce: reproduce::bottleneck(record, &view.info.name),
         reproduce_cell: reproduce::cell(record, &format!("{}/<scenario>/<size>/<contender>", view.info.name)),
@@ -175,6 +189,27 @@ fn families<'a>(view: &'a BottleneckView<'a>) -> Vec<Family<'a>> {
         }
     }
     families
+}
+
+/// The operations of a contender, joined under the growth that it states for them.
+fn by_growth(contender: &ContenderInfo) -> Vec<(&str, String)> {
+    let mut growths: Vec<(&str, String)> = Vec::new();
+    for (operation, growth) in &contender.complexity {
+        match growths.iter_mut().find(|(known, _)| known == growth) {
+            Some((_, operations)) => operations.extend([", ", operation]),
+            None => growths.push((growth, operation.clone())),
+        }
+    }
+    growths
+}
+
+/// The growth that a contender states for a scenario, or for the one that it is a variant of.
+fn stated_growth<'a>(contender: &'a ContenderInfo, scenario: &str) -> &'a str {
+    let covers = |operation: &str| {
+        scenario.strip_prefix(operation).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let stated = contender.complexity.iter().filter(|(operation, _)| covers(operation));
+    stated.max_by_key(|(operation, _)| operation.len()).map_or("", |(_, growth)| growth)
 }
 
 /// What ratios refer to: the peers, or where there is none every contender that is not a bound.
@@ -204,13 +239,19 @@ impl<'a> Scenario<'a> {
     ) -> Result<Self, Error> {
         let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
         let charts = CHARTED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
-            let subject = || format!("{}/{}", view.info.name, scenario.info.name);
-            let chart = drawn(chart::scaling(scenario, &names, metric), &subject())?;
+            let chart = drawn(chart::scaling(scenario, &names, metric), &scenario.info.name)?;
             Ok::<_, Error>(Figure::new(metric, chart, scenario))
         });
         let largest = scenario.sizes.last().copied().unwrap_or_default();
         let example = (0..names.len()).find_map(|at| scenario.cell(largest, at));
+        let takes_part = |at: &usize| scenario.sizes.iter().any(|size| scenario.cell(*size, *at).is_some());
+        let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
+            series,
+            name: names[series],
+            growth: stated_growth(view.contenders[series], &scenario.info.name),
+        });
         Ok(Scenario {
+            legend: legend.collect(),
             name: &scenario.info.name,
             summary: &scenario.info.summary,
             unit: &scenario.info.unit,
@@ -231,13 +272,15 @@ impl Figure {
     fn new(metric: Metric, chart: Chart, scenario: &ScenarioView<'_>) -> Self {
         let zeros = || scenario.cells().any(|cell| metric.value(cell) == Some(0.0));
         let (svg, note) = match chart {
-            Chart::Drawn(svg) if zeros() => (Some(svg), "Zero has no logarithm: it is drawn on the line marked 0."),
+            Chart::Drawn(svg) if zeros() => {
+                (Some(svg), "Zero has no logarithm: it is drawn on the line marked 0.")
+            }
             Chart::Drawn(svg) if metric == Metric::Wall => (Some(svg), "Bars are 95 % intervals."),
             Chart::Drawn(svg) => (Some(svg), ""),
             Chart::AllZero => (None, "Zero for every contender at every size."),
             Chart::Absent => (None, "Not measured in this scenario."),
         };
-        Figure { metric, svg, note: note.to_owned() }
+        Figure { metric, svg, note }
     }
 }
 
@@ -264,7 +307,13 @@ impl<'a> Matrix<'a> {
             .iter()
             .map(|size| {
                 let best = |contenders: &[usize]| scenario.best(metric, *size, contenders);
-                (*size, best(&peers), best(&naives), best(&contestants))
+                // Where all are equal nobody is best.
+                let differs = |best: &f64| {
+                    contestants
+                        .iter()
+                        .any(|at| scenario.value(metric, *size, *at).is_some_and(|it| it > *best))
+                };
+                (*size, best(&peers), best(&naives), best(&contestants).filter(differs))
             })
             .collect();
         for (series, contender) in view.contenders.iter().enumerate() {
@@ -289,7 +338,13 @@ impl<'a> Matrix<'a> {
             // A contender that does not take part in this scenario would be a row of dashes.
             if cells.iter().any(|cell| !cell.name.is_empty()) {
                 let (name, role) = (contender.name.as_str(), contender.role);
-                matrix.rows.push(Row { series, name, role, badges: caveats.badges(&contender.caveats), cells });
+                matrix.rows.push(Row {
+                    series,
+                    name,
+                    role,
+                    badges: caveats.badges(&contender.caveats),
+                    cells,
+                });
             }
         }
         matrix
@@ -334,10 +389,7 @@ fn exact<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<E
 fn numbers(cell: &CellRecord) -> Vec<String> {
     let absent = || format::ABSENT.to_owned();
     let heap = cell.allocations.map(|heap| [heap.blocks, heap.bytes, heap.peak_bytes, heap.live_bytes]);
-    let mut numbers = vec![
-        format::exact(cell.ops),
-        cell.instructions.map_or_else(absent, format::exact),
-    ];
+    let mut numbers = vec![format::exact(cell.ops), cell.instructions.map_or_else(absent, format::exact)];
     match heap {
         Some(heap) => numbers.extend(heap.map(format::exact)),
         None => numbers.extend(std::iter::repeat_with(absent).take(4)),

@@ -14,7 +14,7 @@ use crate::view::ScenarioView;
 /// Size of a scaling chart, in units of about one CSS pixel.
 const SCALING: (u32, u32) = (400, 250);
 /// Width of a standings chart, and the height of one of its lines.
-const STANDINGS: (u32, u32) = (460, 24);
+const STANDINGS: (u32, u32) = (390, 23);
 const LABEL: f64 = 11.0;
 /// Radius of a dot that stands for one scenario.
 const DOT: f64 = 2.6;
@@ -166,7 +166,7 @@ fn draw_standings(
         .margin_top(px(4.0))
         .margin_right(px(14.0))
         .x_label_area_size(px(22.0))
-        .y_label_area_size(px(112.0))
+        .y_label_area_size(px(96.0))
         .build_cartesian_2d(
             (axis.low..axis.high).log_scale().with_key_points(axis.ticks.clone()),
             0.0..rows as f64,
@@ -187,7 +187,7 @@ fn draw_standings(
     let beside = label().pos(Pos::new(HPos::Right, VPos::Center));
     for (row, line) in lines.iter().enumerate() {
         let (left, y) = chart.backend_coord(&(axis.low, middle(row)));
-        area.draw_text(&shortened(line.name, 17), &beside, (left - px(8.0), y))?;
+        area.draw_text(&shortened(line.name, 14), &beside, (left - px(8.0), y))?;
         let ink = line.contender as u8;
         let dots = line.dots.iter().filter_map(|ratio| axis.place(*ratio));
         let faint = Ink::Faint(ink).color().filled();

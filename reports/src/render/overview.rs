@@ -26,6 +26,8 @@ struct Page<'a> {
 /// One bottleneck.
 struct Card<'a> {
     scope: String,
+    /// File name of its page.
+    page: String,
     view: &'a BottleneckView<'a>,
     cells: String,
     ranking: Ranking,
@@ -82,11 +84,16 @@ impl<'a> Card<'a> {
             ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, &caveats));
         Ok(Card {
             scope: format!("of{at}"),
+            page: format!("{}.html", view.info.name),
             view,
             cells: format::exact(view.cell_count() as u64),
             rows: rows.collect(),
             bounds: bounds.collect(),
-            unranked: ranking.unranked.iter().map(|(at, has)| (view.contenders[*at].name.as_str(), *has)).collect(),
+            unranked: ranking
+                .unranked
+                .iter()
+                .map(|(at, has)| (view.contenders[*at].name.as_str(), *has))
+                .collect(),
             has_peers: ranking.rows.iter().any(|row| row.to_peer.is_some()),
             wall_groups,
             chart: standings_chart(view, &ranking)?,

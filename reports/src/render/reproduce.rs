@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn a_cell_is_explained_by_the_program_that_measured_it() {
-        assert_eq!(cell(&record("cargo run -p mine -- run --quick"), "a/b/1/c"), "cargo run -p mine -- explain a/b/1/c");
+        assert_eq!(
+            cell(&record("cargo run -p mine -- run --quick"), "a/b/1/c"),
+            "cargo run -p mine -- explain a/b/1/c"
+        );
         assert_eq!(cell(&record("scripts/just bench-all"), "a/b/1/c"), "scripts/just lab explain a/b/1/c");
     }
 }

@@ -262,10 +262,12 @@ mod tests {
     #[test]
     fn meaning_survives_as_a_class_and_segments_are_joined() {
         let mut svg = Svg::new(40, 20);
+        let area = (&mut svg).into_drawing_area();
         for y in [0, 100] {
-            svg.draw_line((0, y), (400, y), &Ink::Grid.color().stroke_width(1)).unwrap();
+            area.draw(&PathElement::new([(0, y), (400, y)], Ink::Grid.color())).unwrap();
         }
-        svg.draw_circle((55, 60), 30, &Ink::Series(2).color().filled(), true).unwrap();
+        area.draw(&Circle::new((55, 60), 30, Ink::Series(2).color().filled())).unwrap();
+        drop(area);
         let text = svg.finish("a \"b\" <c>");
         assert_eq!(
             text,

@@ -18,6 +18,8 @@ enum Growth {
     Linear,
 }
 
+use Growth::{Constant, Linear, Logarithmic};
+
 struct Model {
     name: &'static str,
     role: Role,
@@ -42,27 +44,133 @@ const fn model(
     Model { name, role, instructions, blocks, changing, summary, source, caveats }
 }
 
-use Growth::{Constant, Linear, Logarithmic};
-
 const MAPS: &[Model] = &[
-    model("cow", Role::Naive, (0.9, 1.0), Linear, ("A hash map, cloned for every version.", "the obvious way"), &[]),
-    model("hamt", Role::Optimized, (0.8, 2.1), Logarithmic, ("Hash array mapped trie, entries by value.", "Bagwell, Ideal Hash Trees, 2001"), &[]),
-    model("champ", Role::Optimized, (0.55, 1.5), Logarithmic, ("Trie with data and nodes apart in every branch.", "Steindorfer and Vinju, OOPSLA 2015"), &[]),
-    model("best", Role::Optimized, (0.2, 0.4), Logarithmic, ("Tagged leaf buckets under narrow branches, with an append buffer that versions share.", "this lab"), &[("soft limit", "A leaf may hold one entry more than its nominal size right after a fork.")]),
-    model("im", Role::Peer, (1.25, 2.6), Logarithmic, ("HashMap of im 15.1.", "crates.io/crates/im"), &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")]),
-    model("imbl", Role::Peer, (1.0, 2.2), Logarithmic, ("HashMap of imbl 7.0.", "crates.io/crates/imbl"), &[]),
-    model("rpds", Role::Peer, (0.85, 3.4), Logarithmic, ("HashTrieMapSync of rpds 1.2.", "crates.io/crates/rpds"), &[]),
-    model("chunkmap", Role::Peer, (1.45, 1.9), Logarithmic, ("MapL of immutable-chunkmap 2.1.", "crates.io/crates/immutable-chunkmap"), &[("ordered, no hashing", "Keeps its keys in order and compares instead of hashing them: it offers range queries that the others do not.")]),
-    model("std", Role::Bound, (0.35, 0.02), Constant, ("HashMap of std.", "the standard library"), &[("not persistent", "Has no old versions: takes part only where nothing is shared.")]),
+    model(
+        "cow",
+        Role::Naive,
+        (0.9, 1.0),
+        Linear,
+        ("A hash map, cloned for every version.", "the obvious way"),
+        &[],
+    ),
+    model(
+        "hamt",
+        Role::Optimized,
+        (0.8, 2.1),
+        Logarithmic,
+        ("Hash array mapped trie, entries by value.", "Bagwell, Ideal Hash Trees, 2001"),
+        &[],
+    ),
+    model(
+        "champ",
+        Role::Optimized,
+        (0.55, 1.5),
+        Logarithmic,
+        ("Trie with data and nodes apart in every branch.", "Steindorfer and Vinju, OOPSLA 2015"),
+        &[],
+    ),
+    model(
+        "best",
+        Role::Optimized,
+        (0.2, 0.4),
+        Logarithmic,
+        ("Tagged leaf buckets under narrow branches, with an append buffer that versions share.", "this lab"),
+        &[("soft limit", "A leaf may hold one entry more than its nominal size right after a fork.")],
+    ),
+    model(
+        "im",
+        Role::Peer,
+        (1.25, 2.6),
+        Logarithmic,
+        ("HashMap of im 15.1.", "crates.io/crates/im"),
+        &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")],
+    ),
+    model(
+        "imbl",
+        Role::Peer,
+        (1.0, 2.2),
+        Logarithmic,
+        ("HashMap of imbl 7.0.", "crates.io/crates/imbl"),
+        &[],
+    ),
+    model(
+        "rpds",
+        Role::Peer,
+        (0.85, 3.4),
+        Logarithmic,
+        ("HashTrieMapSync of rpds 1.2.", "crates.io/crates/rpds"),
+        &[],
+    ),
+    model(
+        "chunkmap",
+        Role::Peer,
+        (1.45, 1.9),
+        Logarithmic,
+        ("MapL of immutable-chunkmap 2.1.", "crates.io/crates/immutable-chunkmap"),
+        &[(
+            "ordered, no hashing",
+            "Keeps its keys in order and compares instead of hashing them: it offers range queries that the others do not.",
+        )],
+    ),
+    model(
+        "std",
+        Role::Bound,
+        (0.35, 0.02),
+        Constant,
+        ("HashMap of std.", "the standard library"),
+        &[("not persistent", "Has no old versions: takes part only where nothing is shared.")],
+    ),
 ];
 
 const VECTORS: &[Model] = &[
-    model("copy", Role::Naive, (0.6, 1.0), Linear, ("An array in an Arc, copied whole.", "the obvious way"), &[]),
-    model("trie32", Role::Optimized, (0.5, 1.2), Logarithmic, ("32-way trie with a tail.", "L'orange, 2014"), &[]),
-    model("im", Role::Peer, (1.2, 1.6), Logarithmic, ("Vector of im 15.1.", "crates.io/crates/im"), &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")]),
-    model("imbl", Role::Peer, (1.1, 1.6), Logarithmic, ("GenericVector of imbl 7.0.", "crates.io/crates/imbl"), &[]),
-    model("rpds", Role::Peer, (2.0, 3.1), Logarithmic, ("VectorSync of rpds 1.2.", "crates.io/crates/rpds"), &[]),
-    model("std", Role::Bound, (0.1, 0.01), Constant, ("Vec of std.", "the standard library"), &[("not persistent", "Has no old versions: takes part only where nothing is shared.")]),
+    model(
+        "copy",
+        Role::Naive,
+        (0.6, 1.0),
+        Linear,
+        ("An array in an Arc, copied whole.", "the obvious way"),
+        &[],
+    ),
+    model(
+        "trie32",
+        Role::Optimized,
+        (0.5, 1.2),
+        Logarithmic,
+        ("32-way trie with a tail.", "L'orange, 2014"),
+        &[],
+    ),
+    model(
+        "im",
+        Role::Peer,
+        (1.2, 1.6),
+        Logarithmic,
+        ("Vector of im 15.1.", "crates.io/crates/im"),
+        &[("unmaintained", "Last released in 2022; many users have moved to its fork imbl.")],
+    ),
+    model(
+        "imbl",
+        Role::Peer,
+        (1.1, 1.6),
+        Logarithmic,
+        ("GenericVector of imbl 7.0.", "crates.io/crates/imbl"),
+        &[],
+    ),
+    model(
+        "rpds",
+        Role::Peer,
+        (2.0, 3.1),
+        Logarithmic,
+        ("VectorSync of rpds 1.2.", "crates.io/crates/rpds"),
+        &[],
+    ),
+    model(
+        "std",
+        Role::Bound,
+        (0.1, 0.01),
+        Constant,
+        ("Vec of std.", "the standard library"),
+        &[("not persistent", "Has no old versions: takes part only where nothing is shared.")],
+    ),
 ];
 
 /// Name, unit, summary, instructions of one operation, whether it changes, whether versions are kept.
@@ -70,16 +178,65 @@ type Work = (&'static str, &'static str, &'static str, f64, bool, bool);
 
 const MAP_WORK: &[Work] = &[
     ("insert_unshared", "insert", "Builds a map of n entries from empty, owned once.", 160.0, true, false),
-    ("insert_shared", "insert", "Inserts up to 1,000 new keys, the last one reaching n entries, every version before kept.", 900.0, true, true),
+    (
+        "insert_shared",
+        "insert",
+        "Inserts up to 1,000 new keys, the last one reaching n entries, every version before kept.",
+        900.0,
+        true,
+        true,
+    ),
     ("get_hit", "get", "Looks up random present keys in a map of n.", 28.0, false, false),
     ("get_miss", "get", "Looks up absent keys in a map of n.", 22.0, false, false),
-    ("overwrite_shared", "insert", "Overwrites up to 1,000 random present keys, every version before kept.", 950.0, true, true),
-    ("remove_unshared", "remove", "Removes every entry of a map of n in random order, owned once.", 190.0, true, false),
-    ("remove_shared", "remove", "Removes up to 1,000 random entries, every version before kept.", 920.0, true, true),
+    (
+        "overwrite_shared",
+        "insert",
+        "Overwrites up to 1,000 random present keys, every version before kept.",
+        950.0,
+        true,
+        true,
+    ),
+    (
+        "remove_unshared",
+        "remove",
+        "Removes every entry of a map of n in random order, owned once.",
+        190.0,
+        true,
+        false,
+    ),
+    (
+        "remove_shared",
+        "remove",
+        "Removes up to 1,000 random entries, every version before kept.",
+        920.0,
+        true,
+        true,
+    ),
     ("iterate", "entry", "Visits every entry of a map of n.", 12.0, false, false),
-    ("union", "entry", "Unites two maps of n entries that have half their keys in common; both stay.", 120.0, true, false),
-    ("equality", "entry", "Compares two equal maps of n entries that were built in different orders.", 45.0, false, false),
-    ("variants_100", "variant", "Derives 100 variants of one map of n by one insert each and keeps them all.", 1300.0, true, true),
+    (
+        "union",
+        "entry",
+        "Unites two maps of n entries that have half their keys in common; both stay.",
+        120.0,
+        true,
+        false,
+    ),
+    (
+        "equality",
+        "entry",
+        "Compares two equal maps of n entries that were built in different orders.",
+        45.0,
+        false,
+        false,
+    ),
+    (
+        "variants_100",
+        "variant",
+        "Derives 100 variants of one map of n by one insert each and keeps them all.",
+        1300.0,
+        true,
+        true,
+    ),
 ];
 
 const VECTOR_WORK: &[Work] = &[
@@ -94,9 +251,9 @@ const SIZES: [u64; 6] = [8, 32, 100, 1000, 10_000, 100_000];
 
 /// A small repeatable disturbance between 0.9 and 1.1.
 fn jitter(seed: &str) -> f64 {
-    let hash = seed.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
+    let hash = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     0.9 + 0.2 * ((hash >> 40) as f64 / (1u64 << 24) as f64)
 }
 
@@ -132,7 +289,12 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
         ops,
         digest: "00c0ffee00c0ffee".into(),
         instructions: Some((per_op * ops as f64) as u64),
-        allocations: Some(Allocations { blocks, bytes, peak_bytes: bytes * 9 / 10, live_bytes: bytes * 7 / 10 }),
+        allocations: Some(Allocations {
+            blocks,
+            bytes,
+            peak_bytes: bytes * 9 / 10,
+            live_bytes: bytes * 7 / 10,
+        }),
         wall_ns: Some(Interval { median: nanoseconds, low: nanoseconds * 0.97, high: nanoseconds * 1.06 }),
         paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
     })
@@ -144,7 +306,7 @@ fn contender(bottleneck: &str, model: &Model) -> ContenderInfo {
         Logarithmic => "O(log n)",
         Linear => "O(n)",
     };
-    let complexity = [("get", "O(log n)"), ("insert, shared", growth)];
+    let complexity = [("get_hit", "O(log n)"), ("get_miss", "O(log n)"), ("insert_shared", growth)];
     ContenderInfo {
         bottleneck: bottleneck.into(),
         name: model.name.into(),
@@ -236,7 +398,9 @@ pub fn full_size() -> Record {
                 &["", "_string"],
             ),
         ],
-        contenders: contenders.chain(VECTORS.iter().map(|model| contender("persistent_vector", model))).collect(),
+        contenders: contenders
+            .chain(VECTORS.iter().map(|model| contender("persistent_vector", model)))
+            .collect(),
         cells,
         failures: Vec::new(),
     }
@@ -253,7 +417,8 @@ pub fn hostile() -> Record {
     record.fingerprint.valgrind.clear();
     record.bottlenecks[0].scenarios.truncate(6);
     record.bottlenecks[1].title = "Vectors & \"lists\" <i>".into();
-    let kept: Vec<String> = record.bottlenecks[0].scenarios.iter().map(|scenario| scenario.name.clone()).collect();
+    let kept: Vec<String> =
+        record.bottlenecks[0].scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     record.cells.retain(|cell| {
         let quick = cell.size <= 1000;
         // Listed, but not measured: `get_hit_string`.
@@ -285,8 +450,12 @@ pub fn hostile() -> Record {
             text: "An attribute's end: \" onmouseover=\"document.title='broken'".into(),
         }],
     };
-    let mut sparse: Vec<CellRecord> =
-        record.cells.iter().filter(|cell| cell.contender == "champ" && cell.scenario == "get_hit").cloned().collect();
+    let mut sparse: Vec<CellRecord> = record
+        .cells
+        .iter()
+        .filter(|cell| cell.contender == "champ" && cell.scenario == "get_hit")
+        .cloned()
+        .collect();
     for cell in &mut sparse {
         cell.contender = SCRIPT_NAME.into();
         cell.wall_ns = None;
@@ -294,13 +463,18 @@ pub fn hostile() -> Record {
     record.contenders.push(stranger);
     record.cells.extend(sparse);
     record.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
-    record.cells.retain(|cell| (cell.bottleneck.as_str(), cell.contender.as_str()) != ("persistent_map", "hamt"));
+    record
+        .cells
+        .retain(|cell| (cell.bottleneck.as_str(), cell.contender.as_str()) != ("persistent_map", "hamt"));
     record.failures = vec![
         Failure {
             subject: "persistent_map/hamt".into(),
             phase: "verify".into(),
             message: "version 3 changed while it was held: expected 2 entries, found <3>".into(),
-            trace: vec!["Insert { version: 0, key: 1, value: 1 }".into(), "Remove { version: 0, key: 1 } <b>".into()],
+            trace: vec![
+                "Insert { version: 0, key: 1, value: 1 }".into(),
+                "Remove { version: 0, key: 1 } <b>".into(),
+            ],
         },
         Failure {
             subject: "persistent_vector/get/1000/rpds".into(),

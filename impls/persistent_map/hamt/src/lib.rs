@@ -1,1 +1,679 @@
-//! Under construction.
+//! The textbook persistent map: a 32-way hash array mapped trie (HAMT) with entries by value.
+//!
+//! Source: Phil Bagwell, "Ideal Hash Trees" (2001); made persistent by path copying as in Clojure's hash map.
+//! pypersistent's second stage stores its entries like this.
+//!
+//! ```text
+//!   Map { len: 5, root }                 a hash, five bits a level from the low end:
+//!               │
+//!               ▼                          hash of d = … 01001 00011
+//!   ┌─Node──────────────────────┐                        │     └─ bit 3 of the root's bitmap
+//!   │ bitmap: bits 0, 3, 7      │                        └─ bit 9 one level down
+//!   │ slots ─► a=1 │  ●  │ b=2  │
+//!   └─────────────────┼─────────┘       A slot's place is the number of bits set below its own: bit 7
+//!                     ▼                 is the third one set, so b lies in slots[2].
+//!   ┌─Node──────────────────────┐
+//!   │ bitmap: bits 2, 9, 30     │       A node is one allocation behind an Arc, its slots another.
+//!   │ slots ─► c=3 │ d=4 │ e=5  │
+//!   └───────────────────────────┘
+//! ```
+//!
+//! 13 levels consume all 64 bits of a hash. Keys whose hashes are equal then lie side by side in a
+//! collision node, which has no bits left to tell them apart and is searched key by key.
+//!
+//! A change happens in place in what this version alone holds, and copies what it shares: the nodes from
+//! the root to the change.
+//!
+//! Invariants:
+//!
+//! * a node at levels 0 to 12 has as many slots as its bitmap has bits, at least one, and each slot leads to
+//!   keys whose hashes begin with the path to it;
+//! * a node at level 13 is a collision node: its bitmap is empty, its slots are two or more entries;
+//! * below the root, a node leads to at least two entries; a single one lies in its parent;
+//! * the empty map has no root.
+//!
+//! So maps of equal content have equal nodes, but for the order within collision nodes.
+
+use std::fmt::{self, Debug};
+use std::hash::{BuildHasher, Hash};
+use std::slice;
+use std::sync::Arc;
+
+use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// Bits of the hash that one level consumes.
+const BITS: u32 = 5;
+
+/// Levels that consume a hash; collision nodes lie below.
+const LEVELS: u32 = u64::BITS.div_ceil(BITS);
+
+/// The bit for the level at which `rest` is what is left of the hash.
+#[inline]
+fn first_bit(rest: u64) -> u32 {
+    1 << (rest % (1 << BITS))
+}
+
+/// What is left of `hash` at `level`.
+fn rest_at(hash: u64, level: u32) -> u64 {
+    hash.checked_shr(BITS * level).unwrap_or(0)
+}
+
+#[derive(Clone)]
+struct Node<K, V> {
+    bitmap: u32,
+    slots: Vec<Slot<K, V>>,
+}
+
+#[derive(Clone)]
+enum Slot<K, V> {
+    Entry(K, V),
+    Child(Arc<Node<K, V>>),
+}
+
+/// Clones of `before` and `after` with `slot` in between, in one allocation of exactly that size.
+fn spliced<T: Clone>(before: &[T], slot: Option<T>, after: &[T]) -> Vec<T> {
+    let mut slots = Vec::with_capacity(before.len() + usize::from(slot.is_some()) + after.len());
+    slots.extend_from_slice(before);
+    slots.extend(slot);
+    slots.extend_from_slice(after);
+    slots
+}
+
+impl<K, V> Node<K, V> {
+    fn is_collision(&self) -> bool {
+        self.bitmap == 0
+    }
+
+    /// The place of the slot for `bit`, whether it is there or not.
+    #[inline]
+    fn place(&self, bit: u32) -> usize {
+        if self.bitmap == u32::MAX {
+            // Most nodes near the root of a large map. Counting bits takes a dozen instructions more on the
+            // oldest x86-64, for which the lab compiles.
+            return bit.trailing_zeros() as usize;
+        }
+        (self.bitmap & (bit - 1)).count_ones() as usize
+    }
+
+    /// A node at `level` of two entries with different keys, each with what is left of its hash.
+    fn pair(level: u32, one: Slot<K, V>, one_rest: u64, two: Slot<K, V>, two_rest: u64) -> Self {
+        if level == LEVELS {
+            return Node { bitmap: 0, slots: vec![one, two] };
+        }
+        let (one_bit, two_bit) = (first_bit(one_rest), first_bit(two_rest));
+        let slots = if one_bit == two_bit {
+            let child = Self::pair(level + 1, one, one_rest >> BITS, two, two_rest >> BITS);
+            vec![Slot::Child(Arc::new(child))]
+        } else if one_bit < two_bit {
+            vec![one, two]
+        } else {
+            vec![two, one]
+        };
+        Node { bitmap: one_bit | two_bit, slots }
+    }
+
+    /// Number of entries.
+    fn count(&self) -> usize {
+        let slots = self.slots.iter();
+        slots.map(|slot| if let Slot::Child(child) = slot { child.count() } else { 1 }).sum()
+    }
+}
+
+impl<K: Eq, V> Node<K, V> {
+    /// The value of `key`, with `rest` of its hash left at this node.
+    #[inline]
+    fn get(&self, mut rest: u64, key: &K) -> Option<&V> {
+        let mut node = self;
+        loop {
+            let bit = first_bit(rest);
+            if node.bitmap & bit == 0 {
+                return if node.is_collision() { node.get_colliding(key) } else { None };
+            }
+            match &node.slots[node.place(bit)] {
+                Slot::Entry(resident, value) => return (resident == key).then_some(value),
+                Slot::Child(child) => node = child,
+            }
+            rest >>= BITS;
+        }
+    }
+
+    #[cold]
+    fn get_colliding(&self, key: &K) -> Option<&V> {
+        match &self.slots[self.place_colliding(key)?] {
+            Slot::Entry(_, value) => Some(value),
+            Slot::Child(_) => None,
+        }
+    }
+
+    /// The place of `key` in a collision node.
+    fn place_colliding(&self, key: &K) -> Option<usize> {
+        self.slots.iter().position(|slot| matches!(slot, Slot::Entry(resident, _) if resident == key))
+    }
+}
+
+impl<K: Clone, V: Clone> Node<K, V> {
+    /// The content of a node, after copying it if somebody else holds it, too.
+    fn own(node: &mut Arc<Self>) -> &mut Self {
+        Arc::make_mut(node)
+    }
+
+    /// Puts `slot` at `place` and moves those behind it.
+    fn insert_slot(node: &mut Arc<Self>, bit: u32, place: usize, slot: Slot<K, V>) {
+        match Arc::get_mut(node) {
+            Some(own) => {
+                own.bitmap |= bit;
+                own.slots.insert(place, slot);
+            }
+            None => {
+                let slots = spliced(&node.slots[..place], Some(slot), &node.slots[place..]);
+                *node = Arc::new(Node { bitmap: node.bitmap | bit, slots });
+            }
+        }
+    }
+
+    /// Puts `slot` in the place of another.
+    fn replace_slot(node: &mut Arc<Self>, place: usize, slot: Slot<K, V>) {
+        match Arc::get_mut(node) {
+            Some(own) => own.slots[place] = slot,
+            None => {
+                let slots = spliced(&node.slots[..place], Some(slot), &node.slots[place + 1..]);
+                *node = Arc::new(Node { bitmap: node.bitmap, slots });
+            }
+        }
+    }
+
+    /// Removes the slot at `place`.
+    fn remove_slot(node: &mut Arc<Self>, bit: u32, place: usize) {
+        match Arc::get_mut(node) {
+            Some(own) => {
+                own.bitmap &= !bit;
+                own.slots.remove(place);
+            }
+            None => {
+                let slots = spliced(&node.slots[..place], None, &node.slots[place + 1..]);
+                *node = Arc::new(Node { bitmap: node.bitmap & !bit, slots });
+            }
+        }
+    }
+
+    /// Takes the slot at `place` out and puts a child in its place, made from what was there.
+    fn push_down(node: &mut Arc<Self>, place: usize, child: impl FnOnce(Slot<K, V>) -> Self) {
+        match Arc::get_mut(node) {
+            Some(own) => {
+                // The last slot fills the gap for a moment, so that none has to move.
+                let resident = own.slots.swap_remove(place);
+                let last = own.slots.len();
+                own.slots.push(Slot::Child(Arc::new(child(resident))));
+                own.slots.swap(place, last);
+            }
+            None => {
+                let child = Slot::Child(Arc::new(child(node.slots[place].clone())));
+                Self::replace_slot(node, place, child);
+            }
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
+    /// Sets the value of `key` below `node`, which lies at `level`; whether the key is new.
+    fn insert(
+        mut node: &mut Arc<Self>,
+        mut level: u32,
+        hasher: &impl BuildHasher,
+        hash: u64,
+        key: K,
+        value: V,
+    ) -> bool {
+        let mut rest = rest_at(hash, level);
+        loop {
+            if node.is_collision() {
+                let place = node.place_colliding(&key);
+                match place {
+                    Some(place) => Self::replace_slot(node, place, Slot::Entry(key, value)),
+                    None => Self::insert_slot(node, 0, node.slots.len(), Slot::Entry(key, value)),
+                }
+                return place.is_none();
+            }
+            let bit = first_bit(rest);
+            let place = node.place(bit);
+            if node.bitmap & bit == 0 {
+                Self::insert_slot(node, bit, place, Slot::Entry(key, value));
+                return true;
+            }
+            rest >>= BITS;
+            level += 1;
+            if let Slot::Entry(resident, _) = &node.slots[place] {
+                if *resident == key {
+                    Self::replace_slot(node, place, Slot::Entry(key, value));
+                    return false;
+                }
+                let resident_rest = rest_at(hasher.hash_one(resident), level);
+                Self::push_down(node, place, |resident| {
+                    Node::pair(level, resident, resident_rest, Slot::Entry(key, value), rest)
+                });
+                return true;
+            }
+            match &mut Self::own(node).slots[place] {
+                Slot::Child(child) => node = child,
+                Slot::Entry(..) => unreachable!("entries are handled above"),
+            }
+        }
+    }
+
+    /// Removes `key` below `node`, where `rest` of its hash is left; whether it was there. `certain` says
+    /// that it is.
+    fn remove(node: &mut Arc<Self>, rest: u64, key: &K, certain: bool) -> bool {
+        // Do not copy a path to find at its end that there is nothing to remove.
+        let certain = certain || {
+            let shared = Arc::get_mut(node).is_none();
+            if shared && node.get(rest, key).is_none() {
+                return false;
+            }
+            shared
+        };
+        if node.is_collision() {
+            let Some(place) = node.place_colliding(key) else { return false };
+            Self::remove_slot(node, 0, place);
+            return true;
+        }
+        let bit = first_bit(rest);
+        if node.bitmap & bit == 0 {
+            return false;
+        }
+        let place = node.place(bit);
+        if let Slot::Entry(resident, _) = &node.slots[place] {
+            let found = resident == key;
+            if found {
+                Self::remove_slot(node, bit, place);
+            }
+            return found;
+        }
+        let slot = &mut Self::own(node).slots[place];
+        let Slot::Child(child) = slot else { unreachable!("entries are handled above") };
+        let found = Self::remove(child, rest >> BITS, key, certain);
+        if found
+            && let [Slot::Entry(..)] = child.slots.as_slice()
+            && let Some(last) = Self::own(child).slots.pop()
+        {
+            *slot = last;
+        }
+        found
+    }
+
+    /// The entries of two nodes at `level`; where both have a key, that of `ours`. Adds the number of keys
+    /// that both have to `common`.
+    fn union(
+        ours: &Arc<Self>,
+        theirs: &Arc<Self>,
+        level: u32,
+        hasher: &impl BuildHasher,
+        common: &mut usize,
+    ) -> Arc<Self> {
+        if Arc::ptr_eq(ours, theirs) {
+            *common += ours.count();
+            return Arc::clone(ours);
+        }
+        if ours.is_collision() {
+            let mut slots = ours.slots.clone();
+            for slot in &theirs.slots {
+                match slot {
+                    Slot::Entry(key, _) if ours.place_colliding(key).is_some() => *common += 1,
+                    _ => slots.push(slot.clone()),
+                }
+            }
+            return Arc::new(Node { bitmap: 0, slots });
+        }
+        let bitmap = ours.bitmap | theirs.bitmap;
+        let mut slots = Vec::with_capacity(bitmap.count_ones() as usize);
+        let (mut our_slots, mut their_slots) = (ours.slots.iter(), theirs.slots.iter());
+        let mut bits = bitmap;
+        while bits != 0 {
+            let bit = bits & bits.wrapping_neg();
+            bits ^= bit;
+            let ours = if ours.bitmap & bit == 0 { None } else { our_slots.next() };
+            let theirs = if theirs.bitmap & bit == 0 { None } else { their_slots.next() };
+            match (ours, theirs) {
+                (Some(ours), Some(theirs)) => {
+                    slots.push(Self::union_of_slots(ours, theirs, level + 1, hasher, common));
+                }
+                (ours, theirs) => slots.extend(ours.or(theirs).cloned()),
+            }
+        }
+        Arc::new(Node { bitmap, slots })
+    }
+
+    /// The same for two slots whose children lie, or would lie, at `level`.
+    fn union_of_slots(
+        ours: &Slot<K, V>,
+        theirs: &Slot<K, V>,
+        level: u32,
+        hasher: &impl BuildHasher,
+        common: &mut usize,
+    ) -> Slot<K, V> {
+        let child = match (ours, theirs) {
+            (Slot::Child(ours), Slot::Child(theirs)) => Self::union(ours, theirs, level, hasher, common),
+            (Slot::Child(child), Slot::Entry(key, value)) => {
+                let mut child = Arc::clone(child);
+                let hash = hasher.hash_one(key);
+                if child.get(rest_at(hash, level), key).is_some() {
+                    *common += 1;
+                } else {
+                    Self::insert(&mut child, level, hasher, hash, key.clone(), value.clone());
+                }
+                child
+            }
+            (Slot::Entry(key, value), Slot::Child(child)) => {
+                let mut child = Arc::clone(child);
+                let hash = hasher.hash_one(key);
+                let new = Self::insert(&mut child, level, hasher, hash, key.clone(), value.clone());
+                *common += usize::from(!new);
+                child
+            }
+            (Slot::Entry(our_key, _), Slot::Entry(their_key, _)) => {
+                if our_key == their_key {
+                    *common += 1;
+                    return ours.clone();
+                }
+                let our_rest = rest_at(hasher.hash_one(our_key), level);
+                let their_rest = rest_at(hasher.hash_one(their_key), level);
+                Arc::new(Node::pair(level, ours.clone(), our_rest, theirs.clone(), their_rest))
+            }
+        };
+        Slot::Child(child)
+    }
+}
+
+impl<K: Eq, V: PartialEq> Node<K, V> {
+    /// Whether two nodes at one level hold the same entries.
+    fn equal(ours: &Arc<Self>, theirs: &Arc<Self>) -> bool {
+        if Arc::ptr_eq(ours, theirs) {
+            return true;
+        }
+        if ours.bitmap != theirs.bitmap || ours.slots.len() != theirs.slots.len() {
+            return false;
+        }
+        if ours.is_collision() {
+            return ours.slots.iter().all(|slot| match slot {
+                Slot::Entry(key, value) => theirs.get_colliding(key) == Some(value),
+                Slot::Child(_) => false,
+            });
+        }
+        ours.slots.iter().zip(&theirs.slots).all(|slots| match slots {
+            (Slot::Entry(our_key, our_value), Slot::Entry(their_key, their_value)) => {
+                our_key == their_key && our_value == their_value
+            }
+            (Slot::Child(ours), Slot::Child(theirs)) => Self::equal(ours, theirs),
+            _ => false,
+        })
+    }
+}
+
+/// A map with cheap versions.
+///
+/// Cloning shares everything and is O(1). Below, n is the number of entries, and hashes are taken to be
+/// well spread; with colliding ones every operation is linear in the number of keys that collide. Should a
+/// key or value panic in its `Hash`, `Eq` or `Clone`, the map stays as it was.
+#[derive(Clone)]
+pub struct Map<K, V, S> {
+    len: usize,
+    root: Option<Arc<Node<K, V>>>,
+    hasher: S,
+}
+
+impl<K, V, S: Default> Map<K, V, S> {
+    /// The empty map.
+    pub fn new() -> Self {
+        Map::with_hasher(S::default())
+    }
+}
+
+impl<K, V, S> Map<K, V, S> {
+    /// The empty map, which will hash with `hasher`.
+    pub fn with_hasher(hasher: S) -> Self {
+        Map { len: 0, root: None, hasher }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Every entry once, in the order of the hashes read from their low end. O(1) each, amortised.
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        let slots = self.root.as_deref().map_or(&[][..], |root| &root.slots);
+        Iter { slots: slots.iter(), above: Default::default(), depth: 0, left: self.len }
+    }
+}
+
+impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
+    /// The value of `key`. O(log₃₂ n).
+    pub fn get(&self, key: &K) -> Option<&V> {
+        let root = self.root.as_deref()?;
+        root.get(self.hasher.hash_one(key), key)
+    }
+
+    /// Whether keys hash alike in both maps. Only then do nodes correspond to each other: hashers of one
+    /// type may be seeded differently, as std's `RandomState` is. One key tells, for seeds that differ make
+    /// its hashes differ.
+    fn hashes_like(&self, other: &Self) -> bool {
+        match self.iter().next() {
+            Some((key, _)) => self.hasher.hash_one(key) == other.hasher.hash_one(key),
+            None => true,
+        }
+    }
+
+    /// Whether both maps hold the same entries. O(n), and nothing for subtries that the maps share; for
+    /// that, values must equal themselves.
+    pub fn equal(&self, other: &Self) -> bool
+    where
+        V: PartialEq,
+    {
+        if self.len != other.len {
+            return false;
+        }
+        match (&self.root, &other.root) {
+            (Some(ours), Some(theirs)) if self.hashes_like(other) => Node::equal(ours, theirs),
+            _ => self.iter().all(|(key, value)| other.get(key) == Some(value)),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
+    /// Sets the value of `key`. O(log₃₂ n), and the shared nodes on the path are copied.
+    pub fn insert(&mut self, key: K, value: V) {
+        let hash = self.hasher.hash_one(&key);
+        let new = match &mut self.root {
+            Some(root) => Node::insert(root, 0, &self.hasher, hash, key, value),
+            None => {
+                let slots = vec![Slot::Entry(key, value)];
+                self.root = Some(Arc::new(Node { bitmap: first_bit(hash), slots }));
+                true
+            }
+        };
+        self.len += usize::from(new);
+    }
+
+    /// Removes `key`; whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
+    pub fn remove(&mut self, key: &K) -> bool {
+        let Some(root) = &mut self.root else { return false };
+        let found = Node::remove(root, self.hasher.hash_one(key), key, false);
+        self.len -= usize::from(found);
+        if self.len == 0 {
+            self.root = None;
+        }
+        found
+    }
+
+    /// The entries of both; where both have a key, this map's value. Walks both tries side by side, hashes
+    /// only keys that meet a different key or a subtrie, and shares subtries that meet nothing. O(n).
+    pub fn union(&self, other: &Self) -> Self {
+        match (&self.root, &other.root) {
+            (_, None) => self.clone(),
+            (None, _) => other.clone(),
+            (Some(ours), Some(theirs)) if self.hashes_like(other) => {
+                let mut common = 0;
+                let root = Node::union(ours, theirs, 0, &self.hasher, &mut common);
+                Map { len: self.len + other.len - common, root: Some(root), hasher: self.hasher.clone() }
+            }
+            _ => {
+                let mut united = self.clone();
+                for (key, value) in other {
+                    if self.get(key).is_none() {
+                        united.insert(key.clone(), value.clone());
+                    }
+                }
+                united
+            }
+        }
+    }
+}
+
+impl<K, V, S: Default> Default for Map<K, V, S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Debug, V: Debug, S> Debug for Map<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+/// Iterator over the entries of a [`Map`].
+pub struct Iter<'a, K, V> {
+    /// What is left of the present node.
+    slots: slice::Iter<'a, Slot<K, V>>,
+    /// What is left of the nodes above it, the root first.
+    above: [slice::Iter<'a, Slot<K, V>>; LEVELS as usize],
+    depth: usize,
+    left: usize,
+}
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.slots.next() {
+                Some(Slot::Entry(key, value)) => {
+                    self.left -= 1;
+                    return Some((key, value));
+                }
+                Some(Slot::Child(child)) => {
+                    self.above[self.depth] = std::mem::replace(&mut self.slots, child.slots.iter());
+                    self.depth += 1;
+                }
+                None => {
+                    self.depth = self.depth.checked_sub(1)?;
+                    self.slots = self.above[self.depth].clone();
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
+
+impl<'a, K, V, S> IntoIterator for &'a Map<K, V, S> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V>;
+
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
+    }
+}
+
+impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone + PartialEq,
+    S: BuildHasher + Clone + Default,
+{
+    fn new() -> Self {
+        Map::new()
+    }
+
+    fn len(&self) -> usize {
+        Map::len(self)
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        Map::get(self, key)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        Map::insert(self, key, value);
+    }
+
+    fn remove(&mut self, key: &K) -> bool {
+        Map::remove(self, key)
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        Map::iter(self)
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        Map::union(self, other)
+    }
+
+    fn equal(&self, other: &Self) -> bool {
+        Map::equal(self, other)
+    }
+}
+
+struct Hamt;
+
+impl Family for Hamt {
+    type Map<K, V, S>
+        = Map<K, V, S>
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The contender: a 32-way hash array mapped trie with entries by value.
+pub fn contender() -> Contender {
+    scenarios::persistent_map::contender::<Hamt>(About {
+        name: "hamt",
+        role: Role::Optimized,
+        summary: "A 32-way hash array mapped trie: one bitmap per node, entries by value beside children.",
+        source: "Bagwell, \"Ideal Hash Trees\" (2001), with path copying; pypersistent, entries by value",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("insert_unshared", Growth::Logarithmic),
+            ("insert_shared", Growth::Logarithmic),
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("overwrite_shared", Growth::Logarithmic),
+            ("remove_unshared", Growth::Logarithmic),
+            ("remove_shared", Growth::Logarithmic),
+            ("iterate", Growth::Constant),
+            ("union", Growth::Constant),
+            ("equality", Growth::Constant),
+            ("variants_100", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "";

@@ -1,0 +1,308 @@
+//! What the rendered files contain, as text. What a browser makes of them is in `browser.rs`.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use reports::record::{CellRecord, Record, Role};
+use reports::render::{Error, render};
+
+struct Site {
+    _home: tempfile::TempDir,
+    index: String,
+    map: String,
+    vector: String,
+}
+
+fn site(record: &Record) -> Site {
+    let home = tempfile::tempdir().unwrap();
+    let index = render(record, &home.path().join("report")).unwrap();
+    assert_eq!(index, home.path().join("report/index.html"));
+    let page = |name: &str| fs::read_to_string(index.with_file_name(name)).unwrap();
+    Site {
+        index: page("index.html"),
+        map: page("persistent_map.html"),
+        vector: page("persistent_vector.html"),
+        _home: home,
+    }
+}
+
+/// The part of `page` from the first `start` to the next `end`.
+fn part<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let from = page.find(start).unwrap_or_else(|| panic!("no {start}"));
+    let length = page[from..].find(end).unwrap_or_else(|| panic!("no {end} after {start}"));
+    &page[from..from + length]
+}
+
+fn matrix<'a>(page: &'a str, scenario: &str, metric: &str) -> &'a str {
+    let section = part(page, &format!("<section class=\"scenario\" id=\"{scenario}\""), "</section>");
+    part(section, &format!("<table class=\"matrix m\" data-metric=\"{metric}\""), "</table>")
+}
+
+/// The text of a cell in a matrix, without what follows in other elements.
+fn value<'a>(matrix: &'a str, cell: &str) -> &'a str {
+    let cell = part(matrix, &format!("data-cell=\"{cell}\">"), "</td>");
+    cell.split_once('>').unwrap().1.split('<').next().unwrap()
+}
+
+fn cell<'a>(record: &'a Record, name: &str) -> &'a CellRecord {
+    record.cells.iter().find(|cell| cell.name() == name).unwrap()
+}
+
+#[test]
+fn every_cell_stands_in_every_metric_and_once_as_recorded() {
+    let record = common::full_size();
+    let site = site(&record);
+    for cell in &record.cells {
+        let page = if cell.bottleneck == "persistent_map" { &site.map } else { &site.vector };
+        let attribute = format!("data-cell=\"{}\"", cell.name());
+        assert_eq!(page.matches(&attribute).count(), 8, "{}", cell.name());
+    }
+    for page in [&site.map, &site.vector] {
+        for scenario in record.bottlenecks.iter().flat_map(|info| &info.scenarios) {
+            let listed = page.contains(&format!("id=\"{}\"", scenario.name));
+            let linked = page.contains(&format!("href=\"#{}\"", scenario.name));
+            assert_eq!(listed, linked, "{}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn values_are_per_operation_though_operations_differ() {
+    let mut record = common::full_size();
+    for cell in &mut record.cells {
+        if cell.scenario == "insert_shared" && cell.size == 1000 {
+            (cell.ops, cell.instructions) = match cell.contender.as_str() {
+                "cow" => (40, Some(40 * 8000)),
+                "im" => (1000, Some(1000 * 4000)),
+                "best" => (1000, Some(1000 * 500)),
+                _ => (1000, Some(1000 * 5000)),
+            };
+        }
+    }
+    let site = site(&record);
+    let matrix = matrix(&site.map, "insert_shared", "instructions");
+    let shown = |contender| value(matrix, &format!("persistent_map/insert_shared/1000/{contender}"));
+    assert_eq!([shown("cow"), shown("im"), shown("best")], ["8\u{202f}000", "4\u{202f}000", "500"]);
+    let row = part(matrix, "<tr data-contender=\"best\"", "</tr>");
+    let of_size = part(row, "insert_shared/1000/best", "insert_shared/10000/best");
+    // Against the best peer (im) and the naive one (cow).
+    assert!(of_size.contains(">0.12×<") && of_size.contains(">0.062×<"), "{of_size}");
+    assert!(row.contains("class=\"v best\" data-cell=\"persistent_map/insert_shared/1000/best\""));
+    // The divisor is in the table of totals.
+    let totals = part(&site.map, "<tr data-cell=\"persistent_map/insert_shared/1000/cow\"", "</tr>");
+    assert!(totals.contains("<td>40</td><td>320\u{202f}000</td>"), "{totals}");
+}
+
+#[test]
+fn what_was_not_measured_is_a_dash_and_zero_is_a_zero() {
+    let record = common::hostile();
+    let site = site(&record);
+    let name = format!("persistent_map/get_hit/100/{}", common::SCRIPT_NAME);
+    assert!(cell(&record, &name).wall_ns.is_none());
+    let escaped =
+        "persistent_map/get_hit/100/&#60;script&#62;document.title=&#39;broken&#39;&#60;/script&#62;";
+    assert_eq!(value(matrix(&site.map, "get_hit", "wall_ns"), escaped), "–");
+    let blocks = matrix(&site.map, "insert_unshared", "blocks");
+    assert_eq!(value(blocks, "persistent_map/insert_unshared/8/best"), "0");
+    // A whole meter that did not run in one scenario, and in none of a bottleneck's.
+    let section = part(&site.map, "id=\"get_hit\"", "</section>");
+    assert!(section.contains("Paired: not measured in this scenario."));
+    assert!(!site.vector.contains("<table class=\"matrix m\" data-metric=\"wall_ns\""));
+    assert!(site.vector.contains("id=\"metric-wall_ns\" value=\"wall_ns\" disabled"));
+    assert!(site.map.contains("Not in this record: <code>get_hit_string</code>"));
+}
+
+#[test]
+fn zeros_have_a_place_in_a_logarithmic_chart() {
+    let site = site(&common::hostile());
+    let figure = |scenario: &str| {
+        let section = part(&site.map, &format!("id=\"{scenario}\""), "</section>");
+        part(section, "<figure data-metric=\"blocks\">", "</figure>")
+    };
+    assert!(figure("insert_unshared").contains("drawn on the line marked 0"));
+    assert!(figure("insert_unshared").contains(">0</text>"));
+    assert!(figure("get_hit").contains("Zero for every contender at every size."));
+    assert!(!figure("get_hit").contains("<svg"));
+}
+
+#[test]
+fn charts_follow_the_page_and_scale() {
+    let site = site(&common::full_size());
+    let svg = part(&site.map, "<figure data-metric=\"wall_ns\">", "</figure>");
+    assert!(
+        svg.contains("viewBox=\"0 0 ")
+            && svg.contains("role=\"img\" aria-label=\"insert_unshared: ns per insert")
+    );
+    for fixed in ["width=", "height=", "fill=", "stroke=", "font-", "NaN", "inf"] {
+        assert!(!svg.contains(fixed), "{fixed} in {svg}");
+    }
+    for label in ["8", "32", "100", "1\u{202f}k", "10\u{202f}k", "100\u{202f}k"] {
+        assert!(svg.contains(&format!(">{label}</text>")), "{label}");
+    }
+    assert!(svg.len() < 9_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn failures_are_on_top_and_told_in_full() {
+    let site = site(&common::hostile());
+    let banner = part(&site.index, "<section class=\"failures\"", "</section>");
+    assert!(banner.contains("2 failures"));
+    assert!(banner.contains("data-failure=\"persistent_map/hamt\""));
+    assert!(
+        banner.contains("Shrunk trace, 2 steps")
+            && banner.contains("Insert { version: 0, key: 1, value: 1 }")
+    );
+    assert!(site.index.find("class=\"failures\"") < site.index.find("class=\"ranking\""));
+    // A bottleneck's page tells its own.
+    assert!(part(&site.vector, "<section class=\"failures\"", "</section>").contains("signal 9"));
+    assert!(!part(&site.vector, "<section class=\"failures\"", "</section>").contains("persistent_map"));
+    assert!(site.index.contains("<strong>hamt</strong> is not ranked: it has no counts."));
+    assert!(!self::site(&common::full_size()).index.contains("class=\"failures\""));
+}
+
+#[test]
+fn foreign_names_stay_text() {
+    let site = site(&common::hostile());
+    for page in [&site.index, &site.map, &site.vector] {
+        assert_eq!(page.matches("<script>").count(), 1, "only the page's own");
+        assert_eq!(page.matches("</script>").count(), 1);
+        for markup in ["<img", "<b>", " onmouseover=\"", "'broken'", "First </details>"] {
+            assert!(!page.contains(markup), "{markup}");
+        }
+    }
+    assert!(site.map.contains("&#60;img src=x onerror=alert(1)&#62;"));
+}
+
+#[test]
+fn pages_forbid_every_request_and_make_none() {
+    let site = site(&common::full_size());
+    for page in [&site.index, &site.map, &site.vector] {
+        let policy = part(page, "http-equiv=\"Content-Security-Policy\"", ">");
+        assert!(policy.contains("default-src &#39;none&#39;"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("http:") && !policy.contains("https:"));
+        for outside in [" src=", "url(", "@import", "//cdn", "fetch(", "<link rel=\"stylesheet\"", "style=\""]
+        {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        for link in page.split("href=\"").skip(1) {
+            let target = link.split('"').next().unwrap();
+            let page = target.split('#').next().unwrap();
+            let own = ["", "index.html", "persistent_map.html", "persistent_vector.html"].contains(&page);
+            assert!(own || target.starts_with("data:"), "{target}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_full_size_stays_small() {
+    let site = site(&common::full_size());
+    assert!(site.map.len() < 3_500_000, "{} bytes", site.map.len());
+    assert!(site.index.len() < 120_000, "{} bytes", site.index.len());
+}
+
+#[test]
+fn pages_say_where_they_are_from_and_how_to_measure_again() {
+    let site = site(&common::hostile());
+    for page in [&site.index, &site.map] {
+        assert!(page.contains("2026-03-01 12:30 UTC") && page.contains("rustc 1.95.0"));
+        assert!(page.contains("1f1e7780c0ff") && page.contains("class=\"dirty\""));
+        assert!(!page.contains("<th scope=\"row\">Valgrind</th>"), "unknown, so absent");
+    }
+    assert!(site.index.contains("scripts/just lab run --profile default"));
+    assert!(site.map.contains("scripts/just lab run --profile default --bottleneck persistent_map"));
+    assert!(site.map.contains("scripts/just lab explain persistent_map/get_hit/1000/"));
+}
+
+#[test]
+fn caveats_are_told_without_hovering() {
+    let site = site(&common::full_size());
+    let sentence = "Keeps its keys in order and compares instead of hashing them: it offers range queries";
+    let legend = part(&site.map, "<ol class=\"caveats\">", "</ol>");
+    assert!(legend.contains(sentence) && legend.contains("id=\"caveat-3\""));
+    let row = part(matrix(&site.map, "get_hit", "blocks"), "<tr data-contender=\"chunkmap\"", "</tr>");
+    assert!(row.contains("href=\"#caveat-3\"") && row.contains(sentence));
+    assert!(site.index.contains(sentence) && site.index.contains("href=\"persistent_map.html#caveat-3\""));
+}
+
+#[test]
+fn stated_growth_is_beside_the_contender_that_states_it() {
+    let site = site(&common::full_size());
+    let legend = |scenario: &str| {
+        let section = part(&site.map, &format!("id=\"{scenario}\" data-scenario"), "</section>");
+        part(section, "<ul class=\"legend\">", "</ul>").to_owned()
+    };
+    let of = |legend: &str, contender: &str| {
+        part(legend, &format!("data-contender=\"{contender}\""), "</li>").contains(">O(n)</span>")
+    };
+    // A variant has the growth of what it is a variant of; a scenario without a statement has none.
+    for scenario in ["insert_shared", "insert_shared_string"] {
+        assert!(of(&legend(scenario), "cow") && !of(&legend(scenario), "hamt"));
+    }
+    assert!(!legend("iterate").contains("class=\"stated\""));
+    assert!(site.map.contains("<dt>O(log n)</dt><dd>get_hit, get_miss</dd>"));
+}
+
+#[test]
+fn a_record_that_contradicts_itself_loses_no_report() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("report");
+    render(&common::full_size(), &dir).unwrap();
+    let before = fs::read(dir.join("persistent_map.html")).unwrap();
+    let mut record = common::full_size();
+    record.contenders.retain(|contender| contender.name != "champ");
+    let refused = render(&record, &dir).unwrap_err();
+    assert!(refused.to_string().contains("no contender for the cell `persistent_map/"), "{refused}");
+    record = common::full_size();
+    record.bottlenecks[0].name = "../map".into();
+    record.cells.retain(|cell| cell.bottleneck != "persistent_map");
+    assert!(matches!(render(&record, &dir), Err(Error::PageName(_))));
+    assert_eq!(fs::read(dir.join("persistent_map.html")).unwrap(), before);
+    assert_eq!(files(home.path()), ["report"]);
+}
+
+#[test]
+fn an_empty_record_is_a_report_too() {
+    let mut record = common::full_size();
+    record.cells.clear();
+    let site = site(&record);
+    assert!(site.index.contains("No ranking") && site.map.contains("Not in this record"));
+}
+
+#[test]
+fn without_peers_or_a_naive_one_there_are_no_ratios_to_them() {
+    let mut record = common::full_size();
+    let gone = |role| matches!(role, Role::Peer | Role::Naive);
+    record.contenders.retain(|contender| contender.bottleneck == "persistent_map" || !gone(contender.role));
+    record.cells.retain(|cell| cell.bottleneck == "persistent_map" || !gone(cell.role));
+    let site = site(&record);
+    assert!(site.map.contains("÷ peer") && site.map.contains("÷ naive"));
+    assert!(!site.vector.contains("÷ peer") && !site.vector.contains("÷ naive"));
+    assert!(site.vector.contains("Ratio to the best contender"));
+    let card = part(&site.index, "data-bottleneck=\"persistent_vector\"", "</section>");
+    assert!(card.contains("÷ leader") && !card.contains("÷ best peer") && !card.contains("<figure"));
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+#[test]
+fn the_summary_tells_failures_first_and_marks_the_best() {
+    let record = common::hostile();
+    let text = reports::summary::markdown(&record);
+    let failures = text.find("## ❌ Failures: 2").unwrap();
+    assert!(failures < text.find("## Persistent map").unwrap());
+    assert!(text.contains("- **persistent_map/hamt** (verify): version 3 changed"));
+    assert!(text.contains("&lt;script&gt;") && !text.contains("<script>"));
+    assert!(text.contains("Vectors &amp; \"lists\" &lt;i&gt;"));
+    // `get_hit` has a contender that no other scenario has; the size is common to all of them.
+    let row = text.lines().find(|line| line.starts_with("| get_hit |")).unwrap();
+    assert_eq!(row.matches("**").count(), 2, "one best: {row}");
+    assert!(row.contains("| 1\u{202f}k |") && row.contains("| – |"), "{row}");
+    let columns: Vec<usize> =
+        text.lines().filter(|line| line.starts_with("| ")).map(|line| line.matches(" |").count()).collect();
+    assert!(columns.iter().all(|count| *count == 12 || *count == 8), "{columns:?}");
+}
