@@ -224,9 +224,8 @@ impl Selection {
         for name in &self.bottleneck {
             find_bottleneck(roster, name)?;
         }
-        let in_scope = || {
-            roster.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name))
-        };
+        let in_scope =
+            || roster.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name));
         let scenarios = || in_scope().flat_map(|contender| contender.bottleneck.scenarios);
         for name in &self.scenario {
             if !scenarios().any(|scenario| scenario.name == name) {

@@ -47,7 +47,10 @@ struct Global {
 
 fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or("not a positive time".to_owned())
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or("not a positive time".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -121,7 +124,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
     let binaries = Binaries::beside_this_one()?;
     let root = match cli.global.root {
-        Some(root) if !root.is_dir() => anyhow::bail!(usage(format!("--root {}: no such directory", root.display()))),
+        Some(root) if !root.is_dir() => {
+            anyhow::bail!(usage(format!("--root {}: no such directory", root.display())))
+        }
         Some(root) => root,
         None => project_of(&binaries.lab)?,
     };

@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn the_function_that_grew_most_comes_first() {
         let mut old = entry(10_000, 0);
-        old.functions = [("get", 6_000), ("insert", 3_000), ("same", 1_000)].map(|(n, c)| (n.to_owned(), c)).into();
+        old.functions =
+            [("get", 6_000), ("insert", 3_000), ("same", 1_000)].map(|(n, c)| (n.to_owned(), c)).into();
         let new = [("get", 6_100), ("insert", 4_000), ("same", 1_001)].map(|(n, c)| (n.to_owned(), c)).into();
         let changes = changed_functions(&old, &new);
         assert_eq!(changes, [("insert".to_owned(), 3_000, 4_000), ("get".to_owned(), 6_000, 6_100)]);

@@ -140,7 +140,10 @@ impl Journal {
         let mut text = serde_json::to_string(line).expect("a journal's line is JSON");
         text.push('\n');
         self.file.write_all(text.as_bytes()).with_context(|| {
-            format!("cannot write {}: what was measured is kept, `lab run --resume` continues", self.path.display())
+            format!(
+                "cannot write {}: what was measured is kept, `lab run --resume` continues",
+                self.path.display()
+            )
         })
     }
 
@@ -166,7 +169,9 @@ impl Journal {
             if header.is_none() {
                 header = Some(match serde_json::from_str::<Header>(&line) {
                     Ok(header) if header.schema == SCHEMA => header,
-                    Ok(header) => bail!(damaged(number, &format!("schema {} instead of {SCHEMA}", header.schema))),
+                    Ok(header) => {
+                        bail!(damaged(number, &format!("schema {} instead of {SCHEMA}", header.schema)))
+                    }
                     Err(error) => bail!(damaged(number, &error.to_string())),
                 });
             } else {

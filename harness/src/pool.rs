@@ -60,8 +60,7 @@ impl Pool<'_> {
             }
         };
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..self.workers.min(jobs.len())).map(|_| scope.spawn(serve)).collect();
+            let threads: Vec<_> = (0..self.workers.min(jobs.len())).map(|_| scope.spawn(serve)).collect();
             let outcomes = threads.into_iter().map(|thread| thread.join());
             // Every thread is joined before the first error is returned.
             let outcomes: Vec<_> = outcomes.collect();

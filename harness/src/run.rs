@@ -100,7 +100,12 @@ impl<'a> Run<'a> {
     }
 
     /// A run that writes its results to a journal, from which `entries` are already known.
-    pub fn journaled(roster: &'a [Contender], options: Options, journal: Journal, entries: Vec<Entry>) -> Self {
+    pub fn journaled(
+        roster: &'a [Contender],
+        options: Options,
+        journal: Journal,
+        entries: Vec<Entry>,
+    ) -> Self {
         let mut run = Run::new(roster, options);
         for entry in entries {
             run.apply(entry);
@@ -200,7 +205,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If a worker cannot be started or a result cannot be written.
     pub fn digests(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        let pending = |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.expected.is_none());
+        let pending =
+            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.expected.is_none());
         let jobs = self.jobs(cells, pending, Job::Digest);
         if jobs.is_empty() {
             return Ok(());
@@ -218,7 +224,8 @@ impl<'a> Run<'a> {
             ));
             return Ok(());
         }
-        let pending = |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.allocations.is_none());
+        let pending =
+            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.allocations.is_none());
         let jobs = self.jobs(cells, pending, Job::Allocations);
         let binary = self.options.binaries.allocations.clone();
         let command = move || {
@@ -242,7 +249,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.digests(cells)?;
-        let pending = |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.instructions.is_none());
+        let pending =
+            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.instructions.is_none());
         let jobs = self.jobs(cells, pending, Job::Instructions);
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, Detail::Total)?;
@@ -334,10 +342,8 @@ impl<'a> Run<'a> {
         job: impl Fn(CellId) -> Job,
     ) -> Vec<(CellId, Job)> {
         let ids = cells.iter().map(Cell::id);
-        let mut jobs: Vec<_> = ids
-            .filter(|id| self.is_sound(id) && pending(self, id))
-            .map(|id| (id.clone(), job(id)))
-            .collect();
+        let mut jobs: Vec<_> =
+            ids.filter(|id| self.is_sound(id) && pending(self, id)).map(|id| (id.clone(), job(id))).collect();
         jobs.sort_by_key(|(id, _)| std::cmp::Reverse(id.size));
         jobs
     }

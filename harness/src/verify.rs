@@ -5,7 +5,9 @@
 use anyhow::Result;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, RngSeed, TestCaseError, TestError, TestRunner};
+use proptest::test_runner::{
+    Config, FileFailurePersistence, RngAlgorithm, RngSeed, TestCaseError, TestError, TestRunner,
+};
 use scenarios::input::SEED;
 use scenarios::{Check, Contender, Mismatch, Step};
 use serde::{Deserialize, Serialize};
@@ -87,9 +89,8 @@ pub fn refute(contender: &Contender, check: &Check, depth: Depth) -> Option<(Mis
     };
     // At least half the nominal length, so that structures grow; shrinking goes below it.
     let traces = vec(steps(), check.steps / 2..=check.steps);
-    let outcome = TestRunner::new(config).run(&traces, |trace| {
-        replay(&trace).map_err(|mismatch| TestCaseError::fail(mismatch.to_string()))
-    });
+    let outcome = TestRunner::new(config)
+        .run(&traces, |trace| replay(&trace).map_err(|mismatch| TestCaseError::fail(mismatch.to_string())));
     match outcome {
         Ok(()) => None,
         Err(TestError::Fail(reason, trace)) => {
@@ -100,13 +101,18 @@ pub fn refute(contender: &Contender, check: &Check, depth: Depth) -> Option<(Mis
             });
             Some((mismatch, trace))
         }
-        Err(TestError::Abort(reason)) => {
-            Some((Mismatch { step: 0, message: format!("no trace could be generated: {reason}") }, Vec::new()))
-        }
+        Err(TestError::Abort(reason)) => Some((
+            Mismatch { step: 0, message: format!("no trace could be generated: {reason}") },
+            Vec::new(),
+        )),
     }
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    (any::<u8>(), any::<u16>(), any::<u16>(), any::<u8>())
-        .prop_map(|(op, a, b, version)| Step { op, a, b, version })
+    (any::<u8>(), any::<u16>(), any::<u16>(), any::<u8>()).prop_map(|(op, a, b, version)| Step {
+        op,
+        a,
+        b,
+        version,
+    })
 }

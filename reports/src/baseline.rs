@@ -143,8 +143,9 @@ fn read_table<const COLUMNS: usize>(
     }
     for (at, line) in text.lines().enumerate().skip(1) {
         let columns: Vec<&str> = line.splitn(COLUMNS, '\t').collect();
-        let columns = <[&str; COLUMNS]>::try_from(columns)
-            .map_err(|columns| malformed(at + 1, format!("{} columns instead of {COLUMNS}", columns.len())))?;
+        let columns = <[&str; COLUMNS]>::try_from(columns).map_err(|columns| {
+            malformed(at + 1, format!("{} columns instead of {COLUMNS}", columns.len()))
+        })?;
         row(columns).map_err(|reason| malformed(at + 1, reason))?;
     }
     Ok(())
@@ -262,10 +263,19 @@ mod tests {
         };
         let line = "map/get/8/a\t500\t0\t3\t64";
         assert!(damage("").contains("map.tsv is damaged: line 1: expected the header"));
-        assert!(damage(&format!("{HEADER}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line"));
-        assert!(damage(&format!("{HEADER}\nmap/get/8/a\t5x0\t0\t3\t64\n")).contains("line 2: `5x0` is not a number"));
-        assert!(damage(&format!("{HEADER}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice"));
-        assert!(damage(&format!("{HEADER}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell"));
+        assert!(
+            damage(&format!("{HEADER}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line")
+        );
+        assert!(
+            damage(&format!("{HEADER}\nmap/get/8/a\t5x0\t0\t3\t64\n"))
+                .contains("line 2: `5x0` is not a number")
+        );
+        assert!(
+            damage(&format!("{HEADER}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice")
+        );
+        assert!(
+            damage(&format!("{HEADER}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell")
+        );
         assert!(damage(&format!("{HEADER}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 5"));
     }
 

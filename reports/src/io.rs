@@ -67,11 +67,14 @@ pub fn read_record(path: &Path) -> Result<Record, Error> {
     let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
     let text = read_text(path)?;
     // The schema first: a record of another schema is not malformed.
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     let found = value.get("schema").and_then(serde_json::Value::as_u64);
     match found {
         None => return Err(malformed("it has no `schema`".to_owned())),
-        Some(found) if found != u64::from(SCHEMA) => return Err(Error::Schema { path: path.to_owned(), found }),
+        Some(found) if found != u64::from(SCHEMA) => {
+            return Err(Error::Schema { path: path.to_owned(), found });
+        }
         Some(_) => {}
     }
     let record: Record = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
@@ -110,7 +113,8 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 /// If the file cannot be written.
 pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
     let write = || -> std::io::Result<()> {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
         // In the same directory, because only there is the rename atomic.
         let mut file = NamedTempFile::new_in(directory)?;
@@ -152,7 +156,8 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
             return Err(refuse(difference.to_string()));
         }
         if (&ours.revision, ours.dirty) != (&theirs.revision, theirs.dirty) {
-            let spell = |revision: &str, dirty| format!("{revision}{}", if dirty { " with changes" } else { "" });
+            let spell =
+                |revision: &str, dirty| format!("{revision}{}", if dirty { " with changes" } else { "" });
             return Err(refuse(format!(
                 "revision: `{}` against `{}`",
                 spell(&ours.revision, ours.dirty),

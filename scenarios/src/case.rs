@@ -59,7 +59,17 @@ where
     S: 'static,
     O: 'static,
 {
-    Box::new(Parts { ops: ops as u64, setup, input, state: None, output: None, arm, region, digest, expected })
+    Box::new(Parts {
+        ops: ops as u64,
+        setup,
+        input,
+        state: None,
+        output: None,
+        arm,
+        region,
+        digest,
+        expected,
+    })
 }
 
 struct Parts<I, S, O, A, R, D, E> {

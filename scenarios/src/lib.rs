@@ -22,11 +22,9 @@ mod trace;
 
 pub use case::{Case, Setup, case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, Request, Role, Scenario,
-    Sizes,
+    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, Request, Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in reading order.
-pub static BOTTLENECKS: &[&Bottleneck] =
-    &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK];
+pub static BOTTLENECKS: &[&Bottleneck] = &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK];

@@ -15,8 +15,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes,
-    Step, case,
+    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes, Step,
+    case,
 };
 
 /// A map with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -105,18 +105,18 @@ const fn scenario(
 const SCENARIOS: &[Scenario] = &[
     scenario("insert_unshared", "insert", NOTHING, "Builds a map of n entries from empty, owned once."),
     scenario("insert_unshared_string", "insert", NOTHING, "Builds a map of n String keys from empty, owned once."),
-    scenario("insert_shared", "insert", PERSISTENT, "Inserts up to 1,000 new keys, the last one reaching n entries, every version before kept."),
-    scenario("insert_shared_string", "insert", PERSISTENT, "Inserts up to 1,000 new String keys, every version before kept."),
+    scenario("insert_shared", "insert", PERSISTENT, "Inserts new keys (all n up to 1,000, the last 250 of more), every version before kept."),
+    scenario("insert_shared_string", "insert", PERSISTENT, "Inserts new String keys (all n up to 1,000, the last 250 of more), every version before kept."),
     scenario("get_hit", "get", NOTHING, "Looks up random present keys in a map of n."),
     scenario("get_hit_string", "get", NOTHING, "Looks up random present String keys in a map of n."),
     scenario("get_miss", "get", NOTHING, "Looks up absent keys in a map of n."),
     scenario("get_miss_string", "get", NOTHING, "Looks up absent String keys in a map of n."),
-    scenario("overwrite_shared", "insert", PERSISTENT, "Overwrites up to 1,000 random present keys, every version before kept."),
-    scenario("overwrite_shared_string", "insert", PERSISTENT, "Overwrites up to 1,000 random present String keys, every version before kept."),
+    scenario("overwrite_shared", "insert", PERSISTENT, "Overwrites random present keys (n steps up to 1,000, 250 beyond), every version before kept."),
+    scenario("overwrite_shared_string", "insert", PERSISTENT, "Overwrites random present String keys (n steps up to 1,000, 250 beyond), every version before kept."),
     scenario("remove_unshared", "remove", NOTHING, "Removes every entry of a map of n in random order, owned once."),
     scenario("remove_unshared_string", "remove", NOTHING, "Removes every String key of a map of n in random order, owned once."),
-    scenario("remove_shared", "remove", PERSISTENT, "Removes up to 1,000 random entries, every version before kept."),
-    scenario("remove_shared_string", "remove", PERSISTENT, "Removes up to 1,000 random String keys, every version before kept."),
+    scenario("remove_shared", "remove", PERSISTENT, "Removes random entries (n steps up to 1,000, 250 beyond), every version before kept."),
+    scenario("remove_shared_string", "remove", PERSISTENT, "Removes random String keys (n steps up to 1,000, 250 beyond), every version before kept."),
     scenario("iterate", "entry", NOTHING, "Visits every entry of a map of n."),
     scenario("iterate_string", "entry", NOTHING, "Visits every entry of a map of n String keys."),
     scenario("union", "entry", NOTHING, "Unites two maps of n entries that have half their keys in common; both stay."),
@@ -160,15 +160,19 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     }
 }
 
-/// How many versions a chain keeps. A contender that copies whole gets fewer where a copy is dear:
-/// cost per step is what is compared, and 1,000 copies of 100,000 entries would not fit into memory.
+/// How many versions a line keeps: all on the way up to 1,000 entries, 250 at larger sizes. A contender
+/// that copies whole gets fewer there: cost per step is what is compared, and hundreds of copies of
+/// 100,000 entries would not fit into memory.
 fn steps(request: Request) -> usize {
-    let steps = request.size.min(1000);
-    if request.copies_whole { if request.size > 1000 { steps.min((200_000 / request.size).max(4)) } else { steps } } else { steps }
+    match request.size {
+        size @ ..=1000 => size,
+        size if request.copies_whole => (200_000 / size).clamp(4, 250),
+        _ => 250,
+    }
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.copies_whole { 100.min((200_000 / request.size).max(2)) } else { 100 }
+    if request.copies_whole { (200_000 / request.size).clamp(2, 100) } else { 100 }
 }
 
 /// The value first inserted for an id.
@@ -203,8 +207,7 @@ fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
 }
 
 fn entries_digest<K: Key>(entries: &[(K, u64)]) -> u64 {
-    sum(entries.iter().map(|(key, value)| entry_digest(key, *value)))
-        .wrapping_add(mix(entries.len() as u64))
+    sum(entries.iter().map(|(key, value)| entry_digest(key, *value))).wrapping_add(mix(entries.len() as u64))
 }
 
 fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
@@ -248,10 +251,7 @@ impl<M: Clone, T> Line<M, T> {
     }
 }
 
-fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
-    size: usize,
-    steps: usize,
-) -> Box<dyn Case> {
+fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
     let lists = entry_lists::<K>(size);
     let first = size - steps;
     let input: Vec<_> =
@@ -261,10 +261,7 @@ fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
         Setup::EveryRun,
         input,
         move |input| {
-            input
-                .iter()
-                .map(|(base, entries)| Line::new(base, entries[first..].to_vec()))
-                .collect::<Vec<_>>()
+            input.iter().map(|(base, entries)| Line::new(base, entries[first..].to_vec())).collect::<Vec<_>>()
         },
         |_, lines| {
             for line in lines {
@@ -305,9 +302,10 @@ fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn C
         (lookups, ids),
         |_| (),
         |(lookups, _), ()| {
-            lookups.probes.iter().fold(0u64, |sum, key| {
-                sum.wrapping_add(lookups.map.get(key).copied().unwrap_or(0))
-            })
+            lookups
+                .probes
+                .iter()
+                .fold(0u64, |sum, key| sum.wrapping_add(lookups.map.get(key).copied().unwrap_or(0)))
         },
         |_, (), found| *found,
         |(_, ids)| sum(ids.iter().map(|id| value_of(*id))),
@@ -326,18 +324,13 @@ fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
         Setup::Once,
         lookups,
         |_| (),
-        |lookups, ()| {
-            lookups.probes.iter().map(|key| u64::from(lookups.map.get(key).is_none())).sum::<u64>()
-        },
+        |lookups, ()| lookups.probes.iter().map(|key| u64::from(lookups.map.get(key).is_none())).sum::<u64>(),
         |_, (), misses| *misses,
         move |_| count as u64,
     )
 }
 
-fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
-    size: usize,
-    steps: usize,
-) -> Box<dyn Case> {
+fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
     let lines = copies(size);
     let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
     let ids = draws(&mut rng("overwrite_shared", size), lines * steps, size);
@@ -414,10 +407,7 @@ fn remove_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> B
     )
 }
 
-fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
-    size: usize,
-    steps: usize,
-) -> Box<dyn Case> {
+fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
     let lines = copies(size);
     let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
     let order = shuffled(&mut rng("remove_shared", size), size);
@@ -490,8 +480,7 @@ fn union<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Cas
         let ids = start..start + size as u64;
         ids.map(|id| (K::from_id(id), value_of(id) ^ 1)).collect::<Vec<_>>()
     };
-    let maps: Vec<(M, M)> =
-        (0..pairs).map(|pair| (build(&left(pair)), build(&right(pair)))).collect();
+    let maps: Vec<(M, M)> = (0..pairs).map(|pair| (build(&left(pair)), build(&right(pair)))).collect();
     let expected: Vec<(K, u64)> = (0..pairs)
         .flat_map(|pair| {
             let common = size - size / 2;
@@ -745,16 +734,26 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         match operation {
             Operation::Insert { version, key, value } => {
                 let at = version % held;
-                self.change(at, fuse, |map| map.insert(K::from_id(key), V::from_id(value)), |model| {
-                    model.insert(key, value);
-                })?;
+                self.change(
+                    at,
+                    fuse,
+                    |map| map.insert(K::from_id(key), V::from_id(value)),
+                    |model| {
+                        model.insert(key, value);
+                    },
+                )?;
                 self.compare_key(at, key)
             }
             Operation::InsertFork { version, key, value } => {
                 let at = self.fork(version % held);
-                self.change(at, fuse, |map| map.insert(K::from_id(key), V::from_id(value)), |model| {
-                    model.insert(key, value);
-                })?;
+                self.change(
+                    at,
+                    fuse,
+                    |map| map.insert(K::from_id(key), V::from_id(value)),
+                    |model| {
+                        model.insert(key, value);
+                    },
+                )?;
                 self.compare_key(at, key)?;
                 self.compare_key(version % held, key)
             }
@@ -849,7 +848,8 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
             }
             Err(payload) if payload.is::<crate::probe::Injected>() => {
                 self.versions[at] = (M::new(), BTreeMap::new());
-                self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+                self.compare_all()
+                    .map_err(|message| format!("after a panic in another version: {message}"))?;
                 Ok(false)
             }
             Err(payload) => std::panic::resume_unwind(payload),

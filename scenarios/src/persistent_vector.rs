@@ -13,8 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::input::{copies, draws, mix, rng};
 use crate::probe::{Injected, Probe};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes,
-    Step, case,
+    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes, Step,
+    case,
 };
 
 /// A sequence with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -96,10 +96,10 @@ const fn scenario(
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
     scenario("push_unshared", "push", NOTHING, "Builds a vector of n elements from empty, owned once."),
-    scenario("push_shared", "push", PERSISTENT, "Pushes up to 1,000 elements, the last one reaching n, every version before kept."),
+    scenario("push_shared", "push", PERSISTENT, "Pushes elements (all n up to 1,000, the last 250 of more), every version before kept."),
     scenario("get_random", "get", NOTHING, "Reads random elements of a vector of n."),
     scenario("set_unshared", "set", NOTHING, "Replaces random elements of a vector of n, owned once."),
-    scenario("set_shared", "set", PERSISTENT, "Replaces up to 1,000 random elements, every version before kept."),
+    scenario("set_shared", "set", PERSISTENT, "Replaces random elements (n steps up to 1,000, 250 beyond), every version before kept."),
     scenario("pop_all", "pop", NOTHING, "Pops every element of a vector of n, owned once."),
     scenario("iterate", "element", NOTHING, "Visits every element of a vector of n in order."),
     scenario("slice", "slice", NOTHING, "Takes the middle part (about half) of a vector of n; both stay."),
@@ -129,15 +129,19 @@ fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Box<dyn Case>
     }
 }
 
-/// How many versions a line keeps. A contender that copies whole gets fewer where a copy is dear:
-/// cost per step is what is compared, and 1,000 copies of 100,000 elements would not fit into memory.
+/// How many versions a line keeps: all on the way up to 1,000 elements, 250 at larger sizes. A contender
+/// that copies whole gets fewer there: cost per step is what is compared, and hundreds of copies of
+/// 100,000 elements would not fit into memory.
 fn steps(request: Request) -> usize {
-    let steps = request.size.min(1000);
-    if request.copies_whole { steps.min((10_000_000 / request.size).max(4)) } else { steps }
+    match request.size {
+        size @ ..=1000 => size,
+        size if request.copies_whole => (1_000_000 / size).clamp(4, 250),
+        _ => 250,
+    }
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.copies_whole { 100.min((4_000_000 / request.size).max(2)) } else { 100 }
+    if request.copies_whole { (1_000_000 / request.size).clamp(2, 100) } else { 100 }
 }
 
 fn value_of(index: usize) -> u64 {
@@ -235,9 +239,9 @@ fn get_random<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> 
         (V::from_values(values(0..size)), indices),
         |_| (),
         |(vector, indices), ()| {
-            indices.iter().fold(0u64, |sum, index| {
-                sum.wrapping_add(vector.get(*index as usize).copied().unwrap_or(0))
-            })
+            indices
+                .iter()
+                .fold(0u64, |sum, index| sum.wrapping_add(vector.get(*index as usize).copied().unwrap_or(0)))
         },
         |_, (), found| *found,
         |(_, indices)| sum(indices.iter().map(|index| value_of(*index as usize))),
@@ -296,9 +300,10 @@ fn set_shared<V: PersistentVector<u64> + 'static>(size: usize, steps: usize) -> 
         move |(_, indices)| {
             sum(indices.chunks(steps).map(|indices| {
                 let mut model: Vec<u64> = values(0..size).collect();
-                let before = indices.iter().enumerate().map(|(step, index)| {
-                    std::mem::replace(&mut model[*index as usize], step as u64)
-                });
+                let before = indices
+                    .iter()
+                    .enumerate()
+                    .map(|(step, index)| std::mem::replace(&mut model[*index as usize], step as u64));
                 let before = sum(before);
                 expected_digest(&model).wrapping_add(mix(before))
             }))
@@ -518,7 +523,9 @@ fn decode(step: &Step) -> Operation {
 
 fn describe(_: &Check, trace: &[Step]) -> Vec<String> {
     let steps = trace.iter();
-    steps.map(|step| format!("{:?} (versions modulo those held, indices modulo the length)", decode(step))).collect()
+    steps
+        .map(|step| format!("{:?} (versions modulo those held, indices modulo the length)", decode(step)))
+        .collect()
 }
 
 /// An element that a trace is replayed with.
@@ -578,8 +585,7 @@ struct Replay<T, V> {
 impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
     /// Replays `trace`; with `panics`, every change is made with a [`Probe`] fuse burning.
     fn run(trace: &[Step], panics: bool) -> Result<(), Mismatch> {
-        let mut replay =
-            Replay { versions: vec![(V::new(), Vec::new())], element: std::marker::PhantomData };
+        let mut replay = Replay { versions: vec![(V::new(), Vec::new())], element: std::marker::PhantomData };
         for (at, step) in trace.iter().enumerate() {
             let fuse = panics.then_some(u32::from(step.b) % 40);
             replay
@@ -628,7 +634,11 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
             Operation::SetPastEnd { version, past } => {
                 let (vector, model) = &mut self.versions[version % held];
                 if vector.set(model.len() + past, T::from_id(7)) {
-                    return Err(format!("set({}) of {} elements returned true", model.len() + past, model.len()));
+                    return Err(format!(
+                        "set({}) of {} elements returned true",
+                        model.len() + past,
+                        model.len()
+                    ));
                 }
                 self.compare_ends(version % held)
             }
@@ -741,7 +751,8 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
             }
             Err(payload) if payload.is::<Injected>() => {
                 self.versions[at] = (V::new(), Vec::new());
-                self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+                self.compare_all()
+                    .map_err(|message| format!("after a panic in another version: {message}"))?;
                 Ok(false)
             }
             Err(payload) => std::panic::resume_unwind(payload),
@@ -896,13 +907,19 @@ fn boundaries<V: PersistentVector<u64>>() -> Result<(), String> {
 }
 
 fn small_pairs<V: PersistentVector<u64>>() -> Result<(), String> {
-    let lengths: Vec<usize> = (0..=17).chain([31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1056, 1057]).collect();
-    let make = |start: usize, length: usize| V::from_values((start..start + length).map(|value| value as u64));
+    let lengths: Vec<usize> =
+        (0..=17).chain([31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1056, 1057]).collect();
+    let make =
+        |start: usize, length: usize| V::from_values((start..start + length).map(|value| value as u64));
     for &left in &lengths {
         let vector = make(0, left);
         for &right in &lengths {
             let joined = vector.concat(&make(left, right));
-            compare(|| format!("concat of {left} and {right}"), &joined, (0..left + right).map(|v| v as u64))?;
+            compare(
+                || format!("concat of {left} and {right}"),
+                &joined,
+                (0..left + right).map(|v| v as u64),
+            )?;
             if right <= left {
                 for range in [0..right, left - right..left, (left - right) / 2..(left - right) / 2 + right] {
                     let what = || format!("slice {range:?} of {left}");

@@ -9,8 +9,8 @@ use super::check::{comparable, key_of, measure};
 use super::print;
 use crate::cell::{CellId, Selection};
 use crate::cli::Context;
-use crate::error::{NotComparable, usage};
 use crate::error::Exit;
+use crate::error::{NotComparable, usage};
 use crate::fingerprint;
 use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
 use crate::run::{Run, callgrind_isa};
@@ -38,7 +38,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     } else {
         let known = baseline::read(&context.baselines())?;
         if comparable(context, &known.fingerprint).is_err() {
-            bail!(NotComparable("the baseline was measured elsewhere: bless all cells, not a selection".to_owned()));
+            bail!(NotComparable(
+                "the baseline was measured elsewhere: bless all cells, not a selection".to_owned()
+            ));
         }
         known
     };
@@ -56,7 +58,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let functions = run.functions(&sound)?;
     let mut noisy = 0;
     for (key, exact) in measured {
-        let (Some(instructions), Some(allocations)) = (exact.instructions, exact.allocations) else { continue };
+        let (Some(instructions), Some(allocations)) = (exact.instructions, exact.allocations) else {
+            continue;
+        };
         let id = CellId {
             bottleneck: key.bottleneck.clone(),
             scenario: key.scenario.clone(),

@@ -96,13 +96,16 @@ pub fn key_of(cell: &Cell<'_>) -> Key {
 }
 
 /// The exact meters' results of the cells that have all of them.
-pub fn measure(context: &Context<'_>, cells: &[Cell<'_>], selection: &Selection) -> Result<BTreeMap<Key, Exact>> {
+pub fn measure(
+    context: &Context<'_>,
+    cells: &[Cell<'_>],
+    selection: &Selection,
+) -> Result<BTreeMap<Key, Exact>> {
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(cells, &[Meter::Allocations, Meter::Instructions], selection.profile)?;
     let without_valgrind = valgrind_version().is_none();
-    let complete = |exact: &Exact| {
-        exact.allocations.is_some() && (exact.instructions.is_some() || without_valgrind)
-    };
+    let complete =
+        |exact: &Exact| exact.allocations.is_some() && (exact.instructions.is_some() || without_valgrind);
     let measured = cells.iter().map(|cell| (key_of(cell), run.exact(&cell.id())));
     Ok(measured.filter(|(_, exact)| complete(exact)).collect())
 }
@@ -140,7 +143,12 @@ const EXPLAINED: usize = 12;
 /// A regressed cell's functions that changed: name, old, new.
 type Explanations = BTreeMap<Key, Vec<(String, u64, u64)>>;
 
-fn explain(context: &Context<'_>, old: &Baseline, other: &Other, regressions: &[Key]) -> Result<Explanations> {
+fn explain(
+    context: &Context<'_>,
+    old: &Baseline,
+    other: &Other,
+    regressions: &[Key],
+) -> Result<Explanations> {
     if regressions.is_empty() || valgrind_version().is_none() {
         return Ok(Explanations::new());
     }
@@ -244,8 +252,9 @@ impl Built {
         let sources = against.join("sources");
         let target = against.join("target");
         let name = format!("{revision}^{{commit}}");
-        let commit = git(&context.root, &["rev-parse", "--verify", "--quiet", &name])
-            .map_err(|_| usage(format!("no git revision `{revision}` here (a shallow clone has only the newest)")))?;
+        let commit = git(&context.root, &["rev-parse", "--verify", "--quiet", &name]).map_err(|_| {
+            usage(format!("no git revision `{revision}` here (a shallow clone has only the newest)"))
+        })?;
         eprintln!("building {} ({revision})", &commit[..commit.len().min(12)]);
         std::fs::create_dir_all(&against).with_context(|| format!("cannot make {}", against.display()))?;
         let sources_text = sources.to_string_lossy().into_owned();
@@ -323,7 +332,8 @@ fn as_baseline(record: &Record) -> Baseline {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().context("cannot start git")?;
+    let output =
+        Command::new("git").arg("-C").arg(root).args(arguments).output().context("cannot start git")?;
     if !output.status.success() {
         bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }

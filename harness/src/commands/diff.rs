@@ -92,7 +92,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     if !changes.is_empty() {
         let mut table = table(&["cell", "before", "after", "change"], 1);
         for Change { cell, before, after, percent } in &changes {
-            table.add_row([cell.clone(), format!("{before:.2}"), format!("{after:.2}"), format!("{percent:+.2} %")]);
+            table.add_row([
+                cell.clone(),
+                format!("{before:.2}"),
+                format!("{after:.2}"),
+                format!("{percent:+.2} %"),
+            ]);
         }
         print(&table.to_string())?;
     }

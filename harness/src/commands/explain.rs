@@ -87,7 +87,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize) -> Result<()> {
     let Explained { cell, instructions, ops, functions } = explained;
     let per_op = *instructions as f64 / *ops as f64;
-    print(&format!("\n{cell}: {} instructions, {per_op:.1} for each of {}", count(*instructions), count(*ops)))?;
+    print(&format!(
+        "\n{cell}: {} instructions, {per_op:.1} for each of {}",
+        count(*instructions),
+        count(*ops)
+    ))?;
     let mut costs: Vec<(&String, u64)> = functions.iter().map(|(name, cost)| (name, *cost)).collect();
     costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
     let mut table = match known {
@@ -99,7 +103,8 @@ fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize
     }
     for (name, cost) in costs.iter().take(top) {
         let share = *cost as f64 / (*instructions).max(1) as f64 * 100.0;
-        let mut row = vec![count(*cost), format!("{share:.1} %"), format!("{:.1}", *cost as f64 / *ops as f64)];
+        let mut row =
+            vec![count(*cost), format!("{share:.1} %"), format!("{:.1}", *cost as f64 / *ops as f64)];
         if let Some(known) = known {
             row.push(known.get(*name).map_or_else(|| "–".to_owned(), |cost| count(*cost)));
         }

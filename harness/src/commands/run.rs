@@ -118,11 +118,18 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
             shard.keeps(group)
         });
         if cells.is_empty() {
-            bail!(usage(format!("--shard {}/{}: there are fewer cell groups than that", shard.index, shard.of)));
+            bail!(usage(format!(
+                "--shard {}/{}: there are fewer cell groups than that",
+                shard.index, shard.of
+            )));
         }
     }
     let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
-    let isa = if meters.contains(&Meter::Instructions) { callgrind_isa(&context.options.binaries)? } else { String::new() };
+    let isa = if meters.contains(&Meter::Instructions) {
+        callgrind_isa(&context.options.binaries)?
+    } else {
+        String::new()
+    };
     let now = SystemTime::now();
     let header = Header {
         schema: SCHEMA,
@@ -189,7 +196,9 @@ fn newest_unfinished(runs: &Path) -> Result<PathBuf> {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(_) => Vec::new(),
     };
-    unfinished.retain(|path| path.join(JOURNAL).exists() && !path.join("record.json").exists() && !path.is_symlink());
+    unfinished.retain(|path| {
+        path.join(JOURNAL).exists() && !path.join("record.json").exists() && !path.is_symlink()
+    });
     match unfinished.into_iter().max() {
         Some(directory) => Ok(directory),
         None => bail!(usage(format!("no unfinished run in {}", runs.display()))),

@@ -148,8 +148,9 @@ struct Names {
 
 impl Names {
     fn new(binary: &Path) -> Result<Self> {
-        let loader = Loader::new(binary)
-            .map_err(|error| anyhow::anyhow!("cannot read debug information of {}: {error}", binary.display()))?;
+        let loader = Loader::new(binary).map_err(|error| {
+            anyhow::anyhow!("cannot read debug information of {}: {error}", binary.display())
+        })?;
         Ok(Names { loader, found: HashMap::new() })
     }
 
@@ -165,11 +166,14 @@ fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
     let mut frames = loader.find_frames(address).ok()?;
     let mut outermost = None;
     while let Ok(Some(frame)) = frames.next() {
-        let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else { continue };
+        let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else {
+            continue;
+        };
         let name = without_hash(&name).to_owned();
-        let of_std = frame.location.and_then(|place| place.file).is_some_and(|file| {
-            file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/")
-        });
+        let of_std = frame
+            .location
+            .and_then(|place| place.file)
+            .is_some_and(|file| file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/"));
         if !of_std {
             return Some(name);
         }

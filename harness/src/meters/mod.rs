@@ -10,7 +10,9 @@ pub mod wall;
 use serde::{Deserialize, Serialize};
 
 /// What is measured of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Meter {
     /// Instructions executed in the region, by Callgrind: exact, and the gate's measure.

@@ -67,7 +67,8 @@ pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
     group.finish();
 
     let path = output.path().join("lab/cell/new/estimates.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("criterion left no {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("criterion left no {}", path.display()))?;
     let estimates: Estimates = serde_json::from_str(&text).context("criterion's estimates are malformed")?;
     let median = estimates.median;
     Ok(Interval {
