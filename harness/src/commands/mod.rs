@@ -14,7 +14,7 @@ pub mod self_test;
 pub mod verify;
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use serde::Serialize;
 use std::io::Write;
 
@@ -31,7 +31,7 @@ fn print(text: &str) -> Result<()> {
 /// A table with plain rules; all columns but the first `texts` ones are numbers.
 fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
     for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
     }
