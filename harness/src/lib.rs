@@ -26,6 +26,7 @@
 //! }
 //! ```
 
+pub mod bench;
 pub mod cell;
 mod cli;
 mod commands;

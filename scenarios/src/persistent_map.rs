@@ -64,7 +64,7 @@ pub trait PersistentMap<K, V>: Clone {
 /// One map implementation, for every type of key, value and hasher.
 pub trait Family: 'static {
     /// The map type.
-    type Map<K, V, S>: PersistentMap<K, V> + 'static
+    type Map<K, V, S>: PersistentMap<K, V> + Send + Sync + 'static
     where
         K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
         V: Clone + Debug + PartialEq + Send + Sync + 'static,
@@ -577,6 +577,7 @@ const CHECKS: &[Check] = &[
     check("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
     check("collide_groups", 250, 24, "Four hashes for all keys."),
     check("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
+    check("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
     check("collide_panics", 120, 32, "The same inside collision nodes."),
 ];
 
@@ -673,6 +674,10 @@ fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
         }
         "trace_string" => {
             return Replay::<String, u64, F::Map<String, u64, FixedHasher>>::run(check, trace, false);
+        }
+        "threads" => {
+            let outcome = threads::<F::Map<u64, u64, FixedHasher>>();
+            return outcome.map_err(|message| Mismatch { step: 0, message });
         }
         "collide_all" | "collide_panics" => Hashing::Constant,
         "collide_low32" => Hashing::EqualLow32,
@@ -917,4 +922,44 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         }
         Ok(())
     }
+}
+
+/// Forks of one map change in several threads at once, and are forked and dropped there.
+fn threads<M: PersistentMap<u64, u64> + Send + Sync>() -> Result<(), String> {
+    const ENTRIES: u64 = 2000;
+    let base = M::from_entries((0..ENTRIES).map(|key| (key, key)));
+    let change = |thread: u64| -> Result<(), String> {
+        let mut map = base.clone();
+        let mut model: BTreeMap<u64, u64> = (0..ENTRIES).map(|key| (key, key)).collect();
+        let mut kept = None;
+        for step in 0..3000 {
+            let draw = mix(step * 4 + thread);
+            let key = draw % (ENTRIES + ENTRIES / 2);
+            if draw & (1 << 40) == 0 {
+                map.insert(key, draw);
+                model.insert(key, draw);
+            } else if map.remove(&key) != model.remove(&key).is_some() {
+                return Err(format!("thread {thread}: remove({key}) is wrong at step {step}"));
+            }
+            if step % 64 == 0 {
+                kept = Some(map.clone());
+            }
+        }
+        drop(kept);
+        if map.len() != model.len() || model.iter().any(|(key, value)| map.get(key) != Some(value)) {
+            return Err(format!("thread {thread}: its fork does not hold what it wrote"));
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let change = &change;
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || change(thread))).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err("a thread panicked while it changed its fork".to_owned()))
+        })
+    })?;
+    if base.len() as u64 != ENTRIES || (0..ENTRIES).any(|key| base.get(&key) != Some(&key)) {
+        return Err("the map that the threads forked has changed".to_owned());
+    }
+    Ok(())
 }

@@ -58,7 +58,7 @@ pub trait PersistentVector<T>: Clone {
 /// One vector implementation, for every element type.
 pub trait Family: 'static {
     /// The vector type.
-    type Vector<T>: PersistentVector<T> + 'static
+    type Vector<T>: PersistentVector<T> + Send + Sync + 'static
     where
         T: Clone + Debug + PartialEq + Send + Sync + 'static;
 }
@@ -472,6 +472,7 @@ const CHECKS: &[Check] = &[
     check("panics", 160, 48, "Clone panics half-way: every other version stays intact, nothing leaks or drops twice."),
     check("root_overflow", 0, 1, "The source's own test: push 0..2000, get 1023, 1024, 1999; 2000 is absent."),
     check("boundaries", 0, 1, "Push, set and pop across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, old versions held."),
+    check("threads", 0, 1, "Four threads fork one vector and change their forks at once: each sees its own changes only."),
     check("small_pairs", 0, 1, "Slices and concatenations of every small pair of lengths, and around node boundaries."),
 ];
 
@@ -514,7 +515,7 @@ fn decode(step: &Step) -> Operation {
         13..=14 => Operation::SetFork { version, index, value },
         15 => Operation::SetPastEnd { version, past: index % 3 },
         16 => Operation::Slice { version, start: index, length: usize::from(step.b) },
-        17 if step.b % 4 == 0 => Operation::SlicePastEnd { version },
+        17 if step.b.is_multiple_of(4) => Operation::SlicePastEnd { version },
         17 => Operation::Concat { version, other: index % MAX_VERSIONS },
         18 => Operation::Iterate { version },
         _ => Operation::Drop { version },
@@ -560,6 +561,7 @@ fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
         "trace" | "trace_long" => return Replay::<u64, F::Vector<u64>>::run(trace, false),
         "root_overflow" => return fixed(root_overflow::<F::Vector<u64>>()),
         "boundaries" => return fixed(boundaries::<F::Vector<u64>>()),
+        "threads" => return fixed(threads::<F::Vector<u64>>()),
         "small_pairs" => return fixed(small_pairs::<F::Vector<u64>>()),
         _ => {}
     }
@@ -937,4 +939,50 @@ fn small_pairs<V: PersistentVector<u64>>() -> Result<(), String> {
         compare(|| format!("{left} elements, after all that"), &vector, (0..left).map(|value| value as u64))?;
     }
     Ok(())
+}
+
+/// Forks of one vector change in several threads at once, and are forked and dropped there.
+fn threads<V: PersistentVector<u64> + Send + Sync>() -> Result<(), String> {
+    const ELEMENTS: usize = 2000;
+    let base = V::from_values(values(0..ELEMENTS));
+    let change = |thread: u64| -> Result<(), String> {
+        let mut vector = base.clone();
+        let mut model: Vec<u64> = values(0..ELEMENTS).collect();
+        let mut kept = None;
+        for step in 0..3000 {
+            let draw = mix(step * 4 + thread);
+            match draw >> 62 {
+                0 => {
+                    vector.push_back(draw);
+                    model.push(draw);
+                }
+                1 if vector.pop_back() != model.pop() => {
+                    return Err(format!("thread {thread}: pop is wrong at step {step}"));
+                }
+                1 => {}
+                _ => {
+                    let index = draw as usize % model.len();
+                    model[index] = draw;
+                    vector.set(index, draw);
+                }
+            }
+            if step % 64 == 0 {
+                kept = Some(vector.clone());
+            }
+        }
+        drop(kept);
+        compare(|| format!("the fork of thread {thread}"), &vector, model.into_iter())
+    };
+    std::thread::scope(|scope| {
+        let change = &change;
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || change(thread))).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err("a thread panicked while it changed its fork".to_owned()))
+        })
+    })?;
+    compare(
+        || "the vector that the threads forked".to_owned(),
+        &base,
+        values(0..ELEMENTS).collect::<Vec<_>>().into_iter(),
+    )
 }

@@ -52,6 +52,7 @@ fn slot(index: usize, shift: u32) -> usize {
 }
 
 /// One allocation, with room for 32 whatever it holds.
+#[expect(clippy::large_enum_variant, reason = "a leaf is no smaller where elements are as large as pointers")]
 enum Node<T> {
     Branch(Chunk<Arc<Node<T>>>),
     Leaf(Chunk<T>),
@@ -97,7 +98,7 @@ impl<T> Node<T> {
     where
         T: Clone,
     {
-        // One can only become more through this reference, which is exclusive.
+        // A count of one stays one: only this reference, which is exclusive, could raise it.
         if Arc::strong_count(node) != 1 {
             *node = match &**node {
                 Node::Branch(children) => Node::branch(children),

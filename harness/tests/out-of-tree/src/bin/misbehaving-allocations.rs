@@ -1,0 +1,8 @@
+//! The allocation meter's worker of the lab whose contenders misbehave.
+
+#[global_allocator]
+static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+
+fn main() -> std::process::ExitCode {
+    lab::main(&out_of_tree::misbehaving::roster())
+}

@@ -1,0 +1,8 @@
+//! The worker of the stranger's allocation meter.
+
+#[global_allocator]
+static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+
+fn main() -> std::process::ExitCode {
+    lab::main(&out_of_tree::roster())
+}

@@ -1,0 +1,19 @@
+//! Loops for ever.
+
+use super::{Habit, MANY};
+use scenarios::Contender;
+
+#[derive(Clone, Copy)]
+struct Looping;
+
+impl Habit for Looping {
+    fn before_slice(length: usize) {
+        while length >= MANY {
+            std::thread::park();
+        }
+    }
+}
+
+pub fn contender() -> Contender {
+    super::contender::<Looping>("looping", "Never comes back from a slice of many elements.")
+}
