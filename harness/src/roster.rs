@@ -6,6 +6,7 @@ use scenarios::Contender;
 pub fn roster() -> Vec<Contender> {
     vec![
         persistent_map_chunkmap::contender(),
+        persistent_map_hamt::contender(),
         persistent_map_hash_map::contender(),
         persistent_map_hash_map_copy::contender(),
         persistent_map_im::contender(),
@@ -15,6 +16,7 @@ pub fn roster() -> Vec<Contender> {
         persistent_vector_im::contender(),
         persistent_vector_imbl::contender(),
         persistent_vector_rpds::contender(),
+        persistent_vector_trie32::contender(),
         persistent_vector_vec::contender(),
     ]
 }

@@ -1,11 +1,11 @@
 //! A stranger's lab, outside the tree of `impls/`: what the documentation of [`lab`] promises, in use.
 //!
-//! Two labs, of two binaries each. `out-of-tree` puts an own contender, [`rc_array`], beside two of ours.
+//! Two labs, of two binaries each. `out-of-tree` puts an own contender, [`arc_deque`], beside two of ours.
 //! `misbehaving` has contenders that are wrong, panic, loop, abort or exhaust memory; the tests watch the
 //! lab survive them.
 
 pub mod misbehaving;
-pub mod rc_array;
+pub mod arc_deque;
 
 use scenarios::Contender;
 
@@ -14,6 +14,6 @@ pub fn roster() -> Vec<Contender> {
     vec![
         persistent_vector_array_copy::contender(),
         persistent_vector_imbl::contender(),
-        rc_array::contender(),
+        arc_deque::contender(),
     ]
 }

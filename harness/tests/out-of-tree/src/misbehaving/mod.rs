@@ -35,7 +35,7 @@ pub fn roster() -> Vec<Contender> {
 const MANY: usize = 50_000;
 
 /// What a contender does instead of what it should.
-trait Habit: Copy + 'static {
+trait Habit: Copy + Send + Sync + 'static {
     /// Takes the last element.
     fn pop<T>(elements: &mut Vec<T>) -> Option<T> {
         elements.pop()

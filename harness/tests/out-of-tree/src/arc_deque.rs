@@ -1,18 +1,19 @@
-//! A stranger's contender: one array behind an `Rc`.
+//! A stranger's contender: one ring buffer behind an `Arc`.
 
+use std::collections::VecDeque;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use scenarios::persistent_vector::{Family, PersistentVector};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// A shared array.
+/// A shared ring buffer.
 #[derive(Clone)]
-struct Vector<T>(Rc<Vec<T>>);
+struct Vector<T>(Arc<VecDeque<T>>);
 
 impl<T: Clone> PersistentVector<T> for Vector<T> {
     fn new() -> Self {
-        Vector(Rc::new(Vec::new()))
+        Vector(Arc::new(VecDeque::new()))
     }
 
     fn len(&self) -> usize {
@@ -24,18 +25,18 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
     }
 
     fn push_back(&mut self, value: T) {
-        Rc::make_mut(&mut self.0).push(value);
+        Arc::make_mut(&mut self.0).push_back(value);
     }
 
     fn pop_back(&mut self) -> Option<T> {
-        Rc::make_mut(&mut self.0).pop()
+        Arc::make_mut(&mut self.0).pop_back()
     }
 
     fn set(&mut self, index: usize, value: T) -> bool {
         if index >= self.0.len() {
             return false;
         }
-        Rc::make_mut(&mut self.0)[index] = value;
+        Arc::make_mut(&mut self.0)[index] = value;
         true
     }
 
@@ -47,34 +48,35 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
     }
 
     fn slice(&self, range: Range<usize>) -> Option<Self> {
-        self.0.get(range).map(|part| Vector(Rc::new(part.to_vec())))
+        let lies_within = range.start <= range.end && range.end <= self.0.len();
+        lies_within.then(|| Vector(Arc::new(self.0.range(range).cloned().collect())))
     }
 
     fn concat(&self, other: &Self) -> Self {
-        Vector(Rc::new([self.0.as_slice(), other.0.as_slice()].concat()))
+        Vector(Arc::new(self.0.iter().chain(other.0.iter()).cloned().collect()))
     }
 }
 
-struct RcArray;
+struct ArcDeque;
 
-impl Family for RcArray {
+impl Family for ArcDeque {
     type Vector<T>
         = Vector<T>
     where
         T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
 }
 
-/// The contender: an array behind an `Rc`, copied whole by the first change of a clone.
+/// The contender: a ring buffer behind an `Arc`, copied whole by the first change of a clone.
 pub fn contender() -> Contender {
-    scenarios::persistent_vector::contender::<RcArray>(About {
-        name: "rc_array",
+    scenarios::persistent_vector::contender::<ArcDeque>(About {
+        name: "arc_deque",
         role: Role::Naive,
-        summary: "One array behind an Rc; the first change of a clone copies it whole.",
-        source: "std::rc::Rc::make_mut",
-        analysis: "What array_copy does, with a reference count that is not atomic.",
+        summary: "One ring buffer behind an Arc; the first change of a clone copies it whole.",
+        source: "std::collections::VecDeque",
+        analysis: "What array_copy does, in two parts: every index is wrapped round the end of the buffer.",
         complexity: &[("get_random", Growth::Constant), ("slice", Growth::Linear)],
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],
-        caveats: &[Caveat { badge: "Rc", text: "Its versions stay on one thread." }],
+        caveats: &[],
         known_failures: &[],
     })
 }

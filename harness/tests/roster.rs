@@ -1,0 +1,151 @@
+//! The roster is complete: every contender under `impls/` is on it, and tells what a reader needs.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use scenarios::{Capability, Contender, Role};
+
+/// The project's directory.
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The names of a directory's subdirectories.
+fn directories(path: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    let directories = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+    directories.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+fn name(contender: &Contender) -> String {
+    format!("{}/{}", contender.bottleneck.name, contender.about.name)
+}
+
+#[test]
+fn every_directory_under_impls_is_on_the_roster_and_vice_versa() {
+    let impls = project().join("impls");
+    let of_bottleneck = |bottleneck: String| {
+        let contenders = directories(&impls.join(&bottleneck)).into_iter();
+        contenders.map(move |contender| format!("{bottleneck}/{contender}"))
+    };
+    let written: BTreeSet<String> = directories(&impls).into_iter().flat_map(of_bottleneck).collect();
+    let listed: BTreeSet<String> = lab::roster::roster().iter().map(name).collect();
+    let missing: Vec<&String> = written.difference(&listed).collect();
+    assert!(missing.is_empty(), "not in harness/src/roster.rs, as `lab new` would have put them: {missing:?}");
+    let homeless: Vec<&String> = listed.difference(&written).collect();
+    assert!(homeless.is_empty(), "on the roster, without a directory of that name in impls/: {homeless:?}");
+}
+
+#[test]
+fn every_package_is_named_after_its_directory() {
+    for contender in lab::roster::roster() {
+        let (bottleneck, own) = (contender.bottleneck.name, contender.about.name);
+        let path = project().join("impls").join(bottleneck).join(own).join("Cargo.toml");
+        let manifest = std::fs::read_to_string(&path).unwrap();
+        let expected = format!("name = \"{bottleneck}-{own}\"");
+        assert!(manifest.lines().any(|line| line == expected), "{} has no `{expected}`", path.display());
+    }
+}
+
+#[test]
+fn names_are_unique_and_plain() {
+    let mut known = BTreeSet::new();
+    for contender in lab::roster::roster() {
+        assert!(known.insert(name(&contender)), "{contender:?} is on the roster twice");
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        assert!(contender.about.name.bytes().all(plain), "{contender:?}");
+    }
+}
+
+#[test]
+fn every_bottleneck_has_its_reference_and_something_to_beat() {
+    let roster = lab::roster::roster();
+    for bottleneck in scenarios::BOTTLENECKS {
+        let own = || roster.iter().filter(|contender| std::ptr::eq(contender.bottleneck, *bottleneck));
+        let reference = bottleneck.reference;
+        assert!(
+            own().any(|contender| contender.about.name == reference),
+            "{}: its reference `{reference}` is not on the roster",
+            bottleneck.name
+        );
+        // `lab new` copies the naive one.
+        assert!(own().any(|contender| contender.about.role == Role::Naive), "{}: nothing naive", bottleneck.name);
+    }
+}
+
+/// Whether `text` is one or more whole sentences on one line.
+fn is_prose(text: &str) -> bool {
+    let text = text.trim_end_matches(['"', ')']);
+    text.ends_with(['.', '?', '!']) && !text.contains('\n') && !text.contains("  ")
+}
+
+#[test]
+fn every_contender_says_what_it_is() {
+    for contender in lab::roster::roster() {
+        let about = &contender.about;
+        assert!(is_prose(about.summary), "{contender:?}: its summary is not a sentence: {}", about.summary);
+        assert!(!about.source.is_empty(), "{contender:?}: where does it come from?");
+        assert!(!about.source.ends_with('.'), "{contender:?}: a source is no sentence: {}", about.source);
+        let paragraphs: Vec<&str> = about.analysis.split("\n\n").collect();
+        assert!(
+            paragraphs.len() > 1,
+            "{contender:?}: the analysis says what it does, and why it wins or loses: two paragraphs at least"
+        );
+        for paragraph in paragraphs {
+            assert!(is_prose(paragraph), "{contender:?}: not prose: {paragraph:?}");
+        }
+        let badges = about.caveats.iter().map(|caveat| (caveat.badge, caveat.text));
+        for (badge, text) in badges.chain(about.known_failures.iter().map(|known| (known.check, known.text))) {
+            assert!(!badge.is_empty() && badge.len() <= 30, "{contender:?}: a badge is a few words: {badge}");
+            assert!(is_prose(text), "{contender:?}, {badge}: not a sentence: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_contender_states_the_growth_of_every_scenario_it_takes_part_in() {
+    for contender in lab::roster::roster() {
+        let stated = contender.about.complexity;
+        // As the report reads it: an operation stands for its scenario and for that one's variants.
+        let covers = |operation: &str, scenario: &str| {
+            scenario.strip_prefix(operation).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        for scenario in contender.scenarios() {
+            let found = stated.iter().any(|(operation, _)| covers(operation, scenario.name));
+            assert!(found, "{contender:?} states no growth for `{}`", scenario.name);
+        }
+        for (operation, _) in stated {
+            let found = contender.scenarios().any(|scenario| covers(operation, scenario.name));
+            assert!(found, "{contender:?} states a growth for `{operation}`, in which it takes no part");
+        }
+        let operations: BTreeSet<&str> = stated.iter().map(|(operation, _)| *operation).collect();
+        assert_eq!(operations.len(), stated.len(), "{contender:?} states a growth twice");
+    }
+}
+
+#[test]
+fn capabilities_fit_roles() {
+    for contender in lab::roster::roster() {
+        let about = &contender.about;
+        let persistent = about.can(&[Capability::Persistent]);
+        let mut scenarios = contender.bottleneck.scenarios.iter();
+        // Where a bottleneck is about versions, a contender that keeps none is a bound.
+        if scenarios.any(|scenario| scenario.requires.contains(&Capability::Persistent)) {
+            assert_eq!(persistent, about.role != Role::Bound, "{contender:?} is {}", about.role.as_str());
+        }
+        let copies_whole = about.can(&[Capability::CopiesWhole]);
+        assert!(persistent || !copies_whole, "{contender:?} copies whole, but keeps no version");
+        assert!(contender.scenarios().next().is_some(), "{contender:?} takes part in nothing");
+    }
+}
+
+#[test]
+fn known_failures_name_checks() {
+    for contender in lab::roster::roster() {
+        for known in contender.about.known_failures {
+            let checks = contender.bottleneck.checks;
+            assert!(checks.iter().any(|check| check.name == known.check), "{contender:?}: {}", known.check);
+            assert_eq!(contender.about.role, Role::Peer, "{contender:?}: ours is mended, not excused");
+        }
+    }
+}
