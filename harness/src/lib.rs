@@ -40,6 +40,7 @@ mod pool;
 mod progress;
 pub mod roster;
 pub mod run;
+mod shrink;
 pub mod verify;
 pub mod worker;
 

@@ -115,6 +115,9 @@ impl Worker {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?)
+            // Last words are one line; a backtrace would come after it.
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
             // A group of its own, so that a job's child is stopped with its worker.
             .process_group(0)
             .spawn()

@@ -1,6 +1,6 @@
 //! Verification: every check of a bottleneck, replayed for a contender against the oracle.
 //!
-//! Traces are seeded, so a failure is found again; proptest shrinks it to the shortest trace it finds.
+//! Traces are seeded, so a failure is found again, and [shrunk](crate::shrink) to a short one.
 
 use anyhow::Result;
 use proptest::collection::vec;
@@ -12,6 +12,7 @@ use scenarios::input::SEED;
 use scenarios::{Check, Contender, Mismatch, Step};
 use serde::{Deserialize, Serialize};
 
+use crate::shrink::shrink;
 use crate::worker::Answer;
 
 /// How thoroughly a contender is verified.
@@ -84,16 +85,17 @@ pub fn refute(contender: &Contender, check: &Check, depth: Depth) -> Option<(Mis
         failure_persistence: None::<Box<FileFailurePersistence>>.map(|persistence| persistence as _),
         rng_algorithm: RngAlgorithm::ChaCha,
         rng_seed: RngSeed::Fixed(SEED),
-        max_shrink_iters: 4000,
+        max_shrink_iters: 0,
         ..Config::default()
     };
-    // At least half the nominal length, so that structures grow; shrinking goes below it.
+    // At least half the nominal length, so that structures grow.
     let traces = vec(steps(), check.steps / 2..=check.steps);
     let outcome = TestRunner::new(config)
         .run(&traces, |trace| replay(&trace).map_err(|mismatch| TestCaseError::fail(mismatch.to_string())));
     match outcome {
         Ok(()) => None,
         Err(TestError::Fail(reason, trace)) => {
+            let trace = shrink(trace, |trace| replay(trace).err().map(|mismatch| mismatch.step));
             // Replayed once more for the step; a contender that is right this time is not deterministic.
             let mismatch = replay(&trace).err().unwrap_or_else(|| Mismatch {
                 step: trace.len(),

@@ -31,7 +31,10 @@ fn every_directory_under_impls_is_on_the_roster_and_vice_versa() {
     let written: BTreeSet<String> = directories(&impls).into_iter().flat_map(of_bottleneck).collect();
     let listed: BTreeSet<String> = lab::roster::roster().iter().map(name).collect();
     let missing: Vec<&String> = written.difference(&listed).collect();
-    assert!(missing.is_empty(), "not in harness/src/roster.rs, as `lab new` would have put them: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in harness/src/roster.rs, as `lab new` would have put them: {missing:?}"
+    );
     let homeless: Vec<&String> = listed.difference(&written).collect();
     assert!(homeless.is_empty(), "on the roster, without a directory of that name in impls/: {homeless:?}");
 }
@@ -69,7 +72,11 @@ fn every_bottleneck_has_its_reference_and_something_to_beat() {
             bottleneck.name
         );
         // `lab new` copies the naive one.
-        assert!(own().any(|contender| contender.about.role == Role::Naive), "{}: nothing naive", bottleneck.name);
+        assert!(
+            own().any(|contender| contender.about.role == Role::Naive),
+            "{}: nothing naive",
+            bottleneck.name
+        );
     }
 }
 
@@ -95,7 +102,8 @@ fn every_contender_says_what_it_is() {
             assert!(is_prose(paragraph), "{contender:?}: not prose: {paragraph:?}");
         }
         let badges = about.caveats.iter().map(|caveat| (caveat.badge, caveat.text));
-        for (badge, text) in badges.chain(about.known_failures.iter().map(|known| (known.check, known.text))) {
+        for (badge, text) in badges.chain(about.known_failures.iter().map(|known| (known.check, known.text)))
+        {
             assert!(!badge.is_empty() && badge.len() <= 30, "{contender:?}: a badge is a few words: {badge}");
             assert!(is_prose(text), "{contender:?}, {badge}: not a sentence: {text}");
         }

@@ -168,7 +168,7 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
         std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
     };
-    read().map_err(|source| Error::Read { path: directory.to_owned(), source })
+    read().map_err(|cause| Error::Read { path: directory.to_owned(), cause })
 }
 
 /// Writes the baseline to `directory`, file by file, each completely or not at all; files of
@@ -200,7 +200,7 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
         present.extend(files(&bottleneck)?);
     }
     for stale in present.iter().filter(|path| !texts.contains_key(*path)) {
-        std::fs::remove_file(stale).map_err(|source| Error::Write { path: stale.clone(), source })?;
+        std::fs::remove_file(stale).map_err(|cause| Error::Write { path: stale.clone(), cause })?;
     }
     Ok(())
 }

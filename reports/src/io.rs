@@ -12,20 +12,20 @@ use crate::record::{Record, SCHEMA};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file cannot be written; what was there before is still there.
-    #[error("cannot write {}: {source}; nothing was changed", path.display())]
+    #[error("cannot write {}: {cause}; nothing was changed", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file is not what it should be: truncated, edited or something else altogether.
     #[error("{} is damaged: {reason}; measure again, or take it from where it was made", path.display())]
@@ -53,7 +53,7 @@ impl Error {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Error::Malformed { .. } | Error::Schema { .. } | Error::Merge(_) => true,
-            Error::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            Error::Read { cause, .. } => cause.kind() == std::io::ErrorKind::NotFound,
             Error::Write { .. } => false,
         }
     }
@@ -99,11 +99,11 @@ pub fn write_record(path: &Path, record: &Record) -> Result<(), Error> {
 /// # Errors
 /// If the file cannot be read or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| match source.kind() {
+    std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::InvalidData => {
             Error::Malformed { path: path.to_owned(), reason: "it is not text".to_owned() }
         }
-        _ => Error::Read { path: path.to_owned(), source },
+        _ => Error::Read { path: path.to_owned(), cause },
     })
 }
 
@@ -124,7 +124,7 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
         file.persist(path)?;
         Ok(())
     };
-    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+    write().map_err(|cause| Error::Write { path: path.to_owned(), cause })
 }
 
 /// A temporary file is private to its owner; a record is not.

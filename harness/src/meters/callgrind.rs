@@ -84,8 +84,12 @@ pub fn functions(profile: &str, binary: &Path) -> Result<Functions> {
     let mut function = "";
     let mut address = 0u64;
     let mut skip_cost = false;
+    let mut positions = 1;
     for line in profile.lines() {
-        if let Some(object) = line.strip_prefix("ob=") {
+        if let Some(names) = line.strip_prefix("positions: ") {
+            // Address first where there is one, then the line.
+            positions = names.split_ascii_whitespace().count();
+        } else if let Some(object) = line.strip_prefix("ob=") {
             in_binary = expand(&mut objects, object) == binary;
         } else if let Some(name) = line.strip_prefix("fn=") {
             function = expand(&mut spelled, name);
@@ -97,12 +101,12 @@ pub fn functions(profile: &str, binary: &Path) -> Result<Functions> {
             // The line after it is the inclusive cost of the call.
             skip_cost = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-            let mut fields = line.split_ascii_whitespace();
-            let (Some(position), Some(_line)) = (fields.next(), fields.next()) else {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let (Some(position), Some(cost)) = (fields.first(), fields.get(positions)) else {
                 bail!("Callgrind's cost line `{line}` is malformed");
             };
             address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
-            let cost: u64 = fields.next().unwrap_or("0").parse()?;
+            let cost: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
             if !std::mem::take(&mut skip_cost) && cost > 0 {
                 let name = if in_binary { names.of(address, function) } else { function };
                 match functions.get_mut(name) {
@@ -161,7 +165,8 @@ impl Names {
     }
 }
 
-/// The innermost frame outside the standard library; where there is none, the outermost frame.
+/// The innermost frame outside the standard library, as `function (file)`; where there is none, the
+/// outermost frame.
 fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
     let mut frames = loader.find_frames(address).ok()?;
     let mut outermost = None;
@@ -169,17 +174,29 @@ fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
         let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else {
             continue;
         };
-        let name = without_hash(&name).to_owned();
-        let of_std = frame
-            .location
-            .and_then(|place| place.file)
-            .is_some_and(|file| file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/"));
-        if !of_std {
-            return Some(name);
+        let name = without_hash(&name);
+        let file = frame.location.and_then(|place| place.file).unwrap_or_default();
+        if !file.is_empty() && !file.starts_with("/rustc/") && !file.contains("/lib/rustlib/src/") {
+            // Line tables name inlined functions without their module, but with their types.
+            let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
+            return Some(format!("{plain} ({})", short_path(file)));
         }
-        outermost = Some(name);
+        outermost = Some(name.to_owned());
     }
     outermost
+}
+
+/// A source file's path from the crate's or the project's directory on: the same on every machine.
+fn short_path(file: &str) -> &str {
+    if let Some(at) = file.find("/registry/src/") {
+        let from_index = &file[at + "/registry/src/".len()..];
+        return from_index.split_once('/').map_or(from_index, |(_index, path)| path);
+    }
+    let rooms = ["/impls/", "/scenarios/src/", "/harness/src/"];
+    match rooms.iter().filter_map(|room| file.rfind(room)).max() {
+        Some(at) => &file[at + 1..],
+        None => file,
+    }
 }
 
 /// A demangled name without the hash that some manglings append.
@@ -229,6 +246,18 @@ totals: 130
         let own = functions(PROFILE, &std::env::current_exe().unwrap()).unwrap();
         let expected = [("malloc", 70), ("sysmalloc", 60)];
         assert_eq!(own, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+    }
+
+    #[test]
+    fn paths_do_not_depend_on_the_machine() {
+        let cases = [
+            ("/home/me/lab/impls/map/hamt/src/lib.rs", "impls/map/hamt/src/lib.rs"),
+            ("/home/me/.cargo/registry/src/index-1/imbl-7.0.2/src/map.rs", "imbl-7.0.2/src/map.rs"),
+            ("/work/mine/src/lib.rs", "/work/mine/src/lib.rs"),
+        ];
+        for (file, short) in cases {
+            assert_eq!(short_path(file), short);
+        }
     }
 
     #[test]

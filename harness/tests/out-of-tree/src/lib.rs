@@ -4,8 +4,8 @@
 //! `misbehaving` has contenders that are wrong, panic, loop, abort or exhaust memory; the tests watch the
 //! lab survive them.
 
-pub mod misbehaving;
 pub mod arc_deque;
+pub mod misbehaving;
 
 use scenarios::Contender;
 

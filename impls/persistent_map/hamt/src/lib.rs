@@ -693,10 +693,10 @@ side by side, without hashing and without looking at what both share.
 
 It wins against im and imbl where versions are kept, at all but the smallest sizes: they copy nodes of \
 full width slot by slot, this one copies the slots there are. Union and equality win by far, as the others \
-insert or look up key by key. It loses to them on lookups and on building a map: counting bits takes over \
-a dozen instructions on baseline x86-64, which has no instruction for it, where a full-width node is \
-indexed directly; and packed arrays have to move slots and grow. Two allocations per node are one too \
-many: on a kept version they are a large part of the cost.
+insert or look up key by key. It loses to them on lookups of plain keys and on building a map: counting \
+bits takes over a dozen instructions on baseline x86-64, which has no instruction for it, where a full- \
+width node is indexed directly; and packed arrays have to move slots and grow. Two allocations per node \
+are one too many: on a kept version they are a large part of the cost.
 
 Entries by value make every copied node clone its entries. For plain numbers that is cheap; with String \
 keys it is an allocation for each, and entries behind pointers, as in rpds, win.";

@@ -1,0 +1,14 @@
+//! Tests of the lab itself, with a stranger's labs: contenders that misbehave, runs that are killed, files
+//! that are damaged, disks that are full.
+//!
+//! What a machine cannot do (mount a file system, run Valgrind) is skipped with a line on the standard error.
+
+mod common;
+mod damage;
+mod environment;
+mod gate;
+mod interruption;
+mod misbehaving;
+mod output;
+mod sharding;
+mod usage;
