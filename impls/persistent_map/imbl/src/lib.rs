@@ -94,11 +94,19 @@ pub fn contender() -> Contender {
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],
-        caveats: &[Caveat {
-            badge: "equality through is_submap",
-            text: "Equality is measured as equal lengths and is_submap: the crate's == also collects every key \
-                   in a std HashSet with a random hasher, which is slower and not repeatable.",
-        }],
+        caveats: &[
+            Caveat {
+                badge: "equality through is_submap",
+                text: "Equality is measured as equal lengths and is_submap: the crate's == also collects every \
+                       key in a std HashSet with a random hasher, which is slower and not repeatable.",
+            },
+            Caveat {
+                badge: "leaks if Eq panics",
+                text: "imbl 7.0.2 moves the entries of a full leaf into a larger node that nothing drops on a \
+                       panic: should a key's Eq panic meanwhile, which colliding hashes make it run, the \
+                       entries moved so far leak and are missing from the version being changed.",
+            },
+        ],
         known_failures: &[],
     })
 }

@@ -568,7 +568,7 @@ pub fn contender() -> Contender {
         name: "trie32",
         role: Role::Optimized,
         summary: "A 32-way radix trie with a tail of up to 32 elements, one allocation per node.",
-        source: "Hickey's Clojure vector after Bagwell, \"Ideal Hash Trees\" (2001); data-map's PersistentVector",
+        source: "Clojure's vector, after Bagwell, \"Ideal Hash Trees\" (2001); data-map's PersistentVector",
         analysis: ANALYSIS,
         complexity: &[
             ("push_unshared", Growth::Constant),
