@@ -1,37 +1,39 @@
 //! experiment
-use gungraun::prelude::*;
-use lab::bench;
-use scenarios::Case;
 
 mod target {
-    use super::*;
+    use gungraun::prelude::*;
+    use gungraun::{Callgrind, EntryPoint};
+    use lab::bench;
+    use lab::cell::CellId;
+    use scenarios::Case;
+
     #[library_benchmark]
-    #[bench::nothing(bench::nothing())]
-    #[benches::cell(iter = 0..bench::count(), setup = bench::armed)]
-    fn region(mut case: Box<dyn Case>) -> Box<dyn Case> {
-        case.run();
-        case
+    #[benches::cell(iter = bench::listed())]
+    fn cell(id: CellId) {
+        bench::on_fresh_thread(&lab::roster::roster(), &id, counted);
     }
 
-    library_benchmark_group!(name = cells, benchmarks = region);
+    #[inline(never)]
+    fn counted(case: &mut dyn Case) {
+        case.run();
+        // Keeps the call above from becoming a jump.
+        std::hint::black_box(());
+    }
+
+    library_benchmark_group!(name = cells, benchmarks = cell);
 
     gungraun::main!(
         config = LibraryBenchmarkConfig::default()
             .env("GLIBC_TUNABLES", lab::meters::instructions::TUNABLES)
-            .pass_through_env("LAB_CELLS")
-            .pass_through_env("LAB_X"),
+            .pass_through_env(bench::CELLS)
+            .tool(Callgrind::with_args(["--cache-sim=no"]).entry_point(EntryPoint::Custom("gungraun::target::counted".to_owned()))),
         library_benchmark_groups = cells
     );
-    pub fn on_this_thread() {
+    pub fn run() {
         main();
     }
 }
 
 fn main() {
-    bench::read_list(lab::roster::roster()).unwrap();
-    if std::env::var_os("LAB_X").is_some() {
-        target::on_this_thread();
-    } else {
-        std::thread::spawn(target::on_this_thread).join().unwrap();
-    }
+    target::run();
 }

@@ -68,6 +68,20 @@ impl Cell<'_> {
     }
 }
 
+/// Refuses a roster on which two contenders have one name: their cells could not be told apart.
+pub fn check_roster(roster: &[Contender]) -> Result<()> {
+    let mut names = std::collections::BTreeSet::new();
+    for Contender { bottleneck, about, .. } in roster {
+        if !names.insert((bottleneck.name, about.name)) {
+            bail!(usage(format!(
+                "the roster has two contenders called {}/{}: rename one",
+                bottleneck.name, about.name
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Finds a cell by its name, or says what is wrong with it.
 pub fn find<'a>(roster: &'a [Contender], id: &CellId) -> Result<Cell<'a>> {
     let bottleneck = find_bottleneck(roster, &id.bottleneck)?;
@@ -189,6 +203,8 @@ impl Selection {
             scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
         };
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
+        // A size that is named twice is measured once.
+        cells.dedup_by_key(|cell| cell.id());
         Ok(cells)
     }
 
@@ -288,4 +304,20 @@ pub fn unknown<'a>(
         Some((_, candidate)) => format!("no {what} `{name}`; did you mean `{candidate}`?"),
         None => format!("no {what} `{name}`; there are: {}", known.join(", ")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_contenders_of_one_name_are_refused() {
+        let mut roster = crate::roster::roster();
+        check_roster(&roster).unwrap();
+        roster.push(roster[0]);
+        let error = check_roster(&roster).unwrap_err();
+        let name = format!("{:?}", roster[0]);
+        assert!(error.to_string().contains(&name), "{error}");
+        assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
+    }
 }

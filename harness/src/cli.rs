@@ -8,8 +8,10 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use scenarios::Contender;
 
+use crate::cell::check_roster;
 use crate::commands;
 use crate::error::{Exit, exit_of, usage};
+use crate::progress::say;
 use crate::run::{Binaries, Options};
 use crate::verify::Depth;
 
@@ -109,7 +111,7 @@ pub fn main(roster: &[Contender]) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
-            eprintln!("lab: {error:#}");
+            say(&format!("lab: {error:#}"));
             exit_of(&error).into()
         }
     }
@@ -122,6 +124,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
+    check_roster(roster)?;
     let binaries = Binaries::beside_this_one()?;
     let root = match cli.global.root {
         Some(root) if !root.is_dir() => {
@@ -135,6 +138,7 @@ fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
         workers: cli.global.jobs.map_or(cores, usize::from),
         timeout: cli.global.timeout,
         depth: Depth::default(),
+        reversed: false,
         binaries,
     };
     let context = Context { roster, root, options };

@@ -60,6 +60,9 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     let bad_input = error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.downcast_ref::<reports::Error>().is_some_and(reports::Error::is_bad_input)
+            || cause
+                .downcast_ref::<reports::render::Error>()
+                .is_some_and(reports::render::Error::is_bad_input)
     });
     if bad_input { Exit::Usage } else { Exit::Internal }
 }

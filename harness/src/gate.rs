@@ -100,7 +100,6 @@ pub fn compare(
 
 /// The functions whose cost changed most, largest growth first: name, old, new.
 pub fn changed_functions(old: &Entry, new: &BTreeMap<String, u64>) -> Vec<(String, u64, u64)> {
-    // Of a function below the baseline's least share nothing is known but that it was below it.
     let names: BTreeSet<&String> = old.functions.keys().chain(new.keys()).collect();
     let least = tolerance(old).min(old.instructions / 1000);
     let mut changes: Vec<(String, u64, u64)> = names
@@ -109,7 +108,11 @@ pub fn changed_functions(old: &Entry, new: &BTreeMap<String, u64>) -> Vec<(Strin
             let of = |functions: &BTreeMap<String, u64>| functions.get(name).copied().unwrap_or(0);
             (name.clone(), of(&old.functions), of(new))
         })
-        .filter(|(_, old, new)| old.abs_diff(*new) > least)
+        .filter(|(name, was, is)| {
+            // Of a function without a line nothing is known but that it was not worth one.
+            let known = old.functions.contains_key(name);
+            was.abs_diff(*is) > if known { least } else { least.max(old.least_function()) }
+        })
         .collect();
     changes.sort_by_key(|(_, old, new)| std::cmp::Reverse(*new as i64 - *old as i64));
     changes
@@ -199,5 +202,14 @@ mod tests {
         let new = [("get", 6_100), ("insert", 4_000), ("same", 1_001)].map(|(n, c)| (n.to_owned(), c)).into();
         let changes = changed_functions(&old, &new);
         assert_eq!(changes, [("insert".to_owned(), 3_000, 4_000), ("get".to_owned(), 6_000, 6_100)]);
+    }
+
+    #[test]
+    fn a_function_that_was_not_worth_a_line_has_not_grown_from_nothing() {
+        let mut old = entry(100_000, 0);
+        old.set_functions([("get", 99_600), ("malloc", 400)].map(|(n, c)| (n.to_owned(), c)).into());
+        let new = [("get", 99_600), ("malloc", 400), ("insert", 2_000)];
+        let changes = changed_functions(&old, &new.map(|(n, c)| (n.to_owned(), c)).into());
+        assert_eq!(changes, [("insert".to_owned(), 0, 2_000)]);
     }
 }

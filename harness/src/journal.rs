@@ -156,18 +156,16 @@ impl Journal {
         let mut header = None;
         let mut entries = Vec::new();
         let mut whole = 0;
-        let mut line = String::new();
+        let mut line = Vec::new();
         for number in 1.. {
             line.clear();
-            let length = match reader.read_line(&mut line) {
-                Ok(length) => length,
-                Err(error) => bail!(damaged(number, &error.to_string())),
-            };
-            if !line.ends_with('\n') {
+            let length = reader.read_until(b'\n', &mut line);
+            let length = length.with_context(|| format!("cannot read {}", self.path.display()))?;
+            if !line.ends_with(b"\n") {
                 break;
             }
             if header.is_none() {
-                header = Some(match serde_json::from_str::<Header>(&line) {
+                header = Some(match serde_json::from_slice::<Header>(&line) {
                     Ok(header) if header.schema == SCHEMA => header,
                     Ok(header) => {
                         bail!(damaged(number, &format!("schema {} instead of {SCHEMA}", header.schema)))
@@ -175,7 +173,7 @@ impl Journal {
                     Err(error) => bail!(damaged(number, &error.to_string())),
                 });
             } else {
-                match serde_json::from_str(&line) {
+                match serde_json::from_slice(&line) {
                     Ok(entry) => entries.push(entry),
                     Err(error) => bail!(damaged(number, &error.to_string())),
                 }

@@ -1,7 +1,9 @@
 //! The pool: starts [workers](crate::worker), gives them jobs, and survives what happens to them.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
@@ -81,7 +83,7 @@ impl Pool<'_> {
                 Ok(Answer::Failed(format!("ran longer than {limit} s (`--timeout`) and was stopped")))
             }
             Asked::Died => {
-                let mut worker = slot.take().expect("it was asked");
+                let worker = slot.take().expect("it was asked");
                 let last = worker.last_words();
                 if worker.answered == 0 {
                     bail!("a worker ended before its first answer: {last}");
@@ -102,20 +104,21 @@ struct Worker {
     process: Child,
     jobs: ChildStdin,
     answers: Receiver<String>,
-    stderr: std::fs::File,
-    stderr_read: u64,
+    stderr: File,
+    /// How much was written there before the present job.
+    stderr_before: u64,
     answered: usize,
 }
 
 impl Worker {
     fn start(mut command: Command) -> Result<Self> {
-        let stderr = tempfile::tempfile().context("cannot create a temporary file")?;
+        let stderr = nameless_file().context("cannot create a temporary file")?;
         let program = command.get_program().to_string_lossy().into_owned();
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?)
-            // Last words are one line; a backtrace would come after it.
+            // Last words are one line, and a backtrace would come after it.
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")
             // A group of its own, so that a job's child is stopped with its worker.
@@ -133,12 +136,13 @@ impl Worker {
                 }
             }
         });
-        Ok(Worker { process, jobs, answers, stderr, stderr_read: 0, answered: 0 })
+        Ok(Worker { process, jobs, answers, stderr, stderr_before: 0, answered: 0 })
     }
 
     fn ask(&mut self, job: &Job, timeout: Duration) -> Asked {
         let mut line = serde_json::to_string(job).expect("a job is JSON");
         line.push('\n');
+        self.stderr_before = self.stderr.metadata().map_or(0, |metadata| metadata.len());
         if self.jobs.write_all(line.as_bytes()).is_err() {
             return Asked::Died;
         }
@@ -156,18 +160,20 @@ impl Worker {
         }
     }
 
-    /// What was written to the standard error since it was last asked for: its last line.
-    fn last_words(&mut self) -> String {
-        let mut text = Vec::new();
-        // The descriptor's position is shared with the worker, which appends at its end.
-        let _ = self.stderr.seek(SeekFrom::Start(self.stderr_read));
-        let _ = self.stderr.read_to_end(&mut text);
-        self.stderr_read += text.len() as u64;
-        let text = String::from_utf8_lossy(&text);
-        text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim().to_owned()
+    /// What the present job wrote to the standard error: its last line that is not one of the Rust
+    /// runtime's hints.
+    fn last_words(&self) -> String {
+        let length = self.stderr.metadata().map_or(0, |metadata| metadata.len());
+        // Enough for a line, whatever a contender prints.
+        let start = self.stderr_before.max(length.saturating_sub(4096));
+        let mut text = vec![0; length.saturating_sub(start) as usize];
+        let read = self.stderr.read_at(&mut text, start).unwrap_or(0);
+        let text = String::from_utf8_lossy(&text[..read]);
+        let telling = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        text.lines().rev().map(str::trim).find(telling).unwrap_or("no message").to_owned()
     }
 
-    fn with_last_words(&mut self, message: String) -> String {
+    fn with_last_words(&self, message: String) -> String {
         if !message.contains("killed by") {
             return message;
         }
@@ -176,6 +182,18 @@ impl Worker {
             words => format!("{message}: {words}"),
         }
     }
+}
+
+/// A file without a name that ends with its last descriptor; in memory where that can be had, because a
+/// worker has to be able to write its last words though the disk is full.
+fn nameless_file() -> std::io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::memfd::{MFdFlags, memfd_create};
+        Ok(File::from(memfd_create("lab-worker", MFdFlags::MFD_CLOEXEC)?))
+    }
+    #[cfg(not(target_os = "linux"))]
+    tempfile::tempfile()
 }
 
 impl Drop for Worker {

@@ -1,9 +1,14 @@
 //! Progress: a bar on a terminal, plain lines elsewhere; all on the standard error.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+/// Says one line on the standard error; unlike `eprintln!` it does not panic where nobody listens.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Shows one phase of a run after the other.
 pub struct Progress {
@@ -52,17 +57,17 @@ impl Progress {
         let Progress { phase, done, .. } = self;
         let took = self.begun.elapsed();
         if took.as_secs() >= 60 {
-            eprintln!("{phase:>13} {done} {unit} in {}", HumanDuration(took));
+            say(&format!("{phase:>13} {done} {unit} in {}", HumanDuration(took)));
         } else {
-            eprintln!("{phase:>13} {done} {unit} in {:.1} s", took.as_secs_f64());
+            say(&format!("{phase:>13} {done} {unit} in {:.1} s", took.as_secs_f64()));
         }
     }
 
     /// Says one line beside the bar.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
         }
     }
 }

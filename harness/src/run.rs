@@ -31,6 +31,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// How thoroughly contenders are verified.
     pub depth: Depth,
+    /// Small cells first instead of last: results must not depend on the order.
+    pub reversed: bool,
     /// The binaries.
     pub binaries: Binaries,
 }
@@ -345,6 +347,9 @@ impl<'a> Run<'a> {
         let mut jobs: Vec<_> =
             ids.filter(|id| self.is_sound(id) && pending(self, id)).map(|id| (id.clone(), job(id))).collect();
         jobs.sort_by_key(|(id, _)| std::cmp::Reverse(id.size));
+        if self.options.reversed {
+            jobs.reverse();
+        }
         jobs
     }
 
@@ -407,10 +412,9 @@ impl<'a> Run<'a> {
             }
             return Ok(());
         }
-        match instructions(&ran) {
-            Ok(instructions) => self.add(Entry::Measured { cell: id.clone(), meter, ran, instructions }),
-            Err(error) => self.fail(id.to_string(), phase, format!("{error:#}")),
-        }
+        // The cell ran: where its profile is missing, the environment is at fault (a full disk, say).
+        let instructions = instructions(&ran).with_context(|| format!("cannot count {id}"))?;
+        self.add(Entry::Measured { cell: id.clone(), meter, ran, instructions })
     }
 
     fn fail(&mut self, subject: String, phase: &str, message: String) -> Result<()> {

@@ -74,10 +74,15 @@ pub struct Entry {
 const LEAST_SHARE: f64 = 0.005;
 
 impl Entry {
-    /// Keeps the functions that are worth a line: at least 0.5 % of the cell.
+    /// Keeps the functions that are worth a line.
     pub fn set_functions(&mut self, functions: BTreeMap<String, u64>) {
-        let least = (self.instructions as f64 * LEAST_SHARE) as u64;
-        self.functions = functions.into_iter().filter(|(_, cost)| *cost >= least.max(1)).collect();
+        let least = self.least_function();
+        self.functions = functions.into_iter().filter(|(_, cost)| *cost >= least).collect();
+    }
+
+    /// Instructions from which a function is worth a line: 0.5 % of the cell.
+    pub fn least_function(&self) -> u64 {
+        ((self.instructions as f64 * LEAST_SHARE) as u64).max(1)
     }
 }
 

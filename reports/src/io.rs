@@ -53,7 +53,10 @@ impl Error {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Error::Malformed { .. } | Error::Schema { .. } | Error::Merge(_) => true,
-            Error::Read { cause, .. } => cause.kind() == std::io::ErrorKind::NotFound,
+            Error::Read { cause, .. } => {
+                use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+                matches!(cause.kind(), NotFound | IsADirectory | NotADirectory)
+            }
             Error::Write { .. } => false,
         }
     }
@@ -138,6 +141,19 @@ fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A command without its `--shard 2/3`: it measures what all shards did.
+fn whole_command(command: &str) -> String {
+    let mut words = command.split(' ');
+    let mut whole = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "--shard" => drop(words.next()),
+            _ => whole.push(word),
+        }
+    }
+    whole.join(" ")
+}
+
 /// Joins records of one revision and fingerprint, each of other cells, into one.
 ///
 /// # Errors
@@ -201,6 +217,7 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
         }
         merged.cells.extend(record.cells);
     }
+    merged.command = whole_command(&merged.command);
     merged.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
     if let Some(pair) = merged.cells.windows(2).find(|pair| pair[0].sort_key() == pair[1].sort_key()) {
         return Err(Error::Merge(format!("cannot merge: two of the records hold {}", pair[0].name())));

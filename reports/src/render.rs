@@ -41,20 +41,20 @@ pub enum Error {
     #[error("{0} exists and is not a report: choose another directory, or remove it")]
     NotAReport(PathBuf),
     /// A file could not be written.
-    #[error("cannot write the report to {path}: {source}")]
+    #[error("cannot write the report to {path}: {cause}")]
     Write {
         /// The file or directory.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A page's template failed.
-    #[error("cannot make the page {page}: {source}")]
+    #[error("cannot make the page {page}: {cause}")]
     Page {
         /// The page's file name.
         page: String,
         /// What the template said.
-        source: askama::Error,
+        cause: askama::Error,
     },
     /// A chart failed.
     #[error("cannot draw a chart of {subject}: {message}")]
@@ -64,6 +64,16 @@ pub enum Error {
         /// What plotters said.
         message: String,
     },
+}
+
+impl Error {
+    /// Whether the input is at fault, not the environment.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Error::Unlisted(_) | Error::PageName(_) | Error::NotAReport(_) => true,
+            Error::Write { .. } | Error::Page { .. } | Error::Chart { .. } => false,
+        }
+    }
 }
 
 /// Writes the report on `record` into the directory `dir` and returns the path of its first page.
@@ -87,7 +97,7 @@ pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
 }
 
 fn fill(template: &impl Template, page: &str) -> Result<String, Error> {
-    template.render().map_err(|source| Error::Page { page: page.to_owned(), source })
+    template.render().map_err(|cause| Error::Page { page: page.to_owned(), cause })
 }
 
 fn drawn<T>(outcome: Result<T, chart::DrawingError>, subject: &str) -> Result<T, Error> {

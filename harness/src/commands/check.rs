@@ -10,13 +10,14 @@ use reports::record::{Fingerprint, Record};
 
 use super::explain::Explained;
 use super::{count, print};
-use crate::cell::{Cell, CellId, Selection, find};
+use crate::cell::{Cell, CellId, Profile, Selection, find};
 use crate::cli::Context;
 use crate::error::{Exit, NotComparable, usage};
 use crate::fingerprint;
 use crate::gate::{self, Change, Exact, Verdict};
 use crate::meters::Meter;
 use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::progress::say;
 use crate::run::{Run, callgrind_isa};
 
 /// Fail where instructions or allocations grew: the gate for a pull request
@@ -56,6 +57,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let measured = measure(context, &cells, &arguments.selection)?;
     let selected: BTreeSet<Key> = cells.iter().map(key_of).collect();
     let mut verdict = gate::compare(&old, &selected, &measured, arguments.selection.is_everything());
+    // A cell of a size that another profile has was not selected; it has not vanished.
+    let whole = Selection { profile: Profile::Full, ..Selection::default() }.resolve(context.roster)?;
+    verdict.vanished.retain(|key| !whole.iter().any(|cell| key_of(cell) == *key));
     let confirmed = confirm(context, &old, &verdict, &arguments.selection)?;
     verdict.regressions.retain(|key| confirmed.contains_key(key));
 
@@ -255,7 +259,7 @@ impl Built {
         let commit = git(&context.root, &["rev-parse", "--verify", "--quiet", &name]).map_err(|_| {
             usage(format!("no git revision `{revision}` here (a shallow clone has only the newest)"))
         })?;
-        eprintln!("building {} ({revision})", &commit[..commit.len().min(12)]);
+        say(&format!("building {} ({revision})", &commit[..commit.len().min(12)]));
         std::fs::create_dir_all(&against).with_context(|| format!("cannot make {}", against.display()))?;
         let sources_text = sources.to_string_lossy().into_owned();
         // The work tree of an earlier comparison, killed or not, makes room.
@@ -279,7 +283,7 @@ impl Built {
     }
 
     fn measure(&self, context: &Context<'_>) -> Result<Baseline> {
-        eprintln!("measuring {}", &self.revision[..self.revision.len().min(12)]);
+        say(&format!("measuring {}", &self.revision[..self.revision.len().min(12)]));
         let output = tempfile::tempdir().context("cannot create a temporary directory")?;
         let directory = output.path().join("run");
         let status = self

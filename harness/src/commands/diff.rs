@@ -67,7 +67,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     if arguments.metric != Metric::Wall
         && let Some(difference) = before.fingerprint.incomparable_with(&after.fingerprint).first()
     {
-        bail!(NotComparable(format!("the records' fingerprints differ, {difference}")));
+        bail!(NotComparable(format!(
+            "cannot compare {} with {}: {difference}",
+            arguments.before.display(),
+            arguments.after.display()
+        )));
     }
     let values = |record: &Record| -> BTreeMap<String, f64> {
         let cells = record.cells.iter();

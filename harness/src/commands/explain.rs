@@ -13,6 +13,7 @@ use crate::cli::Context;
 use crate::error::Exit;
 use crate::meters::Meter;
 use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::progress::say;
 use crate::run::Run;
 
 /// Show where a cell's instructions go, function by function
@@ -54,7 +55,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(&cells, &[Meter::Allocations], crate::cell::Profile::Default)?;
     if let Some(failure) = run.failures().first() {
-        eprintln!("lab: {} ({}): {}", failure.subject, failure.phase, failure.message);
+        say(&format!("lab: {} ({}): {}", failure.subject, failure.phase, failure.message));
         return Ok(Exit::Regression);
     }
     let functions = run.functions(&cells)?;

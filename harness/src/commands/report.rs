@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::print;
 use crate::cli::Context;
@@ -32,7 +32,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     let output = arguments.output.clone().unwrap_or_else(|| path.with_file_name("report"));
-    let index = reports::render::render(&record, &output)?;
+    let index = reports::render::render(&record, &output)
+        .with_context(|| format!("cannot report on {}", path.display()))?;
     print(&index.display().to_string())?;
     Ok(Exit::Fine)
 }

@@ -13,6 +13,7 @@ use crate::error::{Exit, usage};
 use crate::fingerprint;
 use crate::journal::{Header, JOURNAL, Journal};
 use crate::meters::Meter;
+use crate::progress::say;
 use crate::run::{Run, callgrind_isa};
 
 /// Verify and measure cells; write a record and a report
@@ -73,32 +74,34 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         Some(named) => resume(context, named.as_deref())?,
         None => begin(context, arguments)?,
     };
-    let cells = header.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<Cell<'_>>>>()?;
+    let cells = header.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<Cell<'_>>>>();
+    let cells = cells.with_context(|| format!("{} cannot go on here", directory.display()))?;
     let mut run = Run::journaled(context.roster, context.options.clone(), journal, entries);
     run.measure(&cells, &header.meters, header.profile)?;
 
     let record = run.record(&header)?;
     let path = directory.join("record.json");
     reports::io::write_record(&path, &record)?;
+    // Before the report: where that one cannot be written, `lab report` makes up for it.
+    if directory.parent() == Some(&context.runs()) {
+        point_latest(&context.runs(), &directory)?;
+    }
     let report = if arguments.no_report {
         None
     } else {
         Some(reports::render::render(&record, &directory.join("report"))?)
     };
-    if directory.parent() == Some(&context.runs()) {
-        point_latest(&context.runs(), &directory)?;
-    }
     if arguments.json {
         print_json(&record)?;
     } else {
         summarize(&record)?;
     }
-    eprintln!("record {}", path.display());
+    say(&format!("record {}", path.display()));
     if let Some(report) = report {
-        eprintln!("report {}", report.display());
+        say(&format!("report {}", report.display()));
     }
     for failure in &record.failures {
-        eprintln!("failed: {} ({}): {}", failure.subject, failure.phase, failure.message);
+        say(&format!("failed: {} ({}): {}", failure.subject, failure.phase, failure.message));
     }
     Ok(if record.failures.is_empty() { Exit::Fine } else { Exit::Regression })
 }
@@ -187,7 +190,7 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
             now.revision
         )));
     }
-    eprintln!("resuming {} with {} results", directory.display(), entries.len());
+    say(&format!("resuming {} with {} results", directory.display(), entries.len()));
     Ok((directory, journal, header, entries))
 }
 

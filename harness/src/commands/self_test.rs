@@ -9,12 +9,13 @@ use crate::cli::Context;
 use crate::error::{Exit, usage};
 use crate::meters::Meter;
 use crate::meters::instructions::valgrind_version;
-use crate::run::Run;
+use crate::progress::say;
+use crate::run::{Options, Run};
 
 /// Measure instructions and allocations twice and compare
 ///
-/// Every selected cell, in two sets of processes: the two must be identical, or an instruction count
-/// means nothing on this machine. Exit code 3 and the cells' names where they are not.
+/// Every selected cell, in two sets of processes and in two orders: the two must be identical, or an
+/// instruction count means nothing on this machine. Exit code 3 and the cells' names where they are not.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -26,11 +27,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let profile = arguments.selection.profile;
     let meters = [Meter::Allocations, Meter::Instructions];
     if valgrind_version().is_none() {
-        eprintln!("note: without Valgrind only allocations are compared");
+        say("note: without Valgrind only allocations are compared");
     }
     let mut runs = Vec::new();
-    for _ in 0..2 {
-        let mut run = Run::new(context.roster, context.options.clone());
+    for reversed in [false, true] {
+        let options = Options { reversed, ..context.options.clone() };
+        let mut run = Run::new(context.roster, options);
         run.measure(&cells, &meters, profile)?;
         if let Some(Failure { subject, message, .. }) = run.failures().first() {
             bail!(usage(format!("{subject}: {message}; the self-test needs cells that run")));

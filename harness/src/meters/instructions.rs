@@ -82,7 +82,7 @@ impl<'a> Callgrind<'a> {
     /// # Errors
     /// If there is no complete profile of that process.
     pub fn take_total(&self, pid: u32) -> Result<u64> {
-        callgrind::total(&self.take(pid)?)
+        callgrind::total(&self.take(pid)?).with_context(|| self.incomplete())
     }
 
     /// Instructions of the region that process `pid` ran, by function; its profile is deleted.
@@ -91,7 +91,12 @@ impl<'a> Callgrind<'a> {
     /// If there is no complete profile of that process.
     pub fn take_functions(&self, pid: u32) -> Result<(u64, Functions)> {
         let profile = self.take(pid)?;
-        Ok((callgrind::total(&profile)?, callgrind::functions(&profile, self.binary)?))
+        let total = callgrind::total(&profile).with_context(|| self.incomplete())?;
+        Ok((total, callgrind::functions(&profile, self.binary)?))
+    }
+
+    fn incomplete(&self) -> String {
+        format!("Callgrind left no whole profile in {}: is the disk full?", self.profiles.path().display())
     }
 
     fn take(&self, pid: u32) -> Result<String> {

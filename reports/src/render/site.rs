@@ -18,7 +18,7 @@ pub fn is_page_name(name: &str) -> bool {
 pub fn write(pages: &[(String, String)], dir: &Path) -> Result<(), Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| Error::Write { path, source }
+        move |cause| Error::Write { path, cause }
     };
     let parent = match dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -41,12 +41,12 @@ pub fn write(pages: &[(String, String)], dir: &Path) -> Result<(), Error> {
     if had_earlier {
         fs::rename(dir, &earlier).map_err(failed(dir))?;
     }
-    fs::rename(&site, dir).map_err(|source| {
+    fs::rename(&site, dir).map_err(|cause| {
         if had_earlier && fs::rename(&earlier, dir).is_err() {
             // Better left lying around under an odd name than removed with the workshop.
             let _ = workshop.keep();
         }
-        Error::Write { path: dir.to_owned(), source }
+        Error::Write { path: dir.to_owned(), cause }
     })
 }
 

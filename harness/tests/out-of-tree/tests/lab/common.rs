@@ -11,8 +11,12 @@ use std::time::{Duration, Instant};
 use reports::record::Record;
 use tempfile::TempDir;
 
-/// A few cells, measured with the exact meters: what most tests run.
-pub const SMALL: &str = "--scenario get_random,slice --size 8,100 --meter allocations,instructions --no-report";
+/// A few cells, measured without Valgrind, which takes its time to start: what most tests run.
+pub const QUICK: &str = "--scenario get_random,slice --size 8,100 --meter allocations --no-report";
+
+/// The same cells, measured with both exact meters.
+pub const SMALL: &str =
+    "--jobs 1 --scenario get_random,slice --size 8,100 --meter allocations,instructions --no-report";
 
 /// A lab and its project directory, which goes with it.
 pub struct Lab {
@@ -60,6 +64,14 @@ impl Lab {
         let mut command = Command::new(self.program);
         command.arg("--root").arg(self.root()).args(arguments.split_whitespace()).stdin(Stdio::null());
         command
+    }
+
+    /// Runs a command on a machine without Valgrind, or anything else.
+    pub fn run_without_valgrind(&self, arguments: &str) -> Outcome {
+        let nothing = TempDir::new().unwrap();
+        let mut command = self.command(arguments);
+        command.env("PATH", nothing.path());
+        Outcome::of(arguments, command)
     }
 
     /// Runs a command to its end.
@@ -198,7 +210,8 @@ pub fn skipped(what: &str) {
 
 /// Whether there is a Valgrind; says so if not.
 pub fn has_valgrind() -> bool {
-    let found = Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+    let found =
+        Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
         skipped("no Valgrind (Debian: apt-get install valgrind)");
     }

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::common::{
-    Lab, Outcome, SMALL, contents, exact, has_valgrind, read_record, run_directories, wait_for,
+    Lab, Outcome, QUICK, contents, exact, has_valgrind, read_record, run_directories, wait_for,
 };
 
 /// The journal of the one run under a lab's root, once there is one.
@@ -69,8 +69,10 @@ fn descendants(id: i32) -> BTreeSet<Process> {
     let mut family = BTreeSet::from([id]);
     let mut found = BTreeSet::new();
     loop {
-        let more: Vec<&Process> =
-            all.iter().filter(|process| family.contains(&process.parent) && !found.contains(*process)).collect();
+        let more: Vec<&Process> = all
+            .iter()
+            .filter(|process| family.contains(&process.parent) && !found.contains(*process))
+            .collect();
         if more.is_empty() {
             return found;
         }
@@ -107,7 +109,8 @@ fn start(lab: &Lab, arguments: &str) -> Child {
 #[test]
 fn a_killed_run_leaves_no_workers_and_goes_on_where_it_was() {
     let meter = if has_valgrind() { "instructions" } else { "allocations" };
-    let selection = "--scenario get_random,set_shared,slice --size 8,100,1000 --meter allocations,instructions";
+    let selection =
+        "--scenario get_random,set_shared,slice --size 8,100,1000 --meter allocations,instructions";
     let lab = Lab::out_of_tree();
     let mut running = start(&lab, &format!("run {selection} --no-report"));
     let path = wait_for("a few results", || {
@@ -153,7 +156,8 @@ fn a_cell_that_never_ends_is_killed_with_the_lab() {
         wait_for("the cell's process", || {
             // The allocation meter's worker, and the child in which the cell runs.
             let workers = descendants(running.id() as i32);
-            let measuring = workers.iter().filter(|process| process.command.contains("-allocations __worker"));
+            let measuring =
+                workers.iter().filter(|process| process.command.contains("-allocations __worker"));
             (measuring.count() == 2).then_some(())
         });
         kill_and_see_all_end(&mut running, signal);
@@ -163,7 +167,7 @@ fn a_cell_that_never_ends_is_killed_with_the_lab() {
 #[test]
 fn two_runs_at_once_are_two_records() {
     let lab = Lab::out_of_tree();
-    let runs = [(); 2].map(|()| start(&lab, &format!("run {SMALL}")));
+    let runs = [(); 2].map(|()| start(&lab, &format!("run {QUICK}")));
     for mut run in runs {
         assert_eq!(run.wait().unwrap().code(), Some(0));
     }
@@ -178,10 +182,10 @@ fn two_runs_at_once_are_two_records() {
 #[test]
 fn a_run_that_is_still_going_is_not_resumed() {
     let lab = Lab::misbehaving();
-    let mut running = start(&lab, "run --contender looping --scenario slice --size 60000 --meter allocations");
-    let path = wait_for("the journal's header", || {
-        journal(&lab).filter(|path| !whole_lines(path).is_empty())
-    });
+    let mut running =
+        start(&lab, "run --contender looping --scenario slice --size 60000 --meter allocations");
+    let path =
+        wait_for("the journal's header", || journal(&lab).filter(|path| !whole_lines(path).is_empty()));
     let directory = path.parent().unwrap();
     let name = directory.file_name().unwrap().to_str().unwrap();
     lab.run("run --resume").complains(2, &[name, "still going on"]);
@@ -192,7 +196,7 @@ fn a_run_that_is_still_going_is_not_resumed() {
 /// A run that was killed just before it wrote its record, and the path of its journal.
 fn unfinished() -> (Lab, PathBuf) {
     let lab = Lab::out_of_tree();
-    lab.run(&format!("run {SMALL}")).ends_with(0);
+    lab.run(&format!("run {QUICK}")).ends_with(0);
     let path = journal(&lab).unwrap();
     fs::remove_file(path.with_file_name("record.json")).unwrap();
     fs::remove_file(lab.runs().join("latest")).unwrap();
@@ -206,7 +210,8 @@ fn a_journal_torn_in_its_last_line_is_mended() {
     let lines = whole_lines(&path);
     let last = lines.last().unwrap().len() + 1;
     // In the middle of a line, of a character, and of a disk block that was never written.
-    let tails: [&[u8]; 3] = [&whole[whole.len() - last..][..last / 2], b"{\"Failed\":{\"message\":\"\xe2\x80", &[0; 512]];
+    let tails: [&[u8]; 3] =
+        [&whole[whole.len() - last..][..last / 2], b"{\"Failed\":{\"message\":\"\xe2\x80", &[0; 512]];
     for tail in tails {
         let mut torn = whole[..whole.len() - last].to_vec();
         torn.extend(tail);
@@ -267,7 +272,7 @@ fn a_run_outlives_the_reader_of_its_progress() {
     let lab = Lab::out_of_tree();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = lab.command(&format!("run {SMALL}"));
+    let mut command = lab.command(&format!("run {QUICK}"));
     command.stdout(Stdio::null()).stderr(writer);
     assert_eq!(Outcome::of("run", command).code, Some(0));
     assert_eq!(lab.latest().cells.len(), 12);

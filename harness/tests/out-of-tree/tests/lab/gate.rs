@@ -1,0 +1,180 @@
+//! The gate: what `bless` keeps, `check` compares.
+
+use std::sync::OnceLock;
+
+use reports::baseline::{self, Baseline, Entry, Key};
+use reports::record::Record;
+
+use crate::common::{Lab, Outcome, contents, has_valgrind, small_record};
+
+/// The cells of these tests.
+const SELECTION: &str = "--jobs 1 --contender arc_deque,array_copy --scenario get_random,slice --size 8,100";
+
+/// A lab whose baseline is what is measured here now; none without Valgrind.
+fn blessed() -> Option<Lab> {
+    static BASELINE: OnceLock<Baseline> = OnceLock::new();
+    if !has_valgrind() {
+        return None;
+    }
+    let known = BASELINE.get_or_init(|| {
+        let lab = Lab::out_of_tree();
+        // A selection is blessed into a baseline that is there.
+        let record: Record = serde_json::from_str(small_record()).unwrap();
+        let empty = Baseline { fingerprint: record.fingerprint, ..Baseline::default() };
+        baseline::write(&lab.baselines(), &empty).unwrap();
+        let outcome = lab.run(&format!("bless {SELECTION}")).ends_with(0);
+        assert!(outcome.out.contains("blessed 8 cells"), "{}", outcome.all());
+        baseline::read(&lab.baselines()).unwrap()
+    });
+    let lab = Lab::out_of_tree();
+    baseline::write(&lab.baselines(), known).unwrap();
+    Some(lab)
+}
+
+fn key(name: &str) -> Key {
+    Key::parse(name).unwrap()
+}
+
+/// Rewrites what the baseline says of one cell.
+fn rewrite(lab: &Lab, cell: &str, change: impl FnOnce(&mut Entry)) {
+    let mut known = baseline::read(&lab.baselines()).unwrap();
+    change(known.cells.get_mut(&key(cell)).unwrap_or_else(|| panic!("{cell} is blessed")));
+    baseline::write(&lab.baselines(), &known).unwrap();
+}
+
+/// The lines below a heading of a check's output.
+fn below<'a>(outcome: &'a Outcome, heading: &str) -> Vec<&'a str> {
+    let lines = outcome.out.lines().skip_while(|line| !line.starts_with(heading));
+    lines.skip(1).take_while(|line| line.starts_with("    ")).map(str::trim).collect()
+}
+
+#[test]
+fn what_was_blessed_is_fine() {
+    let Some(lab) = blessed() else { return };
+    let outcome = lab.run(&format!("check {SELECTION}")).ends_with(0);
+    let expected = "8 cells compared: 0 regressed, 0 improved, 0 new, 0 vanished, 0 failed";
+    assert!(outcome.out.contains(expected), "{}", outcome.all());
+    // The baseline says what the record says.
+    let record: Record = serde_json::from_str(small_record()).unwrap();
+    let known = baseline::read(&lab.baselines()).unwrap();
+    for cell in record.cells.iter().filter(|cell| cell.contender != "imbl") {
+        let entry = &known.cells[&key(&cell.name())];
+        assert_eq!(Some(entry.instructions), cell.instructions, "{}", cell.name());
+        assert_eq!(Some(entry.blocks), cell.allocations.map(|allocations| allocations.blocks));
+        assert_eq!(entry.noise, 0, "{}", cell.name());
+        assert!(!entry.functions.is_empty(), "{}", cell.name());
+    }
+    // And blessing again changes nothing.
+    let before = contents(&lab.baselines());
+    lab.run(&format!("bless {SELECTION}")).ends_with(0);
+    assert!(contents(&lab.baselines()) == before);
+}
+
+#[test]
+fn a_cell_that_grew_is_named_with_its_function_and_what_reproduces_it() {
+    let Some(lab) = blessed() else { return };
+    let cell = "persistent_vector/slice/100/arc_deque";
+    // It was cheaper before, says the baseline: one function by a tenth.
+    rewrite(&lab, cell, |entry| {
+        let (name, cost) = entry.functions.iter().max_by_key(|(_, cost)| **cost).unwrap();
+        let (name, less) = (name.clone(), entry.instructions / 10);
+        entry.functions.insert(name, cost - less);
+        entry.instructions -= less;
+    });
+    let outcome = lab.run(&format!("check {SELECTION}")).ends_with(3);
+    let found: Vec<&str> = outcome.out.lines().filter(|line| line.starts_with("regression: ")).collect();
+    assert_eq!(found.len(), 1, "{}", outcome.all());
+    assert!(found[0].starts_with(&format!("regression: {cell} instructions ")), "{found:?}");
+    assert!(found[0].contains("(+11.1"), "{found:?}");
+    let details = below(&outcome, "regression: ");
+    let [function, reproduce] = &details[..] else { panic!("one function grew: {details:?}") };
+    assert!(function.starts_with('+') && function.contains(" in "), "{function}");
+    // The command that reproduces it does.
+    let explain = reproduce.strip_prefix("reproduce: lab ").unwrap();
+    assert_eq!(explain, format!("explain {cell}"));
+    let explained = lab.run(explain).ends_with(0);
+    let name = function.split(" in ").nth(1).unwrap().split(" (").next().unwrap();
+    assert!(explained.out.contains(name), "`{name}` is not in\n{}", explained.out);
+    // Blessed, it is the new normal.
+    lab.run(&format!("bless {cell}")).ends_with(0);
+    lab.run(&format!("check {cell}")).ends_with(0);
+}
+
+#[test]
+fn one_block_more_is_a_regression() {
+    let Some(lab) = blessed() else { return };
+    let cell = "persistent_vector/slice/8/array_copy";
+    rewrite(&lab, cell, |entry| entry.blocks -= 1);
+    let outcome = lab.run(&format!("check {cell}")).ends_with(3);
+    assert!(outcome.out.contains(&format!("regression: {cell} blocks ")), "{}", outcome.all());
+}
+
+#[test]
+fn an_improvement_is_told_with_the_command_that_keeps_it() {
+    let Some(lab) = blessed() else { return };
+    let cell = "persistent_vector/slice/100/arc_deque";
+    rewrite(&lab, cell, |entry| entry.instructions *= 2);
+    let outcome = lab.run(&format!("check {cell}")).ends_with(0);
+    let improved = below(&outcome, "improved:");
+    assert!(improved[0].starts_with(cell) && improved[0].contains("(-50.0"), "{improved:?}");
+    assert_eq!(improved[1], "keep: lab bless --contender arc_deque");
+}
+
+#[test]
+fn a_new_contender_is_named() {
+    let Some(lab) = blessed() else { return };
+    let outcome = lab.run("check --scenario get_random --size 8").ends_with(0);
+    let new = below(&outcome, "new, not compared (`lab bless` adds them)");
+    assert_eq!(new, ["persistent_vector/get_random/8/imbl"], "{}", outcome.all());
+    assert!(outcome.out.contains("2 cells compared: 0 regressed, 0 improved, 1 new"), "{}", outcome.all());
+}
+
+#[test]
+fn a_vanished_cell_is_named() {
+    let Some(lab) = blessed() else { return };
+    let mut known = baseline::read(&lab.baselines()).unwrap();
+    let entry = known.cells[&key("persistent_vector/slice/8/arc_deque")].clone();
+    // Of a contender, a scenario and a size that are gone, and of a size of another profile only.
+    for cell in [
+        "persistent_vector/slice/8/gone",
+        "persistent_vector/gone/8/imbl",
+        "persistent_vector/slice/9/imbl",
+        "persistent_vector/slice/100000/imbl",
+    ] {
+        known.cells.insert(key(cell), entry.clone());
+    }
+    baseline::write(&lab.baselines(), &known).unwrap();
+
+    // The whole roster; without Valgrind, to be quick.
+    let outcome = lab.run_without_valgrind("check --profile quick").ends_with(3);
+    let mut vanished = below(&outcome, "vanished (`lab bless` drops them)");
+    vanished.sort_unstable();
+    let expected =
+        ["persistent_vector/gone/8/imbl", "persistent_vector/slice/8/gone", "persistent_vector/slice/9/imbl"];
+    assert_eq!(vanished, expected, "{}", outcome.all());
+    assert!(outcome.out.contains(" 3 vanished, 0 failed"), "{}", outcome.all());
+    // A selection says nothing of what it does not select.
+    let outcome = lab.run_without_valgrind(&format!("check {SELECTION}"));
+    let outcome = outcome.complains(4, &["only allocations were compared"]);
+    assert!(outcome.out.contains(" 0 vanished, 0 failed"), "{}", outcome.all());
+}
+
+#[test]
+fn a_contender_that_fails_is_not_skipped() {
+    let Some(lab) = blessed() else { return };
+    let misbehaving = Lab::misbehaving();
+    let cell = "persistent_vector/get_random/60000/lying";
+    let selection = format!("{cell} --size 60000");
+    let mut known = baseline::read(&lab.baselines()).unwrap();
+    let entry = Entry { instructions: 1_000_000, ..Entry::default() };
+    known.cells = [(key(cell), entry)].into();
+    baseline::write(&misbehaving.baselines(), &known).unwrap();
+    let before = contents(&misbehaving.baselines());
+
+    let outcome = misbehaving.run(&format!("check {selection}")).ends_with(3);
+    assert_eq!(below(&outcome, "not measured, because they failed:"), [cell], "{}", outcome.all());
+    assert!(outcome.err.contains("persistent_vector/lying failed"), "{}", outcome.all());
+    misbehaving.run(&format!("bless {selection}")).complains(2, &["1 cells failed: nothing is blessed"]);
+    assert!(contents(&misbehaving.baselines()) == before);
+    misbehaving.run(&format!("explain {cell}")).complains(3, &["persistent_vector/lying", "digest"]);
+}

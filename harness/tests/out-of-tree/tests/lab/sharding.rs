@@ -1,0 +1,67 @@
+//! A run that several machines share, and its records joined.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::common::{Lab, SMALL, contents, read_record, small_record};
+
+fn merge(lab: &Lab, output: &Path, records: &[&Path]) -> crate::common::Outcome {
+    let records: Vec<String> = records.iter().map(|path| path.display().to_string()).collect();
+    lab.run(&format!("merge --output {} {}", output.display(), records.join(" ")))
+}
+
+#[test]
+fn the_shards_of_a_run_are_the_run() {
+    let lab = Lab::out_of_tree();
+    let shards: Vec<PathBuf> = (1..=3)
+        .map(|index| {
+            let directory = lab.root().join(format!("shard-{index}"));
+            let output = directory.display();
+            lab.run(&format!("run {SMALL} --shard {index}/3 --output {output}")).ends_with(0);
+            directory.join("record.json")
+        })
+        .collect();
+    assert!(!lab.runs().exists(), "a run with an output of its own is not the latest one");
+
+    let [one, two, three] = &shards[..] else { panic!("three shards") };
+    let merged = lab.root().join("merged");
+    merge(&lab, &merged, &[two, one, three]).ends_with(0);
+    assert!(merged.join("report/index.html").exists());
+    let merged = read_record(&merged.join("record.json"));
+    let whole: reports::record::Record = serde_json::from_str(small_record()).unwrap();
+    assert_eq!(merged.cells, whole.cells);
+    assert_eq!(merged.contenders, whole.contenders);
+    assert_eq!(merged.bottlenecks, whole.bottlenecks);
+    assert_eq!(merged.command, whole.command, "the command measures all of it");
+
+    // A machine of the matrix that ran twice is not counted twice.
+    let before = contents(lab.root());
+    let doubled = merge(&lab, &lab.root().join("doubled"), &[one, two, three, two]);
+    doubled.complains(2, &["two of the records hold persistent_vector/"]);
+    assert!(contents(lab.root()) == before);
+}
+
+#[test]
+fn records_of_different_runs_are_not_joined() {
+    let home = TempDir::new().unwrap();
+    let [first, other] = ["first.json", "other.json"].map(|name| home.path().join(name));
+    fs::write(&first, small_record()).unwrap();
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("\"revision\": \"", "\"revision\": \"abc", &["revision: `` against `abc`"]),
+        ("\"dirty\": false", "\"dirty\": true", &["revision: `` against ` with changes`"]),
+        ("\"rustc\": \"", "\"rustc\": \"another ", &["rustc: `rustc", "against `another "]),
+        ("\"profile\": \"default\"", "\"profile\": \"quick\"", &["profile: `default` against `quick`"]),
+        ("\"schema\": 1", "\"schema\": 2", &["schema 2"]),
+    ];
+    let lab = Lab::out_of_tree();
+    for (old, new, words) in cases {
+        assert!(small_record().contains(old), "{old}");
+        fs::write(&other, small_record().replacen(old, new, 1)).unwrap();
+        let before = contents(home.path());
+        let outcome = merge(&lab, &home.path().join("merged"), &[&first, &other]);
+        outcome.complains(2, &[words, &["other.json"]].concat());
+        assert!(contents(home.path()) == before, "{words:?}: nothing is written");
+    }
+}
