@@ -1,1 +1,9 @@
-fn main() {}
+//! `cargo bench --bench instructions [-- CELLS…]`: the instruction meter.
+
+use std::process::ExitCode;
+
+use lab::meters::Meter;
+
+fn main() -> ExitCode {
+    lab::bench::exact(&lab::roster::roster(), Meter::Instructions)
+}

@@ -1,1 +1,8 @@
-fn main() {}
+//! `cargo bench --bench wall [-- FILTER] [-- --save-baseline NAME]`: criterion over the roster, with
+//! criterion's own arguments. `LAB_BENCH_PROFILE=default` or `full` adds larger sizes and longer budgets.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lab::bench::times(&lab::roster::roster())
+}

@@ -66,6 +66,7 @@ enum Command {
     Diff(commands::diff::Arguments),
     Explain(commands::explain::Arguments),
     SelfTest(commands::self_test::Arguments),
+    CrossCheck(commands::cross_check::Arguments),
     Merge(commands::merge::Arguments),
     New(commands::new::Arguments),
     Completions(commands::completions::Arguments),
@@ -107,7 +108,12 @@ pub fn main(roster: &[Contender]) -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    match run(roster, cli) {
+    conclude(run(roster, cli))
+}
+
+/// The exit code of what was done; an error is said in one line.
+pub fn conclude(outcome: Result<Exit>) -> ExitCode {
+    match outcome {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
@@ -152,6 +158,7 @@ fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&context, &arguments),
         Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),
+        Command::CrossCheck(arguments) => commands::cross_check::run(&context, &arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
         Command::New(arguments) => commands::new::run(&context, &arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),

@@ -1,7 +1,8 @@
 //! The lab: roster, meters, verification, runs, gate and command line.
 //!
 //! A stranger's crate can put its own contender beside ours. It depends on `lab` and `scenarios` and
-//! has two binaries of a few lines each, `my-lab` and `my-lab-allocations`:
+//! has two binaries of a few lines each, `my-lab` and `my-lab-allocations` (`harness/tests/out-of-tree` is
+//! such a crate):
 //!
 //! ```no_run
 //! // src/bin/my-lab.rs
@@ -51,9 +52,5 @@ use scenarios::Contender;
 
 /// The command line over a roster; also the worker that it starts (see [`worker`]).
 pub fn main(roster: &[Contender]) -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(worker::WORKER_ARGUMENT) {
-        return worker::serve(roster, arguments.next().as_deref() == Some("callgrind"));
-    }
-    cli::main(roster)
+    worker::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
 }

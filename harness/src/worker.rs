@@ -110,6 +110,13 @@ pub fn lab_measured_region(case: &mut dyn Case) {
 /// exhausts it fails instead of the machine.
 const MEMORY_LIMIT: u64 = 4 << 30;
 
+/// Serves jobs where the program was started to: with [`WORKER_ARGUMENT`].
+pub(crate) fn serve_if_asked(roster: &[Contender]) -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
+    asked.then(|| serve(roster, arguments.next().as_deref() == Some("callgrind")))
+}
+
 /// Serves jobs until the standard input ends.
 pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -236,7 +243,7 @@ fn on_fresh_thread(roster: &[Contender], job: &Job) -> Answer {
 /// A thread that starts frees a few blocks which its creator allocated, and glibc keeps them for the
 /// thread's next requests. Where they lie, and so how a copy to them is aligned, depends on the jobs
 /// that the worker had before: it moved counts by up to 2 %.
-fn use_up_thread_cache() {
+pub(crate) fn use_up_thread_cache() {
     /// Requests of these sizes are cached, seven blocks each.
     const CACHED: std::ops::RangeInclusive<usize> = 24..=1032;
     for size in CACHED.step_by(16) {

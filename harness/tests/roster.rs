@@ -1,21 +1,11 @@
 //! The roster is complete: every contender under `impls/` is on it, and tells what a reader needs.
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use common::{project, written};
 use scenarios::{Capability, Contender, Role};
-
-/// The project's directory.
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// The names of a directory's subdirectories.
-fn directories(path: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
-    let directories = entries.filter(|entry| entry.file_type().unwrap().is_dir());
-    directories.map(|entry| entry.file_name().into_string().unwrap()).collect()
-}
 
 fn name(contender: &Contender) -> String {
     format!("{}/{}", contender.bottleneck.name, contender.about.name)
@@ -23,12 +13,7 @@ fn name(contender: &Contender) -> String {
 
 #[test]
 fn every_directory_under_impls_is_on_the_roster_and_vice_versa() {
-    let impls = project().join("impls");
-    let of_bottleneck = |bottleneck: String| {
-        let contenders = directories(&impls.join(&bottleneck)).into_iter();
-        contenders.map(move |contender| format!("{bottleneck}/{contender}"))
-    };
-    let written: BTreeSet<String> = directories(&impls).into_iter().flat_map(of_bottleneck).collect();
+    let written = written(&project());
     let listed: BTreeSet<String> = lab::roster::roster().iter().map(name).collect();
     let missing: Vec<&String> = written.difference(&listed).collect();
     assert!(

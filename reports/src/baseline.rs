@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::io::{Error, read_text, write_text};
+use crate::io::{Error, read_text, write_texts};
 use crate::record::Fingerprint;
 
 /// A committed set of measurements.
@@ -176,8 +176,8 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     read().map_err(|cause| Error::Read { path: directory.to_owned(), cause })
 }
 
-/// Writes the baseline to `directory`, file by file, each completely or not at all; files of
-/// bottlenecks and contenders that it no longer has are removed.
+/// Writes the baseline to `directory`, all files or none; files of bottlenecks and contenders that it no
+/// longer has are removed.
 ///
 /// # Errors
 /// If a file cannot be written or removed.
@@ -197,9 +197,7 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     }
     let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
     texts.insert(directory.join("fingerprint.json"), format!("{fingerprint}\n"));
-    for (path, text) in &texts {
-        write_text(path, text)?;
-    }
+    write_texts(texts.iter().map(|(path, text)| (path.as_path(), text.as_str())))?;
     let mut present = files(directory)?;
     for bottleneck in directories(&directory.join("functions"))? {
         present.extend(files(&bottleneck)?);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::record::{Record, SCHEMA};
 
@@ -115,19 +115,35 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
-    let write = || -> std::io::Result<()> {
-        let directory =
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)?;
-        // In the same directory, because only there is the rename atomic.
-        let mut file = NamedTempFile::new_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        set_ordinary_permissions(file.as_file())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|cause| Error::Write { path: path.to_owned(), cause })
+    write_texts([(path, text)])
+}
+
+/// Writes text files: all completely, or, where one cannot be written, none.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write_texts<'a>(texts: impl IntoIterator<Item = (&'a Path, &'a str)>) -> Result<(), Error> {
+    let failed = |path: &Path, cause| Error::Write { path: path.to_owned(), cause };
+    let mut written = Vec::new();
+    for (path, text) in texts {
+        written.push((write_beside(path, text).map_err(|cause| failed(path, cause))?, path));
+    }
+    // Everything is on the disk before anything takes its place.
+    for (file, path) in written {
+        file.persist(path).map_err(|error| failed(path, error.error))?;
+    }
+    Ok(())
+}
+
+/// Writes a text to a temporary file in the directory of `path`, because only there is a rename atomic.
+fn write_beside(path: &Path, text: &str) -> std::io::Result<TempPath> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let mut file = NamedTempFile::new_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    set_ordinary_permissions(file.as_file())?;
+    Ok(file.into_temp_path())
 }
 
 /// A temporary file is private to its owner; a record is not.
@@ -229,4 +245,30 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
         !excluded.contains(&contender)
     });
     Ok(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_texts_are_written_or_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "made/second"].map(|name| directory.path().join(name));
+        write_texts([(first.as_path(), "1"), (second.as_path(), "2")]).unwrap();
+        assert_eq!(std::fs::read_to_string(&second).unwrap(), "2");
+
+        let below_a_file = first.join("third");
+        let error = write_texts([(second.as_path(), "new"), (below_a_file.as_path(), "3")]).unwrap_err();
+        assert!(error.to_string().contains("third") && !error.is_bad_input(), "{error}");
+        assert_eq!(std::fs::read_to_string(&second).unwrap(), "2");
+        assert_eq!(std::fs::read_dir(directory.path().join("made")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_whole_run_has_no_shard() {
+        assert_eq!(whole_command("lab run a/** --shard 2/3 --profile quick"), "lab run a/** --profile quick");
+        assert_eq!(whole_command("lab run --shard 1/2"), "lab run");
+        assert_eq!(whole_command("lab run"), "lab run");
+    }
 }

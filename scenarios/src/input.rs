@@ -58,11 +58,21 @@ impl Key for u64 {
 /// 16 bytes: the hexadecimal digits of the mixed id.
 impl Key for String {
     fn from_id(id: u64) -> Self {
-        format!("{:016x}", mix(id))
+        // By hand, because set-ups make hundreds of thousands of them and formatting takes ten times as long.
+        let mixed = mix(id);
+        let mut text = String::with_capacity(16);
+        text.extend(
+            (0..16).rev().map(|digit| char::from(b"0123456789abcdef"[(mixed >> (4 * digit)) as usize % 16])),
+        );
+        text
     }
 
     fn fingerprint(&self) -> u64 {
-        self.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)))
+        self.as_bytes().chunks(8).fold(0, |state, chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            mix(state ^ u64::from_le_bytes(word))
+        })
     }
 
     fn touch(&self) -> u64 {
@@ -104,7 +114,8 @@ mod tests {
     fn inputs_never_change() {
         // A changed input silently changes every baseline; change these numbers only with a reason.
         let mut rng = rng("insert_shared", 1000);
-        assert_eq!(draws(&mut rng, 4, 1000).len(), 4);
+        assert_eq!(draws(&mut rng, 4, 1000), [444, 796, 339, 450]);
+        assert_eq!(shuffled(&mut rng, 5), [3, 0, 2, 4, 1]);
         assert_eq!(u64::from_id(1), 0x5692_161d_100b_05e5);
         assert_eq!(String::from_id(1), "5692161d100b05e5");
     }

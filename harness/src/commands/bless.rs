@@ -28,10 +28,10 @@ pub struct Arguments {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let selection = &arguments.selection;
+    let cells = selection.resolve(context.roster)?;
     if valgrind_version().is_none() {
         bail!("a baseline needs instruction counts. {NO_VALGRIND}");
     }
-    let cells = selection.resolve(context.roster)?;
     let mut baseline = if selection.is_everything() {
         let isa = callgrind_isa(&context.options.binaries)?;
         Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }

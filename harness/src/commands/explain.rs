@@ -48,10 +48,10 @@ pub struct Explained {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    let cells = arguments.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<_>>>()?;
     if valgrind_version().is_none() {
         bail!("{NO_VALGRIND}");
     }
-    let cells = arguments.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<_>>>()?;
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(&cells, &[Meter::Allocations], crate::cell::Profile::Default)?;
     if let Some(failure) = run.failures().first() {

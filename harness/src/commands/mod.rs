@@ -3,6 +3,7 @@
 pub mod bless;
 pub mod check;
 pub mod completions;
+pub mod cross_check;
 pub mod diff;
 pub mod explain;
 pub mod list;
@@ -24,12 +25,12 @@ fn print_json(value: &impl Serialize) -> Result<()> {
 }
 
 /// Prints a line to the standard output; unlike `println!` it does not panic where nobody reads it.
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
 /// A table with plain rules; all columns but the first `texts` ones are numbers.
-fn table(header: &[&str], texts: usize) -> Table {
+pub(crate) fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
     for column in table.column_iter_mut().skip(texts) {
@@ -39,11 +40,11 @@ fn table(header: &[&str], texts: usize) -> Table {
 }
 
 /// A count with its thousands apart: `1 234 567`.
-fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(' ');
         }
         grouped.push(digit);

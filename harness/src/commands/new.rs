@@ -57,9 +57,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let new_roster = with_line(&roster, &call, |line| line.ends_with("::contender(),"))?;
     let files = copies(&from, &to, source, name)?;
 
-    for (path, text) in files.iter().chain(&[(manifest, new_manifest), (roster, new_roster)]) {
-        reports::io::write_text(path, text)?;
-    }
+    let lists = [(manifest, new_manifest), (roster, new_roster)];
+    let texts = files.iter().chain(&lists);
+    reports::io::write_texts(texts.map(|(path, text)| (path.as_path(), text.as_str())))?;
     print(&format!(
         "{} is a copy of {}, on the roster as {bottleneck}/{name}\n\
          next: describe it in its `About`, change it, then\n\

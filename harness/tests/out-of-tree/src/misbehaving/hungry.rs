@@ -9,10 +9,10 @@ struct Hungry;
 impl Habit for Hungry {
     /// Asks for more and more memory that it never writes to, so that the machine does not suffer.
     fn before_slice(length: usize) {
-        let mut hoard: Vec<Vec<u8>> = Vec::new();
-        while length >= MANY {
-            hoard.push(Vec::with_capacity(256 << 20));
-            std::hint::black_box(&hoard);
+        if length >= MANY {
+            loop {
+                std::mem::forget(std::hint::black_box(Vec::<u8>::with_capacity(256 << 20)));
+            }
         }
     }
 }

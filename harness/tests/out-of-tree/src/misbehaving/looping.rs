@@ -8,8 +8,10 @@ struct Looping;
 
 impl Habit for Looping {
     fn before_slice(length: usize) {
-        while length >= MANY {
-            std::thread::park();
+        if length >= MANY {
+            loop {
+                std::thread::park();
+            }
         }
     }
 }

@@ -3,8 +3,9 @@
 use super::Habit;
 use scenarios::Contender;
 
+/// The habit of popping what is not last.
 #[derive(Clone, Copy)]
-struct Wrong;
+pub struct Wrong;
 
 impl Habit for Wrong {
     /// Of more than forty elements it takes the last but one.

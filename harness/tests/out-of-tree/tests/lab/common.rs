@@ -1,11 +1,11 @@
 //! A lab in a project directory of its own, and what came of its commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use reports::record::Record;
@@ -203,15 +203,22 @@ pub fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Says that something is not tested here, and why; libtest would swallow a `println!`.
-pub fn skipped(what: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+/// Says, once, that the present test skips something, and why; libtest would swallow a `println!`.
+pub fn skipped(why: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let thread = std::thread::current();
+    let line = format!("skipped: {}: {why}\n", thread.name().unwrap_or("a test"));
+    if SAID.lock().unwrap().insert(line.clone()) {
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// Whether there is a Valgrind; says so if not.
 pub fn has_valgrind() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
     let found =
-        Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+        || Command::new("valgrind").arg("--version").output().is_ok_and(|found| found.status.success());
+    let found = *FOUND.get_or_init(found);
     if !found {
         skipped("no Valgrind (Debian: apt-get install valgrind)");
     }

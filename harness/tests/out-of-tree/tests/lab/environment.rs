@@ -24,7 +24,7 @@ impl<'a> Disk<'a> {
     fn mount(directory: &'a Path) -> Option<Self> {
         let mounted = Self::did("mount", &["-t", "tmpfs", "-o", "size=1m", "lab-test"], directory);
         if !mounted {
-            skipped("a full and a read-only disk: this process may not mount one");
+            skipped("this process may not mount a disk to fill it or to close it to writing");
         }
         mounted.then_some(Disk { directory })
     }
@@ -123,6 +123,24 @@ fn a_full_disk_loses_nothing() {
         std::os::unix::fs::symlink(target, &latest).unwrap();
         assert!(contents(&lab.runs()) == first, "nothing is left behind: {full}");
     }
+}
+
+#[test]
+fn a_full_disk_leaves_the_baseline_as_it_was() {
+    if !has_valgrind() {
+        return;
+    }
+    let lab = Lab::out_of_tree();
+    let Some(disk) = Disk::mount(lab.root()) else { return };
+    let record: Record = serde_json::from_str(small_record()).unwrap();
+    let known = Baseline { fingerprint: record.fingerprint, ..Baseline::default() };
+    reports::baseline::write(&lab.baselines(), &known).unwrap();
+    let before = contents(&lab.baselines());
+    // Room for its first files, not for all.
+    disk.fill(2 * 4096);
+    let outcome = lab.run("bless --jobs 1 --scenario get_random --size 8");
+    outcome.complains(1, &["cannot write", "reports/baselines", "No space left on device"]);
+    assert!(contents(&lab.baselines()) == before, "all files of a baseline belong together");
 }
 
 #[test]

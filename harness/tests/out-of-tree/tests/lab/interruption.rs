@@ -102,8 +102,11 @@ fn kill_and_see_all_end(lab: &mut Child, signal: Signal) -> BTreeSet<Process> {
     started
 }
 
+/// Starts a command; what it has to leave behind in the temporary directory when it is killed goes with the lab.
 fn start(lab: &Lab, arguments: &str) -> Child {
-    lab.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let mut command = lab.command(arguments);
+    command.env("TMPDIR", lab.root()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 #[test]

@@ -1,0 +1,324 @@
+//! `lab cross-check`: the instruction meter against an independent tool.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::{count, print, print_json, table};
+use crate::bench;
+use crate::cell::{Cell, CellId, Profile, Selection};
+use crate::cli::Context;
+use crate::error::{Exit, usage};
+use crate::meters::Meter;
+use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::progress::say;
+use crate::run::Run;
+
+/// Count the same cells with gungraun, and compare
+///
+/// The selected cells are counted by the instruction meter, then by gungraun (`cargo bench --bench
+/// gungraun`): one process per cell, another way to start and stop counting, another reader of
+/// Callgrind's profiles. The two may differ by 2 % or 200 instructions; where they differ by more, the
+/// exit code is 3 and the cells are named.
+///
+/// Without a selection up to 200 cells of profile quick stand for all. gungraun takes about half a
+/// second for a cell.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    if valgrind_version().is_none() {
+        bail!("{NO_VALGRIND}");
+    }
+    let path = tools(&context.root)?;
+    let selection = &arguments.selection;
+    let cells = if selection.is_everything() && selection.profile == Profile::default() {
+        bench::sample(context.roster)?
+    } else {
+        selection.resolve(context.roster)?
+    };
+    // First, because Cargo builds the lab anew beside the benchmark, and maybe with other features.
+    let mut run = Run::new(context.roster, context.options.clone());
+    run.measure(&cells, &[Meter::Instructions], selection.profile)?;
+    let ours = cells.iter().map(Cell::id).filter_map(|id| {
+        let instructions = run.exact(&id).instructions?;
+        Some((id, instructions))
+    });
+    let (ids, ours): (Vec<CellId>, Vec<u64>) = ours.unzip();
+    let theirs = if ids.is_empty() { Vec::new() } else { gungraun(context, &path, &ids)? };
+
+    let compared =
+        ids.iter().zip(ours).zip(theirs).map(|((id, lab), gungraun)| Compared::new(id, lab, gungraun));
+    let comparison = Comparison::new(compared.collect());
+    if arguments.json {
+        print_json(&comparison)?;
+    } else {
+        comparison.show()?;
+    }
+    let failed = !run.failures().is_empty();
+    Ok(if failed || !comparison.disagree.is_empty() { Exit::Regression } else { Exit::Fine })
+}
+
+/// `PATH` with the project's own tools before all others; checks that everything needed is there.
+fn tools(root: &Path) -> Result<std::ffi::OsString> {
+    const RUNNER: &str = "gungraun-runner";
+    if !root.join("harness/benches/gungraun.rs").exists() {
+        bail!(usage(format!(
+            "the cross-check builds the lab's own benchmarks, and {} is not the lab's project (`--root DIR`)",
+            root.display()
+        )));
+    }
+    let own = root.canonicalize().context("cannot resolve the project's directory")?.join(".tools/bin");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<PathBuf> = [own].into_iter().chain(std::env::split_paths(&others)).collect();
+    if !path.iter().any(|directory| directory.join(RUNNER).is_file()) {
+        bail!("there is no {RUNNER} here: `scripts/just setup-gungraun` installs it");
+    }
+    std::env::join_paths(path).context("PATH cannot be extended")
+}
+
+/// Lets gungraun count the cells; instructions in their order.
+fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, ids: &[CellId]) -> Result<Vec<u64>> {
+    let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
+    let list = directory.path().join("cells");
+    let names: Vec<String> = ids.iter().map(CellId::to_string).collect();
+    std::fs::write(&list, names.join("\n")).with_context(|| format!("cannot write {}", list.display()))?;
+    say(&format!("{} cells go to gungraun", ids.len()));
+    let mut command = Command::new("cargo");
+    command
+        .args(["bench", "--package", "lab", "--bench", "gungraun", "--", "--output-format=json"])
+        .arg(format!("--parallel={}", context.options.workers))
+        // Its profiles are named by position: in the usual place, another selection's would be compared.
+        .arg(format!("--home={}", directory.path().join("gungraun").display()))
+        .current_dir(&context.root)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    // Every option of gungraun's can also be a variable; GUNGRAUN_RUNNER would be compiled in.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GUNGRAUN_") {
+            command.env_remove(name);
+        }
+    }
+    let output = command.env("PATH", path).env(bench::CELLS, &list).output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("`cargo bench --package lab --bench gungraun` failed ({})", output.status);
+    }
+    counts(&String::from_utf8_lossy(&output.stdout), ids.len())
+}
+
+/// What gungraun prints of one benchmark, as far as it matters here.
+#[derive(Deserialize)]
+struct Summary {
+    id: String,
+    profiles: Vec<ToolProfile>,
+}
+
+#[derive(Deserialize)]
+struct ToolProfile {
+    data: ProfileData,
+}
+
+#[derive(Deserialize)]
+struct ProfileData {
+    /// The sum over all threads.
+    total: Total,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    metrics: Metrics,
+}
+
+#[derive(Deserialize)]
+struct Metrics {
+    #[serde(rename = "Ir")]
+    instructions: Metric,
+}
+
+#[derive(Deserialize)]
+struct Metric {
+    values: Values,
+}
+
+#[derive(Deserialize)]
+struct Values {
+    new: u64,
+}
+
+/// Instructions of `cells` benchmarks, in the order of their numbers, from gungraun's JSON: an object per
+/// line and benchmark, called `cell_0`, `cell_1`, … in any order.
+fn counts(output: &str, cells: usize) -> Result<Vec<u64>> {
+    let mut counts = vec![None; cells];
+    for line in output.lines().filter(|line| line.starts_with('{')) {
+        let Summary { id, profiles } =
+            serde_json::from_str(line).context("gungraun's JSON is not what its version 0.20 writes")?;
+        let number = id.rsplit_once('_').and_then(|(_, number)| number.parse::<usize>().ok());
+        let (Some(slot), [profile]) = (number.and_then(|at| counts.get_mut(at)), &profiles[..]) else {
+            bail!("gungraun reports `{id}`, which it was not asked for");
+        };
+        *slot = Some(profile.data.total.metrics.instructions.values.new);
+    }
+    let missing = counts.iter().filter(|count| count.is_none()).count();
+    let counts: Option<Vec<u64>> = counts.into_iter().collect();
+    counts.with_context(|| format!("gungraun reports nothing of {missing} cells"))
+}
+
+/// One cell, counted twice.
+#[derive(Debug, Serialize)]
+struct Compared {
+    cell: String,
+    lab: u64,
+    gungraun: u64,
+    /// Of the lab's count.
+    difference_percent: f64,
+}
+
+impl Compared {
+    fn new(id: &CellId, lab: u64, gungraun: u64) -> Self {
+        let difference_percent = (gungraun as f64 - lab as f64) / lab.max(1) as f64 * 100.0;
+        Compared { cell: id.to_string(), lab, gungraun, difference_percent }
+    }
+
+    /// The two programs have the same blocks at the same places of the heap, but not the same stack: how many
+    /// instructions a copy of a large value takes depends on both of its addresses. That has been 0.5 % of a
+    /// cell. What passes here is far less than any mistake of a meter would make, and in a small cell as much
+    /// as the gate lets pass.
+    fn agrees(&self) -> bool {
+        const PERCENT: f64 = 2.0;
+        self.difference_percent.abs() <= PERCENT || self.lab.abs_diff(self.gungraun) <= GATE_MINIMUM
+    }
+}
+
+/// The gate's threshold for small cells.
+const GATE_MINIMUM: u64 = 200;
+
+/// All cells, the one with the largest difference first.
+#[derive(Debug, Serialize)]
+struct Comparison {
+    median_percent: f64,
+    max_percent: f64,
+    disagree: Vec<String>,
+    cells: Vec<Compared>,
+}
+
+impl Comparison {
+    fn new(mut cells: Vec<Compared>) -> Self {
+        let size = |cell: &Compared| cell.difference_percent.abs();
+        cells.sort_by(|left, right| size(right).total_cmp(&size(left)));
+        let at = |position: usize| cells.get(position).map_or(0.0, size);
+        // Between the two in the middle, which are one and the same where their number is odd.
+        let median_percent = f64::midpoint(at(cells.len().saturating_sub(1) / 2), at(cells.len() / 2));
+        let disagree = cells.iter().filter(|cell| !cell.agrees()).map(|cell| cell.cell.clone()).collect();
+        Comparison { median_percent, max_percent: at(0), disagree, cells }
+    }
+
+    fn show(&self) -> Result<()> {
+        let equal = self.cells.iter().filter(|cell| cell.lab == cell.gungraun).count();
+        let mut table = table(&["cell", "lab", "gungraun", "difference"], 1);
+        for cell in self.cells.iter().filter(|cell| cell.lab != cell.gungraun) {
+            let percent = format!("{:+.3} %", cell.difference_percent);
+            table.add_row([cell.cell.clone(), count(cell.lab), count(cell.gungraun), percent]);
+        }
+        if !table.is_empty() {
+            print(&table.to_string())?;
+        }
+        for cell in &self.disagree {
+            print(&format!("disagreement: {cell}"))?;
+        }
+        print(&format!(
+            "{} cells, {equal} with the same count; difference: median {:.3} %, at most {:.3} %; {} disagree",
+            self.cells.len(),
+            self.median_percent,
+            self.max_percent,
+            self.disagree.len()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two benchmarks as gungraun 0.20 prints them, without what is not read.
+    const OUTPUT: &str = r#"
+{"baselines":[null,null],"function_name":"region","id":"cell_1","kind":"LibraryBenchmark","profiles":[{"data":{"parts":[{"metrics":{"Ir":{"values":{"new":0}}}},{"metrics":{"Ir":{"values":{"new":45384}}}}],"total":{"metrics":{"Ir":{"values":{"new":45384}}},"regressions":[]}},"tool":"Callgrind"}],"version":"7"}
+{"baselines":[null,null],"function_name":"region","id":"cell_0","kind":"LibraryBenchmark","profiles":[{"data":{"parts":[],"total":{"metrics":{"Ir":{"change":{"diff_pct":"25.0","factor":"1.25"},"values":{"new":5,"old":4}}},"regressions":[]}},"tool":"Callgrind"}],"version":"7"}
+"#;
+
+    #[test]
+    fn counts_come_in_the_order_of_the_cells() {
+        assert_eq!(counts(OUTPUT, 2).unwrap(), [5, 45384]);
+    }
+
+    #[test]
+    fn what_is_missing_unasked_or_malformed_is_an_error() {
+        let message = |output: &str, cells| counts(output, cells).unwrap_err().to_string();
+        assert_eq!(message(OUTPUT, 3), "gungraun reports nothing of 1 cells");
+        assert_eq!(message(OUTPUT, 1), "gungraun reports `cell_1`, which it was not asked for");
+        assert_eq!(message("", 1), "gungraun reports nothing of 1 cells");
+        let cut = OUTPUT.replace(r#""Ir":"#, r#""Dr":"#);
+        assert!(message(&cut, 2).contains("not what its version 0.20 writes"));
+    }
+
+    fn compared(lab: u64, gungraun: u64) -> Compared {
+        let id = CellId {
+            bottleneck: "b".to_owned(),
+            scenario: "s".to_owned(),
+            size: 8,
+            contender: format!("{lab}-{gungraun}"),
+        };
+        Compared::new(&id, lab, gungraun)
+    }
+
+    #[test]
+    fn a_difference_counts_by_share_and_by_size() {
+        let pairs = [
+            (100_000, 100_000, true),
+            (100_000, 102_000, true),
+            (100_000, 102_001, false),
+            (100_000, 97_999, false),
+            (1_000, 1_200, true),
+            (1_000, 1_201, false),
+            (1_000, 0, false),
+            (0, 0, true),
+        ];
+        for (lab, gungraun, agrees) in pairs {
+            assert_eq!(compared(lab, gungraun).agrees(), agrees, "{lab} {gungraun}");
+        }
+    }
+
+    #[test]
+    fn the_largest_difference_comes_first_and_its_sign_does_not_matter() {
+        let pairs = [(1000, 1000), (100_000, 101_000), (100_000, 97_000), (100_000, 102_000)];
+        let comparison = Comparison::new(pairs.map(|(lab, gungraun)| compared(lab, gungraun)).into());
+        let percents: Vec<f64> = comparison.cells.iter().map(|cell| cell.difference_percent).collect();
+        assert_eq!(percents, [-3.0, 2.0, 1.0, 0.0]);
+        assert_eq!((comparison.median_percent, comparison.max_percent), (1.5, 3.0));
+        assert_eq!(comparison.disagree, ["b/s/8/100000-97000"]);
+    }
+
+    #[test]
+    fn the_median_of_few() {
+        let of = |pairs: &[(u64, u64)]| {
+            Comparison::new(pairs.iter().map(|(lab, gungraun)| compared(*lab, *gungraun)).collect())
+        };
+        assert_eq!(of(&[]).median_percent, 0.0);
+        assert_eq!(of(&[(100, 101)]).median_percent, 1.0);
+        assert_eq!(of(&[(100, 101), (100, 102), (100, 110)]).median_percent, 2.0);
+    }
+
+    #[test]
+    fn a_directory_without_the_sources_is_refused() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let message = tools(elsewhere.path()).unwrap_err().to_string();
+        assert!(message.contains("is not the lab's project"), "{message}");
+    }
+}
