@@ -18,7 +18,7 @@ pub fn take(root: &Path, isa: String) -> Fingerprint {
         glibc: c_library(),
         cpu: cpu(),
         isa,
-        profile: concat!(env!("LAB_PROFILE"), ", opt-level ", env!("LAB_OPT_LEVEL")).to_owned(),
+        profile: scenarios::BUILD_PROFILE.to_owned(),
         tunables: TUNABLES.to_owned(),
         revision,
         dirty,

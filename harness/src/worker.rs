@@ -221,7 +221,7 @@ fn on_fresh_thread(roster: &[Contender], job: &Job) -> Answer {
         *hook_message.lock().unwrap_or_else(PoisonError::into_inner) =
             format!("panicked{}: {message}", place.unwrap_or_default());
     }));
-    let answer = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let spawned = std::thread::Builder::new().spawn_scoped(scope, || {
             use_up_thread_cache();
             catch_unwind(AssertUnwindSafe(|| perform(roster, job))).unwrap_or_else(|_| {
@@ -234,8 +234,7 @@ fn on_fresh_thread(roster: &[Contender], job: &Job) -> Answer {
             Ok(Err(_)) => Answer::Failed("panicked while panicking".to_owned()),
             Err(error) => Answer::Failed(format!("cannot start a thread: {error}")),
         }
-    });
-    answer
+    })
 }
 
 /// Takes every free block out of this thread's allocator cache, for good.

@@ -28,3 +28,7 @@ pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in reading order.
 pub static BOTTLENECKS: &[&Bottleneck] = &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK];
+
+/// The Cargo profile that this crate, and so every contender, is built with.
+pub const BUILD_PROFILE: &str =
+    concat!(env!("SCENARIOS_PROFILE"), ", opt-level ", env!("SCENARIOS_OPT_LEVEL"));

@@ -7,7 +7,7 @@ use reports::baseline::{self, Baseline, Entry, Key};
 
 use super::check::{comparable, key_of, measure};
 use super::print;
-use crate::cell::{CellId, Selection};
+use crate::cell::{CellId, Profile, Selection};
 use crate::cli::Context;
 use crate::error::Exit;
 use crate::error::{NotComparable, usage};
@@ -32,7 +32,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if valgrind_version().is_none() {
         bail!("a baseline needs instruction counts. {NO_VALGRIND}");
     }
-    let mut baseline = if selection.is_everything() {
+    let mut baseline = if selection.is_everything() && selection.profile == Profile::Default {
         let isa = callgrind_isa(&context.options.binaries)?;
         Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }
     } else {
