@@ -5,8 +5,8 @@
 //! differs: a process per cell instead of a fork, everything instrumented instead of the region alone,
 //! another function around the region, another reader of Callgrind's profiles, and a sum over the
 //! threads. gungraun counts nothing more than the lab: in both, the region and the four instructions
-//! of the function that calls it. (Its default, the whole benchmark function, would count the set-up
-//! too, because that happens on a thread which the function starts.)
+//! of the function that calls it. (Its default would be to count the benchmark function, which stays on
+//! the main thread: nothing of the region.)
 //!
 //! It cannot name what is parametrised at run time: `cell_7` is the eighth of the listed cells.
 

@@ -1,5 +1,5 @@
 //! `cargo bench --bench wall [-- FILTER] [-- --save-baseline NAME]`: criterion over the roster, with
-//! criterion's own arguments. `LAB_BENCH_PROFILE=default` or `full` adds larger sizes and longer budgets.
+//! criterion's own arguments. `LAB_PROFILE=default` or `full` adds larger sizes and longer budgets.
 
 use std::process::ExitCode;
 

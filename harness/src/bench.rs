@@ -99,8 +99,7 @@ fn measure(roster: &[Contender], selection: &Selection, meter: Meter) -> Result<
 }
 
 /// The variable that names the profile for [`times`]: quick (which it is without), default or full.
-// Not LAB_PROFILE, which the build script sets for the compiler and Cargo, then, for what it runs.
-const PROFILE: &str = "LAB_BENCH_PROFILE";
+const PROFILE: &str = "LAB_PROFILE";
 
 /// Times every cell with criterion, whose arguments select: filters, baselines, budgets.
 ///

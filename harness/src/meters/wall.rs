@@ -49,17 +49,13 @@ pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
     let cycle = (arm + run).max(Duration::from_nanos(1));
     let affordable = budget.measurement.as_nanos() / cycle.as_nanos();
     let samples = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(MIN_SAMPLES, budget.samples);
-    // Criterion plans by the time inside the clock; the set-up takes its share of the budget.
-    let share = run.as_secs_f64() / cycle.as_secs_f64();
-    let measurement = budget.measurement.mul_f64(share.clamp(1e-4, 1.0));
-
     let output = tempfile::tempdir().context("cannot create a temporary directory")?;
     let mut criterion = Criterion::default()
         .without_plots()
         .output_directory(output.path())
         .sample_size(samples)
         .warm_up_time(budget.warm_up)
-        .measurement_time(measurement)
+        .measurement_time(budget.measurement)
         .nresamples(2000);
     let mut group = criterion.benchmark_group("lab");
     group.sampling_mode(SamplingMode::Flat);
