@@ -28,8 +28,8 @@ impl Budget {
     /// The budget of a profile.
     pub fn of(profile: Profile) -> Self {
         let (warm_up, measurement, samples) = match profile {
-            Profile::Quick => (5, 25, 50),
-            Profile::Default => (10, 50, 50),
+            Profile::Quick => (5, 20, 30),
+            Profile::Default => (5, 25, 30),
             Profile::Full => (50, 150, 100),
         };
         let [warm_up, measurement] = [warm_up, measurement].map(Duration::from_millis);
@@ -56,7 +56,7 @@ pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
         .sample_size(samples)
         .warm_up_time(budget.warm_up)
         .measurement_time(budget.measurement)
-        .nresamples(2000);
+        .nresamples(1001);
     let mut group = criterion.benchmark_group("lab");
     group.sampling_mode(SamplingMode::Flat);
     bench(&mut group, "cell", case);
