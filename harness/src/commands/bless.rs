@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use reports::baseline::{self, Baseline, Entry, Key};
 
-use super::check::{comparable, key_of, measure};
+use super::check::{comparable, id_of, key_of, measure};
 use super::print;
-use crate::cell::{CellId, Profile, Selection};
+use crate::cell::{Profile, Selection};
 use crate::cli::Context;
 use crate::error::Exit;
 use crate::error::{NotComparable, usage};
@@ -61,13 +61,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         let (Some(instructions), Some(allocations)) = (exact.instructions, exact.allocations) else {
             continue;
         };
-        let id = CellId {
-            bottleneck: key.bottleneck.clone(),
-            scenario: key.scenario.clone(),
-            size: key.size as usize,
-            contender: key.contender.clone(),
-        };
-        let Some((again, functions)) = functions.get(&id) else { continue };
+        let Some((again, functions)) = functions.get(&id_of(&key)) else { continue };
         let noise = instructions.abs_diff(*again);
         noisy += usize::from(noise > 0);
         let (blocks, bytes) = (allocations.blocks, allocations.bytes);

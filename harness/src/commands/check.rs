@@ -136,7 +136,7 @@ fn cells_of<'a>(context: &Context<'a>, keys: &[Key]) -> Result<Vec<Cell<'a>>> {
     keys.iter().map(|key| find(context.roster, &id_of(key))).collect()
 }
 
-fn id_of(key: &Key) -> CellId {
+pub fn id_of(key: &Key) -> CellId {
     let Key { bottleneck, scenario, size, contender } = key.clone();
     CellId { bottleneck, scenario, size: size as usize, contender }
 }
@@ -156,7 +156,6 @@ fn explain(
     if regressions.is_empty() || valgrind_version().is_none() {
         return Ok(Explanations::new());
     }
-    // The relatively largest first: there the cause is clearest.
     let keys = &regressions[..regressions.len().min(EXPLAINED)];
     let mut run = Run::new(context.roster, context.options.clone());
     let functions = run.functions(&cells_of(context, keys)?)?;
