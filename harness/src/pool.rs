@@ -121,6 +121,8 @@ impl Worker {
             // Last words are one line, and a backtrace would come after it.
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")
+            // Where Cargo started the lab, criterion would ask it for its target directory, once a cell.
+            .env_remove("CARGO")
             // A group of its own, so that a job's child is stopped with its worker.
             .process_group(0)
             .spawn()

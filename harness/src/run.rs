@@ -2,7 +2,7 @@
 //! comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -229,17 +229,7 @@ impl<'a> Run<'a> {
         let pending =
             |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.allocations.is_none());
         let jobs = self.jobs(cells, pending, Job::Allocations);
-        let binary = self.options.binaries.allocations.clone();
-        let command = move || {
-            let mut command = Command::new(&binary);
-            command.args([WORKER_ARGUMENT, "native"]);
-            command
-        };
-        let pool = OwnedPool {
-            command: Box::new(command),
-            workers: self.options.workers,
-            timeout: self.options.timeout.unwrap_or(NATIVE_TIMEOUT),
-        };
+        let pool = self.pool_of(&self.options.binaries.allocations);
         self.pooled("allocations", "cells", &jobs, pool, |run, id, answer| {
             run.collect(id, Some(Meter::Allocations), answer, |_| Ok(None))
         })
@@ -256,11 +246,7 @@ impl<'a> Run<'a> {
         let jobs = self.jobs(cells, pending, Job::Instructions);
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, Detail::Total)?;
-        let pool = OwnedPool {
-            command: Box::new(|| callgrind.command()),
-            workers: self.options.workers,
-            timeout: self.options.timeout.unwrap_or(CALLGRIND_TIMEOUT),
-        };
+        let pool = self.callgrind_pool(&callgrind);
         self.pooled("instructions", "cells", &jobs, pool, |run, id, answer| {
             run.collect(id, Some(Meter::Instructions), answer, |ran| callgrind.take_total(ran.pid).map(Some))
         })
@@ -275,11 +261,7 @@ impl<'a> Run<'a> {
             cells.iter().map(|cell| (cell.id(), Job::Instructions(cell.id()))).collect();
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, Detail::Functions)?;
-        let pool = OwnedPool {
-            command: Box::new(|| callgrind.command()),
-            workers: self.options.workers,
-            timeout: self.options.timeout.unwrap_or(CALLGRIND_TIMEOUT),
-        };
+        let pool = self.callgrind_pool(&callgrind);
         let mut functions = BTreeMap::new();
         self.pooled("functions", "cells", &jobs, pool, |_, id, answer| match answer {
             Answer::Ran(ran) => {
@@ -354,7 +336,11 @@ impl<'a> Run<'a> {
     }
 
     fn native_pool(&self) -> OwnedPool<'static> {
-        let binary = self.options.binaries.lab.clone();
+        self.pool_of(&self.options.binaries.lab)
+    }
+
+    fn pool_of(&self, binary: &Path) -> OwnedPool<'static> {
+        let binary = binary.to_owned();
         OwnedPool {
             command: Box::new(move || {
                 let mut command = Command::new(&binary);
@@ -363,6 +349,14 @@ impl<'a> Run<'a> {
             }),
             workers: self.options.workers,
             timeout: self.options.timeout.unwrap_or(NATIVE_TIMEOUT),
+        }
+    }
+
+    fn callgrind_pool<'c>(&self, callgrind: &'c Callgrind) -> OwnedPool<'c> {
+        OwnedPool {
+            command: Box::new(move || callgrind.command()),
+            workers: self.options.workers,
+            timeout: self.options.timeout.unwrap_or(CALLGRIND_TIMEOUT),
         }
     }
 
