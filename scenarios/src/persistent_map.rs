@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled};
@@ -105,18 +106,18 @@ const fn scenario(
 const SCENARIOS: &[Scenario] = &[
     scenario("insert_unshared", "insert", NOTHING, "Builds a map of n entries from empty, owned once."),
     scenario("insert_unshared_string", "insert", NOTHING, "Builds a map of n String keys from empty, owned once."),
-    scenario("insert_shared", "insert", PERSISTENT, "Inserts new keys (all n up to 1,000, the last 250 of more), every version before kept."),
-    scenario("insert_shared_string", "insert", PERSISTENT, "Inserts new String keys (all n up to 1,000, the last 250 of more), every version before kept."),
+    scenario("insert_shared", "insert", PERSISTENT, "Inserts new keys (all n up to 1,000, the last 100 of more), every version before kept."),
+    scenario("insert_shared_string", "insert", PERSISTENT, "Inserts new String keys (all n up to 1,000, the last 100 of more), every version before kept."),
     scenario("get_hit", "get", NOTHING, "Looks up random present keys in a map of n."),
     scenario("get_hit_string", "get", NOTHING, "Looks up random present String keys in a map of n."),
     scenario("get_miss", "get", NOTHING, "Looks up absent keys in a map of n."),
     scenario("get_miss_string", "get", NOTHING, "Looks up absent String keys in a map of n."),
-    scenario("overwrite_shared", "insert", PERSISTENT, "Overwrites random present keys (n steps up to 1,000, 250 beyond), every version before kept."),
-    scenario("overwrite_shared_string", "insert", PERSISTENT, "Overwrites random present String keys (n steps up to 1,000, 250 beyond), every version before kept."),
+    scenario("overwrite_shared", "insert", PERSISTENT, "Overwrites up to 100 random present keys, every version before kept."),
+    scenario("overwrite_shared_string", "insert", PERSISTENT, "Overwrites up to 100 random present String keys, every version before kept."),
     scenario("remove_unshared", "remove", NOTHING, "Removes every entry of a map of n in random order, owned once."),
     scenario("remove_unshared_string", "remove", NOTHING, "Removes every String key of a map of n in random order, owned once."),
-    scenario("remove_shared", "remove", PERSISTENT, "Removes random entries (n steps up to 1,000, 250 beyond), every version before kept."),
-    scenario("remove_shared_string", "remove", PERSISTENT, "Removes random String keys (n steps up to 1,000, 250 beyond), every version before kept."),
+    scenario("remove_shared", "remove", PERSISTENT, "Removes up to 100 random entries, every version before kept."),
+    scenario("remove_shared_string", "remove", PERSISTENT, "Removes up to 100 random String keys, every version before kept."),
     scenario("iterate", "entry", NOTHING, "Visits every entry of a map of n."),
     scenario("iterate_string", "entry", NOTHING, "Visits every entry of a map of n String keys."),
     scenario("union", "entry", NOTHING, "Unites two maps of n entries that have half their keys in common; both stay."),
@@ -146,7 +147,7 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     let size = request.size;
     match scenario {
         "insert_unshared" => insert_unshared::<K, M>(size),
-        "insert_shared" => insert_shared::<K, M>(size, steps(request)),
+        "insert_shared" => insert_shared::<K, M>(size, insert_steps(request)),
         "get_hit" => get_hit::<K, M>(size),
         "get_miss" => get_miss::<K, M>(size),
         "overwrite_shared" => overwrite_shared::<K, M>(size, steps(request)),
@@ -160,15 +161,15 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     }
 }
 
-/// How many versions a line keeps: all on the way up to 1,000 entries, 250 at larger sizes. A contender
-/// that copies whole gets fewer there: cost per step is what is compared, and hundreds of copies of
-/// 100,000 entries would not fit into memory.
+/// How many steps a line of inserts takes: all on the way up to 1,000 entries, the last ones beyond.
+fn insert_steps(request: Request) -> usize {
+    if request.size <= 1000 { request.size } else { steps(request) }
+}
+
+/// How many versions a line keeps. A contender that copies whole keeps fewer: cost per step is what is
+/// compared, and a hundred copies of 100,000 entries would not fit into memory.
 fn steps(request: Request) -> usize {
-    match request.size {
-        size @ ..=1000 => size,
-        size if request.copies_whole => (200_000 / size).clamp(4, 250),
-        _ => 250,
-    }
+    variant_count(request).min(request.size)
 }
 
 fn variant_count(request: Request) -> usize {
@@ -187,15 +188,25 @@ fn entry<K: Key>(id: u64) -> (K, u64) {
 /// Ids that no map contains.
 const ABSENT: u64 = 1 << 40;
 
-/// `copies` lists of `size` entries each, no key in two lists.
-fn entry_lists<K: Key>(size: usize) -> Vec<Vec<(K, u64)>> {
-    let lists = copies(size) as u64;
-    let size = size as u64;
-    (0..lists).map(|list| (list * size..(list + 1) * size).map(entry).collect()).collect()
+fn entries<K: Key>(ids: Range<u64>) -> Vec<(K, u64)> {
+    ids.map(entry).collect()
 }
 
-fn build<K: Key, M: PersistentMap<K, u64>>(entries: &[(K, u64)]) -> M {
-    M::from_entries(entries.iter().cloned())
+/// `count` ranges of `size` ids each, none in two of them.
+fn id_ranges(count: usize, size: usize) -> Vec<Range<u64>> {
+    let [count, size] = [count as u64, size as u64];
+    (0..count).map(|at| at * size..(at + 1) * size).collect()
+}
+
+/// How many lines of versions a region has: for about 256 steps, because one that keeps the version
+/// before costs as much as several that do not.
+fn line_count(size: usize) -> usize {
+    copies(4 * size)
+}
+
+/// A map of the entries of `ids`, made as it goes: a list of them would double what set-ups allocate.
+fn build<K: Key, M: PersistentMap<K, u64>>(ids: impl Iterator<Item = u64>) -> M {
+    M::from_entries(ids.map(entry))
 }
 
 fn sum(values: impl Iterator<Item = u64>) -> u64 {
@@ -206,17 +217,26 @@ fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
     sum(map.iter().map(|(key, value)| entry_digest(key, *value))).wrapping_add(mix(map.len() as u64))
 }
 
-fn entries_digest<K: Key>(entries: &[(K, u64)]) -> u64 {
-    sum(entries.iter().map(|(key, value)| entry_digest(key, *value))).wrapping_add(mix(entries.len() as u64))
+fn entries_digest<K: Key>(entries: impl Iterator<Item = (K, u64)>) -> u64 {
+    let (mut digest, mut count) = (0u64, 0);
+    for (key, value) in entries {
+        digest = digest.wrapping_add(entry_digest(&key, value));
+        count += 1;
+    }
+    digest.wrapping_add(mix(count))
+}
+
+fn ids_digest<K: Key>(ids: impl Iterator<Item = u64>) -> u64 {
+    entries_digest(ids.map(entry::<K>))
 }
 
 fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let lists = entry_lists::<K>(size);
+    let ranges = id_ranges(copies(size), size);
     case(
-        lists.len() * size,
+        ranges.len() * size,
         Setup::EveryRun,
-        lists,
-        |lists| lists.iter().map(|entries| (M::new(), entries.clone())).collect::<Vec<_>>(),
+        ranges,
+        |ranges| ranges.iter().map(|ids| (M::new(), entries(ids.clone()))).collect::<Vec<_>>(),
         |_, state| {
             for (map, entries) in state {
                 for (key, value) in entries.drain(..) {
@@ -225,7 +245,7 @@ fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> B
             }
         },
         |_, state, ()| sum(state.iter().map(|(map, _)| content_digest(map))),
-        |lists| sum(lists.iter().map(|entries| entries_digest(entries))),
+        |ranges| sum(ranges.iter().map(|ids| ids_digest::<K>(ids.clone()))),
     )
 }
 
@@ -252,16 +272,17 @@ impl<M: Clone, T> Line<M, T> {
 }
 
 fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
-    let lists = entry_lists::<K>(size);
-    let first = size - steps;
-    let input: Vec<_> =
-        lists.into_iter().map(|entries| (build::<K, M>(&entries[..first]), entries)).collect();
+    let before_last = (size - steps) as u64;
+    let split =
+        move |ids: &Range<u64>| (ids.start..ids.start + before_last, ids.start + before_last..ids.end);
+    let ranges = id_ranges(line_count(size), size).into_iter();
+    let input: Vec<_> = ranges.map(|ids| (build::<K, M>(split(&ids).0), ids)).collect();
     case(
         input.len() * steps,
         Setup::EveryRun,
         input,
         move |input| {
-            input.iter().map(|(base, entries)| Line::new(base, entries[first..].to_vec())).collect::<Vec<_>>()
+            input.iter().map(|(base, ids)| Line::new(base, entries(split(ids).1))).collect::<Vec<_>>()
         },
         |_, lines| {
             for line in lines {
@@ -269,18 +290,18 @@ fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps:
             }
         },
         move |input, lines, ()| {
-            sum(lines.iter().zip(input).map(|(line, (_, entries))| {
+            sum(lines.iter().zip(input).map(|(line, (_, ids))| {
                 let lengths = sum(line.kept.iter().map(|map| map.len() as u64));
                 // A version must not see the key that came after it.
-                let unseen = line.kept.iter().zip(&entries[first..]);
-                let unseen = unseen.filter(|(map, (key, _))| !map.contains_key(key)).count() as u64;
+                let unseen = line.kept.iter().zip(split(ids).1);
+                let unseen = unseen.filter(|(map, id)| !map.contains_key(&K::from_id(*id))).count() as u64;
                 content_digest(&line.map).wrapping_add(mix(lengths)).wrapping_add(mix(unseen))
             }))
         },
         move |input| {
-            sum(input.iter().map(|(_, entries)| {
-                let lengths = (first..size).sum::<usize>() as u64;
-                entries_digest(entries).wrapping_add(mix(lengths)).wrapping_add(mix(steps as u64))
+            sum(input.iter().map(|(_, ids)| {
+                let lengths = sum(before_last..size as u64);
+                ids_digest::<K>(ids.clone()).wrapping_add(mix(lengths)).wrapping_add(mix(steps as u64))
             }))
         },
     )
@@ -293,9 +314,8 @@ struct Lookups<K, M> {
 
 fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let ids = draws(&mut rng("get_hit", size), size.max(1024), size);
-    let entries: Vec<_> = (0..size as u64).map(entry).collect();
-    let lookups =
-        Lookups { map: build::<K, M>(&entries), probes: ids.iter().map(|id| K::from_id(*id)).collect() };
+    let map = build::<K, M>(0..size as u64);
+    let lookups = Lookups { map, probes: ids.iter().map(|id| K::from_id(*id)).collect() };
     case(
         ids.len(),
         Setup::Once,
@@ -314,9 +334,8 @@ fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn C
 
 fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let count = size.max(1024);
-    let entries: Vec<_> = (0..size as u64).map(entry).collect();
     let lookups = Lookups {
-        map: build::<K, M>(&entries),
+        map: build::<K, M>(0..size as u64),
         probes: (0..count as u64).map(|id| K::from_id(ABSENT + id)).collect(),
     };
     case(
@@ -331,13 +350,12 @@ fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
 }
 
 fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
-    let lines = copies(size);
-    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
+    let lines = line_count(size);
     let ids = draws(&mut rng("overwrite_shared", size), lines * steps, size);
     case(
         lines * steps,
         Setup::EveryRun,
-        (build::<K, M>(&entries), ids),
+        (build::<K, M>(0..size as u64), ids),
         move |(base, ids)| {
             ids.chunks(steps)
                 .map(|ids| {
@@ -367,26 +385,25 @@ fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, ste
                     let value = &mut values[*id as usize];
                     before = before.wrapping_add(std::mem::replace(value, step as u64));
                 }
-                let entries: Vec<(K, u64)> =
-                    values.iter().zip(0..).map(|(value, id)| (K::from_id(id), *value)).collect();
-                entries_digest(&entries).wrapping_add(mix(before))
+                let entries = values.iter().zip(0..).map(|(value, id)| (K::from_id(id), *value));
+                entries_digest(entries).wrapping_add(mix(before))
             }))
         },
     )
 }
 
 fn remove_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let lists = entry_lists::<K>(size);
+    let ranges = id_ranges(copies(size), size);
     let order = shuffled(&mut rng("remove_unshared", size), size);
-    let count = lists.len() * size;
+    let count = ranges.len() * size;
     case(
         count,
         Setup::EveryRun,
-        (lists, order),
-        |(lists, order)| {
-            let state = lists.iter().map(|entries| {
-                let keys: Vec<K> = order.iter().map(|at| entries[*at as usize].0.clone()).collect();
-                (build::<K, M>(entries), keys)
+        (ranges, order),
+        |(ranges, order)| {
+            let state = ranges.iter().map(|ids| {
+                let keys: Vec<K> = order.iter().map(|at| K::from_id(ids.start + at)).collect();
+                (build::<K, M>(ids.clone()), keys)
             });
             state.collect::<Vec<_>>()
         },
@@ -408,13 +425,12 @@ fn remove_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> B
 }
 
 fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
-    let lines = copies(size);
-    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
+    let lines = line_count(size);
     let order = shuffled(&mut rng("remove_shared", size), size);
     case(
         lines * steps,
         Setup::EveryRun,
-        (build::<K, M>(&entries), order),
+        (build::<K, M>(0..size as u64), order),
         move |(base, order)| {
             let keys: Vec<K> = order[..steps].iter().map(|id| K::from_id(*id)).collect();
             (0..lines).map(|_| Line::new(base, keys.clone())).collect::<Vec<_>>()
@@ -435,8 +451,8 @@ fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps:
             kept.wrapping_add(*removed)
         },
         move |(_, order)| {
-            let left: Vec<(K, u64)> = order[steps..].iter().map(|id| entry(*id)).collect();
-            let line = entries_digest(&left).wrapping_add(mix(steps as u64));
+            let left = ids_digest::<K>(order[steps..].iter().copied());
+            let line = left.wrapping_add(mix(steps as u64));
             line.wrapping_mul(lines as u64).wrapping_add((lines * steps) as u64)
         },
     )
@@ -448,14 +464,14 @@ fn visit<K: Key>(key: &K, value: u64) -> u64 {
 }
 
 fn iterate<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let lists = entry_lists::<K>(size);
-    let maps: Vec<M> = lists.iter().map(|entries| build(entries)).collect();
+    let ranges = id_ranges(copies(size), size);
+    let maps: Vec<M> = ranges.iter().map(|ids| build(ids.clone())).collect();
     case(
-        lists.len() * size,
+        ranges.len() * size,
         Setup::Once,
-        (maps, lists),
+        maps,
         |_| (),
-        |(maps, _), ()| {
+        |maps, ()| {
             let mut sum = 0u64;
             for map in maps {
                 for (key, value) in map.iter() {
@@ -465,36 +481,29 @@ fn iterate<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn C
             sum
         },
         |_, (), sum| *sum,
-        |(_, lists)| sum(lists.iter().flatten().map(|(key, value)| visit(key, *value))),
+        move |_| sum(ranges.iter().cloned().flatten().map(|id| visit(&K::from_id(id), value_of(id)))),
     )
 }
 
 fn union<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let pairs = copies(2 * size);
-    let left = |pair: usize| {
+    // The upper half of the left keys is the lower half of the right ones, with other values.
+    let left = move |pair: usize| {
         let start = (2 * pair * size) as u64;
-        (start..start + size as u64).map(entry::<K>).collect::<Vec<_>>()
+        (start..start + size as u64).map(entry::<K>)
     };
-    let right = |pair: usize| {
+    let right = move |pair: usize| {
         let start = (2 * pair * size + size / 2) as u64;
-        let ids = start..start + size as u64;
-        ids.map(|id| (K::from_id(id), value_of(id) ^ 1)).collect::<Vec<_>>()
+        (start..start + size as u64).map(|id| (K::from_id(id), value_of(id) ^ 1))
     };
-    let maps: Vec<(M, M)> = (0..pairs).map(|pair| (build(&left(pair)), build(&right(pair)))).collect();
-    let expected: Vec<(K, u64)> = (0..pairs)
-        .flat_map(|pair| {
-            let common = size - size / 2;
-            let mut entries = left(pair);
-            entries.extend(right(pair).into_iter().skip(common));
-            entries
-        })
-        .collect();
+    let maps: Vec<(M, M)> =
+        (0..pairs).map(|pair| (M::from_entries(left(pair)), M::from_entries(right(pair)))).collect();
     case(
         pairs * 2 * size,
         Setup::EveryRun,
-        (maps, expected),
+        maps,
         move |_| Vec::with_capacity(pairs),
-        |(maps, _), united| {
+        |maps, united| {
             for (left, right) in maps {
                 united.push(left.union(right));
             }
@@ -503,19 +512,19 @@ fn union<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Cas
             sum(united.iter().flat_map(|map| map.iter().map(|(key, value)| entry_digest(key, *value))))
                 .wrapping_add(mix(sum(united.iter().map(|map| map.len() as u64))))
         },
-        |(_, expected)| entries_digest(expected),
+        move |_| {
+            // Of a key in both the left value counts.
+            let common = size - size / 2;
+            entries_digest((0..pairs).flat_map(|pair| left(pair).chain(right(pair).skip(common))))
+        },
     )
 }
 
 fn equality<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let lists = entry_lists::<K>(size);
     let order = shuffled(&mut rng("equality", size), size);
-    let maps: Vec<(M, M)> = lists
-        .iter()
-        .map(|entries| {
-            let other: Vec<_> = order.iter().map(|at| entries[*at as usize].clone()).collect();
-            (build(entries), build(&other))
-        })
+    let maps: Vec<(M, M)> = id_ranges(copies(size), size)
+        .into_iter()
+        .map(|ids| (build(ids.clone()), build(order.iter().map(|at| ids.start + at))))
         .collect();
     let pairs = maps.len();
     case(
@@ -530,21 +539,20 @@ fn equality<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
 }
 
 fn variants<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, count: usize) -> Box<dyn Case> {
-    let entries: Vec<(K, u64)> = (0..size as u64).map(entry).collect();
-    let changes: Vec<(K, u64)> = (0..count as u64).map(|id| entry(ABSENT + id)).collect();
+    let changes: Vec<(K, u64)> = entries(ABSENT..ABSENT + count as u64);
     case(
         count,
         Setup::EveryRun,
-        (build::<K, M>(&entries), entries, changes),
-        move |(_, _, changes)| (changes.clone(), Vec::with_capacity(count)),
-        |(base, _, _), (changes, kept)| {
+        (build::<K, M>(0..size as u64), changes),
+        move |(_, changes)| (changes.clone(), Vec::with_capacity(count)),
+        |(base, _), (changes, kept)| {
             for (key, value) in changes.drain(..) {
                 let mut variant = base.clone();
                 variant.insert(key, value);
                 kept.push(variant);
             }
         },
-        |(base, _, changes), (_, kept): &(_, Vec<M>), ()| {
+        |(base, changes), (_, kept): &(_, Vec<M>), ()| {
             // Each variant has its own key, none has its neighbour's, and the base has none.
             let next = changes.iter().cycle().skip(1);
             let own = kept.iter().zip(changes).zip(next).map(|((map, (own, _)), (next, _))| {
@@ -554,9 +562,9 @@ fn variants<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, count: usiz
             });
             sum(own).wrapping_add(content_digest(base))
         },
-        move |(_, entries, changes)| {
+        move |(_, changes)| {
             let own = changes.iter().map(|(_, value)| mix(value.wrapping_add(size as u64 + 1)));
-            sum(own).wrapping_add(entries_digest(entries))
+            sum(own).wrapping_add(ids_digest::<K>(0..size as u64))
         },
     )
 }

@@ -62,6 +62,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     verdict.vanished.retain(|key| !whole.iter().any(|cell| key_of(cell) == *key));
     let confirmed = confirm(context, &old, &verdict, &arguments.selection)?;
     verdict.regressions.retain(|key| confirmed.contains_key(key));
+    let growth = |key: &Key| {
+        let (old, new) = (old.cells[key].instructions, measured[key].instructions.unwrap_or(0));
+        new as f64 / old.max(1) as f64
+    };
+    verdict.regressions.sort_by(|left, right| growth(right).total_cmp(&growth(left)));
 
     let shown = explain(context, &old, &other, &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
@@ -141,8 +146,9 @@ pub fn id_of(key: &Key) -> CellId {
     CellId { bottleneck, scenario, size: size as usize, contender }
 }
 
-/// Cells whose functions are looked up: enough to see the cause, few enough to stay quick.
-const EXPLAINED: usize = 12;
+/// Cells whose functions are looked up, those that grew most: enough to see the cause, few enough to take
+/// seconds.
+const EXPLAINED: usize = 100;
 
 /// A regressed cell's functions that changed: name, old, new.
 type Explanations = BTreeMap<Key, Vec<(String, u64, u64)>>;
