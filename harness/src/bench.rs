@@ -156,7 +156,7 @@ fn time(roster: &[Contender]) -> Result<Exit> {
 
 /// A cell's case, and whether its first run had the oracle's digest.
 fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
-    let mut case = cell.contender.case(cell.scenario.name, cell.size);
+    let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
     case.arm();
     case.run();
     let (digest, expected) = (case.digest(), case.expected());
@@ -236,7 +236,7 @@ pub fn with_armed(roster: &[Contender], id: &CellId, region: impl Fn(&mut dyn Ca
         scope.spawn(|| {
             worker::use_up_thread_cache();
             let cell = find(roster, id).expect("it was looked up when the list was read");
-            let mut case = cell.contender.case(cell.scenario.name, cell.size);
+            let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
             case.arm();
             region(&mut *case);
             // Takes long under Valgrind, and the process ends anyway.

@@ -101,7 +101,7 @@ pub fn find<'a>(roster: &'a [Contender], id: &CellId) -> Result<Cell<'a>> {
 }
 
 /// Sizes at which the scenarios are meaningful and fit into memory.
-const SIZES: std::ops::RangeInclusive<usize> = 8..=10_000_000;
+const SIZES: std::ops::RangeInclusive<usize> = 1..=10_000_000;
 
 fn check_size(size: usize) -> Result<()> {
     if !SIZES.contains(&size) {
@@ -133,11 +133,12 @@ impl Profile {
         }
     }
 
-    fn sizes(self, bottleneck: &Bottleneck) -> &'static [usize] {
+    fn sizes(self, bottleneck: &Bottleneck, scenario: &Scenario) -> &'static [usize] {
+        let sizes = scenario.sizes.unwrap_or(bottleneck.sizes);
         match self {
-            Profile::Quick => bottleneck.sizes.quick,
-            Profile::Default => bottleneck.sizes.default,
-            Profile::Full => bottleneck.sizes.full,
+            Profile::Quick => sizes.quick,
+            Profile::Default => sizes.default,
+            Profile::Full => sizes.full,
         }
     }
 }
@@ -185,9 +186,9 @@ impl Selection {
             if !selected {
                 continue;
             }
-            let sizes = if self.size.is_empty() { self.profile.sizes(bottleneck) } else { &self.size };
             for scenario in contender.scenarios().filter(|scenario| among(&self.scenario, scenario.name)) {
-                for &size in sizes {
+                let of_profile = self.profile.sizes(bottleneck, scenario);
+                for &size in if self.size.is_empty() { of_profile } else { &self.size } {
                     let cell = Cell { contender, scenario, size };
                     if globs.is_empty() || globs.is_match(cell.id().to_string()) {
                         cells.push(cell);

@@ -287,7 +287,7 @@ fn perform(roster: &[Contender], job: &Job) -> Answer {
 
 fn case_of(roster: &[Contender], id: &CellId) -> anyhow::Result<Box<dyn Case>> {
     let cell = find(roster, id)?;
-    Ok(cell.contender.case(cell.scenario.name, cell.size))
+    Ok(cell.contender.case(cell.scenario.name, cell.size, None))
 }
 
 fn ran(

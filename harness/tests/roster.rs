@@ -142,3 +142,16 @@ fn known_failures_name_checks() {
         }
     }
 }
+
+#[test]
+fn the_smallest_size_is_sound_in_every_scenario() {
+    for contender in lab::roster::roster() {
+        for scenario in contender.scenarios() {
+            let mut case = contender.case(scenario.name, 1, None);
+            case.arm();
+            case.run();
+            assert_eq!(case.digest(), case.expected(), "{contender:?} in {} at size 1", scenario.name);
+            assert!(case.ops() > 0, "{contender:?} in {} does nothing at size 1", scenario.name);
+        }
+    }
+}

@@ -27,7 +27,15 @@ pub trait Case {
     /// What [`digest`](Case::digest) must return, computed from the input by a plain model without
     /// any contender.
     fn expected(&self) -> u64;
+    /// What the last run showed beside its cost; empty for most scenarios.
+    ///
+    /// # Panics
+    /// If the case has not run since it was armed.
+    fn observed(&self) -> Observed;
 }
+
+/// Named numbers that a run shows beside its cost: `("hit_rate", 0.64)`.
+pub type Observed = Vec<(&'static str, f64)>;
 
 /// Whether a region leaves its state as it found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +67,26 @@ where
     S: 'static,
     O: 'static,
 {
+    observing_case(ops, setup, input, arm, region, digest, expected, |_, _, _| Observed::new())
+}
+
+/// A [`case`] that also says what a run showed beside its cost.
+#[expect(clippy::too_many_arguments, reason = "the parts of a case, each a closure, in the order of use")]
+pub fn observing_case<I, S, O>(
+    ops: usize,
+    setup: Setup,
+    input: I,
+    arm: impl Fn(&I) -> S + 'static,
+    region: impl Fn(&I, &mut S) -> O + 'static,
+    digest: impl Fn(&I, &S, &O) -> u64 + 'static,
+    expected: impl Fn(&I) -> u64 + 'static,
+    observe: impl Fn(&I, &S, &O) -> Observed + 'static,
+) -> Box<dyn Case>
+where
+    I: 'static,
+    S: 'static,
+    O: 'static,
+{
     Box::new(Parts {
         ops: ops as u64,
         setup,
@@ -69,10 +97,11 @@ where
         region,
         digest,
         expected,
+        observe,
     })
 }
 
-struct Parts<I, S, O, A, R, D, E> {
+struct Parts<I, S, O, A, R, D, E, V> {
     ops: u64,
     setup: Setup,
     input: I,
@@ -82,14 +111,16 @@ struct Parts<I, S, O, A, R, D, E> {
     region: R,
     digest: D,
     expected: E,
+    observe: V,
 }
 
-impl<I, S, O, A, R, D, E> Case for Parts<I, S, O, A, R, D, E>
+impl<I, S, O, A, R, D, E, V> Case for Parts<I, S, O, A, R, D, E, V>
 where
     A: Fn(&I) -> S,
     R: Fn(&I, &mut S) -> O,
     D: Fn(&I, &S, &O) -> u64,
     E: Fn(&I) -> u64,
+    V: Fn(&I, &S, &O) -> Observed,
 {
     fn ops(&self) -> u64 {
         self.ops
@@ -122,6 +153,12 @@ where
 
     fn expected(&self) -> u64 {
         (self.expected)(&self.input)
+    }
+
+    fn observed(&self) -> Observed {
+        let state = self.state.as_ref().expect("a case is armed before it is observed");
+        let output = self.output.as_ref().expect("a case runs before it is observed");
+        (self.observe)(&self.input, state, output)
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Bottleneck {
     pub checks: &'static [Check],
     /// The sizes of its cells.
     pub sizes: Sizes,
+    /// What it can measure on a file of the user's; `None` where every input is generated.
+    pub own_input: Option<OwnInput>,
     /// Name of the contender to which the paired meter relates all others.
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
@@ -36,6 +38,19 @@ pub struct Scenario {
     pub unit: &'static str,
     /// What a contender must be capable of to take part.
     pub requires: &'static [Capability],
+    /// Its own sizes, where the bottleneck's make no sense for it.
+    pub sizes: Option<Sizes>,
+}
+
+/// What a bottleneck measures on a file of the user's (`lab run --input`), in place of its scenarios.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnInput {
+    /// What the file must contain; one sentence for people.
+    pub expects: &'static str,
+    /// The scenarios; they find the file in [`Request::input`].
+    pub scenarios: &'static [Scenario],
+    /// Says in one line what is wrong with a file: where, and what was expected there.
+    pub check: fn(&[u8]) -> Result<(), String>,
 }
 
 /// The sizes at which a bottleneck is measured, by profile.
@@ -169,6 +184,8 @@ pub struct Request {
     pub size: usize,
     /// Whether the contender [copies whole](Capability::CopiesWhole).
     pub copies_whole: bool,
+    /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios that are about it.
+    pub input: Option<&'static [u8]>,
 }
 
 /// One implementation of a bottleneck's contract, with everything the lab needs to verify and measure it.
@@ -191,9 +208,9 @@ impl Contender {
     }
 
     /// Sets up one of its cells.
-    pub fn case(&self, scenario: &'static str, size: usize) -> Box<dyn Case> {
+    pub fn case(&self, scenario: &'static str, size: usize, input: Option<&'static [u8]>) -> Box<dyn Case> {
         let copies_whole = self.about.can(&[Capability::CopiesWhole]);
-        (self.set_up)(Request { scenario, size, copies_whole })
+        (self.set_up)(Request { scenario, size, copies_whole, input })
     }
 }
 

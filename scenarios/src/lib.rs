@@ -20,9 +20,10 @@ pub mod persistent_vector;
 pub mod probe;
 mod trace;
 
-pub use case::{Case, Setup, case};
+pub use case::{Case, Observed, Setup, case, observing_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, Request, Role, Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, OwnInput, Request, Role,
+    Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 

@@ -77,6 +77,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[8, 32, 100, 1000, 10_000, 100_000],
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
+    own_input: None,
     reference: "imbl",
     describe,
 };
@@ -90,7 +91,7 @@ const fn scenario(
     requires: &'static [Capability],
     summary: &'static str,
 ) -> Scenario {
-    Scenario { name, summary, unit, requires }
+    Scenario { name, summary, unit, requires, sizes: None }
 }
 
 #[rustfmt::skip]

@@ -19,7 +19,7 @@ fn what_does_not_exist_is_named_with_the_nearest_that_does() {
         ("run persistent_vector/[", &["`persistent_vector/[` is not a glob"]),
         ("run persistent_map/**", &["no cell is selected by `persistent_map/**`", "lab list"]),
         ("verify --role bound", &["no cell is selected"]),
-        ("run --size 0", &["size 0 is outside 8..=10000000"]),
+        ("run --size 0", &["size 0 is outside 1..=10000000"]),
         ("check --size 20000000", &["size 20000000 is outside"]),
         ("run --scenario slice --size 8 --shard 2/2", &["--shard 2/2", "fewer cell groups"]),
         ("explain persistent_vector/slice/8/imbll", &["no contender `imbll`"]),
