@@ -374,9 +374,10 @@ fn whole_operations(size: usize) -> usize {
 fn slice<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
     let count = whole_operations(size);
     // Each slice begins elsewhere, within the first quarter, and holds half the elements.
-    let ranges: Vec<Range<usize>> = draws(&mut rng("slice", size), count, size / 4)
+    let first = usize::from(size > 4);
+    let ranges: Vec<Range<usize>> = draws(&mut rng("slice", size), count, (size / 4).max(1))
         .into_iter()
-        .map(|start| start as usize + 1..start as usize + 1 + size / 2)
+        .map(|start| start as usize + first..start as usize + first + size / 2)
         .collect();
     case(
         count,
