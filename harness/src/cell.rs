@@ -9,6 +9,7 @@ use scenarios::{Bottleneck, Contender, Role, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::error::usage;
+use crate::input;
 
 /// A cell's name: `bottleneck/scenario/size/contender`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,8 +87,16 @@ pub fn check_roster(roster: &[Contender]) -> Result<()> {
 pub fn find<'a>(roster: &'a [Contender], id: &CellId) -> Result<Cell<'a>> {
     let bottleneck = find_bottleneck(roster, &id.bottleneck)?;
     let of_bottleneck = || roster.iter().filter(|contender| contender.bottleneck.name == bottleneck.name);
-    let Some(scenario) = bottleneck.scenarios.iter().find(|scenario| scenario.name == id.scenario) else {
-        let names = bottleneck.scenarios.iter().map(|scenario| scenario.name);
+    let scenarios = input::scenarios(bottleneck);
+    let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == id.scenario) else {
+        let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
+        if own.iter().any(|scenario| scenario.name == id.scenario) {
+            bail!(usage(format!(
+                "`{}` is about a file: `lab run {} --input FILE`",
+                id.scenario, id.bottleneck
+            )));
+        }
+        let names = scenarios.iter().map(|scenario| scenario.name);
         bail!(unknown("scenario", &id.scenario, names));
     };
     let Some(contender) = of_bottleneck().find(|contender| contender.about.name == id.contender) else {
@@ -146,7 +155,7 @@ impl Profile {
 /// Which cells: every condition narrows; an empty one does not.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Selection {
-    /// Cells by name, with globs: `persistent_map/get_*/1000/*`, `**/hamt`
+    /// Cells by name, with globs: `persistent_map/get_*/1000/*`, `**/hamt`, `persistent_map`
     #[arg(value_name = "CELLS")]
     pub cells: Vec<String>,
     /// Only these bottlenecks
@@ -176,7 +185,7 @@ impl Selection {
     /// A name that is not on the roster, a malformed glob, a selection without a cell.
     pub fn resolve<'a>(&self, roster: &'a [Contender]) -> Result<Vec<Cell<'a>>> {
         self.check_names(roster)?;
-        let globs = self.globs()?;
+        let globs = self.globs(roster)?;
         let mut cells = Vec::new();
         for contender in roster {
             let bottleneck = contender.bottleneck;
@@ -186,7 +195,11 @@ impl Selection {
             if !selected {
                 continue;
             }
-            for scenario in contender.scenarios().filter(|scenario| among(&self.scenario, scenario.name)) {
+            let scenarios = input::scenarios(bottleneck).iter();
+            let selected = |scenario: &&Scenario| {
+                contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
+            };
+            for scenario in scenarios.filter(selected) {
                 let of_profile = self.profile.sizes(bottleneck, scenario);
                 for &size in if self.size.is_empty() { of_profile } else { &self.size } {
                     let cell = Cell { contender, scenario, size };
@@ -200,7 +213,7 @@ impl Selection {
             bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled())));
         }
         let position = |cell: &Cell| {
-            let scenarios = cell.contender.bottleneck.scenarios.iter();
+            let scenarios = input::scenarios(cell.contender.bottleneck).iter();
             scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
         };
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
@@ -243,7 +256,7 @@ impl Selection {
         }
         let in_scope =
             || roster.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name));
-        let scenarios = || in_scope().flat_map(|contender| contender.bottleneck.scenarios);
+        let scenarios = || in_scope().flat_map(|contender| input::scenarios(contender.bottleneck));
         for name in &self.scenario {
             if !scenarios().any(|scenario| scenario.name == name) {
                 bail!(unknown("scenario", name, scenarios().map(|scenario| scenario.name)));
@@ -263,10 +276,13 @@ impl Selection {
         self.size.iter().try_for_each(|size| check_size(*size))
     }
 
-    fn globs(&self) -> Result<GlobSet> {
+    fn globs(&self, roster: &[Contender]) -> Result<GlobSet> {
         let mut globs = GlobSetBuilder::new();
         for pattern in &self.cells {
-            match GlobBuilder::new(pattern).literal_separator(true).build() {
+            // A bottleneck's bare name means all of it.
+            let bare = roster.iter().any(|contender| contender.bottleneck.name == pattern);
+            let whole = if bare { format!("{pattern}/**") } else { pattern.clone() };
+            match GlobBuilder::new(&whole).literal_separator(true).build() {
                 Ok(glob) => globs.add(glob),
                 Err(error) => bail!(usage(format!("`{pattern}` is not a glob over cell names: {error}"))),
             };

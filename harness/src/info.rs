@@ -3,6 +3,8 @@
 use reports::record::{BottleneckInfo, CaveatInfo, ContenderInfo, Role as RecordRole, ScenarioInfo};
 use scenarios::{Bottleneck, Contender, Role};
 
+use crate::input;
+
 /// A role in the record's words.
 pub fn role(role: Role) -> RecordRole {
     match role {
@@ -15,7 +17,7 @@ pub fn role(role: Role) -> RecordRole {
 
 /// A bottleneck in the record's words.
 pub fn bottleneck(bottleneck: &Bottleneck) -> BottleneckInfo {
-    let scenarios = bottleneck.scenarios.iter();
+    let scenarios = input::scenarios(bottleneck).iter();
     BottleneckInfo {
         name: bottleneck.name.to_owned(),
         title: bottleneck.title.to_owned(),

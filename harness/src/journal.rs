@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{CellId, Profile};
 use crate::error::usage;
+use crate::input::Identity;
 use crate::meters::Meter;
 use crate::worker::Ran;
 
@@ -34,6 +35,9 @@ pub struct Header {
     pub cells: Vec<CellId>,
     /// Where it is measured.
     pub fingerprint: Fingerprint,
+    /// The user's file that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Identity>,
 }
 
 /// One result.

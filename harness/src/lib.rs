@@ -35,6 +35,7 @@ pub mod error;
 mod fingerprint;
 mod gate;
 mod info;
+mod input;
 mod journal;
 pub mod meters;
 mod pool;

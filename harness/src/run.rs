@@ -13,6 +13,7 @@ use scenarios::Contender;
 use crate::cell::{Cell, CellId, Profile, find};
 use crate::gate::Exact;
 use crate::info;
+use crate::input;
 use crate::journal::{Entry, Header, Journal};
 use crate::meters::callgrind::Functions;
 use crate::meters::instructions::{Callgrind, Detail, NO_VALGRIND, valgrind_version};
@@ -74,6 +75,7 @@ struct Collected {
     allocations: Option<Allocations>,
     wall_ns: Option<Interval>,
     paired: Option<Paired>,
+    observed: BTreeMap<String, f64>,
 }
 
 /// A run that is going on, and what it has found.
@@ -345,6 +347,7 @@ impl<'a> Run<'a> {
             command: Box::new(move || {
                 let mut command = Command::new(&binary);
                 command.args([WORKER_ARGUMENT, "native"]);
+                input::tell(&mut command);
                 command
             }),
             workers: self.options.workers,
@@ -435,6 +438,7 @@ impl<'a> Run<'a> {
                 known.expected = ran.expected.or(known.expected);
                 known.instructions = instructions.or(known.instructions);
                 known.allocations = ran.allocations.or(known.allocations);
+                known.observed = ran.observed;
                 if meter == Some(Meter::Wall) {
                     known.wall_ns = ran.wall_ns;
                 }
@@ -501,6 +505,7 @@ impl<'a> Run<'a> {
             allocations: known.allocations,
             wall_ns: known.wall_ns,
             paired: known.paired.clone(),
+            observed: known.observed.clone(),
         })
     }
 }

@@ -9,9 +9,11 @@
 //! A worker ends when its standard input does, and the kernel kills it (and its child) when the
 //! process that started it dies, so no stray workers are left.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +26,7 @@ use scenarios::{Case, Contender};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{CellId, find};
+use crate::input;
 use crate::meters;
 use crate::verify::{self, Depth};
 
@@ -95,6 +98,9 @@ pub struct Ran {
     pub allocations: Option<Allocations>,
     /// What the wall meter timed, nanoseconds per region.
     pub wall_ns: Option<Interval>,
+    /// What the run showed beside its cost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, f64>,
 }
 
 /// The measured region: the one symbol at whose entry Callgrind starts to count and at whose exit it stops.
@@ -114,7 +120,16 @@ const MEMORY_LIMIT: u64 = 4 << 30;
 pub(crate) fn serve_if_asked(roster: &[Contender]) -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
-    asked.then(|| serve(roster, arguments.next().as_deref() == Some("callgrind")))
+    asked.then(|| {
+        let under_valgrind = arguments.next().as_deref() == Some("callgrind");
+        if arguments.next().as_deref() == Some(input::OPTION)
+            && let Err(error) = input::load(Path::new(&arguments.next().unwrap_or_default()))
+        {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+        serve(roster, under_valgrind)
+    })
 }
 
 /// Serves jobs until the standard input ends.
@@ -287,7 +302,7 @@ fn perform(roster: &[Contender], job: &Job) -> Answer {
 
 fn case_of(roster: &[Contender], id: &CellId) -> anyhow::Result<Box<dyn Case>> {
     let cell = find(roster, id)?;
-    Ok(cell.contender.case(cell.scenario.name, cell.size, None))
+    Ok(cell.contender.case(cell.scenario.name, cell.size, input::bytes()))
 }
 
 fn ran(
@@ -311,6 +326,7 @@ fn finish(case: &dyn Case, with_oracle: bool, ran: Ran) -> Ran {
         digest: case.digest(),
         expected: with_oracle.then(|| case.expected()),
         pid: std::process::id(),
+        observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         ..ran
     }
 }

@@ -242,6 +242,7 @@ mod tests {
             allocations: None,
             wall_ns: None,
             paired: None,
+            observed: Default::default(),
         };
         Record {
             schema: SCHEMA,

@@ -123,6 +123,7 @@ mod tests {
             allocations: Some(Allocations { blocks: 0, bytes: 8, peak_bytes: 6, live_bytes: 2 }),
             wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
             paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
+            observed: Default::default(),
         }
     }
 

@@ -228,6 +228,9 @@ pub struct CellRecord {
     /// Wall-clock ratio to the reference contender, interleaved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
+    /// What the run showed beside its cost, by name: `hit_rate` → 0.64.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, f64>,
 }
 
 impl CellRecord {

@@ -11,6 +11,7 @@ use crate::cell::{Cell, CellId, Selection, find};
 use crate::cli::Context;
 use crate::error::{Exit, usage};
 use crate::fingerprint;
+use crate::input;
 use crate::journal::{Header, JOURNAL, Journal};
 use crate::meters::Meter;
 use crate::progress::say;
@@ -23,6 +24,9 @@ use crate::run::{Run, callgrind_isa};
 ///
 /// The record is `target/lab/<run>/record.json`; `target/lab/latest` points to the newest run. A run
 /// that was killed goes on with `--resume` and loses at most what it was measuring.
+///
+/// With `--input FILE` a bottleneck that takes one is measured on your own data: `lab run lru_cache
+/// --input trace.gz`, `lab run flat_query --input document.json`. Such cells are not in the baseline.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -36,6 +40,9 @@ pub struct Arguments {
     /// Only the i-th of n parts of the cells; `lab merge` joins the records
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     shard: Option<Shard>,
+    /// Measure one bottleneck on this file, plain or gzip, instead of generated input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "shard"])]
+    input: Option<PathBuf>,
     /// Where the record goes [default: target/lab/<run>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -109,7 +116,19 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 type Begun = (PathBuf, Journal, Header, Vec<crate::journal::Entry>);
 
 fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
+    if let Some(path) = &arguments.input {
+        input::load(path)?;
+    }
     let mut cells = arguments.selection.resolve(context.roster)?;
+    if arguments.input.is_some() {
+        let bottleneck = cells[0].contender.bottleneck;
+        if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
+            bail!(usage(
+                "--input is about one bottleneck: name it, for example `lab run lru_cache --input FILE`"
+            ));
+        }
+        input::check(bottleneck)?;
+    }
     if let Some(shard) = arguments.shard {
         let mut group = 0;
         let mut last = None;
@@ -142,6 +161,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         meters,
         cells: cells.iter().map(Cell::id).collect::<Vec<CellId>>(),
         fingerprint: fingerprint::take(&context.root, isa),
+        input: input::identity_of_loaded().cloned(),
     };
     let stamp = header.started.replace([':', '-'], "").replace('T', "-").replace('Z', "");
     let directory = match &arguments.output {
@@ -161,6 +181,9 @@ fn command(arguments: &Arguments, meters: &[Meter]) -> String {
     if meters.len() < Meter::ALL.len() {
         let meters: Vec<&str> = meters.iter().map(|meter| meter.as_str()).collect();
         words.extend(["--meter".to_owned(), meters.join(",")]);
+    }
+    if let Some(input) = &arguments.input {
+        words.extend(["--input".to_owned(), input.display().to_string()]);
     }
     if let Some(Shard { index, of }) = arguments.shard {
         words.extend(["--shard".to_owned(), format!("{index}/{of}")]);
@@ -189,6 +212,11 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
             header.fingerprint.revision,
             now.revision
         )));
+    }
+    if let Some(before) = &header.input
+        && input::load(&before.path)? != before
+    {
+        bail!(usage(format!("{} has changed since the run began; start a new run", before.path.display())));
     }
     say(&format!("resuming {} with {} results", directory.display(), entries.len()));
     Ok((directory, journal, header, entries))
@@ -224,10 +252,16 @@ fn summarize(record: &Record) -> Result<()> {
     for bottleneck in &record.bottlenecks {
         let of_bottleneck = || record.cells.iter().filter(|cell| cell.bottleneck == bottleneck.name);
         let Some((metric, value)) = shown_metric(record) else { continue };
-        let mut sizes: Vec<u64> = of_bottleneck().map(|cell| cell.size).collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        let Some(&size) = sizes.iter().rfind(|size| **size <= 1000).or(sizes.first()) else { continue };
+        // A scenario may have sizes of its own; most have the first one's.
+        let middle_size = |scenario: &str| {
+            let sizes = of_bottleneck().filter(|cell| cell.scenario == scenario).map(|cell| cell.size);
+            let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= 1000);
+            small.into_iter().max().or(large.into_iter().min())
+        };
+        let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name))
+        else {
+            continue;
+        };
         let contenders: Vec<&str> = record
             .contenders
             .iter()
@@ -237,6 +271,7 @@ fn summarize(record: &Record) -> Result<()> {
         let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
         let mut table = table(&header, 1);
         for scenario in &bottleneck.scenarios {
+            let Some(size) = middle_size(&scenario.name) else { continue };
             let find = |contender: &&str| {
                 let cell = of_bottleneck().find(|cell| {
                     cell.scenario == scenario.name && cell.size == size && cell.contender == **contender
@@ -252,9 +287,13 @@ fn summarize(record: &Record) -> Result<()> {
                 Some(value) if *value < 100.0 => format!("{value:.1}"),
                 Some(value) => format!("{value:.0}"),
             });
-            table.add_row(std::iter::once(scenario.name.clone()).chain(spelled));
+            let name = match scenario.name.clone() {
+                name if size == common => name,
+                name => format!("{name} (size {size})"),
+            };
+            table.add_row(std::iter::once(name).chain(spelled));
         }
-        print(&format!("\n{}: {metric} per operation at size {size}", bottleneck.title))?;
+        print(&format!("\n{}: {metric} per operation at size {common}", bottleneck.title))?;
         print(&table.to_string())?;
     }
     Ok(())

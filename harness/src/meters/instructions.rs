@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::callgrind::{self, Functions};
+use crate::input;
 use crate::worker::WORKER_ARGUMENT;
 
 /// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
@@ -72,6 +73,7 @@ impl<'a> Callgrind<'a> {
             .arg(out_option)
             .arg(self.binary)
             .args([WORKER_ARGUMENT, "callgrind"]);
+        input::tell(&mut command);
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
         command

@@ -1,5 +1,7 @@
 //! A bottleneck's page: its contenders, and every scenario with charts and tables.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use super::caveats::{Badge, Caveats};
@@ -83,6 +85,7 @@ struct Scenario<'a> {
     charts: Vec<Figure>,
     sizes: Vec<(u64, String)>,
     matrices: Vec<Matrix<'a>>,
+    observed: Vec<Observed<'a>>,
     exact: Vec<Exact<'a>>,
     example: String,
 }
@@ -102,6 +105,20 @@ struct Matrix<'a> {
     peer_column: bool,
     naive_column: bool,
     rows: Vec<Row<'a>>,
+}
+
+/// A table of something that runs showed beside their cost: `hit_rate`.
+struct Observed<'a> {
+    name: &'a str,
+    /// A value per size, of each contender that shows it.
+    rows: Vec<ObservedRow<'a>>,
+}
+
+struct ObservedRow<'a> {
+    series: usize,
+    name: &'a str,
+    role: Role,
+    values: Vec<String>,
 }
 
 /// A contender's row in a matrix.
@@ -262,10 +279,34 @@ impl<'a> Scenario<'a> {
                 .filter(|metric| view.has(*metric))
                 .map(|metric| Matrix::new(view, scenario, metric, caveats))
                 .collect(),
+            observed: observed(view, scenario),
             exact: exact(view, scenario),
             example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name())),
         })
     }
+}
+
+/// One table for each name that any cell of `scenario` observed.
+fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<Observed<'a>> {
+    let names: BTreeSet<&str> =
+        scenario.cells().flat_map(|cell| cell.observed.keys().map(String::as_str)).collect();
+    let table = |name: &'a str| {
+        let row = |(series, contender): (usize, &&'a ContenderInfo)| {
+            let values = scenario.sizes.iter().map(|size| scenario.cell(*size, series)?.observed.get(name));
+            let values: Vec<Option<&f64>> = values.collect();
+            values.iter().any(Option::is_some).then(|| ObservedRow {
+                series,
+                name: &contender.name,
+                role: contender.role,
+                values: values
+                    .into_iter()
+                    .map(|value| value.map_or(format::ABSENT.to_owned(), |value| format::value(*value)))
+                    .collect(),
+            })
+        };
+        Observed { name, rows: view.contenders.iter().enumerate().filter_map(row).collect() }
+    };
+    names.into_iter().map(table).collect()
 }
 
 impl Figure {

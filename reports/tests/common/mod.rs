@@ -297,6 +297,7 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
         }),
         wall_ns: Some(Interval { median: nanoseconds, low: nanoseconds * 0.97, high: nanoseconds * 1.06 }),
         paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
+        observed: Default::default(),
     })
 }
 
