@@ -1,6 +1,8 @@
 //! The roster in the record's words.
 
-use reports::record::{BottleneckInfo, CaveatInfo, ContenderInfo, Role as RecordRole, ScenarioInfo};
+use reports::record::{
+    BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, Role as RecordRole, ScenarioInfo,
+};
 use scenarios::{Bottleneck, Contender, Role};
 
 use crate::input;
@@ -23,6 +25,19 @@ pub fn bottleneck(bottleneck: &Bottleneck) -> BottleneckInfo {
         title: bottleneck.title.to_owned(),
         question: bottleneck.question.to_owned(),
         reference: bottleneck.reference.to_owned(),
+        claims: bottleneck
+            .claims
+            .iter()
+            .map(|claim| ClaimInfo {
+                id: claim.id.to_owned(),
+                text: claim.text.to_owned(),
+                factor: claim.factor,
+                scenario: claim.scenario.to_owned(),
+                size: claim.size as u64,
+                naive: claim.naive.to_owned(),
+                optimized: claim.optimized.to_owned(),
+            })
+            .collect(),
         scenarios: scenarios
             .map(|scenario| ScenarioInfo {
                 name: scenario.name.to_owned(),

@@ -1,7 +1,7 @@
 //! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
 
 use crate::metric::Metric;
-use crate::record::Role;
+use crate::record::{ClaimInfo, Role};
 use crate::view::BottleneckView;
 
 /// Scores within this factor of each other are a tie.
@@ -208,12 +208,118 @@ pub fn scenario_means(
     (0..view.contenders.len()).map(mean).collect()
 }
 
+/// A claim, tested.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestedClaim<'a> {
+    /// The claim.
+    pub info: &'a ClaimInfo,
+    /// The size at which it was tested: its own, or the largest one measured.
+    pub size: Option<u64>,
+    /// How many times less the optimized contender takes, in instructions.
+    pub instructions: Option<f64>,
+    /// How many times less it takes, in time.
+    pub wall: Option<f64>,
+    /// What that means.
+    pub verdict: Verdict,
+}
+
+/// What a test says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The factor is reached, in time where that was measured, else in instructions.
+    Holds,
+    /// It is not.
+    DoesNotHold,
+    /// The factor was measured at another size than the claim's.
+    OtherSize,
+    /// The claim gives no number to compare with.
+    NoNumber,
+    /// The record lacks a cell for it.
+    NotTested,
+}
+
+/// Tests every claim of a bottleneck.
+pub fn claims<'a>(view: &BottleneckView<'a>) -> Vec<TestedClaim<'a>> {
+    view.info.claims.iter().map(|info| test_claim(view, info)).collect()
+}
+
+fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim<'a> {
+    let untested =
+        TestedClaim { info, size: None, instructions: None, wall: None, verdict: Verdict::NotTested };
+    let contender = |name: &str| view.contenders.iter().position(|contender| contender.name == name);
+    let scenario = view.scenarios.iter().find(|scenario| scenario.info.name == info.scenario);
+    let (Some(scenario), Some(naive), Some(optimized)) =
+        (scenario, contender(&info.naive), contender(&info.optimized))
+    else {
+        return untested;
+    };
+    let factor = |metric: Metric, size: u64| {
+        let [naive, optimized] = [naive, optimized].map(|at| scenario.value(metric, size, at));
+        Some(ratio(naive?, optimized?))
+    };
+    let both = |size: u64| {
+        let [instructions, wall] = [Metric::Instructions, Metric::Wall].map(|metric| factor(metric, size));
+        (instructions.is_some() || wall.is_some()).then_some((size, instructions, wall))
+    };
+    let measured = both(info.size).or_else(|| scenario.sizes.iter().rev().find_map(|size| both(*size)));
+    let Some((size, instructions, wall)) = measured else { return untested };
+    let verdict = match (info.factor, wall.or(instructions)) {
+        (None, _) | (_, None) => Verdict::NoNumber,
+        _ if size != info.size => Verdict::OtherSize,
+        (Some(claimed), Some(found)) if found >= claimed => Verdict::Holds,
+        _ => Verdict::DoesNotHold,
+    };
+    TestedClaim { info, size: Some(size), instructions, wall, verdict }
+}
+
+impl Verdict {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::DoesNotHold => "does not hold",
+            Verdict::OtherSize => "other size",
+            Verdict::NoNumber => "no number claimed",
+            Verdict::NotTested => "not measured",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::{
         BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Record, SCHEMA, ScenarioInfo,
     };
+
+    #[test]
+    fn a_claim_holds_only_at_its_own_size_and_by_its_own_factor() {
+        let contenders = [("slow", Role::Naive), ("fast", Role::Optimized)];
+        let cells = [("get", 10, "slow", 50), ("get", 10, "fast", 5), ("get", 100, "slow", 900)];
+        let mut record = record(&contenders, &cells);
+        let claim = |factor, scenario: &str, size| ClaimInfo {
+            id: String::new(),
+            text: String::new(),
+            factor,
+            scenario: scenario.into(),
+            size,
+            naive: "slow".into(),
+            optimized: "fast".into(),
+        };
+        record.bottlenecks[0].claims = vec![
+            claim(Some(10.0), "get", 10),
+            claim(Some(10.5), "get", 10),
+            claim(Some(2.0), "get", 100),
+            claim(None, "get", 10),
+            claim(Some(2.0), "put", 10),
+        ];
+        let views = BottleneckView::all(&record).unwrap();
+        let tested = claims(&views[0]);
+        let verdicts: Vec<Verdict> = tested.iter().map(|claim| claim.verdict).collect();
+        use Verdict::{DoesNotHold, Holds, NoNumber, NotTested, OtherSize};
+        assert_eq!(verdicts, [Holds, DoesNotHold, OtherSize, NoNumber, NotTested]);
+        assert_eq!((tested[0].instructions, tested[0].wall, tested[2].size), (Some(10.0), None, Some(10)));
+    }
 
     /// A record of one bottleneck: contenders with their roles, and cells as (scenario, size,
     /// contender, instructions per operation). Every cell has a number of operations of its own.
@@ -251,6 +357,7 @@ mod tests {
             command: String::new(),
             fingerprint: Fingerprint::default(),
             bottlenecks: vec![BottleneckInfo {
+                claims: Vec::new(),
                 name: "b".into(),
                 title: String::new(),
                 question: String::new(),

@@ -109,7 +109,7 @@ impl fmt::Display for FingerprintDifference {
 }
 
 /// A bottleneck, as the report tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BottleneckInfo {
     /// Name, as in cells: `persistent_map`.
     pub name: String,
@@ -121,6 +121,29 @@ pub struct BottleneckInfo {
     pub reference: String,
     /// Its scenarios, in reading order.
     pub scenarios: Vec<ScenarioInfo>,
+    /// What the source says was won.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimInfo>,
+}
+
+/// A statement of a source document: an implementation is so many times as fast as another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimInfo {
+    /// Its name in the source: `dm-lru`.
+    pub id: String,
+    /// What the source says.
+    pub text: String,
+    /// How many times less it says the optimized contender takes; absent where it gives no number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// The scenario that tests it.
+    pub scenario: String,
+    /// The size that tests it; where it was not measured, the largest that was stands in.
+    pub size: u64,
+    /// The contender that it calls slow.
+    pub naive: String,
+    /// The contender that it calls fast.
+    pub optimized: String,
 }
 
 /// A scenario, as the report tells it.

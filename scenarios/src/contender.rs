@@ -19,6 +19,8 @@ pub struct Bottleneck {
     pub checks: &'static [Check],
     /// The sizes of its cells.
     pub sizes: Sizes,
+    /// What the source says was won, for the report to set ours beside.
+    pub claims: &'static [Claim],
     /// What it can measure on a file of the user's; `None` where every input is generated.
     pub own_input: Option<OwnInput>,
     /// Name of the contender to which the paired meter relates all others.
@@ -40,6 +42,25 @@ pub struct Scenario {
     pub requires: &'static [Capability],
     /// Its own sizes, where the bottleneck's make no sense for it.
     pub sizes: Option<Sizes>,
+}
+
+/// A statement of a source document: an implementation is so many times as fast as another.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// Its name in the source: `dm-lru`.
+    pub id: &'static str,
+    /// What the source says, in one sentence.
+    pub text: &'static str,
+    /// How many times less it says the optimized contender takes; `None` where it gives no number.
+    pub factor: Option<f64>,
+    /// The scenario that tests it.
+    pub scenario: &'static str,
+    /// The size that tests it.
+    pub size: usize,
+    /// The contender that it calls slow.
+    pub naive: &'static str,
+    /// The contender that it calls fast.
+    pub optimized: &'static str,
 }
 
 /// What a bottleneck measures on a file of the user's (`lab run --input`), in place of its scenarios.

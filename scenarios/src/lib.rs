@@ -22,7 +22,7 @@ mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Contender, Growth, KnownFailure, OwnInput, Request, Role,
+    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, OwnInput, Request, Role,
     Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};

@@ -16,8 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes, Step,
-    case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
+    Step, case,
 };
 
 /// A map with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -86,10 +86,21 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[8, 32, 100, 1000, 10_000, 100_000],
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
+    claims: CLAIMS,
     own_input: None,
     reference: "imbl",
     describe,
 };
+
+const CLAIMS: &[Claim] = &[Claim {
+    id: "pp-variants",
+    text: "100 variants of one map of 1,000,000 entries take 2,843 times less than copying a mutable map 100 times.",
+    factor: Some(2843.0),
+    scenario: "variants_100",
+    size: 1_000_000,
+    naive: "hash_map_copy",
+    optimized: "hamt",
+}];
 
 const NOTHING: &[Capability] = &[];
 const PERSISTENT: &[Capability] = &[Capability::Persistent];

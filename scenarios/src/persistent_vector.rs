@@ -13,8 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::input::{copies, draws, mix, rng};
 use crate::probe::{Injected, Probe};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes, Step,
-    case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
+    Step, case,
 };
 
 /// A sequence with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -77,10 +77,21 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[8, 32, 100, 1000, 10_000, 100_000],
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
+    claims: CLAIMS,
     own_input: None,
     reference: "imbl",
     describe,
 };
+
+const CLAIMS: &[Claim] = &[Claim {
+    id: "dm-vector",
+    text: "A push onto a 32-way trie is O(log32 n); onto an array that is copied whole it is O(n).",
+    factor: None,
+    scenario: "push_shared",
+    size: 100_000,
+    naive: "array_copy",
+    optimized: "trie32",
+}];
 
 const NOTHING: &[Capability] = &[];
 const PERSISTENT: &[Capability] = &[Capability::Persistent];

@@ -10,7 +10,7 @@ use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::{Error, drawn, fill, format, reproduce, site};
-use crate::analysis;
+use crate::analysis::{self, TestedClaim};
 use crate::metric::Metric;
 use crate::record::{CellRecord, ContenderInfo, Record, Role};
 use crate::view::{BottleneckView, ScenarioView};
@@ -32,6 +32,7 @@ struct Page<'a> {
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
     glances: Vec<Glance<'a>>,
+    claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
     reproduce: String,
     reproduce_cell: String,
@@ -105,6 +106,15 @@ struct Matrix<'a> {
     peer_column: bool,
     naive_column: bool,
     rows: Vec<Row<'a>>,
+}
+
+/// A claim of the source, beside what was measured.
+struct Claim<'a> {
+    tested: TestedClaim<'a>,
+    claimed: String,
+    size: String,
+    instructions: String,
+    wall: String,
 }
 
 /// A table of something that runs showed beside their cost: `hit_rate`.
@@ -183,6 +193,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
             .collect(),
+        claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         reproduce: reproduce::bottleneck(record, &view.info.name),
         reproduce_cell: reproduce::cell(record, &format!("{}/<scenario>/<size>/<contender>", view.info.name)),
@@ -283,6 +294,19 @@ impl<'a> Scenario<'a> {
             exact: exact(view, scenario),
             example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name())),
         })
+    }
+}
+
+impl<'a> Claim<'a> {
+    fn new(tested: TestedClaim<'a>) -> Self {
+        let times = |factor: Option<f64>| factor.map_or(format::ABSENT.to_owned(), format::ratio);
+        Claim {
+            claimed: times(tested.info.factor),
+            size: tested.size.map_or(format::ABSENT.to_owned(), format::size),
+            instructions: times(tested.instructions),
+            wall: times(tested.wall),
+            tested,
+        }
     }
 }
 
