@@ -599,6 +599,7 @@ const CHECKS: &[Check] = &[
     check("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
     check("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
     check("collide_panics", 120, 32, "The same inside collision nodes."),
+    check("group_panics", 160, 32, "The same with four collision nodes beside each other."),
 ];
 
 /// How many distinct keys a check uses.
@@ -702,7 +703,7 @@ fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
         "collide_all" | "collide_panics" => Hashing::Constant,
         "collide_low32" => Hashing::EqualLow32,
         "collide_last_bits" => Hashing::LastBits,
-        "collide_groups" => Hashing::FourGroups,
+        "collide_groups" | "group_panics" => Hashing::FourGroups,
         _ => Hashing::Spread,
     };
     Probe::reset();
@@ -717,6 +718,18 @@ fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
             step: trace.len(),
             message: format!("after every version was dropped, {live} keys and values live (0 expected)"),
         }),
+    }
+}
+
+/// What `make` makes; `None` where a [`Probe`]'s fuse burned down in it.
+fn fused<T>(fuse: Option<u32>, make: impl FnOnce() -> T) -> Option<T> {
+    Probe::set_fuse(fuse);
+    let outcome = catch_unwind(AssertUnwindSafe(make));
+    Probe::set_fuse(None);
+    match outcome {
+        Ok(made) => Some(made),
+        Err(payload) if payload.is::<crate::probe::Injected>() => None,
+        Err(payload) => std::panic::resume_unwind(payload),
     }
 }
 
@@ -792,17 +805,21 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
             Operation::Union { version, other } => {
                 let (left, left_model) = &self.versions[version % held];
                 let (right, right_model) = &self.versions[other % held];
-                let united = left.union(right);
                 let mut model = right_model.clone();
                 model.extend(left_model);
-                let at = self.place(united, model);
-                self.compare_one(at)
+                match fused(fuse, || left.union(right)) {
+                    Some(united) => {
+                        let at = self.place(united, model);
+                        self.compare_one(at)
+                    }
+                    None => self.compare_all().map_err(|message| format!("after a panic in union: {message}")),
+                }
             }
             Operation::Equal { version, other } => {
                 let (left, left_model) = &self.versions[version % held];
                 let (right, right_model) = &self.versions[other % held];
-                let (observed, expected) = (left.equal(right), left_model == right_model);
-                if observed != expected {
+                let (observed, expected) = (fused(fuse, || left.equal(right)), left_model == right_model);
+                if let Some(observed) = observed.filter(|observed| *observed != expected) {
                     return Err(format!("equality of two versions is {observed}, expected {expected}"));
                 }
                 Ok(())
@@ -820,6 +837,14 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 }
                 if !rebuilt.equal(map) || !map.equal(&rebuilt) {
                     return Err("a map of equal content built in another order is not equal".to_owned());
+                }
+                // From a list in which every key comes twice: the last value counts.
+                let entry = |(key, value): (&u32, u32)| (K::from_id(*key), V::from_id(value));
+                let earlier = model.iter().map(|(key, value)| entry((key, value ^ 1)));
+                let later = model.iter().rev().map(|(key, value)| entry((key, *value)));
+                let gathered = fused(fuse, || M::from_entries(earlier.chain(later)));
+                if gathered.is_some_and(|gathered| gathered.len() != model.len() || !gathered.equal(map)) {
+                    return Err("a map from a list with every key twice is not equal".to_owned());
                 }
                 Ok(())
             }
@@ -858,27 +883,13 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         change_model: impl FnOnce(&mut BTreeMap<u32, u32>),
     ) -> Result<bool, String> {
         let (map, model) = &mut self.versions[at];
-        let Some(calls) = fuse else {
-            change(map);
+        if fused(fuse, || change(map)).is_some() {
             change_model(model);
             return Ok(true);
-        };
-        Probe::set_fuse(Some(calls));
-        let outcome = catch_unwind(AssertUnwindSafe(|| change(map)));
-        Probe::set_fuse(None);
-        match outcome {
-            Ok(()) => {
-                change_model(model);
-                Ok(true)
-            }
-            Err(payload) if payload.is::<crate::probe::Injected>() => {
-                self.versions[at] = (M::new(), BTreeMap::new());
-                self.compare_all()
-                    .map_err(|message| format!("after a panic in another version: {message}"))?;
-                Ok(false)
-            }
-            Err(payload) => std::panic::resume_unwind(payload),
         }
+        self.versions[at] = (M::new(), BTreeMap::new());
+        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+        Ok(false)
     }
 
     /// Clones a version; where as many as allowed are held, over another one.
