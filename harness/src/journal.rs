@@ -35,6 +35,8 @@ pub struct Header {
     pub cells: Vec<CellId>,
     /// Where it is measured.
     pub fingerprint: Fingerprint,
+    /// SHA-256 of the programs that measure: a rebuilt lab measures something else.
+    pub programs: String,
     /// The user's file that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Identity>,

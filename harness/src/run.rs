@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reports::record::{Allocations, CellRecord, Failure, Interval, Paired, Record, SCHEMA};
 use scenarios::Contender;
+use sha2::{Digest, Sha256};
 
 use crate::cell::{Cell, CellId, Profile, find};
 use crate::gate::Exact;
@@ -58,6 +59,18 @@ impl Binaries {
         name.push("-allocations");
         let allocations = lab.with_file_name(name);
         Ok(Binaries { lab, allocations })
+    }
+
+    /// SHA-256 of both, hexadecimal.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn digest(&self) -> Result<String> {
+        let mut digest = Sha256::new();
+        for path in [&self.lab, &self.allocations].into_iter().filter(|path| path.exists()) {
+            digest.update(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
+        }
+        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

@@ -812,7 +812,9 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                         let at = self.place(united, model);
                         self.compare_one(at)
                     }
-                    None => self.compare_all().map_err(|message| format!("after a panic in union: {message}")),
+                    None => {
+                        self.compare_all().map_err(|message| format!("after a panic in union: {message}"))
+                    }
                 }
             }
             Operation::Equal { version, other } => {

@@ -161,6 +161,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         meters,
         cells: cells.iter().map(Cell::id).collect::<Vec<CellId>>(),
         fingerprint: fingerprint::take(&context.root, isa),
+        programs: context.options.binaries.digest()?,
         input: input::identity_of_loaded().cloned(),
     };
     let stamp = header.started.replace([':', '-'], "").replace('T', "-").replace('Z', "");
@@ -211,6 +212,12 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
             directory.display(),
             header.fingerprint.revision,
             now.revision
+        )));
+    }
+    if header.programs != context.options.binaries.digest()? {
+        bail!(crate::error::NotComparable(format!(
+            "{} cannot go on here: the lab was built again since; start a new run",
+            directory.display()
         )));
     }
     if let Some(before) = &header.input
