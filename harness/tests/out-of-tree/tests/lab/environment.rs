@@ -76,14 +76,14 @@ fn a_full_disk_loses_nothing() {
     let [first_run] = &run_directories(&lab.runs())[..] else { panic!("one run") };
     let record = exact(&lab.latest());
     let with_report = QUICK.replace("--no-report", "");
-    let journal = fs::metadata(first_run.join("journal.jsonl")).unwrap().len();
-    let text = fs::metadata(first_run.join("record.json")).unwrap().len();
     let page = 4096;
+    let in_pages = |name: &str| fs::metadata(first_run.join(name)).unwrap().len().next_multiple_of(page);
+    let [journal, text] = ["journal.jsonl", "record.json"].map(in_pages);
 
     // In the journal, in the record, and in the report.
     for (left, full) in [
         (page, "journal.jsonl"),
-        (journal + page + text / 2, "record.json"),
+        (journal + text - page, "record.json"),
         (journal + 2 * page + text + page, "report"),
     ] {
         let filler = disk.fill(left);
