@@ -68,6 +68,12 @@ gate *ARGS: _valgrind _build
 verify *ARGS: _build
     @{{ lab }} verify "$@"
 
+# Replay random traces for so many seconds: `fuzz 600 --bottleneck persistent_map`.
+[group('trust')]
+[no-exit-message]
+fuzz SECONDS *ARGS: _build
+    @{{ lab }} verify --for "$@"
+
 # Measure every cell twice; any difference is an error.
 [group('trust')]
 [no-exit-message]

@@ -47,7 +47,7 @@ struct Global {
     timeout: Option<Duration>,
 }
 
-fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds)
         .ok()

@@ -179,6 +179,9 @@ impl<'a> Run<'a> {
         for contender in contenders {
             for check in contender.bottleneck.checks {
                 let name = contender_name(contender);
+                if !self.options.depth.replays(check) {
+                    continue;
+                }
                 if self.verified.contains(&(name.clone(), check.name.to_owned())) || self.is_excluded(&name) {
                     continue;
                 }

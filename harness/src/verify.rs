@@ -16,23 +16,25 @@ use crate::shrink::shrink;
 use crate::worker::Answer;
 
 /// How thoroughly a contender is verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Depth {
-    /// What every run does before it measures: seconds.
-    #[default]
-    Ordinary,
-    /// Twenty times as many traces: minutes.
-    Deep,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Depth {
+    /// How many times as many traces as a check asks for.
+    pub factor: u32,
+    /// What the traces are drawn from.
+    pub seed: u64,
+}
+
+impl Default for Depth {
+    /// What every run does before it measures: seconds, the same traces every time.
+    fn default() -> Self {
+        Depth { factor: 1, seed: SEED }
+    }
 }
 
 impl Depth {
-    fn traces(self, check: &Check) -> u32 {
-        match self {
-            Depth::Ordinary => check.traces,
-            Depth::Deep if check.steps == 0 => check.traces,
-            Depth::Deep => check.traces * 20,
-        }
+    /// Whether a check is worth replaying: a fixed sequence is the same with every seed.
+    pub(crate) fn replays(self, check: &Check) -> bool {
+        check.steps > 0 || self.seed == SEED
     }
 }
 
@@ -81,10 +83,10 @@ pub fn refute(contender: &Contender, check: &Check, depth: Depth) -> Option<(Mis
         return replay(&[]).err().map(|mismatch| (mismatch, Vec::new()));
     }
     let config = Config {
-        cases: depth.traces(check),
+        cases: check.traces.saturating_mul(depth.factor),
         failure_persistence: None::<Box<FileFailurePersistence>>.map(|persistence| persistence as _),
         rng_algorithm: RngAlgorithm::ChaCha,
-        rng_seed: RngSeed::Fixed(SEED),
+        rng_seed: RngSeed::Fixed(depth.seed),
         max_shrink_iters: 0,
         ..Config::default()
     };

@@ -1,10 +1,13 @@
 //! `lab verify`: contenders against the oracles, without measuring.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
+use scenarios::input::SEED;
 
 use super::{print, print_json};
-use crate::cell::Selection;
-use crate::cli::Context;
+use crate::cell::{Cell, Selection};
+use crate::cli::{Context, parse_seconds};
 use crate::error::Exit;
 use crate::run::{Options, Run, contenders_of};
 use crate::verify::Depth;
@@ -14,6 +17,9 @@ use crate::verify::Depth;
 /// Replays seeded random traces with held versions, the hard cases, and every selected cell once. A
 /// contender that differs from the oracle is named with the shortest failing trace found; then the
 /// exit code is 3.
+///
+/// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up, shrinks what fails, and
+/// says with which seed it was found.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -21,6 +27,12 @@ pub struct Arguments {
     /// Twenty times as many traces
     #[arg(long)]
     deep: bool,
+    /// Fuzz: go on with new traces for so many seconds, or until a contender fails
+    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "deep")]
+    fuzz: Option<Duration>,
+    /// Draw the traces from this seed: what a failure under --for was found with
+    #[arg(long, value_name = "N", default_value_t = SEED)]
+    seed: u64,
     /// What failed, as JSON
     #[arg(long)]
     json: bool,
@@ -28,10 +40,20 @@ pub struct Arguments {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
-    let depth = if arguments.deep { Depth::Deep } else { Depth::Ordinary };
-    let mut run = Run::new(context.roster, Options { depth, ..context.options.clone() });
-    run.measure(&cells, &[], arguments.selection.profile)?;
-    run.digests(&cells)?;
+    let mut depth = Depth { factor: if arguments.deep { 20 } else { 1 }, seed: arguments.seed };
+    let start = Instant::now();
+    let mut run = verify(context, &cells, depth, arguments)?;
+    if arguments.fuzz.is_none() {
+        run.digests(&cells)?;
+    }
+    while let Some(time) = arguments.fuzz
+        && run.failures().is_empty()
+        && start.elapsed() < time
+    {
+        // Short rounds first, so that a short time ends in time.
+        depth = Depth { factor: (depth.factor * 2).min(64), seed: depth.seed.wrapping_add(1) };
+        run = verify(context, &cells, depth, arguments)?;
+    }
     if arguments.json {
         print_json(&run.failures())?;
     } else {
@@ -42,9 +64,24 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             }
         }
         if run.failures().is_empty() {
+            let cells_too =
+                if arguments.fuzz.is_none() { format!(" and {} cells", cells.len()) } else { String::new() };
             let contenders = contenders_of(&cells).len();
-            print(&format!("{contenders} contenders and {} cells agree with the oracles", cells.len()))?;
+            print(&format!("{contenders} contenders{cells_too} agree with the oracles"))?;
+        } else if depth.seed != SEED {
+            print(&format!("found with --seed {}", depth.seed))?;
         }
     }
     Ok(if run.failures().is_empty() { Exit::Fine } else { Exit::Regression })
+}
+
+fn verify<'a>(
+    context: &Context<'a>,
+    cells: &[Cell<'_>],
+    depth: Depth,
+    arguments: &Arguments,
+) -> Result<Run<'a>> {
+    let mut run = Run::new(context.roster, Options { depth, ..context.options.clone() });
+    run.measure(cells, &[], arguments.selection.profile)?;
+    Ok(run)
 }

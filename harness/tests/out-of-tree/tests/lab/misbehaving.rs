@@ -166,3 +166,14 @@ fn verify_names_them_with_their_traces() {
     let outcome = lab.run("verify --contender lying --scenario get_random --size 60000").ends_with(3);
     assert!(outcome.out.contains("persistent_vector/lying (verify): "), "{}", outcome.out);
 }
+
+#[test]
+fn fuzzing_ends_with_the_time_or_with_a_failure() {
+    let lab = Lab::misbehaving();
+    let select = "--scenario get_random --size 8 --contender";
+    let outcome = lab.run(&format!("verify --for 1 {select} array_copy")).ends_with(0);
+    assert!(outcome.out.contains("1 contenders agree with the oracles"), "{}", outcome.out);
+    // Far less than an hour: the failure ends it.
+    let outcome = lab.run(&format!("verify --for 3600 --seed 7 {select} wrong")).ends_with(3);
+    assert!(outcome.out.contains("found with --seed 7"), "{}", outcome.out);
+}
