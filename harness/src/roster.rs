@@ -5,6 +5,13 @@ use scenarios::Contender;
 /// Every contender. `lab new` adds a line; a test compares it with the directories under `impls/`.
 pub fn roster() -> Vec<Contender> {
     vec![
+        flat_keys_btree_range::contender(),
+        flat_keys_collect_and_sort::contender(),
+        flat_keys_hash_map::contender(),
+        flat_keys_lazy_keys::contender(),
+        flat_keys_prefix_index::contender(),
+        flat_keys_qp_trie::contender(),
+        flat_keys_segment_tree::contender(),
         persistent_map_chunkmap::contender(),
         persistent_map_hamt::contender(),
         persistent_map_hash_map::contender(),

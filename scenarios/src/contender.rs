@@ -93,6 +93,11 @@ pub enum Capability {
     /// The first change after a `clone` copies everything: scenarios that keep versions run fewer steps at
     /// large sizes (the cell's `ops` says how many).
     CopiesWhole,
+    /// Finds what lies under a pointer prefix: without it, only single pointers.
+    Prefixes,
+    /// What concerns a part of the content visits all of it: scenarios do fewer such operations at large sizes
+    /// (the cell's `ops` says how many).
+    ScansAll,
 }
 
 /// What a contender is to its bottleneck.
@@ -205,6 +210,8 @@ pub struct Request {
     pub size: usize,
     /// Whether the contender [copies whole](Capability::CopiesWhole).
     pub copies_whole: bool,
+    /// Whether the contender [scans all](Capability::ScansAll) of its content.
+    pub scans_all: bool,
     /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios that are about it.
     pub input: Option<&'static [u8]>,
 }
@@ -231,7 +238,8 @@ impl Contender {
     /// Sets up one of its cells.
     pub fn case(&self, scenario: &'static str, size: usize, input: Option<&'static [u8]>) -> Box<dyn Case> {
         let copies_whole = self.about.can(&[Capability::CopiesWhole]);
-        (self.set_up)(Request { scenario, size, copies_whole, input })
+        let scans_all = self.about.can(&[Capability::ScansAll]);
+        (self.set_up)(Request { scenario, size, copies_whole, scans_all, input })
     }
 }
 

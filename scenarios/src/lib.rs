@@ -14,6 +14,8 @@
 
 mod case;
 mod contender;
+pub mod flat;
+pub mod flat_keys;
 pub mod input;
 pub mod persistent_map;
 pub mod persistent_vector;
@@ -28,7 +30,8 @@ pub use contender::{
 pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in reading order.
-pub static BOTTLENECKS: &[&Bottleneck] = &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK];
+pub static BOTTLENECKS: &[&Bottleneck] =
+    &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK, &flat_keys::BOTTLENECK];
 
 /// The Cargo profile that this crate, and so every contender, is built with.
 pub const BUILD_PROFILE: &str =

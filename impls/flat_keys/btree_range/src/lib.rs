@@ -1,0 +1,89 @@
+//! Peer: std's `BTreeMap`, where what lies below a prefix is a range of neighbours.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use scenarios::flat::{Leaf, Pointer};
+use scenarios::flat_keys::FlatStore;
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// An ordered map from pointer to leaf.
+#[derive(Default)]
+struct Store(BTreeMap<String, Leaf>);
+
+impl FlatStore for Store {
+    fn new() -> Self {
+        Store::default()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+        self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+        if let Some(present) = self.0.get_mut(pointer.as_str()) {
+            return Some(std::mem::replace(present, leaf));
+        }
+        self.0.insert(pointer.as_str().to_owned(), leaf)
+    }
+
+    #[inline]
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+        self.0.remove(pointer.as_str())
+    }
+
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+        // What lies below begins with the prefix and a slash, and ends before the byte after the slash.
+        let mut first = String::with_capacity(prefix.as_str().len() + 1);
+        first.push_str(prefix.as_str());
+        first.push('/');
+        let range = self.0.range::<str, _>((Bound::Included(first.as_str()), Bound::Unbounded));
+        range.map(|(key, leaf)| (key.as_str(), leaf)).take_while(move |(key, _)| prefix.is_above(key))
+    }
+
+    fn sorted_keys<'a>(&'a self, prefix: Pointer<'a>) -> Vec<&'a str> {
+        self.keys(prefix).collect()
+    }
+}
+
+/// The contender: ranges of std's `BTreeMap`.
+pub fn contender() -> Contender {
+    scenarios::flat_keys::contender::<Store>(About {
+        name: "btree_range",
+        role: Role::Peer,
+        summary: "std's BTreeMap: what lies below a prefix is a range of neighbours.",
+        source: "Rust's standard library",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get", Growth::Logarithmic),
+            ("set", Growth::Logarithmic),
+            ("delete", Growth::Logarithmic),
+            ("churn", Growth::Logarithmic),
+            ("build", Growth::Logarithmic),
+            ("keys_under_prefix", Growth::Logarithmic),
+            ("first_key", Growth::Logarithmic),
+            ("sorted_keys", Growth::Constant),
+            ("has_descendants", Growth::Logarithmic),
+            ("to_object", Growth::Logarithmic),
+            ("wide_get", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Prefixes],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+An ordered tree of up to eleven entries per node. What lies below a prefix begins with the prefix and a slash, so \
+it is a range: one descent finds its beginning, then neighbours follow until one has another prefix. Keys come \
+in order for nothing.
+
+No index has to be kept, and a range is cheap to walk. Every operation on a single pointer descends, too, and \
+compares texts that agree in their first dozen bytes five or six times on every level: several times the price of \
+one hash and one comparison.";

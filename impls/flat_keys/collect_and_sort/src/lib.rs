@@ -1,0 +1,94 @@
+//! The naive flat store: a hash map; whoever asks for keys gets all of them collected, sorted, then filtered.
+
+use std::collections::HashMap;
+
+use scenarios::flat::{Leaf, Pointer};
+use scenarios::flat_keys::FlatStore;
+use scenarios::input::FixedHasher;
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// A hash map from pointer to leaf.
+#[derive(Default)]
+struct Store(HashMap<String, Leaf, FixedHasher>);
+
+impl FlatStore for Store {
+    fn new() -> Self {
+        Store::default()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+        self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+        if let Some(present) = self.0.get_mut(pointer.as_str()) {
+            return Some(std::mem::replace(present, leaf));
+        }
+        self.0.insert(pointer.as_str().to_owned(), leaf)
+    }
+
+    #[inline]
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+        self.0.remove(pointer.as_str())
+    }
+
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+        let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        entries.filter(move |(key, _)| prefix.is_above(key))
+    }
+
+    fn keys<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = &'a str> {
+        let mut keys: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys.into_iter().filter(move |key| prefix.is_above(key))
+    }
+
+    fn sorted_keys<'a>(&'a self, prefix: Pointer<'a>) -> Vec<&'a str> {
+        self.keys(prefix).collect()
+    }
+
+    fn has_descendants(&self, prefix: Pointer<'_>) -> bool {
+        self.0.keys().any(|key| prefix.is_above(key))
+    }
+}
+
+/// The contender: all keys collected and sorted, then filtered.
+pub fn contender() -> Contender {
+    scenarios::flat_keys::contender::<Store>(About {
+        name: "collect_and_sort",
+        role: Role::Naive,
+        summary: "A hash map; all keys are collected, sorted, and filtered by the prefix.",
+        source: "data-map: the keys() of its FlatStore today",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get", Growth::Constant),
+            ("set", Growth::Constant),
+            ("delete", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("build", Growth::Constant),
+            ("keys_under_prefix", Growth::Linearithmic),
+            ("first_key", Growth::Linearithmic),
+            ("sorted_keys", Growth::Logarithmic),
+            ("has_descendants", Growth::Linear),
+            ("to_object", Growth::Logarithmic),
+            ("wide_get", Growth::Linear),
+        ],
+        capabilities: &[Capability::Prefixes, Capability::ScansAll],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The store is a hash map from pointer to leaf. keys collects every key, sorts them all and only then drops those \
+that do not lie under the prefix. Whether anything lies below, and the tree, come from a scan of every entry.
+
+Single pointers cost what they cost in a hash map. The sort compares texts that agree in their first dozen bytes, \
+n log n times, to return ten keys, and the first key costs as much as all of them. It is on a par only where all \
+keys are wanted in order.";

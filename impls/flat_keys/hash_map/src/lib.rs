@@ -1,0 +1,74 @@
+//! The floor under a flat store: std's `HashMap`, without any index. What lies under a prefix it does not know, so
+//! it takes part only where single pointers are read and written.
+
+use std::collections::HashMap;
+
+use scenarios::flat::{Leaf, Pointer};
+use scenarios::flat_keys::FlatStore;
+use scenarios::input::FixedHasher;
+use scenarios::{About, Contender, Growth, Role};
+
+/// A hash map from pointer to leaf.
+#[derive(Default)]
+struct Store(HashMap<String, Leaf, FixedHasher>);
+
+impl FlatStore for Store {
+    fn new() -> Self {
+        Store::default()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+        self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+        if let Some(present) = self.0.get_mut(pointer.as_str()) {
+            return Some(std::mem::replace(present, leaf));
+        }
+        self.0.insert(pointer.as_str().to_owned(), leaf)
+    }
+
+    #[inline]
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+        self.0.remove(pointer.as_str())
+    }
+
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+        let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        entries.filter(move |(key, _)| prefix.is_above(key))
+    }
+}
+
+/// The contender: std's `HashMap`, without an index.
+pub fn contender() -> Contender {
+    scenarios::flat_keys::contender::<Store>(About {
+        name: "hash_map",
+        role: Role::Bound,
+        summary: "std's HashMap from pointer to leaf, without an index.",
+        source: "Rust's standard library",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get", Growth::Constant),
+            ("set", Growth::Constant),
+            ("delete", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("build", Growth::Constant),
+        ],
+        capabilities: &[],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+One swiss table of owned pointers and leaves. A get hashes the text, probes sixteen tags at once and compares \
+one key; a set of a new pointer copies its text into an allocation of its own and moves the table when it is full.
+
+It is the floor for every operation on a single pointer, and the measure for what an index costs to keep. It \
+knows nothing of prefixes, so it is left out wherever one is asked for.";

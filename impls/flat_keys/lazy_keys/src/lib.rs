@@ -1,0 +1,81 @@
+//! The source's first plan: a hash map whose keys are filtered lazily, and sorted on request only.
+
+use std::collections::HashMap;
+
+use scenarios::flat::{Leaf, Pointer};
+use scenarios::flat_keys::FlatStore;
+use scenarios::input::FixedHasher;
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// A hash map from pointer to leaf.
+#[derive(Default)]
+struct Store(HashMap<String, Leaf, FixedHasher>);
+
+impl FlatStore for Store {
+    fn new() -> Self {
+        Store::default()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+        self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+        if let Some(present) = self.0.get_mut(pointer.as_str()) {
+            return Some(std::mem::replace(present, leaf));
+        }
+        self.0.insert(pointer.as_str().to_owned(), leaf)
+    }
+
+    #[inline]
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+        self.0.remove(pointer.as_str())
+    }
+
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+        let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        entries.filter(move |(key, _)| prefix.is_above(key))
+    }
+}
+
+/// The contender: a hash map, filtered lazily.
+pub fn contender() -> Contender {
+    scenarios::flat_keys::contender::<Store>(About {
+        name: "lazy_keys",
+        role: Role::Optimized,
+        summary: "A hash map whose entries are filtered by the prefix lazily, and sorted on request only.",
+        source: "data-map: lazy iteration in place of the sort",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get", Growth::Constant),
+            ("set", Growth::Constant),
+            ("delete", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("build", Growth::Constant),
+            ("keys_under_prefix", Growth::Linear),
+            ("first_key", Growth::Linear),
+            ("sorted_keys", Growth::Logarithmic),
+            ("has_descendants", Growth::Linear),
+            ("to_object", Growth::Logarithmic),
+            ("wide_get", Growth::Linear),
+        ],
+        capabilities: &[Capability::Prefixes, Capability::ScansAll],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The store is a hash map from pointer to leaf. keys walks the map and yields what lies under the prefix as it finds \
+it: by segment, one byte is compared before the text is. Nothing is collected, and only sorted_keys sorts, what \
+it found.
+
+Without the sort a prefix costs a fraction of what it did, and nothing is paid to keep an index. It still \
+looks at every key. The source claims that the first key comes in O(1): that holds under the root, while under a \
+narrow prefix half the map is walked before the first one turns up, and all of it where there is none.";

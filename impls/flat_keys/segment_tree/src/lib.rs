@@ -1,0 +1,475 @@
+//! The lab's own flat store: every pointer, and every prefix of one, is a node of a tree, and all nodes are in one
+//! hash table by their whole text.
+//!
+//! ```text
+//!   text:   "/a/b" "/a" "/a/c"           one arena for the texts of all nodes
+//!              ▲     ▲     ▲
+//!   nodes: ┌───┼─────┼─────┼──┐
+//!          │0: "" root        │ first ──► 2
+//!          │1: "/a/b"  leaf 5 │ parent 2, next -
+//!          │2: "/a"           │ parent 0, first ──► 3
+//!          │3: "/a/c"  leaf 7 │ parent 2, next ──► 1
+//!          └──────────────────┘
+//!   table:  hash of the text ─► number of the node
+//! ```
+//!
+//! A single pointer is found as in a hash map: one hash, one comparison of texts. A prefix is found just so, and
+//! what lies below hangs on it. A new pointer looks up its parent, one shorter text, until one is there;
+//! mostly the first one is.
+//!
+//! Invariants:
+//!
+//! * node 0 is the root, whose text is empty; it is always there, and not in the table;
+//! * every other node in use is in the table once, and in the list of children of the node whose text is its own
+//!   without the last segment;
+//! * a node other than the root has a leaf or a child;
+//! * `len` is the number of leaves, `dead` the bytes of the arena that belong to no node in use;
+//! * free nodes have [`FREE`] for a parent and are linked by `next`.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::HashTable;
+use scenarios::flat::{Leaf, Pointer, array_index, unescape};
+use scenarios::flat_keys::FlatStore;
+use scenarios::input::FixedHasher;
+use scenarios::{About, Capability, Contender, Growth, Role};
+use serde_json::Value;
+
+/// The number of no node.
+const NONE: u32 = u32::MAX;
+
+/// In place of a parent: the node is not in use.
+const FREE: u32 = u32::MAX - 1;
+
+/// The root's number.
+const ROOT: u32 = 0;
+
+/// Dead bytes below which the arena is never rewritten.
+const SLACK: usize = 4096;
+
+struct Node {
+    leaf: Option<Leaf>,
+    hash: u64,
+    start: usize,
+    length: usize,
+    parent: u32,
+    /// The first of its children.
+    first: u32,
+    /// Its siblings.
+    next: u32,
+    previous: u32,
+}
+
+struct Store {
+    table: HashTable<u32>,
+    nodes: Vec<Node>,
+    text: String,
+    dead: usize,
+    free: u32,
+    len: usize,
+}
+
+#[inline]
+fn hash(text: &str) -> u64 {
+    let mut hasher = FixedHasher::default().build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+impl Store {
+    #[inline]
+    fn node(&self, id: u32) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    #[inline]
+    fn node_mut(&mut self, id: u32) -> &mut Node {
+        &mut self.nodes[id as usize]
+    }
+
+    #[inline]
+    fn text_of(&self, node: &Node) -> &str {
+        &self.text[node.start..node.start + node.length]
+    }
+
+    /// The node of `text`, which hashes to `hash`; not for the root.
+    #[inline]
+    fn find(&self, hash: u64, text: &str) -> Option<u32> {
+        let (nodes, arena) = (&self.nodes, self.text.as_bytes());
+        let found = self.table.find(hash, |id| {
+            let node = &nodes[*id as usize];
+            node.length == text.len() && arena[node.start..][..node.length] == *text.as_bytes()
+        });
+        found.copied()
+    }
+
+    #[inline]
+    fn find_pointer(&self, pointer: Pointer<'_>) -> Option<u32> {
+        let text = pointer.as_str();
+        if text.is_empty() { Some(ROOT) } else { self.find(hash(text), text) }
+    }
+
+    /// A new node, in the table and without a parent.
+    fn add(&mut self, text: &str, hash: u64, leaf: Option<Leaf>) -> u32 {
+        let start = self.text.len();
+        self.text.push_str(text);
+        let node = Node {
+            leaf,
+            hash,
+            start,
+            length: text.len(),
+            parent: NONE,
+            first: NONE,
+            next: NONE,
+            previous: NONE,
+        };
+        let id = if self.free == NONE {
+            // 2³² nodes would take 300 GB.
+            let id = u32::try_from(self.nodes.len()).expect("fewer nodes than 32 bits can number");
+            self.nodes.push(node);
+            id
+        } else {
+            let id = self.free;
+            self.free = self.node(id).next;
+            *self.node_mut(id) = node;
+            id
+        };
+        let nodes = &self.nodes;
+        self.table.insert_unique(hash, id, |id| nodes[*id as usize].hash);
+        id
+    }
+
+    /// Makes `child` the first of `parent`'s children.
+    fn link(&mut self, child: u32, parent: u32) {
+        let next = std::mem::replace(&mut self.node_mut(parent).first, child);
+        if next != NONE {
+            self.node_mut(next).previous = child;
+        }
+        let node = self.node_mut(child);
+        node.parent = parent;
+        node.next = next;
+    }
+
+    /// Takes a node that has neither leaf nor child out of its list and out of the arena; returns its parent.
+    fn unlink(&mut self, id: u32) -> u32 {
+        let free = std::mem::replace(&mut self.free, id);
+        let node = self.node_mut(id);
+        let (parent, next, previous, length) = (node.parent, node.next, node.previous, node.length);
+        node.parent = FREE;
+        node.next = free;
+        if previous == NONE {
+            self.node_mut(parent).first = next;
+        } else {
+            self.node_mut(previous).next = next;
+        }
+        if next != NONE {
+            self.node_mut(next).previous = previous;
+        }
+        self.dead += length;
+        parent
+    }
+
+    /// Adds a pointer that is not there, and those of its prefixes that are not.
+    fn insert(&mut self, pointer: Pointer<'_>, hash_of_pointer: u64, leaf: Leaf) {
+        let mut child = self.add(pointer.as_str(), hash_of_pointer, Some(leaf));
+        let mut pointer = pointer;
+        while let Some(parent) = pointer.parent() {
+            let text = parent.as_str();
+            if text.is_empty() {
+                self.link(child, ROOT);
+                break;
+            }
+            let hash = hash(text);
+            if let Some(found) = self.find(hash, text) {
+                self.link(child, found);
+                break;
+            }
+            let added = self.add(text, hash, None);
+            self.link(child, added);
+            child = added;
+            pointer = parent;
+        }
+        self.len += 1;
+    }
+
+    /// Removes `id` if it holds nothing any more, and then its ancestors likewise.
+    fn prune(&mut self, id: u32) {
+        let mut id = id;
+        while id != ROOT && self.node(id).leaf.is_none() && self.node(id).first == NONE {
+            if let Ok(entry) = self.table.find_entry(self.node(id).hash, |other| *other == id) {
+                entry.remove();
+            }
+            id = self.unlink(id);
+        }
+        if self.dead > SLACK && self.dead > self.text.len() / 2 {
+            self.compact();
+        }
+    }
+
+    /// Rewrites the arena without its dead bytes: at most as much work as made them dead.
+    fn compact(&mut self) {
+        let mut text = String::with_capacity(self.text.len() - self.dead);
+        for node in self.nodes.iter_mut().filter(|node| node.parent != FREE) {
+            let start = text.len();
+            text.push_str(&self.text[node.start..node.start + node.length]);
+            node.start = start;
+        }
+        self.text = text;
+        self.dead = 0;
+    }
+
+    /// The tree at a node; `None` of an empty root.
+    fn value(&self, node: &Node) -> Option<Value> {
+        if node.first == NONE {
+            return node.leaf.as_ref().map(|leaf| leaf.value().clone());
+        }
+        // The last segment of a child begins after the slash behind this node's text.
+        let segment = |child: &Node| &self.text[child.start + node.length + 1..child.start + child.length];
+        let children = || {
+            let some = |id: u32| (id != NONE).then(|| self.node(id));
+            std::iter::successors(some(node.first), move |child| some(child.next))
+        };
+        let index = |child: &Node| array_index(segment(child)).map(|index| index as usize);
+        if index(self.node(node.first)).is_some() {
+            let count = children().count();
+            if children().all(|child| index(child).is_some_and(|index| index < count)) {
+                let mut elements = vec![Value::Null; count];
+                for child in children() {
+                    if let (Some(at), Some(value)) = (index(child), self.value(child)) {
+                        elements[at] = value;
+                    }
+                }
+                return Some(Value::Array(elements));
+            }
+        }
+        let members =
+            children().filter_map(|child| Some((unescape(segment(child)).into_owned(), self.value(child)?)));
+        Some(Value::Object(members.collect()))
+    }
+}
+
+/// The nodes below one, each before those below it.
+struct Below<'a> {
+    store: &'a Store,
+    top: u32,
+    /// The node that was visited last; [`NONE`] at the end.
+    at: u32,
+}
+
+impl<'a> Iterator for Below<'a> {
+    type Item = (&'a str, &'a Leaf);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at == NONE {
+            return None;
+        }
+        let mut node = self.store.node(self.at);
+        loop {
+            let mut to = node.first;
+            if to == NONE {
+                // Up to the first ancestor that has a next sibling; the top's own siblings are not below it.
+                while self.at != self.top && node.next == NONE {
+                    self.at = node.parent;
+                    node = self.store.node(self.at);
+                }
+                if self.at == self.top {
+                    self.at = NONE;
+                    return None;
+                }
+                to = node.next;
+            }
+            self.at = to;
+            node = self.store.node(to);
+            if let Some(leaf) = &node.leaf {
+                return Some((self.store.text_of(node), leaf));
+            }
+        }
+    }
+}
+
+impl FlatStore for Store {
+    fn new() -> Self {
+        let root = Node {
+            leaf: None,
+            hash: 0,
+            start: 0,
+            length: 0,
+            parent: NONE,
+            first: NONE,
+            next: NONE,
+            previous: NONE,
+        };
+        Store { table: HashTable::new(), nodes: vec![root], text: String::new(), dead: 0, free: NONE, len: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+        self.node(self.find_pointer(pointer)?).leaf.as_ref()
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+        let text = pointer.as_str();
+        let hash = hash(text);
+        let found = if text.is_empty() { Some(ROOT) } else { self.find(hash, text) };
+        let Some(id) = found else {
+            self.insert(pointer, hash, leaf);
+            return None;
+        };
+        let before = self.node_mut(id).leaf.replace(leaf);
+        self.len += usize::from(before.is_none());
+        before
+    }
+
+    #[inline]
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+        let id = self.find_pointer(pointer)?;
+        let leaf = self.node_mut(id).leaf.take()?;
+        self.len -= 1;
+        self.prune(id);
+        Some(leaf)
+    }
+
+    #[inline]
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+        let top = self.find_pointer(prefix).unwrap_or(NONE);
+        Below { store: self, top, at: top }
+    }
+
+    #[inline]
+    fn has_descendants(&self, prefix: Pointer<'_>) -> bool {
+        self.find_pointer(prefix).is_some_and(|id| self.node(id).first != NONE)
+    }
+
+    fn to_object(&self, prefix: Pointer<'_>) -> Option<Value> {
+        self.value(self.node(self.find_pointer(prefix)?))
+    }
+}
+
+/// The contender: a tree of pointers, linked through one hash table.
+pub fn contender() -> Contender {
+    scenarios::flat_keys::contender::<Store>(About {
+        name: "segment_tree",
+        role: Role::Optimized,
+        summary: "Every pointer and every prefix is a node of a linked tree, found by its text in one hash table.",
+        source: "the lab's own, after data-map's prefix index",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get", Growth::Constant),
+            ("set", Growth::Constant),
+            ("delete", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("build", Growth::Constant),
+            ("keys_under_prefix", Growth::Constant),
+            ("first_key", Growth::Constant),
+            ("sorted_keys", Growth::Logarithmic),
+            ("has_descendants", Growth::Constant),
+            ("to_object", Growth::Logarithmic),
+            ("wide_get", Growth::Constant),
+        ],
+        capabilities: &[Capability::Prefixes],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Pointers and their prefixes are nodes in one array. Each knows its parent, its first child and its siblings by \
+number, and one hash table leads from a text to its node. The texts lie one behind the other in an arena, which is \
+rewritten when more than half of it is dead.
+
+A single pointer costs one hash and one comparison, as in a hash map. A prefix costs the same, and then a walk \
+over exactly what lies below. To keep the tree, a new pointer hashes one text more, that of its parent, and is put \
+in front of its siblings; a deleted one is taken out of a doubly linked list. No set holds a pointer a second \
+time, and no node needs an allocation of its own.
+
+It loses where keys are wanted in order: children are linked as they come, so sorted_keys sorts, while an ordered \
+tree only walks.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Pointer<'_> {
+        Pointer::parse(text).unwrap()
+    }
+
+    /// Compares every invariant of the file's head with a full walk.
+    fn verify(store: &Store) {
+        let used = |id: &u32| store.node(*id).parent != FREE;
+        let ids: Vec<u32> = (0..store.nodes.len() as u32).filter(used).collect();
+        assert_eq!(store.table.len(), ids.len() - 1);
+        assert_eq!(store.len, ids.iter().filter(|id| store.node(**id).leaf.is_some()).count());
+        let live: usize = ids.iter().map(|id| store.node(*id).length).sum();
+        assert_eq!(store.text.len(), live + store.dead);
+        let mut children = 0;
+        for id in ids.iter().copied() {
+            let node = store.node(id);
+            let text = store.text_of(node);
+            assert!(id == ROOT || node.leaf.is_some() || node.first != NONE, "{text} holds nothing");
+            assert_eq!(store.find_pointer(at(text)), Some(id));
+            let mut previous = NONE;
+            let mut child = node.first;
+            while child != NONE {
+                let inner = store.node(child);
+                assert_eq!((inner.parent, inner.previous), (id, previous));
+                assert_eq!(at(store.text_of(inner)).parent(), Some(at(text)));
+                (previous, child) = (child, inner.next);
+                children += 1;
+            }
+        }
+        assert_eq!(children, ids.len() - 1);
+    }
+
+    #[test]
+    fn the_tree_is_what_the_pointers_say() {
+        let mut store = Store::new();
+        let mut state = 1u64;
+        for step in 0..4000u64 {
+            state = scenarios::input::mix(state + step);
+            let text = match state % 4 {
+                0 => format!("/{}", state >> 8 & 7),
+                1 => format!("/{}/{}", state >> 8 & 7, state >> 16 & 7),
+                2 => format!("/{}//{}/é", state >> 8 & 7, state >> 16 & 7),
+                _ => String::new(),
+            };
+            if state >> 32 & 1 == 0 {
+                store.set(at(&text), Leaf::from(step));
+            } else {
+                store.delete(at(&text));
+            }
+            if step % 50 == 0 {
+                verify(&store);
+            }
+        }
+    }
+
+    #[test]
+    fn nodes_and_text_are_used_again() {
+        let mut store = Store::new();
+        let texts: Vec<String> = (0..1000).map(|id| format!("/users/{id}/name")).collect();
+        let mut nodes = 0;
+        let mut text = 0;
+        for round in 0..20 {
+            for text in &texts {
+                store.set(at(text), Leaf::from(round));
+            }
+            verify(&store);
+            for text in &texts {
+                store.delete(at(text));
+            }
+            verify(&store);
+            if round == 0 {
+                (nodes, text) = (store.nodes.len(), store.text.capacity());
+            }
+        }
+        assert_eq!(store.nodes.len(), nodes);
+        assert!(store.text.capacity() <= 2 * text + SLACK);
+        assert_eq!(store.table.len(), 0);
+    }
+}
