@@ -155,3 +155,21 @@ fn the_smallest_size_is_sound_in_every_scenario() {
         }
     }
 }
+
+#[test]
+fn claims_are_about_cells_that_exist() {
+    let roster = lab::roster::roster();
+    for bottleneck in scenarios::BOTTLENECKS {
+        for claim in bottleneck.claims {
+            assert!(is_prose(claim.text), "{}: not a sentence: {}", claim.id, claim.text);
+            for name in [claim.naive, claim.optimized] {
+                let takes_part = roster.iter().any(|contender| {
+                    contender.bottleneck.name == bottleneck.name
+                        && contender.about.name == name
+                        && contender.scenarios().any(|scenario| scenario.name == claim.scenario)
+                });
+                assert!(takes_part, "{}: {name} takes no part in {}", claim.id, claim.scenario);
+            }
+        }
+    }
+}

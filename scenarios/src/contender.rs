@@ -95,9 +95,11 @@ pub enum Capability {
     CopiesWhole,
     /// Finds what lies under a pointer prefix: without it, only single pointers.
     Prefixes,
-    /// What concerns a part of the content visits all of it: scenarios do fewer such operations at large sizes
-    /// (the cell's `ops` says how many).
-    ScansAll,
+    /// One operation scans everything held: scenarios run fewer operations at large sizes (the cell's `ops`
+    /// says how many).
+    ScansWhole,
+    /// A cache that always evicts the least recently used entry, and iterates from the most recently used one.
+    ExactLru,
 }
 
 /// What a contender is to its bottleneck.
@@ -208,12 +210,17 @@ pub struct Request {
     pub scenario: &'static str,
     /// The size.
     pub size: usize,
-    /// Whether the contender [copies whole](Capability::CopiesWhole).
-    pub copies_whole: bool,
-    /// Whether the contender [scans all](Capability::ScansAll) of its content.
-    pub scans_all: bool,
+    /// What the contender can do.
+    pub capabilities: &'static [Capability],
     /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios that are about it.
     pub input: Option<&'static [u8]>,
+}
+
+impl Request {
+    /// Whether the contender is capable of `capability`.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
 }
 
 /// One implementation of a bottleneck's contract, with everything the lab needs to verify and measure it.
@@ -237,9 +244,7 @@ impl Contender {
 
     /// Sets up one of its cells.
     pub fn case(&self, scenario: &'static str, size: usize, input: Option<&'static [u8]>) -> Box<dyn Case> {
-        let copies_whole = self.about.can(&[Capability::CopiesWhole]);
-        let scans_all = self.about.can(&[Capability::ScansAll]);
-        (self.set_up)(Request { scenario, size, copies_whole, scans_all, input })
+        (self.set_up)(Request { scenario, size, capabilities: self.about.capabilities, input })
     }
 }
 

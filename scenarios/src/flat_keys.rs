@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::flat::{self, Kinds, Leaf, Pointer, PointerBuf, touch_text};
 use crate::input::{copies, draws, mix, rng, shuffled};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Contender, Mismatch, Request, Scenario, Setup, Sizes, Step,
-    case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
+    Step, case,
 };
 
 /// A map from pointers to leaves that can tell what lies under a prefix.
@@ -93,10 +93,21 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[100, 1000, 10_000, 100_000],
         full: &[100, 1000, 10_000, 100_000, 200_000],
     },
+    claims: CLAIMS,
     own_input: None,
     reference: "btree_range",
     describe,
 };
+
+const CLAIMS: &[Claim] = &[Claim {
+    id: "dm-keys",
+    text: "With an index of prefixes the first key of a store of 100,000 comes in O(1), without collecting and sorting all keys.",
+    factor: None,
+    scenario: "first_key",
+    size: 100_000,
+    naive: "collect_and_sort",
+    optimized: "prefix_index",
+}];
 
 const NOTHING: &[Capability] = &[];
 const PREFIXES: &[Capability] = &[Capability::Prefixes];
@@ -163,7 +174,7 @@ fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
 /// How many prefixes a region asks for. A contender that visits every key for each gets fewer in a large
 /// store: the cost of one is what is compared.
 fn prefixes(request: Request) -> usize {
-    if request.scans_all { (20_000 / request.size).clamp(1, 128) } else { 128 }
+    if request.can(Capability::ScansWhole) { (20_000 / request.size).clamp(1, 128) } else { 128 }
 }
 
 const FIELDS: [&str; 10] =

@@ -17,6 +17,7 @@ mod contender;
 pub mod flat;
 pub mod flat_keys;
 pub mod input;
+pub mod lru_cache;
 pub mod persistent_map;
 pub mod persistent_vector;
 pub mod probe;
@@ -30,8 +31,12 @@ pub use contender::{
 pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in reading order.
-pub static BOTTLENECKS: &[&Bottleneck] =
-    &[&persistent_vector::BOTTLENECK, &persistent_map::BOTTLENECK, &flat_keys::BOTTLENECK];
+pub static BOTTLENECKS: &[&Bottleneck] = &[
+    &persistent_vector::BOTTLENECK,
+    &persistent_map::BOTTLENECK,
+    &flat_keys::BOTTLENECK,
+    &lru_cache::BOTTLENECK,
+];
 
 /// The Cargo profile that this crate, and so every contender, is built with.
 pub const BUILD_PROFILE: &str =

@@ -185,7 +185,7 @@ fn steps(request: Request) -> usize {
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.copies_whole { (200_000 / request.size).clamp(2, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) { (200_000 / request.size).clamp(2, 100) } else { 100 }
 }
 
 /// The value first inserted for an id.

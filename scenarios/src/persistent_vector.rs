@@ -147,13 +147,13 @@ fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Box<dyn Case>
 fn steps(request: Request) -> usize {
     match request.size {
         size @ ..=1000 => size,
-        size if request.copies_whole => (1_000_000 / size).clamp(4, 250),
+        size if request.can(Capability::CopiesWhole) => (1_000_000 / size).clamp(4, 250),
         _ => 250,
     }
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.copies_whole { (1_000_000 / request.size).clamp(2, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) { (1_000_000 / request.size).clamp(2, 100) } else { 100 }
 }
 
 fn value_of(index: usize) -> u64 {

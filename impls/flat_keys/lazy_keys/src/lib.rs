@@ -65,7 +65,7 @@ pub fn contender() -> Contender {
             ("to_object", Growth::Logarithmic),
             ("wide_get", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes, Capability::ScansAll],
+        capabilities: &[Capability::Prefixes, Capability::ScansWhole],
         caveats: &[],
         known_failures: &[],
     })

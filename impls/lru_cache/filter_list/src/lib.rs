@@ -1,0 +1,114 @@
+//! The source's naive cache: a map, and an array of keys in the order of access, rebuilt by a filter
+//! at each get and put.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+
+use scenarios::lru_cache::{Cache, Family};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+struct FilterList<K, V, S> {
+    capacity: usize,
+    entries: HashMap<K, V, S>,
+    /// Every key of `entries`, the most recently used one last. Where a key's `Hash`, `Eq` or `Clone`
+    /// panicked half-way there may be keys beside them, of which nothing is seen.
+    order: Vec<K>,
+}
+
+/// The keys of `order` without `key`, then `key`.
+fn with_last<K: Eq + Clone>(order: &[K], key: &K) -> Vec<K> {
+    let mut order: Vec<K> = order.iter().filter(|other| *other != key).cloned().collect();
+    order.push(key.clone());
+    order
+}
+
+impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V, S> {
+    fn with_capacity(capacity: usize) -> Self {
+        FilterList { capacity, entries: HashMap::default(), order: Vec::new() }
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn get(&mut self, key: &K) -> Option<&V> {
+        let value = self.entries.get(key)?;
+        self.order = with_last(&self.order, key);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.capacity == 0 {
+            return;
+        }
+        if !self.entries.contains_key(&key) {
+            while self.entries.len() >= self.capacity {
+                self.entries.remove(&self.order[0]);
+                self.order.remove(0);
+            }
+        }
+        // The array first: a key that only the array has does no harm.
+        self.order = with_last(&self.order, &key);
+        self.entries.insert(key, value);
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.order.iter().rev().filter_map(|key| self.entries.get_key_value(key))
+    }
+
+    fn holding(capacity: usize, entries: impl Iterator<Item = (K, V)>) -> Self {
+        // Put one by one, 100,000 entries would take minutes.
+        let entries: Vec<(K, V)> = entries.collect();
+        let order = entries.iter().map(|(key, _)| key.clone()).collect();
+        FilterList { capacity, entries: entries.into_iter().collect(), order }
+    }
+}
+
+struct FilteredList;
+
+impl Family for FilteredList {
+    type Cache<K, V, S>
+        = FilterList<K, V, S>
+    where
+        K: Hash + Eq + Clone + Debug + 'static,
+        V: Clone + Debug + 'static,
+        S: BuildHasher + Clone + Default + 'static;
+}
+
+/// The contender: the source's array in the order of access.
+pub fn contender() -> Contender {
+    scenarios::lru_cache::contender::<FilteredList>(About {
+        name: "filter_list",
+        role: Role::Naive,
+        summary: "A map, and an array of keys in the order of access that every get and put rebuilds by a filter.",
+        source: "data-map, its query cache before the optimisation",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("zipf", Growth::Linear),
+            ("uniform", Growth::Linear),
+            ("scan", Growth::Linear),
+            ("put_only", Growth::Linear),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::ExactLru, Capability::ScansWhole],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The map finds the value; to note that a key was used, the array is filtered for all other keys into a new \
+array and the key is appended. The oldest key is the first one.
+
+Every operation so compares and copies every key, and with String keys clones it: n allocations per lookup. \
+Only a miss of get is cheap, because it changes nothing. The hash map does nothing for the order, and \
+iteration asks it for every key.";

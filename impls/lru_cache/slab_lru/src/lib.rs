@@ -1,0 +1,335 @@
+//! The lab's cache: entries in one slab, links of 32 bits in an array beside it, and an open-addressed
+//! table whose buckets hold 32 bits of hash and a slot.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+
+use scenarios::lru_cache::{Cache, Family};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// A place in the slab. Slot 0 has no entry: its links are the ends of the list.
+type Slot = u32;
+
+const ENDS: Slot = 0;
+
+/// The order of access: a circle through all slots and [`ENDS`].
+#[derive(Clone, Copy)]
+struct Links {
+    /// Of an entry the one used next after it; of [`ENDS`] the oldest.
+    newer: Slot,
+    /// Of an entry the one used last before it; of [`ENDS`] the newest.
+    older: Slot,
+}
+
+/// A cache that holds each key once and hashes it once per operation.
+///
+/// No code of a key's or a value's type runs while the structure is being changed.
+struct SlabLru<K, V, S> {
+    capacity: usize,
+    hasher: S,
+    table: Table,
+    /// Keys and values; slot `n` is at `n - 1`.
+    entries: Vec<(K, V)>,
+    /// Of all slots, from [`ENDS`] on.
+    links: Vec<Links>,
+    /// Each slot's 32 bits of hash, from [`ENDS`] on: to find its bucket without the key.
+    fingerprints: Vec<u32>,
+}
+
+impl<K: Hash + Eq, V, S: BuildHasher> SlabLru<K, V, S> {
+    fn fingerprint(&self, key: &K) -> u32 {
+        // Multiplied so that every bit of the hash counts, however the hasher spreads its bits.
+        (self.hasher.hash_one(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+    }
+
+    fn find(&self, fingerprint: u32, key: &K) -> Result<Slot, usize> {
+        self.table.find(fingerprint, |slot| self.entries[slot as usize - 1].0 == *key)
+    }
+
+    /// Makes the entry in `slot` the newest.
+    fn touch(&mut self, slot: Slot) {
+        let links = &mut self.links[..];
+        let newest = links[ENDS as usize].older;
+        if newest == slot {
+            return;
+        }
+        let Links { newer, older } = links[slot as usize];
+        links[newer as usize].older = older;
+        links[older as usize].newer = newer;
+        links[newest as usize].newer = slot;
+        links[slot as usize] = Links { newer: ENDS, older: newest };
+        links[ENDS as usize].older = slot;
+    }
+}
+
+impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S> {
+    fn with_capacity(capacity: usize) -> Self {
+        SlabLru {
+            capacity,
+            hasher: S::default(),
+            table: Table::with_room(capacity.min(AT_FIRST)),
+            entries: Vec::new(),
+            links: vec![Links { newer: ENDS, older: ENDS }],
+            fingerprints: vec![0],
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn get(&mut self, key: &K) -> Option<&V> {
+        let slot = self.find(self.fingerprint(key), key).ok()?;
+        self.touch(slot);
+        Some(&self.entries[slot as usize - 1].1)
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        let fingerprint = self.fingerprint(&key);
+        let (slot, _replaced) = match self.find(fingerprint, &key) {
+            Ok(slot) => {
+                let entry = &mut self.entries[slot as usize - 1];
+                (slot, (key, std::mem::replace(&mut entry.1, value)))
+            }
+            Err(empty) if self.entries.len() < self.capacity.min(MOST) => {
+                let slot = self.links.len() as Slot;
+                self.entries.push((key, value));
+                self.fingerprints.push(fingerprint);
+                // The newest at once.
+                let newest = self.links[ENDS as usize].older;
+                self.links.push(Links { newer: ENDS, older: newest });
+                self.links[newest as usize].newer = slot;
+                self.links[ENDS as usize].older = slot;
+                self.table.insert_at(empty, fingerprint, slot);
+                if self.table.is_full(self.entries.len()) {
+                    self.table.grow();
+                }
+                return;
+            }
+            Err(_) if self.capacity == 0 => return,
+            Err(empty) => {
+                // The new entry moves in where the oldest one was.
+                let slot = self.links[ENDS as usize].newer;
+                self.table.insert_at(empty, fingerprint, slot);
+                let evicted = std::mem::replace(&mut self.fingerprints[slot as usize], fingerprint);
+                self.table.remove(evicted, slot);
+                (slot, std::mem::replace(&mut self.entries[slot as usize - 1], (key, value)))
+            }
+        };
+        self.touch(slot);
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        let mut slot = ENDS;
+        std::iter::from_fn(move || {
+            slot = self.links[slot as usize].older;
+            let (key, value) = self.entries.get((slot as usize).checked_sub(1)?)?;
+            Some((key, value))
+        })
+    }
+}
+
+/// Entries for which a table has room from the start; a larger one grows.
+const AT_FIRST: usize = 1024;
+
+/// Most entries: the table has at most 2³² buckets, at most half of them used.
+const MOST: usize = (1 << 31) - 2;
+
+/// A table of slots by fingerprint, with linear probing; at least half its buckets are empty.
+struct Table {
+    /// A power of two of them: fingerprint above, slot below; 0 is empty.
+    buckets: Vec<u64>,
+    /// A fingerprint's first bucket is in its topmost bits: what is left after this shift.
+    shift: u32,
+}
+
+impl Table {
+    fn with_room(entries: usize) -> Self {
+        let buckets = (2 * entries + 2).next_power_of_two();
+        Table { buckets: vec![0; buckets], shift: 32 - buckets.trailing_zeros() }
+    }
+
+    fn home(&self, fingerprint: u32) -> usize {
+        (u64::from(fingerprint) >> self.shift) as usize
+    }
+
+    /// The slot that `is_it`, or the empty bucket where it would be.
+    fn find(&self, fingerprint: u32, is_it: impl Fn(Slot) -> bool) -> Result<Slot, usize> {
+        let mask = self.buckets.len() - 1;
+        let mut at = self.home(fingerprint);
+        loop {
+            let bucket = self.buckets[at & mask];
+            if bucket == 0 {
+                return Err(at & mask);
+            }
+            if (bucket >> 32) as u32 == fingerprint && is_it(bucket as Slot) {
+                return Ok(bucket as Slot);
+            }
+            at += 1;
+        }
+    }
+
+    /// Fills an empty bucket that [`find`](Self::find) found.
+    fn insert_at(&mut self, empty: usize, fingerprint: u32, slot: Slot) {
+        self.buckets[empty] = u64::from(fingerprint) << 32 | u64::from(slot);
+    }
+
+    /// Removes a slot that is there. Buckets behind it close up, so there are no markers.
+    fn remove(&mut self, fingerprint: u32, slot: Slot) {
+        let mask = self.buckets.len() - 1;
+        let bucket = u64::from(fingerprint) << 32 | u64::from(slot);
+        let mut hole = self.home(fingerprint);
+        while self.buckets[hole & mask] != bucket {
+            hole += 1;
+        }
+        let mut at = hole;
+        loop {
+            at += 1;
+            let next = self.buckets[at & mask];
+            if next == 0 {
+                break;
+            }
+            // It may move back to the hole, unless it would come before its first bucket.
+            let home = self.home((next >> 32) as u32);
+            if at.wrapping_sub(home) & mask >= at - hole {
+                self.buckets[hole & mask] = next;
+                hole = at;
+            }
+        }
+        self.buckets[hole & mask] = 0;
+    }
+
+    /// Whether one more entry would leave less than half of the buckets empty.
+    fn is_full(&self, entries: usize) -> bool {
+        2 * (entries + 1) > self.buckets.len()
+    }
+
+    /// Doubles the number of buckets. No key is hashed again.
+    fn grow(&mut self) {
+        let buckets = 2 * self.buckets.len();
+        let old = std::mem::replace(&mut self.buckets, vec![0; buckets]);
+        self.shift -= 1;
+        for bucket in old.into_iter().filter(|bucket| *bucket != 0) {
+            let fingerprint = (bucket >> 32) as u32;
+            if let Err(empty) = self.find(fingerprint, |_| false) {
+                self.buckets[empty] = bucket;
+            }
+        }
+    }
+}
+
+struct InSlab;
+
+impl Family for InSlab {
+    type Cache<K, V, S>
+        = SlabLru<K, V, S>
+    where
+        K: Hash + Eq + Clone + Debug + 'static,
+        V: Clone + Debug + 'static,
+        S: BuildHasher + Clone + Default + 'static;
+}
+
+/// The contender: the lab's exact LRU cache.
+pub fn contender() -> Contender {
+    scenarios::lru_cache::contender::<InSlab>(About {
+        name: "slab_lru",
+        role: Role::Optimized,
+        summary: "Entries in one slab, 32-bit links beside it, and a linear-probing table of fingerprints and slots.",
+        source: "This lab",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("zipf", Growth::Constant),
+            ("uniform", Growth::Constant),
+            ("scan", Growth::Constant),
+            ("put_only", Growth::Constant),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::ExactLru],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Entries lie in one array, in slots that never move. The order of access is a circle of links of 32 bits in \
+an array of their own, eight bytes a slot, so that moving an entry to the front touches little memory; a slot \
+without an entry closes the circle and spares every test for an end. A table of 64-bit buckets, at most half \
+full, leads from 32 bits of a key's hash to its slot by linear probing.
+
+A key is stored once and hashed once per operation. Each slot's 32 bits of hash are kept: to evict, the \
+bucket is found by comparing numbers, without looking at the key, and what stands behind it closes up, so \
+there are no markers and the table never needs to be cleaned. Growing hashes nothing again either. A full \
+cache allocates nothing: the new entry takes the slot of the oldest one.
+
+It wins most where a put evicts, since the others hash or compare the evicted key too, and with String keys. \
+What remains is the hash function, and at 100,000 entries the cache misses of two or three arrays.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bucket by bucket: what is there can be found, and there is nothing else.
+    fn check(table: &Table, entries: &[(u32, Slot)]) {
+        for (fingerprint, slot) in entries {
+            assert_eq!(table.find(*fingerprint, |found| found == *slot), Ok(*slot));
+        }
+        assert_eq!(table.buckets.iter().filter(|bucket| **bucket != 0).count(), entries.len());
+    }
+
+    #[test]
+    fn buckets_close_up_around_the_end_of_the_table() {
+        // Every home at the last bucket or next to it, so that probing goes around.
+        for seed in 0..200u32 {
+            let mut table = Table::with_room(7);
+            let mut entries = Vec::new();
+            for slot in 1..=7 {
+                let high = [0xf000_0000, 0xe000_0000, 0x0000_0000, 0xf000_0000][(seed as usize + slot) % 4];
+                let fingerprint = high + (seed * 7 + slot as u32) % 3;
+                let empty = table.find(fingerprint, |_| false).unwrap_err();
+                table.insert_at(empty, fingerprint, slot as Slot);
+                entries.push((fingerprint, slot as Slot));
+            }
+            check(&table, &entries);
+            while !entries.is_empty() {
+                let (fingerprint, slot) = entries.swap_remove(seed as usize % entries.len());
+                table.remove(fingerprint, slot);
+                check(&table, &entries);
+            }
+        }
+    }
+
+    #[test]
+    fn growing_keeps_every_slot() {
+        let mut table = Table::with_room(0);
+        let mut entries = Vec::new();
+        for slot in 1..=1000u32 {
+            let fingerprint = slot.wrapping_mul(0x9e37_79b9) & 0xff00_00ff;
+            let empty = table.find(fingerprint, |_| false).unwrap_err();
+            table.insert_at(empty, fingerprint, slot);
+            entries.push((fingerprint, slot));
+            if table.is_full(entries.len()) {
+                table.grow();
+            }
+            assert!(2 * entries.len() <= table.buckets.len());
+        }
+        check(&table, &entries);
+    }
+
+    #[test]
+    fn a_huge_capacity_allocates_little() {
+        let mut cache = SlabLru::<u64, u64, scenarios::input::FixedHasher>::with_capacity(usize::MAX);
+        for key in 0..5000 {
+            cache.put(key, key);
+        }
+        assert_eq!((cache.len(), cache.capacity()), (5000, usize::MAX));
+        assert!((0..5000).all(|key| cache.get(&key) == Some(&key)));
+    }
+}
