@@ -100,6 +100,8 @@ pub enum Capability {
     ScansWhole,
     /// A cache that always evicts the least recently used entry, and iterates from the most recently used one.
     ExactLru,
+    /// Patterns come and go at a cost that does not grow with those that stay: takes part where large sets change.
+    Dynamic,
 }
 
 /// What a contender is to its bottleneck.

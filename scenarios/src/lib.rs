@@ -18,6 +18,7 @@ pub mod flat;
 pub mod flat_keys;
 pub mod input;
 pub mod lru_cache;
+pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
 pub mod probe;
@@ -34,6 +35,7 @@ pub use trace::{Check, Mismatch, Step};
 pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_vector::BOTTLENECK,
     &persistent_map::BOTTLENECK,
+    &pattern_index::BOTTLENECK,
     &flat_keys::BOTTLENECK,
     &lru_cache::BOTTLENECK,
 ];

@@ -1,0 +1,174 @@
+//! Peer: `globset::GlobSet`, with one glob over the pointer's text per pattern.
+
+use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
+use scenarios::pattern_index::{Id, Node, Pattern, PatternIndex, PatternList, Pointer, UnknownId};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+/// The glob of a simple pattern.
+fn translate(pattern: &Pattern) -> String {
+    let mut text = String::new();
+    for (at, node) in pattern.nodes().iter().enumerate() {
+        match (node, node.literal()) {
+            (_, Some(segment)) => {
+                text.push('/');
+                escape(&segment, &mut text);
+            }
+            // At the front without the slash: this is how the crate knows a name anywhere (`**/name`), for
+            // which it has a table. It takes the slash before the next segment for optional, so what
+            // follows must not be able to be empty.
+            (Node::Descendant, None) if at == 0 && is_name(pattern.nodes().get(1)) => text.push_str("**"),
+            (Node::Descendant, None) => text.push_str("/**"),
+            (_, None) => text.push_str("/*"),
+        }
+    }
+    text
+}
+
+/// Whether a node selects by one name that is not empty.
+fn is_name(node: Option<&Node>) -> bool {
+    node.and_then(Node::literal).is_some_and(|segment| !segment.is_empty())
+}
+
+/// Appends a segment, taken literally.
+fn escape(segment: &str, text: &mut String) {
+    let last = segment.len().saturating_sub(1);
+    for (at, c) in segment.char_indices() {
+        match c {
+            '*' | '?' | '[' | ']' | '{' | '}' => text.extend(['[', c, ']']),
+            // The crate's tables of names and extensions hold no path that ends in a dot: keep such names out.
+            '.' if at == last => text.push_str("[.]"),
+            c => text.push(c),
+        }
+    }
+}
+
+/// The globs, and the set made of them when it is next needed.
+struct Index {
+    /// In the order of the set; ids rise.
+    globs: Vec<(Id, String)>,
+    /// Usually one; each with the place in `globs` at which its own begin. None: to be built.
+    sets: Vec<(usize, GlobSet)>,
+    /// Patterns with unions or slices.
+    others: PatternList,
+    next: u64,
+    /// Kept from match to match, as the crate recommends.
+    found: Vec<usize>,
+}
+
+impl Index {
+    fn build(&mut self) {
+        let globs = |(_, text): &(Id, String)| {
+            let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(false).build();
+            glob.expect("an escaped glob is a glob")
+        };
+        let mut parts = vec![(0, self.globs.len())];
+        while let Some((start, end)) = parts.pop() {
+            let mut set = GlobSetBuilder::new();
+            for glob in self.globs[start..end].iter().map(globs) {
+                set.add(glob);
+            }
+            match set.build() {
+                Ok(set) => self.sets.push((start, set)),
+                // The crate's limit on the size of a compiled set is fixed.
+                Err(_) if end - start > 1 => {
+                    let middle = start + (end - start) / 2;
+                    parts.extend([(middle, end), (start, middle)]);
+                }
+                Err(error) => unreachable!("one escaped glob is within the limit: {error}"),
+            }
+        }
+    }
+}
+
+impl PatternIndex for Index {
+    fn new() -> Self {
+        Index {
+            globs: Vec::new(),
+            sets: Vec::new(),
+            others: PatternList::default(),
+            next: 0,
+            found: Vec::new(),
+        }
+    }
+
+    fn subscribe(&mut self, pattern: &Pattern) -> Id {
+        let id = Id(self.next);
+        self.next += 1;
+        if pattern.is_simple() {
+            self.globs.push((id, translate(pattern)));
+            self.sets.clear();
+        } else {
+            self.others.insert(id, pattern);
+        }
+        id
+    }
+
+    fn unsubscribe(&mut self, id: Id) -> Result<(), UnknownId> {
+        let Ok(at) = self.globs.binary_search_by_key(&id, |(id, _)| *id) else {
+            return self.others.remove(id);
+        };
+        self.globs.remove(at);
+        self.sets.clear();
+        Ok(())
+    }
+
+    fn matches(&mut self, pointer: &Pointer, ids: &mut Vec<Id>) {
+        if self.sets.is_empty() {
+            self.build();
+        }
+        let candidate = Candidate::from_bytes(pointer.as_str());
+        for (start, set) in &self.sets {
+            set.matches_candidate_into(&candidate, &mut self.found);
+            ids.extend(self.found.iter().map(|at| self.globs[start + at].0));
+        }
+        self.others.matches(pointer, ids);
+    }
+
+    fn len(&self) -> usize {
+        self.globs.len() + self.others.len()
+    }
+}
+
+/// The contender: `GlobSet`.
+pub fn contender() -> Contender {
+    scenarios::pattern_index::contender::<Index>(About {
+        name: "globset",
+        role: Role::Peer,
+        summary: "globset::GlobSet: one glob per pattern, in tables where a glob is a literal, else in one regular expression set.",
+        source: "crate globset 0.4",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("identical", Growth::Linear),
+            ("mix_warm", Growth::Linear),
+            ("mix_unseen", Growth::Linear),
+            ("churn", Growth::Linear),
+            ("descendant_chains", Growth::Linear),
+            ("frontiers", Growth::Linear),
+            ("notify_exact", Growth::Constant),
+            ("notify_patterns", Growth::Linear),
+        ],
+        capabilities: &[Capability::ScansWhole],
+        caveats: &[
+            Caveat {
+                badge: "compiled anew per change",
+                text: "A GlobSet cannot change: the first match after a change compiles all patterns again.",
+            },
+            Caveat {
+                badge: "large sets are split",
+                text: "The crate limits a set's compiled expressions to a fixed size: beyond it, patterns are halved \
+                       into several sets, and a match asks each of them.",
+            },
+        ],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Every pattern becomes a glob over the pointer's escaped text, with separators that * does not match and ** \
+for any number of segments; characters with a meaning are put into classes, and so is a dot at a name's end, \
+because the crate's tables do not find paths that end in one. The crate sorts globs by what they are: exact ones go \
+into a hash table of whole paths, **/name into one of last segments, the rest into a set of regular expressions.
+
+Exact patterns, more than half of a realistic mix, cost one look-up however many there are. The others share the \
+fate of RegexSet: a lazily built DFA that is fast on what it has seen, and slow where many expressions meet a new \
+name or where its cache is too small for their states. A change compiles everything again.";

@@ -1,0 +1,114 @@
+//! Peer: `regex::bytes::RegexSet`, with one regular expression over the pointer's text per pattern.
+
+use regex::bytes::{RegexSet, RegexSetBuilder};
+use scenarios::pattern_index::{Id, Node, Pattern, PatternIndex, PatternList, Pointer, UnknownId};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+/// Enough for any set of the lab: the crate's own 10 MB end at some thousands of patterns.
+const SIZE_LIMIT: usize = 1 << 30;
+
+/// The regular expression of a simple pattern.
+fn translate(pattern: &Pattern) -> String {
+    let mut text = "^".to_owned();
+    for node in pattern.nodes() {
+        text += &match (node, node.literal()) {
+            (_, Some(segment)) => format!("/{}", regex::escape(&segment)),
+            (Node::Descendant, None) => "(?:/[^/]*)*".to_owned(),
+            (_, None) => "/[^/]*".to_owned(),
+        };
+    }
+    text + "$"
+}
+
+/// The expressions, and the set made of them when it is next needed.
+struct Index {
+    /// In the order of the set; ids rise.
+    expressions: Vec<(Id, String)>,
+    set: Option<RegexSet>,
+    /// Patterns with unions or slices.
+    others: PatternList,
+    next: u64,
+}
+
+impl PatternIndex for Index {
+    fn new() -> Self {
+        Index { expressions: Vec::new(), set: None, others: PatternList::default(), next: 0 }
+    }
+
+    fn subscribe(&mut self, pattern: &Pattern) -> Id {
+        let id = Id(self.next);
+        self.next += 1;
+        if pattern.is_simple() {
+            self.expressions.push((id, translate(pattern)));
+            self.set = None;
+        } else {
+            self.others.insert(id, pattern);
+        }
+        id
+    }
+
+    fn unsubscribe(&mut self, id: Id) -> Result<(), UnknownId> {
+        let Ok(at) = self.expressions.binary_search_by_key(&id, |(id, _)| *id) else {
+            return self.others.remove(id);
+        };
+        self.expressions.remove(at);
+        self.set = None;
+        Ok(())
+    }
+
+    fn matches(&mut self, pointer: &Pointer, ids: &mut Vec<Id>) {
+        let expressions = &self.expressions;
+        let set = self.set.get_or_insert_with(|| {
+            RegexSetBuilder::new(expressions.iter().map(|(_, text)| text))
+                .unicode(false)
+                .size_limit(SIZE_LIMIT)
+                .build()
+                .expect("an escaped expression is an expression, and within the limit")
+        });
+        let found = set.matches(pointer.as_str().as_bytes());
+        ids.extend(found.iter().map(|at| expressions[at].0));
+        self.others.matches(pointer, ids);
+    }
+
+    fn len(&self) -> usize {
+        self.expressions.len() + self.others.len()
+    }
+}
+
+/// The contender: `RegexSet`.
+pub fn contender() -> Contender {
+    scenarios::pattern_index::contender::<Index>(About {
+        name: "regex_set",
+        role: Role::Peer,
+        summary: "regex::bytes::RegexSet: one expression per pattern, all matched by one lazily built automaton over bytes.",
+        source: "crate regex 1.13",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("identical", Growth::Linear),
+            ("mix_warm", Growth::Linear),
+            ("mix_unseen", Growth::Linear),
+            ("churn", Growth::Linear),
+            ("descendant_chains", Growth::Linear),
+            ("frontiers", Growth::Linear),
+            ("notify_exact", Growth::Linear),
+            ("notify_patterns", Growth::Linear),
+        ],
+        capabilities: &[Capability::ScansWhole],
+        caveats: &[Caveat {
+            badge: "compiled anew per change",
+            text: "A RegexSet cannot change: the first match after a change compiles all patterns again.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Every pattern becomes an anchored regular expression over the pointer's escaped text: a name is a literal, * \
+is /[^/]*, .. is (?:/[^/]*)*. The set runs them side by side in one lazily built DFA over bytes, without \
+Unicode classes, and reports which of them matched. Options are the crate's defaults but for the limit on the \
+compiled program, which some thousands of patterns would exceed.
+
+On pointers seen before it takes a transition per byte, then allocates and walks a bit set with a bit per \
+pattern, which is what grows with their number. A name never seen before leads to new states, each the \
+closure over all expressions that are still alive; with many patterns that is where the time goes, and \
+the cache of states fills and is cleared. A change throws the compiled program and all states away.";
