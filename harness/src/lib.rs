@@ -31,6 +31,7 @@ pub mod bench;
 pub mod cell;
 mod cli;
 mod commands;
+mod entropy;
 pub mod error;
 mod fingerprint;
 mod gate;

@@ -26,6 +26,7 @@ use scenarios::{Case, Contender};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{CellId, find};
+use crate::entropy;
 use crate::input;
 use crate::meters;
 use crate::verify::{self, Depth};
@@ -140,6 +141,7 @@ pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let Ok(mut answers) = take_standard_output() else { return ExitCode::FAILURE };
+    entropy::fix();
     warm(roster);
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
