@@ -559,6 +559,7 @@ impl PatternList {
     }
 
     /// Whether there is none.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -625,7 +626,7 @@ const SCENARIOS: &[Scenario] = &[
     scenario("mix_unseen", "match", NOTHING, None, "The same patterns against pointers never seen before, each with names that are in no pattern."),
     scenario("churn", "round", NOTHING, Some(CHURN_SIZES), "Subscribes a pattern, matches two pointers, unsubscribes another, matches two; n patterns stay."),
     scenario("churn_large", "round", DYNAMIC, Some(CHURN_LARGE_SIZES), "The same with more patterns than can be compiled anew at each change."),
-    scenario("descendant_chains", "segment", NOTHING, Some(CHAIN_SIZES), "The pattern $..a..a…..b with n times ..a against 4,000 segments a, without and with a b at the end."),
+    scenario("descendant_chains", "segment", NOTHING, Some(CHAIN_SIZES), "The pattern $..a..a…..b with n times ..a against 4,000 segments a and a b."),
     scenario("frontiers", "match", NOTHING, Some(FRONTIER_SIZES), "n of the 4,096 patterns that have a literal or * at each of 12 levels; pointers never seen before."),
     scenario("notify_exact", "match", NOTHING, Some(EXACT_SIZES), "100 exact patterns against the 100 pointers that they select."),
     scenario("notify_patterns", "match", NOTHING, Some(PATTERNS_SIZES), "10 patterns with * against pointers that one of them selects."),
@@ -642,28 +643,28 @@ fn set_up<P: PatternIndex + 'static>(request: Request) -> Box<dyn Case> {
         "identical" => identical::<P>(size),
         "mix_warm" => mix_warm::<P>(size, mix_pointers(request)),
         "mix_unseen" => mix_unseen::<P>(size, mix_pointers(request)),
-        "churn" => churn::<P>(size, 16),
-        "churn_large" => churn::<P>(size, 64),
+        "churn" => churn::<P>(size, if request.can(Capability::ScansWhole) && size > 10 { 4 } else { 16 }),
+        "churn_large" => churn::<P>(size, if request.can(Capability::ScansWhole) { 8 } else { 64 }),
         "descendant_chains" => descendant_chains::<P>(size),
-        "frontiers" => frontiers::<P>(size),
+        "frontiers" => frontiers::<P>(size, if request.can(Capability::ScansWhole) && size > 512 { 2 } else { 32 }),
         "notify_exact" => notify_exact::<P>(size),
         "notify_patterns" => notify_patterns::<P>(size),
         other => unreachable!("scenario `{other}` is in the list but not set up"),
     }
 }
 
-/// How many pointers a mix matches: whole [blocks](BLOCK), fewer where each costs much.
+/// How many pointers a mix matches: whole [blocks](BLOCK) or half of one, fewer where each costs much.
 fn mix_pointers(request: Request) -> usize {
-    let blocks = match (request.size, request.can(Capability::ScansWhole)) {
-        (..=100, false) => 64,
-        (..=100, true) => 16,
-        (..=1000, false) => 32,
-        (..=1000, true) => 4,
-        (..=10_000, false) => 16,
-        (_, false) => 8,
+    let halves = match (request.size, request.can(Capability::ScansWhole)) {
+        (..=100, false) => 128,
+        (..=100, true) => 32,
+        (..=1000, false) => 64,
+        (..=1000, true) => 8,
+        (..=10_000, false) => 32,
+        (_, false) => 16,
         (_, true) => 1,
     };
-    blocks * BLOCK
+    halves * BLOCK / 2
 }
 
 // --- inputs ----------------------------------------------------------------------------------
@@ -1065,9 +1066,9 @@ fn chain_pointer(length: usize, ends_in_b: bool) -> Pointer {
 fn descendant_chains<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
     const LENGTH: usize = 4000;
     case(
-        2 * LENGTH,
+        LENGTH + 1,
         Setup::EveryRun,
-        (chain(size), [chain_pointer(LENGTH, false), chain_pointer(LENGTH, true)]),
+        (chain(size), [chain_pointer(LENGTH, true)]),
         |(pattern, pointers)| State::<P>::new(std::slice::from_ref(pattern), pointers.len(), 1),
         |(_, pointers), state| state.match_all(pointers),
         |_, state, ()| state.digest(),
@@ -1091,15 +1092,14 @@ fn frontier_pointer(bits: usize) -> Pointer {
     pointer(&(0..DEPTH).map(level).collect::<Vec<_>>())
 }
 
-fn frontiers<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
-    const POINTERS: usize = 32;
+fn frontiers<P: PatternIndex + 'static>(size: usize, count: usize) -> Box<dyn Case> {
     let all = 1 << DEPTH;
     let mut rng = rng("frontiers", size);
     let patterns = crate::input::shuffled(&mut rng, all);
     let patterns = patterns.iter().cycle().take(size).map(|bits| frontier(*bits as usize)).collect();
     let pointers = crate::input::shuffled(&mut rng, all);
     let pointers: Vec<Pointer> =
-        pointers[..POINTERS].iter().map(|bits| frontier_pointer(*bits as usize)).collect();
+        pointers[..count].iter().map(|bits| frontier_pointer(*bits as usize)).collect();
     // A first match of another pointer, so that a set that must be compiled is.
     let warm = vec![pointer(&["other"])];
     matching::<P>((patterns, warm, pointers), size.div_ceil(8), Setup::EveryRun)

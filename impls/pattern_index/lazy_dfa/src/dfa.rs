@@ -21,9 +21,7 @@ const MAX_ITEMS: usize = 1 << 20;
 
 /// A set of nodes.
 #[derive(Clone, Copy)]
-pub struct State {
-    /// The state after any name that is in no pattern; [`NONE`] while that is not known.
-    pub other: u32,
+struct State {
     /// Its part of [`Dfa::ids`].
     ids: (u32, u32),
     /// Its part of [`Dfa::nodes`].
@@ -35,6 +33,8 @@ pub struct State {
 /// The states, and how one leads to another.
 pub struct Dfa {
     states: Vec<State>,
+    /// By state: the one after any name that is in no pattern; [`NONE`] while that is not known.
+    others: Vec<u32>,
     nodes: Vec<u32>,
     ids: Vec<Id>,
     /// (state, symbol) → state.
@@ -53,6 +53,7 @@ impl Dfa {
     pub fn new() -> Self {
         Dfa {
             states: Vec::new(),
+            others: Vec::new(),
             nodes: Vec::new(),
             ids: Vec::new(),
             transitions: Pairs::new(),
@@ -96,11 +97,11 @@ impl Dfa {
         }
         let state = self.states.len() as u32;
         self.states.push(State {
-            other: NONE,
             ids: (begin.0, self.ids.len() as u32),
             nodes: (begin.1, self.nodes.len() as u32),
             next: NONE,
         });
+        self.others.push(NONE);
         if first == NONE {
             self.by_hash.insert(hash, 0, state);
         } else {
@@ -113,13 +114,13 @@ impl Dfa {
     /// The state after `state` by a symbol ([`NONE`]: a name in no pattern); [`NONE`] while that is not known.
     #[inline]
     pub fn next(&self, state: u32, symbol: u32) -> u32 {
-        if symbol == NONE { self.states[state as usize].other } else { self.transitions.get(state, symbol) }
+        if symbol == NONE { self.others[state as usize] } else { self.transitions.get(state, symbol) }
     }
 
     /// Remembers a transition that is not known; whether there was room.
     pub fn connect(&mut self, from: u32, symbol: u32, to: u32) -> bool {
         if symbol == NONE {
-            self.states[from as usize].other = to;
+            self.others[from as usize] = to;
         } else if self.transitions.len() < MAX_TRANSITIONS {
             self.transitions.insert(from, symbol, to);
         } else {

@@ -141,7 +141,7 @@ impl LazyDfa {
     fn run(&mut self, mut state: u32, mut at: usize, pointer: &[u8], ids: &mut Vec<Id>) -> Next {
         while at <= pointer.len() {
             let segment = Segment::read(pointer, at);
-            let symbol = self.nfa.symbol(&segment);
+            let symbol = self.nfa.symbol(&segment, pointer, at);
             at += segment.len() + 1;
             let mut next = self.dfa.next(state, symbol);
             if next == NONE {
@@ -156,7 +156,13 @@ impl LazyDfa {
             }
             state = next;
         }
-        ids.extend_from_slice(self.dfa.ids(state));
+        let found = self.dfa.ids(state);
+        if found.len() > 4 {
+            ids.extend_from_slice(found);
+        } else {
+            // Most answers are short: shorter than a call to copy them.
+            found.iter().for_each(|id| ids.push(*id));
+        }
         Next::Done
     }
 
@@ -178,7 +184,7 @@ impl LazyDfa {
             self.wait -= 1;
             let LazyDfa { nfa, active: [from, to], .. } = self;
             let segment = Segment::read(pointer, at);
-            nfa.step(&from.nodes, nfa.symbol(&segment), to);
+            nfa.step(&from.nodes, nfa.symbol(&segment, pointer, at), to);
             std::mem::swap(from, to);
             if from.nodes.is_empty() {
                 return Next::Done;
@@ -273,7 +279,9 @@ impl PatternIndex for LazyDfa {
                 Next::Done => break,
             };
         }
-        self.others.matches(pointer, ids);
+        if !self.others.is_empty() {
+            self.others.matches(pointer, ids);
+        }
     }
 
     fn len(&self) -> usize {

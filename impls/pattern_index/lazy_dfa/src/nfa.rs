@@ -55,10 +55,10 @@ impl Nfa {
         }
     }
 
-    /// The symbol of a segment; [`NONE`] for all names that are in no pattern.
+    /// The symbol of the segment of `pointer` that begins at `at`; [`NONE`] for all names that are in no pattern.
     #[inline]
-    pub fn symbol(&self, segment: &Segment<'_>) -> u32 {
-        self.names.get(segment)
+    pub fn symbol(&self, segment: &Segment, pointer: &[u8], at: usize) -> u32 {
+        self.names.get(segment, pointer, at)
     }
 
     /// Adds a simple pattern; the node that it ends at, and its place among those that do.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   Pairs    (node, symbol) ──▶ child            key: 64 bits, compared whole
-//!   Names    "users" ──▶ symbol                  up to 8 bytes: the bytes are the key, compared as one number
-//!            "preferred_language" ──▶ symbol     longer: a hash is the key, then the text is compared
+//!   Names    "users" ──▶ symbol                  up to 16 bytes: the bytes are the key, compared as two numbers
+//!            "preferred_language" ──▶ symbol     longer: eight bytes and a hash, then the text is compared
 //! ```
 //!
 //! Linear probing in a power of two of slots, at most half of them in use; a removal moves later entries
@@ -138,12 +138,14 @@ impl Pairs {
     }
 }
 
-/// A segment, read: what tells it from others, and where it is.
-#[derive(Clone, Copy)]
-pub struct Segment<'a> {
-    /// Its bytes if there are at most 8, else a hash of them.
-    key: u64,
-    text: &'a [u8],
+/// A segment, read: what tells it from others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Its first eight bytes, zeros behind its end.
+    first: u64,
+    /// Its next eight; of a segment longer than sixteen bytes, a hash of all but the first eight.
+    second: u64,
+    len: usize,
 }
 
 /// Every byte of a word the same.
@@ -151,34 +153,28 @@ const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Up to eight bytes of `text` from `at`, the first one lowest, and zeros for what lies behind the end.
+/// Fewer than eight bytes, those of `text` from `at`, the first one lowest.
 #[inline]
-fn word(text: &[u8], at: usize) -> u64 {
-    if let Some(eight) = text.get(at..at + 8) {
-        return u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-    }
+fn last_word(text: &[u8], at: usize) -> u64 {
     let left = text.len() - at;
-    if left == 0 {
-        return 0;
+    match text.last_chunk::<8>() {
+        Some(eight) if left > 0 => u64::from_le_bytes(*eight) >> (64 - 8 * left),
+        _ => text[at..].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
-    if let Some(eight) = text.last_chunk::<8>() {
-        return u64::from_le_bytes(*eight) >> (64 - 8 * left);
-    }
-    text[at..].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// The bytes of `word` before its first `/`; 8 if there is none.
+/// The bytes from `at` to the next `/` or the end, at most eight, and their number.
 #[inline]
-fn before_slash(word: u64) -> usize {
+fn part(pointer: &[u8], at: usize) -> (u64, usize) {
+    let (word, most) = match pointer.get(at..at + 8) {
+        Some(eight) => (u64::from_le_bytes(eight.try_into().expect("eight bytes")), 8),
+        None => (last_word(pointer, at), pointer.len() - at),
+    };
+    // The lowest byte of which the high bit is set is the first `/`.
     let differs = word ^ each(b'/');
     let zeros = differs.wrapping_sub(each(1)) & !differs & each(0x80);
-    zeros.trailing_zeros() as usize / 8
-}
-
-/// The first `count` bytes of `word`, up to 8.
-#[inline]
-fn first_bytes(word: u64, count: usize) -> u64 {
-    if count == 8 { word } else { word & ((1 << (8 * count)) - 1) }
+    let below = ((zeros & zeros.wrapping_neg()) >> 7).wrapping_sub(1);
+    (word & below, (zeros.trailing_zeros() as usize / 8).min(most))
 }
 
 #[inline]
@@ -186,56 +182,59 @@ fn mix(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(23) ^ word).wrapping_mul(SPREAD)
 }
 
-impl<'a> Segment<'a> {
+impl Segment {
     /// The segment of `pointer` that begins at `at`; it ends before the next `/`, or where the pointer does.
     #[inline]
-    pub fn read(pointer: &'a [u8], at: usize) -> Self {
-        let first = word(pointer, at);
-        let count = before_slash(first).min(pointer.len() - at);
-        if count < 8 {
-            return Segment { key: first_bytes(first, count), text: &pointer[at..at + count] };
+    pub fn read(pointer: &[u8], at: usize) -> Self {
+        let (first, len) = part(pointer, at);
+        if len < 8 {
+            return Segment { first, second: 0, len };
         }
-        Self::read_long(pointer, at, first)
+        let (second, more) = part(pointer, at + 8);
+        if more < 8 {
+            return Segment { first, second, len: 8 + more };
+        }
+        Self::read_long(pointer, at, first, second)
     }
 
-    /// The same where it has eight bytes or more.
-    fn read_long(pointer: &'a [u8], at: usize, first: u64) -> Self {
-        let mut key = first;
-        let mut end = at + 8;
+    /// The same where it has sixteen bytes or more.
+    #[inline(never)]
+    fn read_long(pointer: &[u8], at: usize, first: u64, mut second: u64) -> Self {
+        let mut len = 16;
         loop {
-            let next = word(pointer, end);
-            let count = before_slash(next).min(pointer.len() - end);
-            if count > 0 {
-                key = mix(key, first_bytes(next, count));
+            let (next, more) = part(pointer, at + len);
+            if more > 0 {
+                second = mix(second, next);
             }
-            end += count;
-            if count < 8 {
-                return Segment { key, text: &pointer[at..end] };
+            len += more;
+            if more < 8 {
+                return Segment { first, second, len };
             }
         }
     }
 
     /// A whole text that has no `/`.
-    fn of(text: &'a str) -> Self {
+    fn of(text: &str) -> Self {
         Self::read(text.as_bytes(), 0)
     }
 
     /// Its length in bytes.
     #[inline]
     pub fn len(&self) -> usize {
-        self.text.len()
+        self.len
     }
 }
 
 #[derive(Clone, Copy)]
 struct Name {
-    key: u64,
+    first: u64,
+    second: u64,
     /// Bytes.
     len: u32,
     symbol: u32,
 }
 
-const NO_NAME: Name = Name { key: 0, len: 0, symbol: NONE };
+const NO_NAME: Name = Name { first: 0, second: 0, len: 0, symbol: NONE };
 
 /// The names that patterns use, each with a symbol and counted.
 pub struct Names {
@@ -259,45 +258,48 @@ impl Names {
     }
 
     #[inline]
-    fn home(&self, key: u64, len: u32) -> usize {
-        (key.wrapping_add(u64::from(len)).wrapping_mul(SPREAD) >> self.shift) as usize
+    fn home(&self, first: u64, second: u64, len: u32) -> usize {
+        let key = (first ^ second.rotate_left(11)).wrapping_add(u64::from(len));
+        (key.wrapping_mul(SPREAD) >> self.shift) as usize
     }
 
+    /// The symbol of the segment of `pointer` that begins at `at`, or [`NONE`].
     #[inline]
-    fn find(&self, segment: &Segment<'_>) -> usize {
+    pub fn get(&self, segment: &Segment, pointer: &[u8], at: usize) -> u32 {
         let mask = self.slots.len() - 1;
-        let len = segment.len() as u32;
-        let mut at = self.home(segment.key, len) & mask;
+        let len = segment.len as u32;
+        let mut place = self.home(segment.first, segment.second, len);
         loop {
-            let slot = &self.slots[at];
-            if slot.symbol == NONE {
-                return at;
-            }
-            if slot.key == segment.key
+            let slot = &self.slots[place & mask];
+            if slot.first == segment.first
+                && slot.second == segment.second
                 && slot.len == len
-                && (len <= 8 || self.texts[slot.symbol as usize].0.as_bytes() == segment.text)
+                && (len <= 16 || self.is_text(slot.symbol, &pointer[at..at + segment.len]))
             {
-                return at;
+                // An empty slot may look like the empty name; its symbol says that there is none.
+                return slot.symbol;
             }
-            at = (at + 1) & mask;
+            if slot.symbol == NONE {
+                return NONE;
+            }
+            place += 1;
         }
     }
 
-    /// The symbol of a segment, or [`NONE`].
-    #[inline]
-    pub fn get(&self, segment: &Segment<'_>) -> u32 {
-        self.slots[self.find(segment)].symbol
+    #[inline(never)]
+    fn is_text(&self, symbol: u32, text: &[u8]) -> bool {
+        self.texts[symbol as usize].0.as_bytes() == text
     }
 
     /// The symbol of `text`, if it has one.
     pub fn symbol(&self, text: &str) -> u32 {
-        self.get(&Segment::of(text))
+        self.get(&Segment::of(text), text.as_bytes(), 0)
     }
 
     /// The symbol of `text`, used once more.
     pub fn acquire(&mut self, text: &str) -> u32 {
         let segment = Segment::of(text);
-        let found = self.get(&segment);
+        let found = self.get(&segment, text.as_bytes(), 0);
         if found != NONE {
             self.texts[found as usize].1 += 1;
             return found;
@@ -311,8 +313,8 @@ impl Names {
         } else {
             self.texts[symbol as usize] = (text.into(), 1);
         }
-        let at = self.find(&segment);
-        self.slots[at] = Name { key: segment.key, len: segment.len() as u32, symbol };
+        let Segment { first, second, len } = segment;
+        self.place(Name { first, second, len: len as u32, symbol });
         self.len += 1;
         symbol
     }
@@ -328,7 +330,7 @@ impl Names {
         let segment = Segment::of(&text);
         let mask = self.slots.len() - 1;
         // Its text is gone from the list, so it is found by its symbol.
-        let mut hole = self.home(segment.key, segment.len() as u32) & mask;
+        let mut hole = self.home(segment.first, segment.second, segment.len as u32) & mask;
         while self.slots[hole].symbol != symbol {
             hole = (hole + 1) & mask;
         }
@@ -339,7 +341,7 @@ impl Names {
             if slot.symbol == NONE {
                 break;
             }
-            let home = self.home(slot.key, slot.len) & mask;
+            let home = self.home(slot.first, slot.second, slot.len) & mask;
             if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
                 self.slots[hole] = slot;
                 hole = at;
@@ -358,14 +360,19 @@ impl Names {
     fn resize(&mut self, slots: usize) {
         let old = std::mem::replace(&mut self.slots, vec![NO_NAME; slots]);
         self.shift = shift(slots);
-        let mask = slots - 1;
         for name in old.into_iter().filter(|name| name.symbol != NONE) {
-            let mut at = self.home(name.key, name.len) & mask;
-            while self.slots[at].symbol != NONE {
-                at = (at + 1) & mask;
-            }
-            self.slots[at] = name;
+            self.place(name);
         }
+    }
+
+    /// Puts a name that is not there into the first empty slot from its home on.
+    fn place(&mut self, name: Name) {
+        let mask = self.slots.len() - 1;
+        let mut at = self.home(name.first, name.second, name.len) & mask;
+        while self.slots[at].symbol != NONE {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = name;
     }
 
     #[cfg(test)]
@@ -426,13 +433,11 @@ mod tests {
         for before in texts {
             for after in texts {
                 let pointer = format!("/{before}/{after}");
+                // What is read does not depend on what surrounds the segment.
                 let first = Segment::read(pointer.as_bytes(), 1);
-                assert_eq!(first.text, before.as_bytes());
+                assert!(first == Segment::of(before) && first.len() == before.len());
                 let second = Segment::read(pointer.as_bytes(), before.len() + 2);
-                assert_eq!(second.text, after.as_bytes());
-                // The key does not depend on what surrounds the segment.
-                assert_eq!(first.key, Segment::of(before).key);
-                assert_eq!(second.key, Segment::of(after).key);
+                assert!(second == Segment::of(after) && second.len() == after.len());
             }
         }
     }
