@@ -161,7 +161,7 @@ fn set_up_with<K: Key, C: Cache<K, u64> + 'static>(scenario: &str, request: Requ
 /// How many operations a region has. A contender that scans everything gets fewer in large caches: cost
 /// per operation is what is compared.
 fn operations(request: Request) -> usize {
-    if request.can(Capability::ScansWhole) { (1_000_000 / request.size).clamp(20, 2000) } else { 20_000 }
+    if request.can(Capability::ScansWhole) { (200_000 / request.size).clamp(4, 400) } else { 20_000 }
 }
 
 /// How many accesses warm a cache up: enough to fill it, and then to settle.

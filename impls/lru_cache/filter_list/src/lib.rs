@@ -4,26 +4,28 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
+use std::rc::Rc;
 
 use scenarios::lru_cache::{Cache, Family};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
+/// Map and array refer to the same keys, as they do in the source's language: keys are not copied.
 struct FilterList<K, V, S> {
     capacity: usize,
-    entries: HashMap<K, V, S>,
+    entries: HashMap<Rc<K>, V, S>,
     /// Every key of `entries`, the most recently used one last. Where a key's `Hash`, `Eq` or `Clone`
     /// panicked half-way there may be keys beside them, of which nothing is seen.
-    order: Vec<K>,
+    order: Vec<Rc<K>>,
 }
 
 /// The keys of `order` without `key`, then `key`.
-fn with_last<K: Eq + Clone>(order: &[K], key: &K) -> Vec<K> {
-    let mut order: Vec<K> = order.iter().filter(|other| *other != key).cloned().collect();
-    order.push(key.clone());
+fn with_last<K: Eq>(order: &[Rc<K>], key: Rc<K>) -> Vec<Rc<K>> {
+    let mut order: Vec<Rc<K>> = order.iter().filter(|other| **other != key).cloned().collect();
+    order.push(key);
     order
 }
 
-impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V, S> {
+impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V, S> {
     fn with_capacity(capacity: usize) -> Self {
         FilterList { capacity, entries: HashMap::default(), order: Vec::new() }
     }
@@ -37,8 +39,8 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for FilterLi
     }
 
     fn get(&mut self, key: &K) -> Option<&V> {
-        let value = self.entries.get(key)?;
-        self.order = with_last(&self.order, key);
+        let (key, value) = self.entries.get_key_value(key)?;
+        self.order = with_last(&self.order, Rc::clone(key));
         Some(value)
     }
 
@@ -53,7 +55,8 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for FilterLi
             }
         }
         // The array first: a key that only the array has does no harm.
-        self.order = with_last(&self.order, &key);
+        let key = Rc::new(key);
+        self.order = with_last(&self.order, Rc::clone(&key));
         self.entries.insert(key, value);
     }
 
@@ -62,13 +65,17 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for FilterLi
         K: 'a,
         V: 'a,
     {
-        self.order.iter().rev().filter_map(|key| self.entries.get_key_value(key))
+        self.order
+            .iter()
+            .rev()
+            .filter_map(|key| self.entries.get_key_value(key))
+            .map(|(key, value)| (&**key, value))
     }
 
     fn holding(capacity: usize, entries: impl Iterator<Item = (K, V)>) -> Self {
         // Put one by one, 100,000 entries would take minutes.
-        let entries: Vec<(K, V)> = entries.collect();
-        let order = entries.iter().map(|(key, _)| key.clone()).collect();
+        let entries: Vec<(Rc<K>, V)> = entries.map(|(key, value)| (Rc::new(key), value)).collect();
+        let order = entries.iter().map(|(key, _)| Rc::clone(key)).collect();
         FilterList { capacity, entries: entries.into_iter().collect(), order }
     }
 }
@@ -109,6 +116,6 @@ const ANALYSIS: &str = "\
 The map finds the value; to note that a key was used, the array is filtered for all other keys into a new \
 array and the key is appended. The oldest key is the first one.
 
-Every operation so compares and copies every key, and with String keys clones it: n allocations per lookup. \
+Every operation so compares every key and copies a reference to it, and allocates an array of n references. \
 Only a miss of get is cheap, because it changes nothing. The hash map does nothing for the order, and \
 iteration asks it for every key.";

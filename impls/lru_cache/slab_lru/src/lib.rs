@@ -21,19 +21,31 @@ struct Links {
     older: Slot,
 }
 
+struct Entry<K, V> {
+    key: K,
+    value: V,
+    /// 32 bits of the key's hash: to find the entry's bucket without the key.
+    fingerprint: u32,
+}
+
 /// A cache that holds each key once and hashes it once per operation.
 ///
-/// No code of a key's or a value's type runs while the structure is being changed.
+/// No code of a key's or a value's type runs while the structure is being changed. The arrays are accessed
+/// without checks on the strength of two invariants, which hold whenever such code runs, and at the end
+/// of every function but those that say otherwise:
+///
+/// 1. `links` is longer than `entries` by one, and every slot in `links` is less than its length;
+/// 2. every slot in `table` is greater than 0 and at most the length of `entries`.
 struct SlabLru<K, V, S> {
     capacity: usize,
+    /// The capacity, as far as the table supports it.
+    limit: usize,
     hasher: S,
     table: Table,
-    /// Keys and values; slot `n` is at `n - 1`.
-    entries: Vec<(K, V)>,
+    /// Slot `n` is at `n - 1`.
+    entries: Vec<Entry<K, V>>,
     /// Of all slots, from [`ENDS`] on.
     links: Vec<Links>,
-    /// Each slot's 32 bits of hash, from [`ENDS`] on: to find its bucket without the key.
-    fingerprints: Vec<u32>,
 }
 
 impl<K: Hash + Eq, V, S: BuildHasher> SlabLru<K, V, S> {
@@ -42,23 +54,59 @@ impl<K: Hash + Eq, V, S: BuildHasher> SlabLru<K, V, S> {
         (self.hasher.hash_one(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
     }
 
+    #[inline(always)]
     fn find(&self, fingerprint: u32, key: &K) -> Result<Slot, usize> {
-        self.table.find(fingerprint, |slot| self.entries[slot as usize - 1].0 == *key)
+        self.table.find(fingerprint, |slot| {
+            // SAFETY: slots of the table are in 1..=entries.len() (invariant 2).
+            unsafe { self.entries.get_unchecked(slot as usize - 1) }.key == *key
+        })
+    }
+
+    /// The links of `slot`.
+    ///
+    /// # Safety
+    /// `slot` is less than the length of `links`.
+    #[inline(always)]
+    unsafe fn links(&mut self, slot: Slot) -> &mut Links {
+        // SAFETY: the caller's promise.
+        unsafe { self.links.get_unchecked_mut(slot as usize) }
     }
 
     /// Makes the entry in `slot` the newest.
-    fn touch(&mut self, slot: Slot) {
-        let links = &mut self.links[..];
-        let newest = links[ENDS as usize].older;
-        if newest == slot {
-            return;
+    ///
+    /// # Safety
+    /// `slot` is not [`ENDS`], and less than the length of `links`.
+    #[inline(always)]
+    unsafe fn touch(&mut self, slot: Slot) {
+        // SAFETY: `slot` is the caller's promise, every other one comes from `links` (invariant 1), and
+        // only such slots are written to it.
+        unsafe {
+            let newest = self.links(ENDS).older;
+            if newest == slot {
+                return;
+            }
+            let Links { newer, older } = *self.links(slot);
+            self.links(newer).older = older;
+            self.links(older).newer = newer;
+            self.links(newest).newer = slot;
+            *self.links(slot) = Links { newer: ENDS, older: newest };
+            self.links(ENDS).older = slot;
         }
-        let Links { newer, older } = links[slot as usize];
-        links[newer as usize].older = older;
-        links[older as usize].newer = newer;
-        links[newest as usize].newer = slot;
-        links[slot as usize] = Links { newer: ENDS, older: newest };
-        links[ENDS as usize].older = slot;
+    }
+
+    /// Adds an entry, the newest, whose bucket is to be at `empty`.
+    fn add(&mut self, empty: usize, entry: Entry<K, V>) {
+        let slot = self.links.len() as Slot;
+        let fingerprint = entry.fingerprint;
+        let newest = self.links[ENDS as usize].older;
+        self.entries.push(entry);
+        self.links.push(Links { newer: ENDS, older: newest });
+        self.links[newest as usize].newer = slot;
+        self.links[ENDS as usize].older = slot;
+        self.table.insert_at(empty, fingerprint, slot);
+        if self.table.is_full(self.entries.len()) {
+            self.table.grow();
+        }
     }
 }
 
@@ -66,11 +114,11 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
     fn with_capacity(capacity: usize) -> Self {
         SlabLru {
             capacity,
+            limit: capacity.min(MOST),
             hasher: S::default(),
             table: Table::with_room(capacity.min(AT_FIRST)),
             entries: Vec::new(),
             links: vec![Links { newer: ENDS, older: ENDS }],
-            fingerprints: vec![0],
         }
     }
 
@@ -84,43 +132,47 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
 
     fn get(&mut self, key: &K) -> Option<&V> {
         let slot = self.find(self.fingerprint(key), key).ok()?;
-        self.touch(slot);
-        Some(&self.entries[slot as usize - 1].1)
+        // SAFETY: a slot of the table is in 1..=entries.len(), which is less than the length of `links`
+        // (both invariants).
+        unsafe {
+            self.touch(slot);
+            Some(&self.entries.get_unchecked(slot as usize - 1).value)
+        }
     }
 
     fn put(&mut self, key: K, value: V) {
         let fingerprint = self.fingerprint(&key);
-        let (slot, _replaced) = match self.find(fingerprint, &key) {
+        match self.find(fingerprint, &key) {
             Ok(slot) => {
-                let entry = &mut self.entries[slot as usize - 1];
-                (slot, (key, std::mem::replace(&mut entry.1, value)))
+                // SAFETY: as in `get`.
+                let entry = unsafe {
+                    self.touch(slot);
+                    self.entries.get_unchecked_mut(slot as usize - 1)
+                };
+                // Key and old value go when all is done.
+                drop((key, std::mem::replace(&mut entry.value, value)));
             }
-            Err(empty) if self.entries.len() < self.capacity.min(MOST) => {
-                let slot = self.links.len() as Slot;
-                self.entries.push((key, value));
-                self.fingerprints.push(fingerprint);
-                // The newest at once.
-                let newest = self.links[ENDS as usize].older;
-                self.links.push(Links { newer: ENDS, older: newest });
-                self.links[newest as usize].newer = slot;
-                self.links[ENDS as usize].older = slot;
-                self.table.insert_at(empty, fingerprint, slot);
-                if self.table.is_full(self.entries.len()) {
-                    self.table.grow();
-                }
-                return;
+            Err(empty) if self.entries.len() < self.limit => {
+                self.add(empty, Entry { key, value, fingerprint });
             }
-            Err(_) if self.capacity == 0 => return,
+            Err(_) if self.limit == 0 => {}
             Err(empty) => {
                 // The new entry moves in where the oldest one was.
-                let slot = self.links[ENDS as usize].newer;
-                self.table.insert_at(empty, fingerprint, slot);
-                let evicted = std::mem::replace(&mut self.fingerprints[slot as usize], fingerprint);
-                self.table.remove(evicted, slot);
-                (slot, std::mem::replace(&mut self.entries[slot as usize - 1], (key, value)))
+                let new = Entry { key, value, fingerprint };
+                // SAFETY: there are entries, so the oldest one's slot is not ENDS; `empty` comes from `find`,
+                // with the table unchanged; the evicted fingerprint and slot are in the table, where `add`
+                // or this very code put them.
+                let evicted = unsafe {
+                    let slot = self.links(ENDS).newer;
+                    let evicted = std::mem::replace(self.entries.get_unchecked_mut(slot as usize - 1), new);
+                    self.table.insert_at(empty, fingerprint, slot);
+                    self.table.remove(evicted.fingerprint, slot);
+                    self.touch(slot);
+                    evicted
+                };
+                drop(evicted);
             }
-        };
-        self.touch(slot);
+        }
     }
 
     fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
@@ -130,9 +182,16 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
     {
         let mut slot = ENDS;
         std::iter::from_fn(move || {
-            slot = self.links[slot as usize].older;
-            let (key, value) = self.entries.get((slot as usize).checked_sub(1)?)?;
-            Some((key, value))
+            // SAFETY: slots in `links` are less than its length, and one that is not ENDS is in
+            // 1..=entries.len() (invariant 1).
+            unsafe {
+                slot = self.links.get_unchecked(slot as usize).older;
+                if slot == ENDS {
+                    return None;
+                }
+                let entry = self.entries.get_unchecked(slot as usize - 1);
+                Some((&entry.key, &entry.value))
+            }
         })
     }
 }
@@ -140,10 +199,10 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
 /// Entries for which a table has room from the start; a larger one grows.
 const AT_FIRST: usize = 1024;
 
-/// Most entries: the table has at most 2³² buckets, at most half of them used.
-const MOST: usize = (1 << 31) - 2;
+/// Most entries: the table has at most 2³² buckets.
+const MOST: usize = 1 << 30;
 
-/// A table of slots by fingerprint, with linear probing; at least half its buckets are empty.
+/// A table of slots by fingerprint, with linear probing; more than half its buckets are empty.
 struct Table {
     /// A power of two of them: fingerprint above, slot below; 0 is empty.
     buckets: Vec<u64>,
@@ -153,8 +212,12 @@ struct Table {
 
 impl Table {
     fn with_room(entries: usize) -> Self {
-        let buckets = (2 * entries + 2).next_power_of_two();
-        Table { buckets: vec![0; buckets], shift: 32 - buckets.trailing_zeros() }
+        let mut table = Table { buckets: vec![0; 4], shift: 30 };
+        while table.is_full(entries) {
+            table.buckets = vec![0; 2 * table.buckets.len()];
+            table.shift -= 1;
+        }
+        table
     }
 
     fn home(&self, fingerprint: u32) -> usize {
@@ -162,11 +225,13 @@ impl Table {
     }
 
     /// The slot that `is_it`, or the empty bucket where it would be.
+    #[inline(always)]
     fn find(&self, fingerprint: u32, is_it: impl Fn(Slot) -> bool) -> Result<Slot, usize> {
         let mask = self.buckets.len() - 1;
         let mut at = self.home(fingerprint);
         loop {
-            let bucket = self.buckets[at & mask];
+            // SAFETY: the number of buckets is a power of two, so the mask keeps the index below it.
+            let bucket = unsafe { *self.buckets.get_unchecked(at & mask) };
             if bucket == 0 {
                 return Err(at & mask);
             }
@@ -183,33 +248,41 @@ impl Table {
     }
 
     /// Removes a slot that is there. Buckets behind it close up, so there are no markers.
-    fn remove(&mut self, fingerprint: u32, slot: Slot) {
+    ///
+    /// # Safety
+    /// The table has this slot with this fingerprint.
+    #[inline(always)]
+    unsafe fn remove(&mut self, fingerprint: u32, slot: Slot) {
         let mask = self.buckets.len() - 1;
         let bucket = u64::from(fingerprint) << 32 | u64::from(slot);
         let mut hole = self.home(fingerprint);
-        while self.buckets[hole & mask] != bucket {
-            hole += 1;
-        }
-        let mut at = hole;
-        loop {
-            at += 1;
-            let next = self.buckets[at & mask];
-            if next == 0 {
-                break;
+        // SAFETY: every index is masked, see `find`; the first loop ends by the caller's promise, the second
+        // because there always are empty buckets.
+        unsafe {
+            while *self.buckets.get_unchecked(hole & mask) != bucket {
+                hole += 1;
             }
-            // It may move back to the hole, unless it would come before its first bucket.
-            let home = self.home((next >> 32) as u32);
-            if at.wrapping_sub(home) & mask >= at - hole {
-                self.buckets[hole & mask] = next;
-                hole = at;
+            let mut at = hole;
+            loop {
+                at += 1;
+                let next = *self.buckets.get_unchecked(at & mask);
+                if next == 0 {
+                    break;
+                }
+                // It may move back to the hole, unless it would come before its first bucket.
+                let home = self.home((next >> 32) as u32);
+                if at.wrapping_sub(home) & mask >= at - hole {
+                    *self.buckets.get_unchecked_mut(hole & mask) = next;
+                    hole = at;
+                }
             }
+            *self.buckets.get_unchecked_mut(hole & mask) = 0;
         }
-        self.buckets[hole & mask] = 0;
     }
 
-    /// Whether one more entry would leave less than half of the buckets empty.
+    /// Whether one more entry would use more than two fifths of the buckets.
     fn is_full(&self, entries: usize) -> bool {
-        2 * (entries + 1) > self.buckets.len()
+        5 * (entries + 1) > 2 * self.buckets.len()
     }
 
     /// Doubles the number of buckets. No key is hashed again.
@@ -261,8 +334,8 @@ pub fn contender() -> Contender {
 const ANALYSIS: &str = "\
 Entries lie in one array, in slots that never move. The order of access is a circle of links of 32 bits in \
 an array of their own, eight bytes a slot, so that moving an entry to the front touches little memory; a slot \
-without an entry closes the circle and spares every test for an end. A table of 64-bit buckets, at most half \
-full, leads from 32 bits of a key's hash to its slot by linear probing.
+without an entry closes the circle and spares every test for an end. A table of 64-bit buckets, at most \
+two fifths full, leads from 32 bits of a key's hash to its slot by linear probing.
 
 A key is stored once and hashed once per operation. Each slot's 32 bits of hash are kept: to evict, the \
 bucket is found by comparing numbers, without looking at the key, and what stands behind it closes up, so \
@@ -300,7 +373,8 @@ mod tests {
             check(&table, &entries);
             while !entries.is_empty() {
                 let (fingerprint, slot) = entries.swap_remove(seed as usize % entries.len());
-                table.remove(fingerprint, slot);
+                // SAFETY: it was inserted, and has not been removed yet.
+                unsafe { table.remove(fingerprint, slot) };
                 check(&table, &entries);
             }
         }
