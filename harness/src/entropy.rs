@@ -37,9 +37,8 @@ mod tests {
     fn entropy_ends_where_it_is_fixed() {
         // A hasher takes its keys once per thread.
         use std::hash::{BuildHasher, RandomState};
-        let of_new_thread = || {
-            std::thread::spawn(|| RandomState::new().hash_one(1)).join().expect("hashing does not panic")
-        };
+        let of_new_thread =
+            || std::thread::spawn(|| RandomState::new().hash_one(1)).join().expect("hashing does not panic");
         assert_ne!(of_new_thread(), of_new_thread());
         fix();
         let fixed = of_new_thread();

@@ -39,5 +39,12 @@ pub fn roster() -> Vec<Contender> {
         persistent_vector_rpds::contender(),
         persistent_vector_trie32::contender(),
         persistent_vector_vec::contender(),
+        slots_free_list::contender(),
+        slots_gap_buffer::contender(),
+        slots_order_tree::contender(),
+        slots_scan_used::contender(),
+        slots_slab::contender(),
+        slots_slotmap::contender(),
+        slots_vec_splice::contender(),
     ]
 }

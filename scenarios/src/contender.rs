@@ -102,6 +102,10 @@ pub enum Capability {
     ExactLru,
     /// Patterns come and go at a cost that does not grow with those that stay: takes part where large sets change.
     Dynamic,
+    /// Hands out slots and takes them back.
+    Allocation,
+    /// Keeps a table of positions, with inserts and removals anywhere.
+    Positional,
 }
 
 /// What a contender is to its bottleneck.

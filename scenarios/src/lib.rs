@@ -22,6 +22,7 @@ pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
 pub mod probe;
+pub mod slots;
 mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
@@ -37,6 +38,7 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_map::BOTTLENECK,
     &pattern_index::BOTTLENECK,
     &flat_keys::BOTTLENECK,
+    &slots::BOTTLENECK,
     &lru_cache::BOTTLENECK,
 ];
 

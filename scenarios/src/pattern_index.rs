@@ -646,7 +646,9 @@ fn set_up<P: PatternIndex + 'static>(request: Request) -> Box<dyn Case> {
         "churn" => churn::<P>(size, if request.can(Capability::ScansWhole) && size > 10 { 4 } else { 16 }),
         "churn_large" => churn::<P>(size, if request.can(Capability::ScansWhole) { 8 } else { 64 }),
         "descendant_chains" => descendant_chains::<P>(size),
-        "frontiers" => frontiers::<P>(size, if request.can(Capability::ScansWhole) && size > 512 { 2 } else { 32 }),
+        "frontiers" => {
+            frontiers::<P>(size, if request.can(Capability::ScansWhole) && size > 512 { 2 } else { 32 })
+        }
         "notify_exact" => notify_exact::<P>(size),
         "notify_patterns" => notify_patterns::<P>(size),
         other => unreachable!("scenario `{other}` is in the list but not set up"),

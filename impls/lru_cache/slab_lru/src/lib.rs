@@ -397,6 +397,47 @@ mod tests {
         check(&table, &entries);
     }
 
+    /// The invariants that unchecked accesses rely on, and that list and table hold every slot once.
+    fn check_cache<K: Hash + Eq, V, S: BuildHasher>(cache: &SlabLru<K, V, S>) {
+        let count = cache.entries.len();
+        assert_eq!(cache.links.len(), count + 1);
+        let mut slot = ENDS;
+        for _ in 0..count {
+            let older = cache.links[slot as usize].older;
+            assert_eq!(cache.links[older as usize].newer, slot);
+            assert_ne!(older, ENDS);
+            slot = older;
+        }
+        assert_eq!((cache.links[slot as usize].older, cache.links[ENDS as usize].newer), (ENDS, slot));
+        let fingerprints = cache.entries.iter().map(|entry| entry.fingerprint).zip(1..);
+        check(&cache.table, &fingerprints.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn invariants_hold_after_every_operation() {
+        use scenarios::input::{FixedHasher, mix};
+        for capacity in [1, 2, 3, 40] {
+            let mut cache = SlabLru::<String, Box<u64>, FixedHasher>::with_capacity(capacity);
+            // The most recently used first.
+            let mut model: Vec<(String, u64)> = Vec::new();
+            for step in 0..1500 {
+                let draw = mix(step * 64 + capacity as u64);
+                let key = ((draw >> 8) % (2 * capacity as u64 + 1)).to_string();
+                let held = model.iter().position(|(other, _)| *other == key).map(|at| model.remove(at));
+                if draw.is_multiple_of(2) {
+                    assert_eq!(cache.get(&key).map(|value| **value), held.as_ref().map(|held| held.1));
+                    model.splice(0..0, held);
+                } else {
+                    model.insert(0, (key.clone(), step));
+                    model.truncate(capacity);
+                    cache.put(key, Box::new(step));
+                }
+                check_cache(&cache);
+                assert!(cache.iter().map(|(key, value)| (key.clone(), **value)).eq(model.iter().cloned()));
+            }
+        }
+    }
+
     #[test]
     fn a_huge_capacity_allocates_little() {
         let mut cache = SlabLru::<u64, u64, scenarios::input::FixedHasher>::with_capacity(usize::MAX);

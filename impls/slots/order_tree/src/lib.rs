@@ -1,0 +1,315 @@
+//! The lab's layer: free slots linked through themselves, and a table of positions in blocks, found by a
+//! tree of their lengths.
+
+use scenarios::slots::{NotLive, OutOfRange, Positions, Slots};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// In place of the next free slot: the slot is live.
+const LIVE: u32 = u32::MAX;
+
+/// In place of the next free slot: there is none.
+const LAST: u32 = u32::MAX - 1;
+
+/// Slots whose free ones form a list: each holds the next one.
+struct LinkedSlots {
+    next_free: Vec<u32>,
+    first_free: u32,
+    live: usize,
+}
+
+impl Slots for LinkedSlots {
+    type Key = u32;
+
+    fn new() -> Self {
+        LinkedSlots { next_free: Vec::new(), first_free: LAST, live: 0 }
+    }
+
+    #[inline]
+    fn allocate(&mut self) -> u32 {
+        self.live += 1;
+        let index = self.first_free;
+        match self.next_free.get_mut(index as usize) {
+            Some(next) => {
+                self.first_free = std::mem::replace(next, LIVE);
+                index
+            }
+            None => {
+                let index = self.next_free.len() as u32;
+                assert!(index < LAST, "there are as many slots as indices of 32 bits");
+                self.next_free.push(LIVE);
+                index
+            }
+        }
+    }
+
+    #[inline]
+    fn free(&mut self, key: u32) -> Result<(), NotLive> {
+        match self.next_free.get_mut(key as usize) {
+            Some(next) if *next == LIVE => {
+                *next = std::mem::replace(&mut self.first_free, key);
+                self.live -= 1;
+                Ok(())
+            }
+            _ => Err(NotLive),
+        }
+    }
+
+    fn is_live(&self, key: u32) -> bool {
+        self.next_free.get(key as usize) == Some(&LIVE)
+    }
+
+    fn live(&self) -> usize {
+        self.live
+    }
+
+    fn index(key: u32) -> usize {
+        key as usize
+    }
+
+    fn absent() -> u32 {
+        LIVE
+    }
+}
+
+/// Most elements of a block.
+const BLOCK: usize = 256;
+
+/// A sequence of physical indices in blocks.
+struct OrderTree {
+    slots: LinkedSlots,
+    /// None is empty, unless it is the only one.
+    blocks: Vec<Vec<u32>>,
+    /// A Fenwick tree of the blocks' lengths: element `i`, from 1 on, is the sum of the lengths of as many
+    /// blocks, up to and with block `i - 1`, as the lowest bit of `i` says. Element 0 is unused.
+    sums: Vec<u32>,
+    length: usize,
+}
+
+impl OrderTree {
+    /// The block of a position that is at most the length, and the place in it. A position between two
+    /// blocks is in the second one.
+    #[inline]
+    fn locate(&self, position: usize) -> (usize, usize) {
+        let count = self.blocks.len();
+        let (mut block, mut rest) = (0, position);
+        let mut step = 1 << count.ilog2();
+        while step > 0 {
+            if let Some(sum) = self.sums.get(block + step)
+                && *sum as usize <= rest
+            {
+                block += step;
+                rest -= *sum as usize;
+            }
+            step /= 2;
+        }
+        if block == count { (count - 1, self.blocks[count - 1].len()) } else { (block, rest) }
+    }
+
+    /// Notes that the length of a block changed by `difference`, which wraps.
+    #[inline]
+    fn add(&mut self, block: usize, difference: u32) {
+        let mut at = block + 1;
+        while let Some(sum) = self.sums.get_mut(at) {
+            *sum = sum.wrapping_add(difference);
+            at += at & at.wrapping_neg();
+        }
+    }
+
+    /// Makes the tree anew, after blocks came or went.
+    fn rebuild(&mut self) {
+        self.sums.clear();
+        self.sums.push(0);
+        self.sums.extend(self.blocks.iter().map(|block| block.len() as u32));
+        for at in 1..self.sums.len() {
+            let parent = at + (at & at.wrapping_neg());
+            if parent < self.sums.len() {
+                self.sums[parent] += self.sums[at];
+            }
+        }
+    }
+
+    /// Makes room in a full block; where `place` is then.
+    #[cold]
+    fn split(&mut self, block: usize, place: usize) -> (usize, usize) {
+        // Appending leaves blocks behind that have some room.
+        let at_end = block == self.blocks.len() - 1 && place == BLOCK;
+        let at = if at_end { BLOCK / 4 * 3 } else { BLOCK / 2 };
+        let mut second = Vec::with_capacity(BLOCK);
+        second.extend_from_slice(&self.blocks[block][at..]);
+        self.blocks[block].truncate(at);
+        self.blocks.insert(block + 1, second);
+        self.rebuild();
+        if place > at { (block + 1, place - at) } else { (block, place) }
+    }
+
+    /// Unites a small block with a neighbour, where both together are at most half a block.
+    #[cold]
+    fn unite(&mut self, block: usize) {
+        if self.blocks.len() == 1 {
+            return;
+        }
+        if self.blocks[block].is_empty() {
+            self.blocks.remove(block);
+            return self.rebuild();
+        }
+        let small = |first: usize| self.blocks[first].len() + self.blocks[first + 1].len() <= BLOCK / 2;
+        let first = if block + 1 < self.blocks.len() && small(block) {
+            block
+        } else if block > 0 && small(block - 1) {
+            block - 1
+        } else {
+            return;
+        };
+        let second = self.blocks.remove(first + 1);
+        self.blocks[first].extend_from_slice(&second);
+        self.rebuild();
+    }
+}
+
+impl Positions for OrderTree {
+    fn new() -> Self {
+        let mut table =
+            OrderTree { slots: LinkedSlots::new(), blocks: vec![Vec::new()], sums: Vec::new(), length: 0 };
+        table.rebuild();
+        table
+    }
+
+    fn len(&self) -> usize {
+        self.length
+    }
+
+    fn push(&mut self) -> u32 {
+        let Ok(index) = self.insert_at(self.length) else { unreachable!("the length is a position") };
+        index
+    }
+
+    fn insert_at(&mut self, position: usize) -> Result<u32, OutOfRange> {
+        if position > self.length {
+            return Err(OutOfRange);
+        }
+        let index = self.slots.allocate();
+        let (mut block, mut place) = self.locate(position);
+        if self.blocks[block].len() == BLOCK {
+            (block, place) = self.split(block, place);
+        }
+        self.blocks[block].insert(place, index);
+        self.add(block, 1);
+        self.length += 1;
+        Ok(index)
+    }
+
+    fn remove_at(&mut self, position: usize) -> Result<u32, OutOfRange> {
+        if position >= self.length {
+            return Err(OutOfRange);
+        }
+        let (block, place) = self.locate(position);
+        let index = self.blocks[block].remove(place);
+        self.add(block, 1u32.wrapping_neg());
+        self.length -= 1;
+        if self.blocks[block].len() < BLOCK / 4 {
+            self.unite(block);
+        }
+        let freed = self.slots.free(index);
+        debug_assert_eq!(freed, Ok(()), "the table holds live slots only");
+        Ok(index)
+    }
+
+    fn get_physical(&self, position: usize) -> Option<u32> {
+        if position >= self.length {
+            return None;
+        }
+        let (block, place) = self.locate(position);
+        Some(self.blocks[block][place])
+    }
+}
+
+/// The contender: the lab's slots.
+pub fn contender() -> Contender {
+    scenarios::slots::contender::<LinkedSlots, OrderTree>(About {
+        name: "order_tree",
+        role: Role::Optimized,
+        summary: "A list through the free slots themselves, and blocks of physical indices under a tree of their lengths.",
+        source: "This lab; the tree of sums is Fenwick's (1994)",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("fresh", Growth::Constant),
+            ("after_frees", Growth::Constant),
+            ("lifo_frees", Growth::Constant),
+            ("random_frees", Growth::Constant),
+            ("splice_middle", Growth::Logarithmic),
+            ("gap_edit", Growth::Logarithmic),
+            ("get_physical", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Allocation, Capability::Positional],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Slots are one array of 32-bit numbers. A free slot holds the next free one, a live slot a mark; so there is \
+no second array, and a slot freed twice is seen at once.
+
+Positions are kept in blocks of up to 256 indices. A Fenwick tree of the blocks' lengths leads to the block \
+of a position in log2(n/256) steps and takes a change in as many; within the block at most 255 elements are \
+moved. A full block is halved (at the end of the table, it keeps three quarters), and small neighbours are united, after which the tree is made anew: O(n/256) \
+work, but only after 64 or more edits of that block.
+
+An insert in the middle so costs about the same at any size, where the spliced array moves half the table. \
+The price is paid by reads, which descend the tree, and by small tables, which a plain array of \
+some hundred elements serves as well.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(table: &OrderTree) {
+        let total: usize = table.blocks.iter().map(Vec::len).sum();
+        assert_eq!(total, table.length);
+        for (at, block) in table.blocks.iter().enumerate() {
+            assert!(block.len() <= BLOCK);
+            assert!(!block.is_empty() || table.blocks.len() == 1, "block {at} is empty");
+        }
+        let sums = table.sums.clone();
+        let mut anew = OrderTree {
+            slots: LinkedSlots::new(),
+            blocks: table.blocks.clone(),
+            sums: Vec::new(),
+            length: 0,
+        };
+        anew.rebuild();
+        assert_eq!(sums, anew.sums);
+    }
+
+    #[test]
+    fn blocks_split_and_unite() {
+        for place in [0, 1, 2, 3] {
+            let mut table = OrderTree::new();
+            let mut model: Vec<u32> = Vec::new();
+            let at = |length: usize| [0, length / 2, length, length / 3][place];
+            for _ in 0..3000 {
+                let position = at(model.len());
+                model.insert(position, table.insert_at(position).unwrap());
+            }
+            check(&table);
+            assert!(table.blocks.len() >= 3000 / BLOCK && table.blocks.len() <= 1 + 3000 / (BLOCK / 2));
+            while !model.is_empty() {
+                let position = at(model.len() - 1);
+                assert_eq!(table.remove_at(position), Ok(model.remove(position)));
+                if model.len().is_multiple_of(100) {
+                    check(&table);
+                    assert!((0..model.len()).all(|at| table.get_physical(at) == Some(model[at])));
+                }
+            }
+            assert_eq!((table.blocks.len(), table.slots.live()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn appending_fills_blocks_to_three_quarters() {
+        let table = OrderTree::with_len(12 * BLOCK);
+        check(&table);
+        let (last, others) = table.blocks.split_last().unwrap();
+        assert!(others.iter().all(|block| block.len() == BLOCK / 4 * 3) && last.len() <= BLOCK);
+    }
+}
