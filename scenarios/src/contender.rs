@@ -106,6 +106,15 @@ pub enum Capability {
     Allocation,
     /// Keeps a table of positions, with inserts and removals anywhere.
     Positional,
+    /// Calls back on every change of a signal until unsubscribed.
+    Notify,
+    /// Keeps a graph of computed values and effects up to date, and finds their dependencies by itself.
+    Tracked,
+    /// Defers notifications to the end of a batch of changes.
+    Batches,
+    /// Sets up 10,000 observers of one signal, and notifies them, in time proportional to their number:
+    /// who takes n² is left out of the scenarios with that many.
+    ManyObservers,
 }
 
 /// What a contender is to its bottleneck.

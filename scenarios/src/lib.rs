@@ -22,6 +22,7 @@ pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
 pub mod probe;
+pub mod signals;
 pub mod slots;
 mod trace;
 
@@ -38,6 +39,16 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_map::BOTTLENECK,
     &pattern_index::BOTTLENECK,
     &flat_keys::BOTTLENECK,
+    &signals::BOTTLENECK,
+    &slots::BOTTLENECK,
+    &lru_cache::BOTTLENECK,
+];
+pub static BOTTLENECKS: &[&Bottleneck] = &[
+    &persistent_vector::BOTTLENECK,
+    &persistent_map::BOTTLENECK,
+    &pattern_index::BOTTLENECK,
+    &flat_keys::BOTTLENECK,
+    &signals::BOTTLENECK,
     &slots::BOTTLENECK,
     &lru_cache::BOTTLENECK,
 ];

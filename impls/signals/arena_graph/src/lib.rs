@@ -1,0 +1,529 @@
+//! The lab's signals: subscribers and dependency graph in tables, nothing allocated to notify.
+//!
+//! ```text
+//!   nodes                 edges: who read what           lists: subscribers of one signal
+//!  ┌──────────────┐      ┌────────────────────────┐     ┌──────────┬──────────┬─ gap ─┬──────────┐
+//!  │ signal     5 │◄─────┤ source ⋅ observer      ├──┐  │ callback │ callback │ |_|() │ callback │
+//!  │ computed  10 │◄──┐  │ next source of observer│  │  └──────────┴──────────┴───────┴──────────┘
+//!  │ effect       │◄──┼──┤ next observer of source│  │   walked by index: appended to and gapped
+//!  └──────────────┘   │  └────────────────────────┘  │   during a round, never reordered
+//!                     └──────────────────────────────┘
+//! ```
+//!
+//! A change marks what depends on it as *dirty*, if it read the changed signal itself, or else as *to be
+//! checked*, and queues the effects (push). An effect that is dirty runs; one that is to be checked first brings
+//! what it read up to date, deepest first, and runs if that made it dirty (pull). A computation that runs again
+//! compares each read with the edge of its last run: as long as they agree nothing is allocated or linked.
+//!
+//! All tables are in a [`State`], to which [`World::with`] gives access for moments in which nobody else's code
+//! runs. Callbacks and computations are called outside of them, by pointers whose targets are kept until
+//! nothing is running any more.
+
+mod list;
+mod owned;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use scenarios::signals::{Error, Notify, Signals, Tracked};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+use list::List;
+use owned::Owned;
+use state::{Code, Freshness, Handle, Kind, Next, Running, State, Trash};
+
+type Panic = Box<dyn Any + Send>;
+
+/// A world of signals.
+#[derive(Clone)]
+pub struct World(Rc<UnsafeCell<State>>);
+
+/// Names a signal.
+#[derive(Clone, Copy)]
+pub struct Signal(Handle);
+
+/// Names a computed value.
+#[derive(Clone, Copy)]
+pub struct Computed(Handle);
+
+/// Names an effect.
+#[derive(Clone, Copy)]
+pub struct Effect(Handle);
+
+/// Names a subscription.
+#[derive(Clone, Copy)]
+pub struct Subscription(Handle);
+
+/// A run of a computation: ends when it goes, however that comes about.
+struct Run<'a> {
+    world: &'a World,
+    node: u32,
+    around: Running,
+}
+
+impl Drop for Run<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.world.with(|state| state.end(self.node, self.around));
+    }
+}
+
+/// Something that may call others' code is going on: trash is kept until it and all like it are over.
+struct Busy<'a>(&'a World);
+
+impl Drop for Busy<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let full = self.0.with(|state| {
+            state.busy -= 1;
+            state.busy == 0 && !state.trash.is_empty()
+        });
+        if full {
+            self.0.empty_trash();
+        }
+    }
+}
+
+impl World {
+    /// Access to the tables. `f` calls nobody else's code, nor drops it, so that no two accesses overlap.
+    #[inline(always)]
+    fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        // SAFETY: this is the only way to the state, the world is not `Sync`, and no caller's `f` gets here
+        // again: none calls a callback or computation, and what owns one is handed out instead of dropped.
+        f(unsafe { &mut *self.0.get() })
+    }
+
+    fn busy(&self) -> Busy<'_> {
+        self.with(|state| state.busy += 1);
+        Busy(self)
+    }
+
+    #[cold]
+    fn empty_trash(&self) {
+        // What is dropped may use the world, and leave more.
+        loop {
+            let trash = self.with(|state| std::mem::take(&mut state.trash));
+            if trash.is_empty() {
+                break;
+            }
+            drop(trash);
+        }
+    }
+
+    /// Drops what may be running as soon as it cannot be.
+    fn discard(&self, trash: Trash) {
+        let _busy = self.busy();
+        self.with(|state| state.trash.push(trash));
+    }
+
+    /// Tells everybody that a signal changed.
+    #[inline]
+    fn changed(&self, signal: u32, value: u64) -> Option<Panic> {
+        let (list, flush) = self.with(|state| {
+            state.mark_observers(signal);
+            (state.list(signal), state.may_flush())
+        });
+        let mut panic = list.and_then(|list| self.round(signal, list, value));
+        if flush || list.is_some() {
+            panic = panic.or(self.flush());
+        }
+        panic
+    }
+
+    /// Calls the subscribers that a signal has now, and returns the first panic.
+    fn round(&self, signal: u32, list: NonNull<List>, value: u64) -> Option<Panic> {
+        let _busy = self.busy();
+        // SAFETY: a list is dropped with its signal, and then goes to the trash, which is not emptied while
+        // anything is busy. References to it last no longer than a statement, here as in `with`.
+        let end = unsafe {
+            (*list.as_ptr()).rounds += 1;
+            (&(*list.as_ptr()).listeners).len()
+        };
+        let next = Cell::new(0);
+        let mut first = None;
+        // One guard for the whole round: after a panic it goes on behind who panicked.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
+            let mut at = next.get();
+            while at < end {
+                // SAFETY: as above; and during a round listeners are only appended, so that all indices below
+                // the round's `end` stay good.
+                let callback = unsafe { (&(*list.as_ptr()).listeners).get_unchecked(at).callback.pointer() };
+                at += 1;
+                next.set(at);
+                // SAFETY: who is unsubscribed meanwhile goes to the trash, like the list.
+                unsafe { callback.as_ref()(value) };
+            }
+        })) {
+            first.get_or_insert(panic);
+        }
+        self.with(|state| {
+            // SAFETY: as above.
+            let rounds = unsafe {
+                (*list.as_ptr()).rounds -= 1;
+                (*list.as_ptr()).rounds
+            };
+            if rounds == 0 && state.list(signal) == Some(list) {
+                state.close_gaps(signal);
+            }
+        });
+        first
+    }
+
+    /// Runs the effects that are queued, if they may run now, and returns the first panic.
+    fn flush(&self) -> Option<Panic> {
+        if !self.with(|state| state.may_flush() && !std::mem::replace(&mut state.flushing, true)) {
+            return None;
+        }
+        let _busy = self.busy();
+        let mut first = None;
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(effect) = self.with(State::take_effect) {
+                self.run_effect(effect);
+            }
+        })) {
+            first.get_or_insert(panic);
+        }
+        self.with(|state| state.flushing = false);
+        first
+    }
+
+    /// Runs an effect if something that it read has changed.
+    #[inline(always)]
+    fn run_effect(&self, effect: u32) {
+        let freshness = self.with(|state| state.node(effect).freshness);
+        if freshness == Freshness::Dirty || (freshness == Freshness::Check && self.check(effect) == Ok(true))
+        {
+            self.run(effect);
+        }
+    }
+
+    #[inline(always)]
+    fn run(&self, effect: u32) {
+        let run = self.with(|state| match &state.node(effect).code {
+            Code::Run(run) => {
+                let run = run.pointer();
+                Some((run, state.begin(effect)))
+            }
+            // It was disposed of after it had been queued.
+            _ => None,
+        });
+        if let Some((run, around)) = run {
+            let _run = Run { world: self, node: effect, around };
+            // SAFETY: an effect that is disposed of goes to the trash, which is not emptied while anything is
+            // busy, as whoever calls this is.
+            unsafe { run.as_ref()() };
+        }
+    }
+
+    /// Brings up to date what a node read; whether it is dirty then, and otherwise it is clean.
+    #[inline(never)]
+    fn check(&self, node: u32) -> Result<bool, Error> {
+        /// Forgets, also in a panic, what was to be checked.
+        struct Checks<'a>(&'a World, usize);
+        impl Drop for Checks<'_> {
+            fn drop(&mut self) {
+                self.0.with(|state| state.checks.truncate(self.1));
+            }
+        }
+        let base = self.with(|state| {
+            state.begin_check(node);
+            state.checks.len() - 1
+        });
+        let _checks = Checks(self, base);
+        loop {
+            match self.with(|state| state.next_check(base)) {
+                Next::Compute(node) => self.compute(node),
+                Next::Clean => return Ok(false),
+                Next::Dirty => return Ok(true),
+                Next::Cycle => return Err(Error::Cycle),
+            }
+        }
+    }
+
+    /// Computes a value anew, and marks who read another one.
+    fn compute(&self, node: u32) {
+        let compute = self.with(|state| match &state.node(node).code {
+            Code::Compute(compute) => {
+                let compute = compute.pointer();
+                Some((compute, state.begin(node)))
+            }
+            _ => None,
+        });
+        let Some((compute, around)) = compute else { return };
+        let run = Run { world: self, node, around };
+        let dirty = Redo(self, node);
+        // SAFETY: as for an effect.
+        let result = unsafe { compute.as_ref()() };
+        std::mem::forget(dirty);
+        drop(run);
+        self.with(|state| state.store(node, result));
+    }
+
+    /// Brings a computed value up to date.
+    #[inline(never)]
+    fn refresh(&self, node: u32) -> Result<(), Error> {
+        let _busy = self.busy();
+        if self.check(node)? {
+            self.compute(node);
+        }
+        Ok(())
+    }
+
+    /// Removes a node, and drops what it owned as soon as that cannot be running.
+    fn remove(&self, handle: Handle) -> bool {
+        let code = self.with(|state| state.remove(handle));
+        code.map(|code| self.discard(Trash::Code(code))).is_some()
+    }
+}
+
+/// Marks a computed value as dirty again if its computation panics.
+struct Redo<'a>(&'a World, u32);
+
+impl Drop for Redo<'_> {
+    fn drop(&mut self) {
+        self.0.with(|state| state.node(self.1).freshness = Freshness::Dirty);
+    }
+}
+
+fn resume(panic: Option<Panic>) {
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+impl Signals for World {
+    const BATCHES: bool = true;
+
+    type Signal = Signal;
+
+    fn new() -> Self {
+        World(Rc::new(UnsafeCell::new(State::new())))
+    }
+
+    fn signal(&self, value: u64) -> Signal {
+        Signal(self.with(|state| state.add_node(Kind::Signal, value, Code::None)))
+    }
+
+    #[inline]
+    fn read(&self, signal: &Signal) -> Result<u64, Error> {
+        self.with(|state| {
+            let value = state.find(signal.0).ok_or(Error::Gone)?.value;
+            state.track(signal.0.index);
+            Ok(value)
+        })
+    }
+
+    #[inline]
+    fn peek(&self, signal: &Signal) -> Result<u64, Error> {
+        self.with(|state| Ok(state.find(signal.0).ok_or(Error::Gone)?.value))
+    }
+
+    #[inline]
+    fn set(&self, signal: &Signal, value: u64) -> Result<(), Error> {
+        let tell = self.with(|state| {
+            let batch = state.depth > 0;
+            let node = state.find(signal.0).ok_or(Error::Gone)?;
+            let before = std::mem::replace(&mut node.value, value);
+            if before == value {
+                return Ok(false);
+            }
+            if node.due {
+                state.set_again(signal.0.index);
+                return Ok(false);
+            }
+            if batch {
+                state.defer(signal.0, before);
+                return Ok(false);
+            }
+            Ok(node.is_observed())
+        })?;
+        if tell {
+            resume(self.changed(signal.0.index, value));
+        }
+        Ok(())
+    }
+
+    fn batch(&self, f: impl FnOnce()) {
+        self.with(|state| state.depth += 1);
+        let mut panic = catch_unwind(AssertUnwindSafe(f)).err();
+        self.with(|state| state.depth -= 1);
+        while let Some((signal, value)) = self.with(|state| {
+            let signal = state.take_due()?;
+            Some((signal, state.node(signal).value))
+        }) {
+            let list = self.with(|state| {
+                state.mark_observers(signal);
+                state.list(signal)
+            });
+            let raised = list.and_then(|list| self.round(signal, list, value));
+            panic = panic.or(raised);
+        }
+        let raised = self.flush();
+        resume(panic.or(raised));
+    }
+
+    fn clear(&self) {
+        let count = self.with(|state| state.node_count());
+        for index in 0..count {
+            let handle = self.with(|state| state.handle(index));
+            self.remove(handle);
+        }
+    }
+}
+
+impl Notify for World {
+    type Subscription = Subscription;
+
+    fn subscribe(&self, signal: &Signal, callback: impl Fn(u64) + 'static) -> Result<Subscription, Error> {
+        let callback = Owned::new(Box::new(callback) as Box<dyn Fn(u64)>);
+        let subscription = self.with(|state| state.subscribe(signal.0, callback));
+        // The callback of one that failed is dropped here, not within.
+        subscription.map(Subscription).map_err(|_| Error::Gone)
+    }
+
+    fn unsubscribe(&self, subscription: &Subscription) -> bool {
+        let callback = self.with(|state| state.unsubscribe(subscription.0));
+        callback.map(|callback| self.discard(Trash::Callback(callback))).is_some()
+    }
+
+    fn dispose(&self, signal: &Signal) -> bool {
+        self.remove(signal.0)
+    }
+}
+
+impl Tracked for World {
+    type Computed = Computed;
+    type Effect = Effect;
+
+    fn computed(&self, compute: impl Fn() -> Result<u64, Error> + 'static) -> Computed {
+        let code = Code::Compute(Owned::new(Box::new(compute)));
+        Computed(self.with(|state| state.add_node(Kind::Computed, 0, code)))
+    }
+
+    #[inline]
+    fn get(&self, computed: &Computed) -> Result<u64, Error> {
+        let index = computed.0.index;
+        let ready = self.with(|state| {
+            if state.has_unmarked() {
+                state.mark_due();
+            }
+            let node = state.find(computed.0).ok_or(Error::Gone)?;
+            if node.running { Err(Error::Cycle) } else { Ok(node.freshness == Freshness::Clean) }
+        })?;
+        if !ready {
+            self.refresh(index)?;
+        }
+        let result = self.with(|state| {
+            let node = state.find(computed.0).ok_or(Error::Gone)?;
+            let result = match node.error {
+                None => Ok(node.value),
+                Some(error) => Err(error),
+            };
+            state.track(index);
+            result
+        });
+        if !ready && self.with(|state| state.may_flush()) {
+            // The computation has set signals.
+            resume(self.flush());
+        }
+        result
+    }
+
+    fn effect(&self, run: impl Fn() + 'static) -> Effect {
+        /// Disposes of an effect whose first run panics: nobody would have its handle.
+        struct Unborn<'a>(&'a World, Handle);
+        impl Drop for Unborn<'_> {
+            fn drop(&mut self) {
+                self.0.remove(self.1);
+            }
+        }
+        let code = Code::Run(Owned::new(Box::new(run)));
+        let handle = self.with(|state| state.add_node(Kind::Effect, 0, code));
+        {
+            let _busy = self.busy();
+            let unborn = Unborn(self, handle);
+            self.run(handle.index);
+            std::mem::forget(unborn);
+        }
+        resume(self.flush());
+        Effect(handle)
+    }
+
+    fn dispose_effect(&self, effect: &Effect) -> bool {
+        self.remove(effect.0)
+    }
+
+    fn untracked<R>(&self, f: impl FnOnce() -> R) -> R {
+        /// Tracks again, also after a panic.
+        struct Resume<'a>(&'a World, Running);
+        impl Drop for Resume<'_> {
+            fn drop(&mut self) {
+                self.0.with(|state| state.resume(self.1));
+            }
+        }
+        let _resume = Resume(self, self.with(State::pause));
+        f()
+    }
+}
+
+/// The contender: arenas.
+pub fn contender() -> Contender {
+    scenarios::signals::contender::<World>(About {
+        name: "arena_graph",
+        role: Role::Optimized,
+        summary: "Subscribers in gapped lists, and a push-pull graph of nodes and edges in tables.",
+        source: "this lab; the graph after the push-pull algorithms of Reactively and alien-signals",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("notify", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("read", Growth::Constant),
+            ("write", Growth::Constant),
+            ("batch_100", Growth::Linear),
+            ("computed_cached", Growth::Constant),
+            ("computed_dirty", Growth::Constant),
+            ("tracked_batch_100", Growth::Linear),
+            ("effect_dispose", Growth::Constant),
+            ("tracked_effects", Growth::Constant),
+            ("deep_chain", Growth::Constant),
+            ("broad_fan_out", Growth::Constant),
+            ("diamonds", Growth::Constant),
+            ("dynamic_dependencies", Growth::Constant),
+        ],
+        capabilities: &[
+            Capability::Notify,
+            Capability::Tracked,
+            Capability::Batches,
+            Capability::ManyObservers,
+        ],
+        caveats: &[Caveat {
+            badge: "unsafe code",
+            text: "Tables are reached through an UnsafeCell and closures called by pointer, so that neither a borrow is \
+                   counted nor a closure moved for a call; the tests run under Valgrind.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Plain subscribers of a signal are an array of boxed closures. A round walks it by index up to the length it \
+had: who subscribes meanwhile is appended behind, who unsubscribes is replaced by a closure that does nothing \
+and costs no allocation, so that the walk has nothing to check. Gaps are closed when they are half of the array. \
+What is taken out is kept until no round is going on, which is why a callback may end itself. One guard against \
+panics serves a whole round, which goes on behind who panicked.
+
+The graph marks what read a changed signal as dirty, and what lies further below as to be checked. A dirty effect \
+runs without another look; one to be checked has what it read brought up to date first, iteratively, so that a \
+chain's depth costs no stack. Edges are kept from run to run, and compared with what is read at the same place; \
+only what differs is linked, from a free list, and unlinked at both ends in constant time. A batch marks at its \
+end, and only what differs from before.
+
+It wins by what it leaves out: no allocation and no reference count anywhere on the way of a notification, \
+one look at an effect to mark it and one to run it, and everything at an index in a few arrays. What it costs over \
+a bare loop is bounds checks and, per round, the bookkeeping for re-entrance.";

@@ -1,0 +1,1 @@
+//! What the lab's checks do not reach.

@@ -1,0 +1,271 @@
+//! Subscribers are called in place; a flag says that a round is going on, and what changes the list
+//! meanwhile is deferred to the round's end, as data-map plans for its optimised signal.
+//!
+//! The flag counts: a subscriber that sets its own signal starts a round within the round, whose end must not
+//! let changes through to the list that the outer round still walks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::{Rc, Weak};
+
+use scenarios::signals::{Error, Notify, Signals};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+type Panic = Box<dyn std::any::Any + Send>;
+
+struct Subscriber {
+    subscribed: Cell<bool>,
+    signal: Rc<Source>,
+    callback: Box<dyn Fn(u64)>,
+}
+
+struct Source {
+    value: Cell<u64>,
+    gone: Cell<bool>,
+    /// The value before the batch, while a round is due at its end.
+    before: Cell<Option<u64>>,
+    /// Does not change while `rounds` is not 0: rounds hold it borrowed.
+    subscribers: RefCell<Vec<Rc<Subscriber>>>,
+    /// Who subscribed during the outermost round.
+    added: RefCell<Vec<Rc<Subscriber>>>,
+    /// Rounds going on, one within the other.
+    rounds: Cell<u32>,
+    /// Whether somebody in the lists is no longer subscribed.
+    ended: Cell<bool>,
+}
+
+impl Source {
+    fn alive(&self) -> Result<&Self, Error> {
+        if self.gone.get() { Err(Error::Gone) } else { Ok(self) }
+    }
+
+    /// Calls everybody, and returns the first panic.
+    fn notify(&self) -> Option<Panic> {
+        let value = self.value.get();
+        let mut first = None;
+        // Who subscribed before this round, but during an outer one.
+        let added = self.added.borrow().len();
+        self.rounds.set(self.rounds.get() + 1);
+        {
+            let subscribers = self.subscribers.borrow();
+            let mut rest = subscribers.iter();
+            // A panic leaves the inner loop; the rest of the round is still in the iterator.
+            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
+                for subscriber in rest.by_ref() {
+                    if subscriber.subscribed.get() {
+                        (subscriber.callback)(value);
+                    }
+                }
+            })) {
+                first.get_or_insert(panic);
+            }
+        }
+        for at in 0..added {
+            let subscriber = self.added.borrow()[at].clone();
+            if subscriber.subscribed.get()
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| (subscriber.callback)(value)))
+            {
+                first.get_or_insert(panic);
+            }
+        }
+        self.rounds.set(self.rounds.get() - 1);
+        if self.rounds.get() == 0 {
+            self.flush();
+        }
+        first
+    }
+
+    /// Makes the changes that rounds have deferred.
+    fn flush(&self) {
+        let mut ended = Vec::new();
+        {
+            let mut subscribers = self.subscribers.borrow_mut();
+            subscribers.append(&mut self.added.borrow_mut());
+            if self.ended.replace(false) {
+                ended.extend(subscribers.extract_if(.., |subscriber| !subscriber.subscribed.get()));
+            }
+        }
+        // What a callback owns may use the world when it is dropped: not before the lists are in order.
+        drop(ended);
+    }
+
+    /// Ends every subscription.
+    fn end(&self) {
+        self.gone.set(true);
+        let end = |subscribers: &[Rc<Subscriber>]| {
+            subscribers.iter().for_each(|subscriber| subscriber.subscribed.set(false));
+        };
+        end(&self.subscribers.borrow());
+        end(&self.added.borrow());
+        self.ended.set(true);
+        if self.rounds.get() == 0 {
+            self.flush();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    signals: RefCell<Vec<Rc<Source>>>,
+    depth: Cell<u32>,
+    queue: RefCell<VecDeque<Rc<Source>>>,
+}
+
+/// A world of such signals.
+#[derive(Clone, Default)]
+struct World(Rc<Shared>);
+
+impl Signals for World {
+    const BATCHES: bool = true;
+
+    type Signal = Handle;
+
+    fn new() -> Self {
+        World::default()
+    }
+
+    fn signal(&self, value: u64) -> Handle {
+        let signal = Rc::new(Source {
+            value: Cell::new(value),
+            gone: Cell::new(false),
+            before: Cell::new(None),
+            subscribers: RefCell::default(),
+            added: RefCell::default(),
+            rounds: Cell::new(0),
+            ended: Cell::new(false),
+        });
+        self.0.signals.borrow_mut().push(signal.clone());
+        Handle(signal)
+    }
+
+    fn read(&self, signal: &Handle) -> Result<u64, Error> {
+        Ok(signal.0.alive()?.value.get())
+    }
+
+    fn peek(&self, signal: &Handle) -> Result<u64, Error> {
+        self.read(signal)
+    }
+
+    fn set(&self, signal: &Handle, value: u64) -> Result<(), Error> {
+        let signal = &signal.0;
+        let before = signal.alive()?.value.replace(value);
+        if before == value || signal.before.get().is_some() {
+            return Ok(());
+        }
+        if self.0.depth.get() > 0 {
+            signal.before.set(Some(before));
+            self.0.queue.borrow_mut().push_back(signal.clone());
+        } else if let Some(panic) = signal.notify() {
+            resume_unwind(panic);
+        }
+        Ok(())
+    }
+
+    fn batch(&self, f: impl FnOnce()) {
+        self.0.depth.set(self.0.depth.get() + 1);
+        let mut first = catch_unwind(AssertUnwindSafe(f)).err();
+        self.0.depth.set(self.0.depth.get() - 1);
+        while self.0.depth.get() == 0 {
+            let Some(signal) = self.0.queue.borrow_mut().pop_front() else { break };
+            if signal.before.take() != Some(signal.value.get())
+                && let Some(panic) = signal.notify()
+            {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first {
+            resume_unwind(panic);
+        }
+    }
+
+    fn clear(&self) {
+        for signal in self.0.signals.take() {
+            signal.end();
+        }
+    }
+}
+
+/// Names a signal.
+#[derive(Clone)]
+struct Handle(Rc<Source>);
+
+/// Names a subscription.
+#[derive(Clone)]
+struct Subscription(Weak<Subscriber>);
+
+impl Notify for World {
+    type Subscription = Subscription;
+
+    fn subscribe(&self, signal: &Handle, callback: impl Fn(u64) + 'static) -> Result<Subscription, Error> {
+        let subscriber = Rc::new(Subscriber {
+            subscribed: Cell::new(true),
+            signal: signal.0.clone(),
+            callback: Box::new(callback),
+        });
+        let subscription = Subscription(Rc::downgrade(&subscriber));
+        let signal = signal.0.alive()?;
+        let list = if signal.rounds.get() > 0 { &signal.added } else { &signal.subscribers };
+        list.borrow_mut().push(subscriber);
+        Ok(subscription)
+    }
+
+    fn unsubscribe(&self, subscription: &Subscription) -> bool {
+        let Some(subscriber) = subscription.0.upgrade() else { return false };
+        if !subscriber.subscribed.replace(false) {
+            return false;
+        }
+        let signal = &subscriber.signal;
+        if signal.rounds.get() > 0 {
+            signal.ended.set(true);
+            return true;
+        }
+        let mut subscribers = signal.subscribers.borrow_mut();
+        let at = subscribers.iter().position(|other| Rc::ptr_eq(other, &subscriber));
+        let removed = at.map(|at| subscribers.remove(at));
+        // What a callback owns may use the world when it is dropped.
+        drop(subscribers);
+        removed.is_some()
+    }
+
+    fn dispose(&self, signal: &Handle) -> bool {
+        let existed = !signal.0.gone.get();
+        signal.0.end();
+        existed
+    }
+}
+
+/// The contender: in place, with deferred changes.
+pub fn contender() -> Contender {
+    scenarios::signals::notify_contender::<World>(About {
+        name: "deferred_flag",
+        role: Role::Optimized,
+        summary: "A list of subscribers that is walked in place, changes to it deferred while a round is going on.",
+        source: "data-map, the plan for its optimised signal",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("notify", Growth::Constant),
+            ("churn", Growth::Linear),
+            ("read", Growth::Constant),
+            ("write", Growth::Constant),
+            ("batch_100", Growth::Linear),
+        ],
+        capabilities: &[Capability::Notify, Capability::Batches, Capability::ManyObservers],
+        caveats: &[Caveat {
+            badge: "mended",
+            text: "In the plan the flag is cleared at the end of every round, also of one within another, after which \
+                   the outer one would walk a list that changes; here it counts rounds.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Subscribers are reference-counted entries in a Vec, which a round borrows and walks in place. Who subscribes \
+meanwhile goes to a second list; who unsubscribes is marked. When the outermost round ends, the second list is \
+appended and the marked entries are dropped. One guard against panics serves a whole round: the walk is resumed \
+after the entry that panicked.
+
+Nothing is allocated or counted to notify: per observer one mark is looked at and one callback called. What is \
+left over the floor is that each entry is an allocation of its own, whose mark has to be fetched before its \
+callback. Ending a subscription outside of a round searches the list.";

@@ -1,0 +1,159 @@
+//! Peer: the graph of crate `sycamore-reactive`.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use scenarios::signals::{Error, Signals, Tracked};
+use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role};
+use sycamore_reactive::{
+    NodeHandle, ReadSignal, RootHandle, Signal, batch, create_child_scope, create_effect, create_root,
+    create_selector, create_signal, untrack,
+};
+
+/// A root of the crate's.
+#[derive(Clone)]
+struct World(RootHandle);
+
+impl Signals for World {
+    const BATCHES: bool = true;
+
+    type Signal = Signal<u64>;
+
+    fn new() -> Self {
+        World(create_root(|| ()))
+    }
+
+    fn signal(&self, value: u64) -> Signal<u64> {
+        self.0.run_in(|| create_signal(value))
+    }
+
+    fn read(&self, signal: &Signal<u64>) -> Result<u64, Error> {
+        Ok(signal.get())
+    }
+
+    fn peek(&self, signal: &Signal<u64>) -> Result<u64, Error> {
+        Ok(signal.get_untracked())
+    }
+
+    fn set(&self, signal: &Signal<u64>, value: u64) -> Result<(), Error> {
+        if signal.get_untracked() != value {
+            signal.set(value);
+        }
+        Ok(())
+    }
+
+    fn batch(&self, f: impl FnOnce()) {
+        self.0.run_in(|| batch(f));
+    }
+
+    fn clear(&self) {
+        self.0.dispose();
+    }
+}
+
+/// Names an effect: the scope that owns nothing else.
+#[derive(Clone)]
+struct Effect(NodeHandle, Rc<Cell<bool>>);
+
+impl Tracked for World {
+    type Computed = ReadSignal<Result<u64, Error>>;
+    type Effect = Effect;
+
+    fn computed(&self, compute: impl Fn() -> Result<u64, Error> + 'static) -> Self::Computed {
+        self.0.run_in(|| create_selector(compute))
+    }
+
+    fn get(&self, computed: &Self::Computed) -> Result<u64, Error> {
+        computed.get()
+    }
+
+    fn effect(&self, run: impl Fn() + 'static) -> Effect {
+        let scope = self.0.run_in(|| create_child_scope(move || create_effect(run)));
+        Effect(scope, Rc::new(Cell::new(true)))
+    }
+
+    fn dispose_effect(&self, effect: &Effect) -> bool {
+        effect.0.dispose();
+        effect.1.replace(false)
+    }
+
+    fn untracked<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.run_in(|| untrack(f))
+    }
+}
+
+/// The contender: `sycamore_reactive`.
+pub fn contender() -> Contender {
+    scenarios::signals::tracked_contender::<World>(About {
+        name: "sycamore",
+        role: Role::Peer,
+        summary: "sycamore_reactive: nodes in a slot map, updated eagerly in topological order.",
+        source: "crate sycamore-reactive 0.9",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("read", Growth::Constant),
+            ("write", Growth::Constant),
+            ("computed_cached", Growth::Constant),
+            ("computed_dirty", Growth::Constant),
+            ("tracked_batch_100", Growth::Quadratic),
+            ("effect_dispose", Growth::Linear),
+            ("tracked_effects", Growth::Linear),
+            ("deep_chain", Growth::Constant),
+            ("broad_fan_out", Growth::Linear),
+            ("diamonds", Growth::Linear),
+            ("dynamic_dependencies", Growth::Linear),
+        ],
+        capabilities: &[Capability::Tracked, Capability::Batches],
+        caveats: &[
+            Caveat {
+                badge: "eager",
+                text: "Computed values are updated when a signal below them is set, whether or not anybody reads them.",
+            },
+            Caveat {
+                badge: "no plain subscription",
+                text: "The crate has no subscription without tracking, so it takes no part in plain notification.",
+            },
+        ],
+        known_failures: &[
+            KnownFailure {
+                check: "tracked_dynamic",
+                text: "A node that reads another dependency than before in the middle of a propagation may find an old value there, and is not updated again (0.9.4).",
+            },
+            KnownFailure { check: "tracked_counts", text: "As tracked_dynamic (0.9.4)." },
+            KnownFailure {
+                check: "batch_read",
+                text: "Within a batch computed values are out of date (0.9.4).",
+            },
+            KnownFailure {
+                check: "lazy",
+                text: "Computed values are computed when they are made and at every change, by design (0.9.4).",
+            },
+            KnownFailure {
+                check: "batch_back",
+                text: "A signal that was set updates what depends on it, also if it ends with its old value (0.9.4).",
+            },
+            KnownFailure {
+                check: "cycle",
+                text: "A computed value that reads itself finds its value taken out and panics (0.9.4).",
+            },
+            KnownFailure {
+                check: "effect_panics",
+                text: "A panic ends the propagation, and the effect's node has lost its closure (0.9.4).",
+            },
+            KnownFailure {
+                check: "dispose_in_effect",
+                text: "An effect that disposes of itself while it runs panics (0.9.4).",
+            },
+        ],
+    })
+}
+
+const ANALYSIS: &str = "\
+Nodes live in a slot map; each lists its dependencies and its dependents as vectors of keys. Setting a signal \
+searches the graph depth first for all that depends on it, sorts that topologically, and updates node by node \
+what is marked dirty. A node that is updated takes itself off the list of each of its dependencies, runs with a \
+new tracker, and appends itself to the lists of what it read.
+
+Taking a node off a list walks the whole list. With n effects on one signal every effect's update costs n, and a \
+change n²: that is why it is left out where there are 10,000. Every run also takes its closure and value out of \
+the node and puts them back, each time through a borrow of the whole slot map.";
