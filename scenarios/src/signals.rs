@@ -178,6 +178,13 @@ const MANY: Option<Sizes> = Some(Sizes { quick: &[10_000], default: &[10_000], f
 const FEW: Option<Sizes> =
     Some(Sizes { quick: &[10, 100], default: &[10, 100, 1000], full: &[10, 100, 1000] });
 
+/// Where some contenders take n² for a change.
+const SOME: Option<Sizes> =
+    Some(Sizes { quick: &[10, 100], default: &[10, 100, 320], full: &[10, 100, 320] });
+const SHALLOW: Option<Sizes> =
+    Some(Sizes { quick: &[10, 100], default: &[10, 32, 100], full: &[10, 32, 100] });
+const DEEP: Option<Sizes> = Some(Sizes { quick: &[1000], default: &[1000], full: &[1000, 3000] });
+
 const fn scenario(
     name: &'static str,
     unit: &'static str,
@@ -192,21 +199,22 @@ const fn scenario(
 const SCENARIOS: &[Scenario] = &[
     scenario("notify", "observer called", NOTIFY, None, "Sets a signal with n subscribers."),
     scenario("notify_many", "observer called", NOTIFY_MANY, MANY, "Sets a signal with n subscribers, n beyond 1,000."),
-    scenario("churn", "replacement", NOTIFY, FEW, "Ends a random one of n subscriptions and makes a new one, 256 times."),
-    scenario("churn_many", "replacement", NOTIFY_MANY, MANY, "Ends a random one of n subscriptions and makes a new one, 256 times, n beyond 1,000."),
+    scenario("churn", "replacement", NOTIFY, FEW, "Ends a random one of n subscriptions and makes a new one, 64 to 256 times."),
+    scenario("churn_many", "replacement", NOTIFY_MANY, MANY, "Ends a random one of n subscriptions and makes a new one, 64 times, n beyond 1,000."),
     scenario("read", "read", &[], FEW, "Reads random ones of n signals, outside of any computation."),
     scenario("write", "write", &[], FEW, "Sets random ones of n signals that nobody observes."),
     scenario("batch_100", "write", NOTIFY_BATCH, FEW, "Sets a signal with n subscribers 100 times in a batch."),
     scenario("computed_cached", "read", TRACKED, FEW, "Reads n computed values that are up to date."),
     scenario("computed_dirty", "set and read", TRACKED, FEW, "Changes the signal below each of n computed values and reads the value."),
-    scenario("tracked_batch_100", "write", TRACKED_BATCH, FEW, "Sets a signal with n effects 100 times in a batch."),
+    scenario("tracked_batch_100", "write", TRACKED_BATCH, SOME, "Sets a signal with n effects 100 times in a batch."),
     scenario("effect_dispose", "disposal", TRACKED, FEW, "Ends n effects of one signal in random order."),
     scenario("tracked_effects", "effect run", TRACKED, None, "Sets a signal that n effects read."),
     scenario("tracked_effects_many", "effect run", TRACKED_MANY, MANY, "Sets a signal that n effects read, n beyond 1,000."),
-    scenario("deep_chain", "computation", TRACKED, FEW, "Sets a signal below a chain of n computed values, each of the one before, with an effect at its end."),
-    scenario("broad_fan_out", "computation and effect", TRACKED, FEW, "Sets a signal below n computed values with an effect each."),
-    scenario("diamonds", "computation", TRACKED, FEW, "Sets a signal below n computed values that one sum reads, which one effect reads."),
-    scenario("dynamic_dependencies", "effect run", TRACKED, FEW, "Toggles which one of two signals n effects depend on."),
+    scenario("deep_chain", "computation", TRACKED, SHALLOW, "Sets a signal below a chain of n computed values, each of the one before, with an effect at its end."),
+    scenario("deep_chain_long", "computation", TRACKED_MANY, DEEP, "Sets a signal below a chain of n computed values with an effect at its end, n beyond 100."),
+    scenario("broad_fan_out", "computation and effect", TRACKED, SOME, "Sets a signal below n computed values with an effect each."),
+    scenario("diamonds", "computation", TRACKED, SOME, "Sets a signal below n computed values that one sum reads, which one effect reads."),
+    scenario("dynamic_dependencies", "effect run", TRACKED, SOME, "Toggles which one of two signals n effects depend on."),
 ];
 
 /// Makes a contender that has subscriptions; call it in the contender's crate.
@@ -262,7 +270,7 @@ fn set_up_tracked<S: Tracked>(request: Request) -> Box<dyn Case> {
         "tracked_batch_100" => tracked_batch_100::<S>(size),
         "effect_dispose" => effect_dispose::<S>(size),
         "tracked_effects" | "tracked_effects_many" => tracked_effects::<S>(size),
-        "deep_chain" => deep_chain::<S>(size),
+        "deep_chain" | "deep_chain_long" => deep_chain::<S>(size),
         "broad_fan_out" => broad_fan_out::<S>(size),
         "diamonds" => diamonds::<S>(size),
         "dynamic_dependencies" => dynamic_dependencies::<S>(size),
@@ -347,11 +355,12 @@ fn notify<S: Notify>(size: usize) -> Box<dyn Case> {
 }
 
 fn churn<S: Notify>(size: usize) -> Box<dyn Case> {
-    const REPLACEMENTS: usize = 256;
+    // Fewer where some contenders take n for each.
+    let replacements = if size < 1000 { 256 } else { 64 };
     case(
-        REPLACEMENTS,
+        replacements,
         Setup::EveryRun,
-        draws(&mut rng("churn", size), REPLACEMENTS, size),
+        draws(&mut rng("churn", size), replacements, size),
         move |_| subscribed::<S>(size),
         |indices, (observed, subscriptions)| {
             let mut ended = 0u64;
@@ -368,7 +377,7 @@ fn churn<S: Notify>(size: usize) -> Box<dyn Case> {
             let _ = observed.world.0.set(&observed.signal, 1);
             observed.total.get().wrapping_add(mix(*ended))
         },
-        move |_| (size as u64).wrapping_add(mix(REPLACEMENTS as u64)),
+        move |_| (size as u64).wrapping_add(mix(replacements as u64)),
     )
 }
 
@@ -1316,15 +1325,13 @@ fn same_callback_twice<S: Notify>() -> Result<(), String> {
     };
     let subscribe = || world.0.subscribe(&signal, callback.clone()).map_err(|error| error.to_string());
     let (first, second) = (subscribe()?, subscribe()?);
-    let steps: [(u64, Option<(&S::Subscription, bool)>); 4] =
-        [(2, Some((&first, true))), (1, Some((&first, false))), (1, Some((&second, true))), (0, None)];
-    for (step, (calls, ends)) in steps.into_iter().enumerate() {
+    for (value, calls, subscription, ended) in
+        [(1, 2, &first, true), (2, 1, &first, false), (3, 1, &second, true), (4, 0, &second, false)]
+    {
         total.set(0);
-        world.0.set(&signal, step as u64 + 1).map_err(|error| error.to_string())?;
-        expect("calls", total.get(), calls * (step as u64 + 1))?;
-        if let Some((subscription, ended)) = ends {
-            expect("unsubscribe", world.0.unsubscribe(subscription), ended)?;
-        }
+        world.0.set(&signal, value).map_err(|error| error.to_string())?;
+        expect("calls", total.get(), calls * value)?;
+        expect("unsubscribe", world.0.unsubscribe(subscription), ended)?;
     }
     Ok(())
 }
@@ -1426,12 +1433,15 @@ struct Graph<S: Tracked> {
     computations: Rc<RefCell<Vec<u32>>>,
 }
 
+/// What a computation read, and the values it found.
+type Reads = Vec<(Node, u64)>;
+
 /// The oracle of [`Tracked`]: everything is computed anew from the signals.
 struct GraphModel {
     signals: [u64; GRAPH_SIGNALS],
     formulas: Vec<Formula>,
     /// Of each effect its formula, until it ends, and what it read when it last ran.
-    effects: Vec<(Option<Formula>, Vec<(Node, u64)>)>,
+    effects: Vec<(Option<Formula>, Reads)>,
     /// Of each node how often its value changed.
     changes: Vec<u32>,
     /// Of each computed value, what it read when it was last computed, and how often that had changed.
@@ -1450,7 +1460,7 @@ impl GraphModel {
     }
 
     /// A formula's value, and what it reads.
-    fn run(&self, formula: Formula) -> (u64, Vec<(Node, u64)>) {
+    fn run(&self, formula: Formula) -> (u64, Reads) {
         let values = self.values();
         let mut reads = Vec::new();
         let value = formula.compute(|node| {

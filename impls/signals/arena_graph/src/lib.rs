@@ -118,8 +118,17 @@ impl World {
 
     /// Drops what may be running as soon as it cannot be.
     fn discard(&self, trash: Trash) {
-        let _busy = self.busy();
-        self.with(|state| state.trash.push(trash));
+        let (now, full) = self.with(|state| {
+            if state.busy > 0 {
+                state.trash.push(trash);
+                return (None, false);
+            }
+            (Some(trash), !state.trash.is_empty())
+        });
+        drop(now);
+        if full {
+            self.empty_trash();
+        }
     }
 
     /// Tells everybody that a signal changed.

@@ -162,6 +162,8 @@ pub struct State {
     /// Effects to run; those before `queue_at` have run.
     queue: Vec<u32>,
     queue_at: usize,
+    /// Effects that there are: the queue has room for them, so that a change allocates nothing.
+    effects: usize,
     pub flushing: bool,
     /// Batches going on, one within the other.
     pub depth: u32,
@@ -192,6 +194,7 @@ impl State {
             last_run: 0,
             queue: Vec::new(),
             queue_at: 0,
+            effects: 0,
             flushing: false,
             depth: 0,
             due: VecDeque::new(),
@@ -220,6 +223,10 @@ impl State {
             last_observer: NONE,
             code,
         };
+        if kind == Kind::Effect {
+            self.effects += 1;
+            self.queue.reserve(self.effects.saturating_sub(self.queue.len()));
+        }
         let index = self.free_node;
         if index == NONE {
             let index = u32::try_from(self.nodes.len()).expect("fewer than 2³² nodes");
@@ -261,7 +268,7 @@ impl State {
         }
         node.generation = node.generation.wrapping_add(1);
         let mut code = std::mem::take(&mut node.code);
-        let running = node.running;
+        let (running, effect) = (node.running, node.kind == Kind::Effect);
         node.kind = if running { Kind::Ended } else { Kind::Free };
         if let Some(list) = code.list() {
             for position in 0..list.listeners.len() {
@@ -274,6 +281,7 @@ impl State {
                 }
             }
         }
+        self.effects -= usize::from(effect);
         if self.running.node == handle.index {
             self.running = NOBODY;
         }

@@ -160,7 +160,7 @@ pub fn contender() -> Contender {
             ("tracked_batch_100", Growth::Quadratic),
             ("effect_dispose", Growth::Linear),
             ("tracked_effects", Growth::Linear),
-            ("deep_chain", Growth::Constant),
+            ("deep_chain", Growth::Linear),
             ("broad_fan_out", Growth::Linear),
             ("diamonds", Growth::Linear),
             ("dynamic_dependencies", Growth::Linear),
@@ -218,5 +218,6 @@ effect that is marked is told through a channel, whose task the executor polls. 
 dependencies whether they changed, clears them, and runs it, which adds them again.
 
 Clearing takes the effect out of each dependency's ordered set, which shifts all that follow: with n effects on \
-one signal a change costs n². To that come the locks, the reference counts, an owner per effect whose children \
+one signal a change costs n². A chain costs n² as well, since each level checks all those below it again. To \
+that come the locks, the reference counts, an owner per effect whose children \
 are cleaned up, and the way through the executor.";
