@@ -152,7 +152,7 @@ impl World {
         // anything is busy. References to it last no longer than a statement, here as in `with`.
         let end = unsafe {
             (*list.as_ptr()).rounds += 1;
-            (&(*list.as_ptr()).listeners).len()
+            list.as_ref().listeners.len()
         };
         let next = Cell::new(0);
         let mut first = None;
@@ -162,7 +162,7 @@ impl World {
             while at < end {
                 // SAFETY: as above; and during a round listeners are only appended, so that all indices below
                 // the round's `end` stay good.
-                let callback = unsafe { (&(*list.as_ptr()).listeners).get_unchecked(at).callback.pointer() };
+                let callback = unsafe { list.as_ref().listeners.get_unchecked(at).callback.pointer() };
                 at += 1;
                 next.set(at);
                 // SAFETY: who is unsubscribed meanwhile goes to the trash, like the list.
