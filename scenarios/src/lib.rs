@@ -43,15 +43,6 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &slots::BOTTLENECK,
     &lru_cache::BOTTLENECK,
 ];
-pub static BOTTLENECKS: &[&Bottleneck] = &[
-    &persistent_vector::BOTTLENECK,
-    &persistent_map::BOTTLENECK,
-    &pattern_index::BOTTLENECK,
-    &flat_keys::BOTTLENECK,
-    &signals::BOTTLENECK,
-    &slots::BOTTLENECK,
-    &lru_cache::BOTTLENECK,
-];
 
 /// The Cargo profile that this crate, and so every contender, is built with.
 pub const BUILD_PROFILE: &str =
