@@ -115,6 +115,12 @@ pub enum Capability {
     /// Sets up 10,000 observers of one signal or a chain of 1,000 computed values, and tells them of a change,
     /// in time proportional to their number: who takes n² is left out of the scenarios with that many.
     ManyObservers,
+    /// Answers every JSONPath query, filters among them.
+    AnyQuery,
+    /// Answers queries for children (`.name`, `[0]`, `*`) without building a tree for each.
+    ChildrenInPlace,
+    /// Answers queries for descendants by name (`..name`) without building a tree for each.
+    DescendantsInPlace,
 }
 
 /// What a contender is to its bottleneck.

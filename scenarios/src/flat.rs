@@ -6,9 +6,11 @@
 //! an object. A pointer that is a leaf *and* has others below it shows as the container in every tree.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
+
+use crate::input::FixedHasher;
 
 /// A valid JSON pointer: empty, or every segment preceded by `/`, and every `~` followed by `0` or `1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,11 +151,7 @@ impl Leaf {
     /// # Errors
     /// If `value` is a container that is not empty.
     pub fn new(value: Value) -> Result<Self, NotALeaf> {
-        match &value {
-            Value::Array(elements) if !elements.is_empty() => Err(NotALeaf),
-            Value::Object(members) if !members.is_empty() => Err(NotALeaf),
-            _ => Ok(Leaf(value)),
-        }
+        if leaf(&value).is_some() { Ok(Leaf(value)) } else { Err(NotALeaf) }
     }
 
     /// Its value.
@@ -179,6 +177,17 @@ impl From<&str> for Leaf {
     fn from(text: &str) -> Self {
         Leaf(Value::from(text))
     }
+}
+
+/// `value` if it is a leaf.
+#[inline]
+pub fn leaf(value: &Value) -> Option<&Value> {
+    let has_children = match value {
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => false,
+    };
+    (!has_children).then_some(value)
 }
 
 /// A few instructions that read a value.
@@ -225,7 +234,107 @@ impl Kinds {
     }
 }
 
+/// How the children of one container are called.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Census {
+    children: u64,
+    indices: u64,
+    /// Of the indices; each is below 2³², so it does not overflow.
+    sum: u64,
+}
+
+impl Census {
+    /// Counts a child with this index, `None` where its segment is no [index](array_index).
+    #[inline]
+    pub fn add(&mut self, index: Option<u32>) {
+        self.children += 1;
+        self.indices += u64::from(index.is_some());
+        self.sum += u64::from(index.unwrap_or(0));
+    }
+
+    /// Uncounts a child.
+    #[inline]
+    pub fn remove(&mut self, index: Option<u32>) {
+        self.children -= 1;
+        self.indices -= u64::from(index.is_some());
+        self.sum -= u64::from(index.unwrap_or(0));
+    }
+
+    /// Whether there is no child.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.children == 0
+    }
+
+    /// Whether the children are called `0 … k - 1`: no other k distinct indices have so small a sum.
+    #[inline]
+    pub fn is_dense(&self) -> bool {
+        self.children == self.indices
+            && (self.children == 0 || self.sum == self.children * (self.children - 1) / 2)
+    }
+}
+
+/// Every container that the pointers of a store imply, and of which kind it is: kept up to date leaf by leaf.
+#[derive(Clone, Debug, Default)]
+pub struct Containers {
+    censuses: HashMap<String, Census, FixedHasher>,
+    /// Which of them are objects by record.
+    pub kinds: Kinds,
+}
+
+impl Containers {
+    /// Whether there is a container at `pointer`.
+    #[inline]
+    pub fn contains(&self, pointer: &str) -> bool {
+        self.censuses.contains_key(pointer)
+    }
+
+    /// Whether the container at `pointer` is an array; `None` where none is.
+    #[inline]
+    pub fn is_array(&self, pointer: &str) -> Option<bool> {
+        let census = self.censuses.get(pointer)?;
+        Some(census.is_dense() && !self.kinds.is_object(Pointer(pointer)))
+    }
+
+    /// Counts a leaf that came to `pointer`, where none was. `is_leaf` says where others are.
+    pub fn add(&mut self, pointer: Pointer<'_>, is_leaf: impl Fn(&str) -> bool) {
+        let mut child = pointer;
+        // What is there already, as a leaf or a container, is counted already.
+        let mut counted = self.contains(child.as_str());
+        while let Some(parent) = child.parent().filter(|_| !counted) {
+            let index = array_index(child.last());
+            match self.censuses.get_mut(parent.as_str()) {
+                Some(census) => {
+                    census.add(index);
+                    return;
+                }
+                None => self.censuses.entry(parent.as_str().to_owned()).or_default().add(index),
+            }
+            counted = is_leaf(parent.as_str());
+            child = parent;
+        }
+    }
+
+    /// Uncounts a leaf that went from `pointer`. `is_leaf` says where others still are.
+    pub fn remove(&mut self, pointer: Pointer<'_>, is_leaf: impl Fn(&str) -> bool) {
+        let mut child = pointer;
+        let mut counted = self.contains(child.as_str());
+        while let Some(parent) = child.parent().filter(|_| !counted) {
+            let Some(census) = self.censuses.get_mut(parent.as_str()) else { return };
+            census.remove(array_index(child.last()));
+            if !census.is_empty() {
+                return;
+            }
+            self.censuses.remove(parent.as_str());
+            counted = is_leaf(parent.as_str());
+            child = parent;
+        }
+    }
+}
+
 /// The tree under `prefix` that `entries` (each at `prefix` or below it) stand for; `None` of no entries.
+///
+/// Recursive, as [`Value`] itself is where it is dropped: a few thousand levels are a stack's end.
 pub fn tree<'a>(
     prefix: Pointer<'_>,
     entries: impl IntoIterator<Item = (&'a str, &'a Leaf)>,

@@ -16,6 +16,7 @@ mod case;
 mod contender;
 pub mod flat;
 pub mod flat_keys;
+pub mod flat_query;
 pub mod input;
 pub mod lru_cache;
 pub mod pattern_index;
@@ -39,6 +40,7 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_map::BOTTLENECK,
     &pattern_index::BOTTLENECK,
     &flat_keys::BOTTLENECK,
+    &flat_query::BOTTLENECK,
     &signals::BOTTLENECK,
     &slots::BOTTLENECK,
     &lru_cache::BOTTLENECK,

@@ -87,9 +87,13 @@ impl Store {
         &mut self.nodes[id as usize]
     }
 
+    /// The text of a node in use.
     #[inline]
     fn text_of(&self, node: &Node) -> &str {
-        &self.text[node.start..node.start + node.length]
+        debug_assert!(self.text.get(node.start..node.start + node.length).is_some());
+        // SAFETY: the range of a node in use is that of a whole text which `add` or `compact` pushed to the arena, and
+        // nothing but `compact`, which sets all ranges anew, takes anything away from it.
+        unsafe { self.text.get_unchecked(node.start..node.start + node.length) }
     }
 
     /// The node of `text`, which hashes to `hash`; not for the root.
@@ -248,12 +252,13 @@ impl Store {
     }
 }
 
-/// The nodes below one, each before those below it.
+/// The leaves below a node, in the order of a walk that goes down first.
 struct Below<'a> {
     store: &'a Store,
+    /// Where the walk began; [`NONE`] for a walk over nothing.
     top: u32,
-    /// The node that was visited last; [`NONE`] at the end.
-    at: u32,
+    /// The node that was visited last; `None` at the end.
+    at: Option<&'a Node>,
 }
 
 impl<'a> Iterator for Below<'a> {
@@ -261,30 +266,37 @@ impl<'a> Iterator for Below<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.at == NONE {
-            return None;
-        }
-        let mut node = self.store.node(self.at);
+        let mut node = self.at?;
         loop {
-            let mut to = node.first;
-            if to == NONE {
-                // Up to the first ancestor that has a next sibling; the top's own siblings are not below it.
-                while self.at != self.top && node.next == NONE {
-                    self.at = node.parent;
-                    node = self.store.node(self.at);
-                }
-                if self.at == self.top {
-                    self.at = NONE;
-                    return None;
-                }
-                to = node.next;
-            }
-            self.at = to;
-            node = self.store.node(to);
+            let to = if node.first != NONE { node.first } else { node.next };
+            node = if to != NONE { self.store.node(to) } else { self.above(node)? };
             if let Some(leaf) = &node.leaf {
+                self.at = Some(node);
                 return Some((self.store.text_of(node), leaf));
             }
         }
+    }
+}
+
+impl<'a> Below<'a> {
+    fn new(store: &'a Store, top: Option<u32>) -> Self {
+        // Without a child there is nothing to walk; the top's siblings are not below it.
+        let node = top.map(|id| store.node(id)).filter(|node| node.first != NONE);
+        Below { store, top: top.unwrap_or(NONE), at: node }
+    }
+
+    /// The next sibling of the first ancestor that has one, below the top; at the end, ends the walk.
+    fn above(&mut self, node: &Node) -> Option<&'a Node> {
+        let mut parent = node.parent;
+        while parent != self.top {
+            let node = self.store.node(parent);
+            if node.next != NONE {
+                return Some(self.store.node(node.next));
+            }
+            parent = node.parent;
+        }
+        self.at = None;
+        None
     }
 }
 
@@ -337,8 +349,7 @@ impl FlatStore for Store {
 
     #[inline]
     fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
-        let top = self.find_pointer(prefix).unwrap_or(NONE);
-        Below { store: self, top, at: top }
+        Below::new(self, self.find_pointer(prefix))
     }
 
     #[inline]

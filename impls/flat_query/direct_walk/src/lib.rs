@@ -1,0 +1,220 @@
+//! The source's plan: simple paths (`.name`, `.*`, `['name']`, `['*']`, `[0]`, `[*]`) run straight over the pointers; for
+//! the rest the whole tree is built.
+//!
+//! The plan tells arrays from objects by nothing, so that `[0]` also matches `{"0": …}`. Mended: beside the leaves
+//! stands a count of the children of every container.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use scenarios::flat::{self, Containers, Leaf, Pointer, flatten};
+use scenarios::flat_query::{
+    FlatQuery, Found, QueryError, Selector, SelectorKind, admits, matched_length, simple_segments,
+};
+use scenarios::input::FixedHasher;
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// A hash map from pointer to leaf, and the containers that the pointers imply.
+#[derive(Default)]
+struct Store {
+    leaves: HashMap<String, Leaf, FixedHasher>,
+    containers: Containers,
+}
+
+/// What a query found.
+enum Node<'a> {
+    /// A leaf of the store.
+    Leaf { pointer: &'a str, leaf: &'a Leaf },
+    /// A container that the store implies.
+    Container { pointer: &'a str, store: &'a Store },
+    /// A node of a tree that was built for the query.
+    Located { pointer: String, value: &'a Value },
+}
+
+impl Found for Node<'_> {
+    #[inline]
+    fn pointer<'a>(&'a self, _: &'a mut String) -> &'a str {
+        match self {
+            Node::Leaf { pointer, .. } | Node::Container { pointer, .. } => pointer,
+            Node::Located { pointer, .. } => pointer,
+        }
+    }
+
+    #[inline]
+    fn leaf(&self) -> Option<&Value> {
+        match self {
+            Node::Leaf { leaf, .. } => Some(leaf.value()),
+            Node::Container { .. } => None,
+            Node::Located { value, .. } => flat::leaf(value),
+        }
+    }
+
+    fn value(&self) -> Cow<'_, Value> {
+        match self {
+            Node::Leaf { leaf, .. } => Cow::Borrowed(leaf.value()),
+            Node::Container { pointer, store } => Cow::Owned(store.tree(pointer).unwrap_or(Value::Null)),
+            Node::Located { value, .. } => Cow::Borrowed(value),
+        }
+    }
+}
+
+impl Store {
+    /// The tree at `pointer`.
+    fn tree(&self, pointer: &str) -> Option<Value> {
+        let pointer = Pointer::parse(pointer).ok()?;
+        let entries = self.leaves.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        let entries = entries.filter(|(key, _)| *key == pointer.as_str() || pointer.is_above(key));
+        flat::tree(pointer, entries, &self.containers.kinds)
+    }
+
+    /// Visits the one node that `selectors` can select.
+    fn visit_singular(&self, selectors: &[Selector], mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>) {
+        let mut pointer = String::new();
+        for selector in selectors {
+            pointer.push('/');
+            match &selector.kind {
+                SelectorKind::Name(name) => pointer.push_str(name),
+                SelectorKind::Index(index) => pointer.push_str(&index.to_string()),
+                SelectorKind::Wildcard => return,
+            }
+        }
+        let node = if self.containers.contains(&pointer) {
+            Node::Container { pointer: &pointer, store: self }
+        } else if let Some(leaf) = self.leaves.get(&pointer) {
+            Node::Leaf { pointer: &pointer, leaf }
+        } else {
+            return;
+        };
+        if admits(selectors, &pointer, &self.containers) {
+            let _ = visit(node);
+        }
+    }
+
+    /// Visits every node that `selectors` select, key by key.
+    fn visit_all(
+        &self,
+        selectors: &[Selector],
+        mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        // Many keys lie below one container.
+        let mut seen: HashSet<&str, FixedHasher> = HashSet::default();
+        for (key, leaf) in &self.leaves {
+            let Some(length) = matched_length(selectors, key) else { continue };
+            let pointer = &key[..length];
+            if length < key.len() {
+                if seen.insert(pointer) && admits(selectors, pointer, &self.containers) {
+                    visit(Node::Container { pointer, store: self })?;
+                }
+            // A leaf that has others below it shows as the container, which is found at those.
+            } else if !self.containers.contains(key) && admits(selectors, key, &self.containers) {
+                visit(Node::Leaf { pointer, leaf })?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl FlatQuery for Store {
+    type Found<'a> = Node<'a>;
+
+    fn import(document: &Value) -> Self {
+        let (leaves, kinds) = flatten(document);
+        let mut store = Store::default();
+        store.containers.kinds = kinds;
+        for (pointer, leaf) in leaves {
+            store.set(pointer.as_pointer(), leaf);
+        }
+        store
+    }
+
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) {
+        if self.leaves.insert(pointer.as_str().to_owned(), leaf).is_none() {
+            self.containers.add(pointer, |key| self.leaves.contains_key(key));
+        }
+    }
+
+    fn delete(&mut self, pointer: Pointer<'_>) -> bool {
+        let there = self.leaves.remove(pointer.as_str()).is_some();
+        if there {
+            self.containers.remove(pointer, |key| self.leaves.contains_key(key));
+        }
+        there
+    }
+
+    fn query(
+        &self,
+        path: &str,
+        mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
+    ) -> Result<(), QueryError> {
+        if let Some(text) = path.strip_prefix('$') {
+            let (selectors, rest) = simple_segments(text);
+            if rest.is_empty() && !selectors.iter().any(|selector| selector.descendant) {
+                if selectors.iter().any(|selector| selector.kind == SelectorKind::Wildcard) {
+                    let _ = self.visit_all(&selectors, visit);
+                } else {
+                    self.visit_singular(&selectors, visit);
+                }
+                return Ok(());
+            }
+        }
+        let path = JsonPath::parse(path).map_err(|error| QueryError::Invalid(error.to_string()))?;
+        let Some(tree) = self.tree("") else { return Ok(()) };
+        for node in path.query_located(&tree).iter() {
+            let found = Node::Located { pointer: node.location().to_json_pointer(), value: node.node() };
+            if visit(found).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The contender: simple paths over the pointers, the tree for the rest.
+pub fn contender() -> Contender {
+    scenarios::flat_query::contender::<Store>(About {
+        name: "direct_walk",
+        role: Role::Optimized,
+        summary: "Simple paths run over the pointers one by one; for all others the tree is built as before.",
+        source: "data-map: queryFlat as planned, with arrays told from objects",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("singular", Growth::Constant),
+            ("wildcard", Growth::Constant),
+            ("every_field", Growth::Constant),
+            ("descendant", Growth::Logarithmic),
+            ("first_match", Growth::Constant),
+            ("filter", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::AnyQuery, Capability::ChildrenInPlace, Capability::ScansWhole],
+        caveats: &[Caveat {
+            badge: "orders booleans",
+            text: "serde_json_path 0.7 says that false is less than true; by RFC 9535 they have no order.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The store is a hash map from pointer to leaf, with a count of the children of every container beside it, which \
+tells arrays from objects. A path of names and indices is a pointer and costs one lookup. A path with wildcards is \
+matched against every pointer, segment by segment; what matches is shown with the pointer that the map holds. \
+Anything else builds the whole tree.
+
+For simple paths nothing is built, and nothing but the path itself is written: that is where the naive way spends \
+its time. Every pointer is still looked at, wherever the path leads. Descendants and filters gain nothing.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compliance_suite_is_answered_right() {
+        let Some(compliance) = scenarios::flat_query::comply::<Store>() else { return };
+        println!("{} right, {} not supported", compliance.right, compliance.unsupported.len());
+        assert_eq!(compliance.wrong, Vec::<String>::new());
+        assert!(compliance.right > 0);
+    }
+}

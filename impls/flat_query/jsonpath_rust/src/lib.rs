@@ -1,0 +1,152 @@
+//! Peer: crate `jsonpath-rust` on a tree that is already there.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use jsonpath_rust::JsonPath;
+use jsonpath_rust::query::QueryRef;
+use scenarios::flat::{self, Kinds, Leaf, Pointer, flatten};
+use scenarios::flat_query::{FlatQuery, Found, QueryError, pointer_of_normalized};
+use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role};
+use serde_json::Value;
+
+/// The tree; what changes it comes through its leaves, and builds it anew.
+struct Store {
+    tree: Option<Value>,
+    /// The leaves and what they do not tell, from the first change on.
+    leaves: Option<(BTreeMap<String, Leaf>, Kinds)>,
+}
+
+impl Store {
+    /// Changes the leaves and builds the tree anew.
+    fn change<T>(&mut self, change: impl FnOnce(&mut BTreeMap<String, Leaf>) -> T) -> T {
+        let (leaves, kinds) = self.leaves.get_or_insert_with(|| {
+            let (leaves, kinds) = self.tree.as_ref().map(flatten).unwrap_or_default();
+            let leaves =
+                leaves.into_iter().map(|(pointer, leaf)| (pointer.as_pointer().as_str().to_owned(), leaf));
+            (leaves.collect(), kinds)
+        });
+        let outcome = change(leaves);
+        let entries = leaves.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        self.tree = flat::tree(Pointer::ROOT, entries, kinds);
+        outcome
+    }
+}
+
+/// What a query found.
+struct Node<'a>(QueryRef<'a, Value>);
+
+impl Found for Node<'_> {
+    fn pointer<'a>(&'a self, buffer: &'a mut String) -> &'a str {
+        *buffer = pointer_of_normalized(&self.0.path);
+        buffer
+    }
+
+    fn leaf(&self) -> Option<&Value> {
+        flat::leaf(self.0.val)
+    }
+
+    fn value(&self) -> Cow<'_, Value> {
+        Cow::Borrowed(self.0.val)
+    }
+}
+
+impl FlatQuery for Store {
+    type Found<'a> = Node<'a>;
+
+    fn import(document: &Value) -> Self {
+        Store { tree: Some(document.clone()), leaves: None }
+    }
+
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) {
+        self.change(|leaves| leaves.insert(pointer.as_str().to_owned(), leaf));
+    }
+
+    fn delete(&mut self, pointer: Pointer<'_>) -> bool {
+        self.change(|leaves| leaves.remove(pointer.as_str())).is_some()
+    }
+
+    fn query(
+        &self,
+        path: &str,
+        mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
+    ) -> Result<(), QueryError> {
+        let nothing = Value::Null;
+        let tree = self.tree.as_ref().unwrap_or(&nothing);
+        let found = tree.query_with_path(path).map_err(|error| QueryError::Invalid(error.to_string()))?;
+        if self.tree.is_some() {
+            let _ = found.into_iter().try_for_each(|node| visit(Node(node)));
+        }
+        Ok(())
+    }
+}
+
+/// The contender: `jsonpath-rust` on a ready tree.
+pub fn contender() -> Contender {
+    scenarios::flat_query::contender::<Store>(About {
+        name: "jsonpath_rust",
+        role: Role::Peer,
+        summary: "jsonpath-rust, with paths, on a tree that is already there.",
+        source: "crate jsonpath-rust 1.0",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("singular", Growth::Constant),
+            ("wildcard", Growth::Constant),
+            ("every_field", Growth::Constant),
+            ("descendant", Growth::Constant),
+            ("first_match", Growth::Linear),
+            ("filter", Growth::Constant),
+        ],
+        capabilities: &[Capability::AnyQuery, Capability::ChildrenInPlace, Capability::DescendantsInPlace],
+        caveats: &[
+            Caveat {
+                badge: "tree, not a flat store",
+                text: "Queries a tree that is already there; a change of one pointer builds it anew.",
+            },
+            Caveat {
+                badge: "accepts invalid queries",
+                text: "Fails 7 of the 703 tests of the JSONPath compliance suite: it accepts misused functions, and a nested filter goes wrong.",
+            },
+            Caveat {
+                badge: "paths, not pointers",
+                text: "The crate writes a normalized path for every result, which is rewritten as a pointer.",
+            },
+        ],
+        known_failures: &[KnownFailure {
+            check: "errors",
+            text: "Since 1.0.12 or earlier, `$.a b` is no error but selects something or nothing.",
+        }],
+    })
+}
+
+const ANALYSIS: &str = "\
+The tree is a serde_json::Value. A path is parsed by a generated PEG parser, then each segment maps the list of \
+nodes so far to the next. Every node carries its normalized path as a text, which is formatted anew for each child, \
+and rewritten as a pointer here.
+
+It loses by those texts: also the nodes on the way get one, and it takes an allocation and the formatting machinery. \
+The parser takes more than a small query does.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it answers wrongly: it takes what is no value for one.
+    const WRONG: [&str; 7] = [
+        "filter, nested",
+        "functions, count, result must be compared",
+        "functions, length, result must be compared",
+        "functions, length, non-singular query arg",
+        "functions, length, non-singular query arg, multiple index selectors",
+        "functions, length, non-singular query arg, multiple name selectors",
+        "functions, value, result must be compared",
+    ];
+
+    #[test]
+    fn the_compliance_suite_is_answered_as_the_badge_says() {
+        let Some(compliance) = scenarios::flat_query::comply::<Store>() else { return };
+        println!("{} right, {} not supported", compliance.right, compliance.unsupported.len());
+        assert_eq!(compliance.wrong, WRONG);
+    }
+}

@@ -1,0 +1,121 @@
+//! The naive flat query: for each query the whole tree is built from the pointers, and a JSONPath engine
+//! asked about it. The source's engine is one for JavaScript; here it is crate `serde_json_path`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use scenarios::flat::{self, Kinds, Leaf, Pointer, flatten};
+use scenarios::flat_query::{FlatQuery, Found, QueryError};
+use scenarios::input::FixedHasher;
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// A hash map from pointer to leaf.
+struct Store {
+    leaves: HashMap<String, Leaf, FixedHasher>,
+    kinds: Kinds,
+}
+
+/// A node of a tree that was built for the query.
+struct Located<'a> {
+    pointer: String,
+    value: &'a Value,
+}
+
+impl Found for Located<'_> {
+    fn pointer<'a>(&'a self, _: &'a mut String) -> &'a str {
+        &self.pointer
+    }
+
+    fn leaf(&self) -> Option<&Value> {
+        flat::leaf(self.value)
+    }
+
+    fn value(&self) -> Cow<'_, Value> {
+        Cow::Borrowed(self.value)
+    }
+}
+
+impl FlatQuery for Store {
+    type Found<'a> = Located<'a>;
+
+    fn import(document: &Value) -> Self {
+        let (leaves, kinds) = flatten(document);
+        let leaves =
+            leaves.into_iter().map(|(pointer, leaf)| (pointer.as_pointer().as_str().to_owned(), leaf));
+        Store { leaves: leaves.collect(), kinds }
+    }
+
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) {
+        self.leaves.insert(pointer.as_str().to_owned(), leaf);
+    }
+
+    fn delete(&mut self, pointer: Pointer<'_>) -> bool {
+        self.leaves.remove(pointer.as_str()).is_some()
+    }
+
+    fn query(
+        &self,
+        path: &str,
+        mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
+    ) -> Result<(), QueryError> {
+        let path = JsonPath::parse(path).map_err(|error| QueryError::Invalid(error.to_string()))?;
+        let entries = self.leaves.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        let Some(tree) = flat::tree(Pointer::ROOT, entries, &self.kinds) else { return Ok(()) };
+        for node in path.query_located(&tree).iter() {
+            let found = Located { pointer: node.location().to_json_pointer(), value: node.node() };
+            if visit(found).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The contender: a tree built for each query.
+pub fn contender() -> Contender {
+    scenarios::flat_query::contender::<Store>(About {
+        name: "materialise_serde_json_path",
+        role: Role::Naive,
+        summary: "For each query the whole tree is built from the pointers, then queried by serde_json_path.",
+        source: "data-map: its queryFlat today",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("singular", Growth::Linearithmic),
+            ("wildcard", Growth::Logarithmic),
+            ("every_field", Growth::Logarithmic),
+            ("descendant", Growth::Logarithmic),
+            ("first_match", Growth::Linearithmic),
+            ("filter", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::AnyQuery, Capability::ScansWhole],
+        caveats: &[Caveat {
+            badge: "orders booleans",
+            text: "serde_json_path 0.7 says that false is less than true; by RFC 9535 they have no order.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The store is a hash map from pointer to leaf. A query walks all of it, splits every pointer, puts the tree together, \
+sorting the members of each object, and hands it to serde_json_path, which returns values and locations. The \
+locations are written as pointers, and the tree is dropped.
+
+Every JSONPath is answered, filters and functions included. Whatever is asked for, everything is built: one value \
+out of a large store costs as much as all of it.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compliance_suite_is_answered_right() {
+        let Some(compliance) = scenarios::flat_query::comply::<Store>() else { return };
+        println!("{} right, {} not supported", compliance.right, compliance.unsupported.len());
+        assert_eq!(compliance.wrong, Vec::<String>::new());
+        assert!(compliance.right > 0);
+    }
+}

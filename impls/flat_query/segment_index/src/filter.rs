@@ -1,0 +1,190 @@
+//! Filters of one comparison between a member and a literal: `[?@.age > 30]`, `[?@['a'].b == 'x']`.
+//!
+//! Whatever else a filter can be is left to the engine.
+
+use scenarios::flat_query::{SelectorKind, simple_segments};
+use serde_json::Value;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// A comparison of what lies under names with a literal.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Filter {
+    /// The names, as segments of a pointer.
+    pub(crate) names: Vec<String>,
+    comparison: Comparison,
+    literal: Value,
+}
+
+/// Longest literal number, in digits: exact as a double.
+const MAX_DIGITS: usize = 15;
+
+/// Reads a filter in brackets from the front of `text`; returns it and the rest.
+pub(crate) fn read(text: &str) -> Option<(Filter, &str)> {
+    let text = text.strip_prefix("[?")?.trim_start_matches(' ').strip_prefix('@')?;
+    let (selectors, text) = simple_segments(text);
+    let names = selectors.into_iter().map(|selector| match selector.kind {
+        SelectorKind::Name(name) if !selector.descendant => Some(name),
+        _ => None,
+    });
+    let names: Option<Vec<String>> = names.collect();
+    let names = names.filter(|names| !names.is_empty())?;
+    let text = text.trim_start_matches(' ');
+    let comparisons = [
+        ("==", Comparison::Equal),
+        ("!=", Comparison::NotEqual),
+        ("<=", Comparison::LessOrEqual),
+        (">=", Comparison::GreaterOrEqual),
+        ("<", Comparison::Less),
+        (">", Comparison::Greater),
+    ];
+    let (comparison, text) = comparisons
+        .into_iter()
+        .find_map(|(spelling, comparison)| Some((comparison, text.strip_prefix(spelling)?)))?;
+    let (literal, text) = read_literal(text.trim_start_matches(' '))?;
+    let rest = text.trim_start_matches(' ').strip_prefix(']')?;
+    Some((Filter { names, comparison, literal }, rest))
+}
+
+fn read_literal(text: &str) -> Option<(Value, &str)> {
+    for (spelling, value) in
+        [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+    {
+        if let Some(rest) = text.strip_prefix(spelling) {
+            return Some((value, rest));
+        }
+    }
+    if let Some(quote) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+        let inner = &text[1..];
+        let end = inner.find(|c: char| c == quote || c == '\\' || c < ' ')?;
+        let rest = inner[end..].strip_prefix(quote)?;
+        return Some((Value::from(&inner[..end]), rest));
+    }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    // A fraction or an exponent follows in front of the bracket, and is left to the engine.
+    if count == 0 || count > MAX_DIGITS || (digits.starts_with('0') && digits.len() != text.len()) {
+        return None;
+    }
+    if count > 1 && digits.starts_with('0') {
+        return None;
+    }
+    let end = text.len() - digits.len() + count;
+    let number: i64 = text[..end].parse().ok()?;
+    Some((Value::from(number), &text[end..]))
+}
+
+impl Filter {
+    /// Whether it lets a node through: `operand` is what lies under the names, `None` where nothing does,
+    /// `Some(None)` where a container with children does.
+    #[inline]
+    pub(crate) fn admits(&self, operand: Option<Option<&Value>>) -> bool {
+        let operand = operand.flatten();
+        let ordering = match (operand, &self.literal) {
+            (Some(Value::Number(left)), Value::Number(right)) => {
+                // The literal is exact as a double, and rounding what it is compared with keeps the order.
+                left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right))
+            }
+            (Some(Value::String(left)), Value::String(right)) => Some(left.as_str().cmp(right)),
+            _ => None,
+        };
+        let equal = ordering.map_or_else(|| operand == Some(&self.literal), |ordering| ordering.is_eq());
+        match self.comparison {
+            Comparison::Equal => equal,
+            Comparison::NotEqual => !equal,
+            Comparison::Less => ordering.is_some_and(|ordering| ordering.is_lt()),
+            Comparison::LessOrEqual => equal || ordering.is_some_and(|ordering| ordering.is_lt()),
+            Comparison::Greater => ordering.is_some_and(|ordering| ordering.is_gt()),
+            Comparison::GreaterOrEqual => equal || ordering.is_some_and(|ordering| ordering.is_gt()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use serde_json_path::JsonPath;
+
+    use super::*;
+
+    #[test]
+    fn what_needs_the_engine_is_left_to_it() {
+        for text in [
+            "[?@.a]",
+            "[?@ > 1]",
+            "[?@.a > 1.5]",
+            "[?@.a > 1e3]",
+            "[?@.a > 01]",
+            "[?@.a > -0]",
+            "[?@.a > 1 && @.b]",
+            "[?@.a == 'x\\'']",
+            "[?@..a == 1]",
+            "[?@[0] == 1]",
+            "[?@.a == nullx]",
+            "[?@.a == 1, 2]",
+            "[?!@.a]",
+            "[?@.a == 1234567890123456]",
+            "[?(@.a == 1)]",
+            "[?@.a == @.b]",
+            "[? @.a = 1]",
+            "[?@.a === 1]",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn comparisons_are_what_the_engine_makes_of_them() {
+        let operands = [
+            json!(null),
+            json!(true),
+            json!(false),
+            json!(0),
+            json!(30),
+            json!(30.0),
+            json!(30.5),
+            json!(-31),
+            json!(u64::MAX),
+            json!(i64::MIN),
+            json!(1e300),
+            json!(""),
+            json!("30"),
+            json!("a"),
+            json!("é"),
+            json!([]),
+            json!({}),
+            json!([1]),
+            json!({"b": 1}),
+        ];
+        let literals =
+            ["null", "true", "false", "0", "30", "-31", "999999999999999", "''", "'30'", "\"a\"", "'é'"];
+        for comparison in ["==", "!=", "<", "<=", ">", ">="] {
+            for literal in literals {
+                let text = format!("[?@.a {comparison} {literal}]");
+                let (filter, rest) = read(&text).unwrap();
+                assert_eq!((rest, filter.names.as_slice()), ("", &["a".to_owned()][..]));
+                // Booleans have no order (RFC 9535, 2.3.5.2.2); the engine puts false in front of true.
+                let ordered = filter.literal.is_boolean() && comparison.starts_with(['<', '>']);
+                let path = JsonPath::parse(&format!("${text}")).unwrap();
+                let engine = |child: Value| !path.query(&json!([child])).is_empty();
+                assert_eq!(filter.admits(None), engine(json!({})), "{text} of nothing");
+                for operand in &operands {
+                    let own = filter.admits(Some(scenarios::flat::leaf(operand)));
+                    if ordered && operand.is_boolean() {
+                        assert_eq!(own, comparison.ends_with('=') && *operand == filter.literal);
+                        continue;
+                    }
+                    assert_eq!(own, engine(json!({ "a": operand })), "{text} of {operand}");
+                }
+            }
+        }
+    }
+}

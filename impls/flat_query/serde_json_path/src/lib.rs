@@ -1,0 +1,143 @@
+//! Peer: crate `serde_json_path` on a tree that is already there: what a query costs where nobody keeps a flat store.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use scenarios::flat::{self, Kinds, Leaf, Pointer, escape, flatten};
+use scenarios::flat_query::{FlatQuery, Found, QueryError};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use serde_json::Value;
+use serde_json_path::{JsonPath, LocatedNode, PathElement};
+
+/// The tree; what changes it comes through its leaves, and builds it anew.
+struct Store {
+    tree: Option<Value>,
+    /// The leaves and what they do not tell, from the first change on.
+    leaves: Option<(BTreeMap<String, Leaf>, Kinds)>,
+}
+
+impl Store {
+    /// Changes the leaves and builds the tree anew.
+    fn change<T>(&mut self, change: impl FnOnce(&mut BTreeMap<String, Leaf>) -> T) -> T {
+        let (leaves, kinds) = self.leaves.get_or_insert_with(|| {
+            let (leaves, kinds) = self.tree.as_ref().map(flatten).unwrap_or_default();
+            let leaves =
+                leaves.into_iter().map(|(pointer, leaf)| (pointer.as_pointer().as_str().to_owned(), leaf));
+            (leaves.collect(), kinds)
+        });
+        let outcome = change(leaves);
+        let entries = leaves.iter().map(|(key, leaf)| (key.as_str(), leaf));
+        self.tree = flat::tree(Pointer::ROOT, entries, kinds);
+        outcome
+    }
+}
+
+/// What a query found.
+struct Node<'a>(&'a LocatedNode<'a>);
+
+impl Found for Node<'_> {
+    fn pointer<'a>(&'a self, buffer: &'a mut String) -> &'a str {
+        // The crate's own `to_json_pointer` makes a text of each element first.
+        buffer.clear();
+        for element in self.0.location().iter() {
+            buffer.push('/');
+            match element {
+                PathElement::Name(name) => buffer.push_str(&escape(name)),
+                PathElement::Index(index) => buffer.push_str(&index.to_string()),
+            }
+        }
+        buffer
+    }
+
+    fn leaf(&self) -> Option<&Value> {
+        flat::leaf(self.0.node())
+    }
+
+    fn value(&self) -> Cow<'_, Value> {
+        Cow::Borrowed(self.0.node())
+    }
+}
+
+impl FlatQuery for Store {
+    type Found<'a> = Node<'a>;
+
+    fn import(document: &Value) -> Self {
+        Store { tree: Some(document.clone()), leaves: None }
+    }
+
+    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) {
+        self.change(|leaves| leaves.insert(pointer.as_str().to_owned(), leaf));
+    }
+
+    fn delete(&mut self, pointer: Pointer<'_>) -> bool {
+        self.change(|leaves| leaves.remove(pointer.as_str())).is_some()
+    }
+
+    fn query(
+        &self,
+        path: &str,
+        mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
+    ) -> Result<(), QueryError> {
+        let path = JsonPath::parse(path).map_err(|error| QueryError::Invalid(error.to_string()))?;
+        let Some(tree) = &self.tree else { return Ok(()) };
+        for node in path.query_located(tree).iter() {
+            if visit(Node(node)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The contender: `serde_json_path` on a ready tree.
+pub fn contender() -> Contender {
+    scenarios::flat_query::contender::<Store>(About {
+        name: "serde_json_path",
+        role: Role::Peer,
+        summary: "serde_json_path, located, on a tree that is already there.",
+        source: "crate serde_json_path 0.7",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("singular", Growth::Constant),
+            ("wildcard", Growth::Constant),
+            ("every_field", Growth::Constant),
+            ("descendant", Growth::Constant),
+            ("first_match", Growth::Linear),
+            ("filter", Growth::Constant),
+        ],
+        capabilities: &[Capability::AnyQuery, Capability::ChildrenInPlace, Capability::DescendantsInPlace],
+        caveats: &[
+            Caveat {
+                badge: "tree, not a flat store",
+                text: "Queries a tree that is already there; a change of one pointer builds it anew.",
+            },
+            Caveat {
+                badge: "orders booleans",
+                text: "serde_json_path 0.7 says that false is less than true; by RFC 9535 they have no order.",
+            },
+        ],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The tree is a serde_json::Value. A path is parsed to a syntax tree and evaluated segment by segment: each takes the \
+list of nodes so far, with the location of each, and makes the next list. Locations are vectors of names and indices, \
+cloned and extended for every child; a pointer is written when it is asked for.
+
+It answers all of RFC 9535. The lists of intermediate nodes and a location per node, each an allocation, cost several times \
+what finding the nodes does, and the first result comes only with all others.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compliance_suite_is_answered_right() {
+        let Some(compliance) = scenarios::flat_query::comply::<Store>() else { return };
+        println!("{} right, {} not supported", compliance.right, compliance.unsupported.len());
+        assert_eq!(compliance.wrong, Vec::<String>::new());
+        assert!(compliance.right > 0);
+    }
+}
