@@ -173,3 +173,16 @@ fn claims_are_about_cells_that_exist() {
         }
     }
 }
+
+/// Cells of one contender must not depend on the others: its scenarios have to be compiled in its own crate.
+/// The compiler takes a small function over into the crate that calls it, and everything that it instantiates
+/// with it, unless it is told not to.
+#[test]
+fn every_contender_is_compiled_in_its_own_crate() {
+    for contender in lab::roster::roster() {
+        let path = format!("../impls/{}/{}/src/lib.rs", contender.bottleneck.name, contender.about.name);
+        let source = std::fs::read_to_string(&path).unwrap();
+        let kept = source.contains("#[inline(never)]\npub fn contender() -> Contender {");
+        assert!(kept, "{path}: `pub fn contender()` needs `#[inline(never)]` on the line before it");
+    }
+}

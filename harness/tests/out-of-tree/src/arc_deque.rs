@@ -67,6 +67,7 @@ impl Family for ArcDeque {
 }
 
 /// The contender: a ring buffer behind an `Arc`, copied whole by the first change of a clone.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<ArcDeque>(About {
         name: "arc_deque",

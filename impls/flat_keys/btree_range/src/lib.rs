@@ -53,6 +53,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: ranges of std's `BTreeMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "btree_range",

@@ -59,6 +59,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: all keys collected and sorted, then filtered.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "collect_and_sort",

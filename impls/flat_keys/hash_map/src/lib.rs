@@ -46,6 +46,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: std's `HashMap`, without an index.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "hash_map",

@@ -45,6 +45,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: a hash map, filtered lazily.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "lazy_keys",

@@ -85,6 +85,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: for every prefix the set of pointers below it.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "prefix_index",

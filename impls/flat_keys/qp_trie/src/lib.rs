@@ -52,6 +52,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: `qp_trie::Trie`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "qp_trie",

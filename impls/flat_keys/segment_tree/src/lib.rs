@@ -363,6 +363,7 @@ impl FlatStore for Store {
 }
 
 /// The contender: a tree of pointers, linked through one hash table.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "segment_tree",

@@ -184,6 +184,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: ranges of std's `BTreeMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "btree_range",

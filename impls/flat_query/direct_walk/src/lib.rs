@@ -173,6 +173,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: simple paths over the pointers, the tree for the rest.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "direct_walk",

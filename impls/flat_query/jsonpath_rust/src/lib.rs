@@ -83,6 +83,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: `jsonpath-rust` on a ready tree.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "jsonpath_rust",

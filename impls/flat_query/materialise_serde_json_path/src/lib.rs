@@ -75,6 +75,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: a tree built for each query.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "materialise_serde_json_path",

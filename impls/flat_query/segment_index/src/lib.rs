@@ -621,6 +621,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: an index of segments with postings per name.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "segment_index",

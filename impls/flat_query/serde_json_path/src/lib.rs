@@ -91,6 +91,7 @@ impl FlatQuery for Store {
 }
 
 /// The contender: `serde_json_path` on a ready tree.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_query::contender::<Store>(About {
         name: "serde_json_path",

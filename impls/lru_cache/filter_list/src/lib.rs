@@ -92,6 +92,7 @@ impl Family for FilteredList {
 }
 
 /// The contender: the source's array in the order of access.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<FilteredList>(About {
         name: "filter_list",

@@ -52,6 +52,7 @@ impl Family for Peer {
 }
 
 /// The contender: `hashlink::LruCache`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "hashlink",

@@ -131,6 +131,7 @@ impl Family for MapAndList {
 }
 
 /// The contender: the source's map and doubly linked list.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<MapAndList>(About {
         name: "linked_map",

@@ -55,6 +55,7 @@ impl Family for Peer {
 }
 
 /// The contender: `lru::LruCache`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "lru",

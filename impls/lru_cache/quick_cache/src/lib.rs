@@ -54,6 +54,7 @@ impl Family for Peer {
 }
 
 /// The contender: `quick_cache::unsync::Cache`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "quick_cache",

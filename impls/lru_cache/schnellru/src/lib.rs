@@ -53,6 +53,7 @@ impl Family for Peer {
 }
 
 /// The contender: `schnellru::LruMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "schnellru",

@@ -172,6 +172,7 @@ impl Family for Queue {
 }
 
 /// The contender: SIEVE.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Queue>(About {
         name: "sieve",

@@ -311,6 +311,7 @@ impl Family for InSlab {
 }
 
 /// The contender: the lab's exact LRU cache.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<InSlab>(About {
         name: "slab_lru",

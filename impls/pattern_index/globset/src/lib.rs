@@ -130,6 +130,7 @@ impl PatternIndex for Index {
 }
 
 /// The contender: `GlobSet`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "globset",

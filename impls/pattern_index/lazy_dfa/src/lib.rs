@@ -290,6 +290,7 @@ impl PatternIndex for LazyDfa {
 }
 
 /// The contender: the trie and its lazily built DFA.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<LazyDfa>(About {
         name: "lazy_dfa",

@@ -35,6 +35,7 @@ impl PatternIndex for LinearScan {
 }
 
 /// The contender: a list of patterns.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<LinearScan>(About {
         name: "linear_scan",

@@ -209,6 +209,7 @@ impl PatternIndex for PatternTrie {
 }
 
 /// The contender: the trie.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<PatternTrie>(About {
         name: "pattern_trie",

@@ -81,6 +81,7 @@ impl PatternIndex for Index {
 }
 
 /// The contender: `RegexSet`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "regex_set",

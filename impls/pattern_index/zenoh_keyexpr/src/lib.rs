@@ -192,6 +192,7 @@ impl PatternIndex for Index {
 }
 
 /// The contender: `KeBoxTree`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "zenoh_keyexpr",

@@ -73,6 +73,7 @@ impl Family for Peer {
 }
 
 /// The contender: `immutable_chunkmap::map::MapM`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Peer>(About {
         name: "chunkmap",

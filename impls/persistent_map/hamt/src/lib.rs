@@ -654,6 +654,7 @@ impl Family for Hamt {
 }
 
 /// The contender: a 32-way hash array mapped trie with entries by value.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Hamt>(About {
         name: "hamt",

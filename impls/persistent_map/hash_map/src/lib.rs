@@ -73,6 +73,7 @@ impl Family for StdHashMap {
 }
 
 /// The contender: std's `HashMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<StdHashMap>(About {
         name: "hash_map",

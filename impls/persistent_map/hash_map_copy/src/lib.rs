@@ -73,6 +73,7 @@ impl Family for HashMapCopy {
 }
 
 /// The contender: a hash map copied whole by the first change of a clone.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<HashMapCopy>(About {
         name: "hash_map_copy",

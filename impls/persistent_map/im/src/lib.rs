@@ -78,6 +78,7 @@ impl Family for Peer {
 }
 
 /// The contender: `im::HashMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Peer>(About {
         name: "im",

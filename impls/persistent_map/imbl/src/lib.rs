@@ -73,6 +73,7 @@ impl Family for Peer {
 }
 
 /// The contender: `imbl::GenericHashMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Peer>(About {
         name: "imbl",

@@ -84,6 +84,7 @@ impl Family for Peer {
 }
 
 /// The contender: `rpds::HashTrieMapSync`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Peer>(About {
         name: "rpds",

@@ -69,6 +69,7 @@ impl Family for ArrayCopy {
 }
 
 /// The contender: an array copied whole by the first change of a clone.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<ArrayCopy>(About {
         name: "array_copy",

@@ -73,6 +73,7 @@ impl Family for Peer {
 }
 
 /// The contender: `im::Vector`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<Peer>(About {
         name: "im",

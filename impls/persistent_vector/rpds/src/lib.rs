@@ -73,6 +73,7 @@ impl Family for Peer {
 }
 
 /// The contender: `rpds::VectorSync`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<Peer>(About {
         name: "rpds",

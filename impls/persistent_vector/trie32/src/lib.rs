@@ -563,6 +563,7 @@ impl Family for Trie32 {
 }
 
 /// The contender: a 32-way radix trie with a tail.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<Trie32>(About {
         name: "trie32",

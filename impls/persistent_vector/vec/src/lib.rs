@@ -65,6 +65,7 @@ impl Family for StdVec {
 }
 
 /// The contender: std's `Vec`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<StdVec>(About {
         name: "vec",

@@ -129,6 +129,7 @@ impl Tracked for World {
 }
 
 /// The contender: `alien_signals`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::tracked_contender::<World>(About {
         name: "alien_signals",

@@ -482,6 +482,7 @@ impl Tracked for World {
 }
 
 /// The contender: arenas.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::contender::<World>(About {
         name: "arena_graph",

@@ -236,6 +236,7 @@ impl Notify for World {
 }
 
 /// The contender: in place, with deferred changes.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "deferred_flag",

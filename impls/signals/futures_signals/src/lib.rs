@@ -125,6 +125,7 @@ impl Notify for World {
 }
 
 /// The contender: `futures_signals::signal::Mutable`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "futures_signals",

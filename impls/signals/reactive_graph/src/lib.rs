@@ -145,6 +145,7 @@ impl Tracked for World {
 }
 
 /// The contender: `reactive_graph`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::tracked_contender::<World>(About {
         name: "reactive_graph",

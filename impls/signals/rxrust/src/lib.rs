@@ -146,6 +146,7 @@ impl Notify for World {
 }
 
 /// The contender: `rxrust`'s `Subject`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "rxrust",

@@ -106,6 +106,7 @@ impl Notify for World {
 }
 
 /// The contender: `signals2::Signal`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "signals2",

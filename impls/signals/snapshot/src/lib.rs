@@ -177,6 +177,7 @@ impl Notify for World {
 }
 
 /// The contender: snapshots.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "snapshot",

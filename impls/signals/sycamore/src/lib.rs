@@ -83,6 +83,7 @@ impl Tracked for World {
 }
 
 /// The contender: `sycamore_reactive`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::signals::tracked_contender::<World>(About {
         name: "sycamore",

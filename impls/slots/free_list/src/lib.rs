@@ -61,6 +61,7 @@ impl Slots for FreeList {
 }
 
 /// The contender: the source's counter and free list.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::allocating::<FreeList>(About {
         name: "free_list",

@@ -100,6 +100,7 @@ impl Positions for GapBuffer {
 }
 
 /// The contender: a gap buffer.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::positional::<GapBuffer>(About {
         name: "gap_buffer",

@@ -224,6 +224,7 @@ impl Positions for OrderTree {
 }
 
 /// The contender: the lab's slots.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::contender::<LinkedSlots, OrderTree>(About {
         name: "order_tree",

@@ -101,6 +101,7 @@ impl Positions for Table {
 }
 
 /// The contender: the source's scan of a set.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::contender::<UsedSet, Table>(About {
         name: "scan_used",

@@ -39,6 +39,7 @@ impl Slots for Peer {
 }
 
 /// The contender: `slab::Slab`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::allocating::<Peer>(About {
         name: "slab",

@@ -40,6 +40,7 @@ impl Slots for Peer {
 }
 
 /// The contender: `slotmap::SlotMap`.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::allocating::<Peer>(About {
         name: "slotmap",

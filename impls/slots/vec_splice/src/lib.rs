@@ -64,6 +64,7 @@ impl Positions for VecSplice {
 }
 
 /// The contender: the source's array of positions.
+#[inline(never)]
 pub fn contender() -> Contender {
     scenarios::slots::positional::<VecSplice>(About {
         name: "vec_splice",

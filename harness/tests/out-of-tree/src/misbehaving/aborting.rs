@@ -14,6 +14,7 @@ impl Habit for Aborting {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Aborting>("aborting", "Aborts at a slice of many elements.")
 }

@@ -4,6 +4,7 @@ use scenarios::{About, Contender, KnownFailure, Role};
 
 use super::wrong::Wrong;
 
+#[inline(never)]
 pub fn contender() -> Contender {
     let wrong = super::contender::<Wrong>("excused", "Pops the last but one of more than forty elements.");
     Contender { about: About { role: Role::Peer, known_failures: KNOWN, ..wrong.about }, ..wrong }

@@ -17,6 +17,7 @@ impl Habit for Hungry {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Hungry>("hungry", "Allocates without end at a slice of many elements.")
 }

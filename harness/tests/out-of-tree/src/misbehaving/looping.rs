@@ -16,6 +16,7 @@ impl Habit for Looping {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Looping>("looping", "Never comes back from a slice of many elements.")
 }

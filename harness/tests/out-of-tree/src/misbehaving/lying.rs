@@ -13,6 +13,7 @@ impl Habit for Lying {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Lying>("lying", "Gets the element before where there are many.")
 }

@@ -12,6 +12,7 @@ impl Habit for Panicking {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Panicking>("panicking", "Panics at a slice of many elements.")
 }

@@ -13,6 +13,7 @@ impl Habit for Printing {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Printing>("printing", "Prints at every slice.")
 }

@@ -17,6 +17,7 @@ impl Habit for Wrong {
     }
 }
 
+#[inline(never)]
 pub fn contender() -> Contender {
     super::contender::<Wrong>("wrong", "Pops the last but one of more than forty elements.")
 }
