@@ -3,6 +3,7 @@
 //! Cargo starts a benchmark with the argument `--bench`. `cargo test --benches` starts it without, and
 //! then there is nothing to do: the meters have tests of their own.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -202,8 +203,8 @@ pub fn show_list(roster: &[Contender]) -> Option<ExitCode> {
 /// Most cells of a [`sample`].
 const SAMPLE: usize = 200;
 
-/// Up to 200 cells of profile quick that stand for all: those whose names have the smallest hashes, so
-/// that a new cell replaces at most one.
+/// Up to 200 cells of profile quick that stand for all: one of every contender, then those whose names have
+/// the smallest hashes, so that a new cell replaces at most one.
 ///
 /// # Errors
 /// If the roster is empty.
@@ -214,11 +215,17 @@ pub fn sample(roster: &[Contender]) -> Result<Vec<Cell<'_>>> {
         let bytes = names.into_iter().flat_map(str::bytes).map(u64::from);
         bytes.chain([cell.size as u64]).fold(0, |state, part| mix(state ^ part))
     };
-    let mut hashes: Vec<u64> = cells.iter().map(hash).collect();
-    hashes.sort_unstable();
-    if let Some(&first_out) = hashes.get(SAMPLE) {
-        cells.retain(|cell| hash(cell) < first_out);
-    }
+    // One of every contender goes before all others.
+    let mut by_hash: Vec<(u64, &Contender)> = cells.iter().map(|cell| (hash(cell), cell.contender)).collect();
+    by_hash.sort_unstable_by_key(|(hash, _)| *hash);
+    let mut represented: Vec<&Contender> = Vec::new();
+    let (firsts, others): (Vec<_>, Vec<_>) = by_hash.into_iter().partition(|(_, contender)| {
+        let first = !represented.iter().any(|known| std::ptr::eq(*known, *contender));
+        represented.extend(first.then_some(*contender));
+        first
+    });
+    let sample: BTreeSet<u64> = firsts.into_iter().chain(others).map(|(hash, _)| hash).take(SAMPLE).collect();
+    cells.retain(|cell| sample.contains(&hash(cell)));
     Ok(cells)
 }
 
@@ -247,8 +254,6 @@ pub fn with_armed(roster: &[Contender], id: &CellId, region: impl Fn(&mut dyn Ca
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn names(roster: &[Contender]) -> BTreeSet<String> {

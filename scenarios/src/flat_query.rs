@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use crate::flat::{self, Containers, Kinds, Leaf, Pointer, array_index, escape, touch_text, touch_value};
-use crate::input::{copies, draws, mix, rng};
+use crate::input::{copies, draws, mix, outside_data, rng};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, OwnInput, Request, Scenario,
     Setup, Sizes, Step, case,
@@ -962,9 +962,6 @@ fn leaves<S: FlatQuery>() -> Result<(), String> {
     Ok(())
 }
 
-/// Where the JSONPath compliance suite is looked for; the environment variable `JSONPATH_CTS` names another place.
-const SUITE: &str = "/work/shared/data/jsonpath-cts.json";
-
 /// What a contender makes of the JSONPath compliance suite.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compliance {
@@ -976,14 +973,14 @@ pub struct Compliance {
     pub wrong: Vec<String>,
 }
 
-/// Runs the JSONPath compliance suite; `None`, with a note printed, where the file is not there or not readable.
+/// Runs the JSONPath compliance suite; `None`, with a note printed, where it is [not there](outside_data).
+///
+/// # Panics
+/// If the file is there and is not the suite.
 pub fn comply<S: FlatQuery>() -> Option<Compliance> {
-    let path = std::env::var("JSONPATH_CTS").unwrap_or_else(|_| SUITE.to_owned());
-    let suite = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    let Some(suite) = suite else {
-        println!("skipped: there is no JSONPath compliance suite at {path}");
-        return None;
-    };
+    let path = outside_data("JSONPATH_CTS", "jsonpath-cts.json")?;
+    let bytes = std::fs::read(path).expect("the suite can be read");
+    let suite: Value = serde_json::from_slice(&bytes).expect("the suite is JSON");
     let mut compliance = Compliance::default();
     for test in suite["tests"].as_array().into_iter().flatten() {
         let name = test["name"].as_str().unwrap_or_default().to_owned();

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::io::Write;
+use std::path::PathBuf;
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -104,6 +106,24 @@ pub fn draws(rng: &mut Rng, count: usize, below: usize) -> Vec<u64> {
 /// of eight operations would be noise to a clock and below any useful threshold for the gate.
 pub fn copies(size: usize) -> usize {
     (1024 / size).max(1)
+}
+
+/// Test data that is no part of the project: where the environment variable `variable` says, else
+/// `shared/data/<name>` in or beside a directory above the current one. `None`, with a note printed, where it
+/// is not there.
+pub fn outside_data(variable: &str, name: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let near = || {
+        let here = std::env::current_dir().ok()?;
+        let candidates = here.ancestors().map(|above| above.join("shared/data").join(name));
+        candidates.into_iter().find(|path| path.exists())
+    };
+    let found = named.or_else(near).filter(|path| path.exists());
+    if found.is_none() {
+        // Not `println!`, which libtest would swallow.
+        let _ = writeln!(std::io::stderr(), "skipped: no shared/data/{name}, and {variable} names none");
+    }
+    found
 }
 
 #[cfg(test)]
