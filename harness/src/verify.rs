@@ -32,6 +32,9 @@ impl Default for Depth {
 }
 
 impl Depth {
+    /// The factor of `lab verify --deep`: minutes.
+    pub const DEEP: u32 = 20;
+
     /// Whether a check is worth replaying: a fixed sequence is the same with every seed.
     pub(crate) fn replays(self, check: &Check) -> bool {
         check.steps > 0 || self.seed == SEED

@@ -18,8 +18,8 @@ use crate::verify::Depth;
 /// contender that differs from the oracle is named with the shortest failing trace found; then the
 /// exit code is 3.
 ///
-/// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up, shrinks what fails, and
-/// says with which seed it was found.
+/// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up (a round that has begun is
+/// finished), shrinks what fails, and says with which seed it is found again.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
-    let mut depth = Depth { factor: if arguments.deep { 20 } else { 1 }, seed: arguments.seed };
+    let mut depth = Depth { factor: if arguments.deep { Depth::DEEP } else { 1 }, seed: arguments.seed };
     let start = Instant::now();
     let mut run = verify(context, &cells, depth, arguments)?;
     if arguments.fuzz.is_none() {
@@ -50,8 +50,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         && run.failures().is_empty()
         && start.elapsed() < time
     {
-        // Short rounds first, so that a short time ends in time.
-        depth = Depth { factor: (depth.factor * 2).min(64), seed: depth.seed.wrapping_add(1) };
+        // A failure of such a round is found again by its seed with --deep.
+        depth = Depth { factor: Depth::DEEP, seed: depth.seed.wrapping_add(1) };
         run = verify(context, &cells, depth, arguments)?;
     }
     if arguments.json {
@@ -69,7 +69,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             let contenders = contenders_of(&cells).len();
             print(&format!("{contenders} contenders{cells_too} agree with the oracles"))?;
         } else if depth.seed != SEED {
-            print(&format!("found with --seed {}", depth.seed))?;
+            let deep = if depth.factor == Depth::DEEP { " --deep" } else { "" };
+            print(&format!("found with --seed {}{deep}", depth.seed))?;
         }
     }
     Ok(if run.failures().is_empty() { Exit::Fine } else { Exit::Regression })
