@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use reports::record::Fingerprint;
+use sha2::{Digest, Sha256};
 
 use crate::meters::instructions::{TUNABLES, valgrind_version};
 
@@ -23,6 +24,13 @@ pub fn take(root: &Path, isa: String) -> Fingerprint {
         revision,
         dirty,
     }
+}
+
+/// SHA-256 of contents one after the other, hexadecimal.
+pub fn sha256<T: AsRef<[u8]>>(contents: impl IntoIterator<Item = T>) -> String {
+    let mut digest = Sha256::new();
+    contents.into_iter().for_each(|content| digest.update(content));
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The git revision at `root` and whether tracked files differ from it; empty outside a repository.

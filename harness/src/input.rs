@@ -12,9 +12,9 @@ use anyhow::{Result, bail};
 use flate2::read::MultiGzDecoder;
 use scenarios::{Bottleneck, Scenario};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::usage;
+use crate::fingerprint;
 
 /// Which file, so that a run continues with the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +49,7 @@ pub fn load(path: &Path) -> Result<&'static Identity> {
     if bytes.len() as u64 > MAX_BYTES {
         bail!(refuse(format!("it holds more than {} MiB", MAX_BYTES >> 20)));
     }
-    let digest = Sha256::digest(&bytes);
-    let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let identity = Identity { path: whole, sha256 };
+    let identity = Identity { path: whole, sha256: fingerprint::sha256([&bytes]) };
     if LOADED.set(Loaded { identity, bytes }).is_err() {
         bail!(refuse("another input was read before".to_owned()));
     }

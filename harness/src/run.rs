@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reports::record::{Allocations, CellRecord, Failure, Interval, Paired, Record, SCHEMA};
 use scenarios::Contender;
-use sha2::{Digest, Sha256};
 
 use crate::cell::{Cell, CellId, Profile, find};
+use crate::fingerprint;
 use crate::gate::Exact;
 use crate::info;
 use crate::input;
@@ -66,11 +66,10 @@ impl Binaries {
     /// # Errors
     /// If one cannot be read.
     pub fn digest(&self) -> Result<String> {
-        let mut digest = Sha256::new();
-        for path in [&self.lab, &self.allocations].into_iter().filter(|path| path.exists()) {
-            digest.update(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
-        }
-        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        let present = [&self.lab, &self.allocations].into_iter().filter(|path| path.exists());
+        let read =
+            |path: &PathBuf| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        Ok(fingerprint::sha256(present.map(read).collect::<Result<Vec<_>>>()?))
     }
 }
 

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::flat::{self, Kinds, Leaf, Pointer, PointerBuf, touch_text};
-use crate::input::{copies, draws, mix, rng, shuffled};
+use crate::input::{copies, draws, mix, rng, shuffled, sum};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
     Step, case,
@@ -237,10 +237,6 @@ fn store<S: FlatStore>(size: usize) -> S {
 fn content_digest<S: FlatStore>(store: &S, pointers: &[PointerBuf]) -> u64 {
     let found = pointers.iter().map(|pointer| mix(store.get(pointer.as_pointer()).map_or(7, Leaf::touch)));
     sum(found).wrapping_add(store.len() as u64)
-}
-
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
 }
 
 fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<usize> {
@@ -538,21 +534,17 @@ fn wide_get<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> 
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace", 200, 64, "Random operations on pointers of hard segments (escapes, empty, leading zeros, non-ASCII), up to four deep."),
-    check("trace_few", 120, 64, "The same on few pointers, so that they come and go, and are leaf and container at once."),
-    check("trace_long", 3000, 1, "3,000 operations, the whole store compared every hundred."),
-    check("siblings", 0, 1, "/user is not above /users/0, /user0 or /user~1; /a is not above /ab or /a!."),
-    check("prefix_is_key", 0, 1, "A prefix that is a key itself is not below itself; its leaf goes without what lies below, and the other way round."),
-    check("root_and_absent", 0, 1, "Below the root lies every key but the empty one; below an absent prefix and below a leaf nothing."),
-    check("subtree", 0, 1, "Deleting a subtree leaves its siblings, and an empty store where it was everything."),
-    check("arrays", 0, 1, "Children named 0 to k - 1 make an array; gaps, leading zeros and other numbers make an object."),
-    check("grow_and_shrink", 0, 1, "20,000 pointers come, go in another order, and come again."),
+    Check::new("trace", 200, 64, "Random operations on pointers of hard segments (escapes, empty, leading zeros, non-ASCII), up to four deep."),
+    Check::new("trace_few", 120, 64, "The same on few pointers, so that they come and go, and are leaf and container at once."),
+    Check::new("trace_long", 3000, 1, "3,000 operations, the whole store compared every hundred."),
+    Check::new("siblings", 0, 1, "/user is not above /users/0, /user0 or /user~1; /a is not above /ab or /a!."),
+    Check::new("prefix_is_key", 0, 1, "A prefix that is a key itself is not below itself; its leaf goes without what lies below, and the other way round."),
+    Check::new("root_and_absent", 0, 1, "Below the root lies every key but the empty one; below an absent prefix and below a leaf nothing."),
+    Check::new("subtree", 0, 1, "Deleting a subtree leaves its siblings, and an empty store where it was everything."),
+    Check::new("arrays", 0, 1, "Children named 0 to k - 1 make an array; gaps, leading zeros and other numbers make an object."),
+    Check::new("grow_and_shrink", 0, 1, "20,000 pointers come, go in another order, and come again."),
 ];
 
 /// Segments that go wrong somewhere: string prefixes of each other, what sorts beside `/`, escapes.

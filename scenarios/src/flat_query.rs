@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use crate::flat::{self, Containers, Kinds, Leaf, Pointer, array_index, escape, touch_text, touch_value};
-use crate::input::{copies, draws, mix, outside_data, rng};
+use crate::input::{copies, draws, mix, outside_data, rng, sum};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, OwnInput, Request, Scenario,
     Setup, Sizes, Step, case,
@@ -322,10 +322,6 @@ fn document(users: usize) -> Value {
     json!({"users": (0..users).map(user).collect::<Vec<_>>()})
 }
 
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
-}
-
 /// What a region makes of one result: a few instructions that read the pointer's end and the leaf.
 #[inline]
 fn found_digest(pointer: &str, leaf: Option<&Value>) -> u64 {
@@ -455,20 +451,16 @@ fn most_frequent_name(document: &Value) -> String {
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace", 120, 48, "Random sets, deletes and queries over hard names (escapes, quotes, dots, brackets, non-ASCII, numbers)."),
-    check("trace_few", 120, 48, "The same over few names and indices, so that arrays become objects and come back."),
-    check("descent", 0, 1, "$..name, $..a.b and $..a..b match at every depth, as often as they select."),
-    check("arrays_and_objects", 0, 1, "An index selects in arrays, a name in objects, * in both; numeric names, leading zeros, gaps, recorded objects."),
-    check("names", 0, 1, "Names with dots, quotes, brackets, *, escapes, non-ASCII and none at all, quoted."),
-    check("errors", 0, 1, "What is no JSONPath is an error, and nothing is visited."),
-    check("break", 0, 1, "A visit that breaks is the last one."),
-    check("leaves", 0, 1, "Scalars and empty containers, also as the whole document; a leaf with children shows as the container."),
+    Check::new("trace", 120, 48, "Random sets, deletes and queries over hard names (escapes, quotes, dots, brackets, non-ASCII, numbers)."),
+    Check::new("trace_few", 120, 48, "The same over few names and indices, so that arrays become objects and come back."),
+    Check::new("descent", 0, 1, "$..name, $..a.b and $..a..b match at every depth, as often as they select."),
+    Check::new("arrays_and_objects", 0, 1, "An index selects in arrays, a name in objects, * in both; numeric names, leading zeros, gaps, recorded objects."),
+    Check::new("names", 0, 1, "Names with dots, quotes, brackets, *, escapes, non-ASCII and none at all, quoted."),
+    Check::new("errors", 0, 1, "What is no JSONPath is an error, and nothing is visited."),
+    Check::new("break", 0, 1, "A visit that breaks is the last one."),
+    Check::new("leaves", 0, 1, "Scalars and empty containers, also as the whole document; a leaf with children shows as the container."),
 ];
 
 /// A segment of a query in the model.

@@ -33,6 +33,11 @@ pub fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// The sum, modulo 2⁶⁴: a digest that does not depend on the order.
+pub fn sum(values: impl Iterator<Item = u64>) -> u64 {
+    values.fold(0, u64::wrapping_add)
+}
+
 /// A key type that cells are measured with.
 pub trait Key: Hash + Eq + Ord + Clone + Debug + Send + Sync + 'static {
     /// The key that stands for `id`; distinct ids give distinct keys.
@@ -112,12 +117,10 @@ pub fn copies(size: usize) -> usize {
 /// `shared/data/<name>` in or beside a directory above the current one. `None`, with a note printed, where it
 /// is not there.
 pub fn outside_data(variable: &str, name: &str) -> Option<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let near =
+        || here.ancestors().map(|above| above.join("shared/data").join(name)).find(|path| path.exists());
     let named = std::env::var_os(variable).map(PathBuf::from);
-    let near = || {
-        let here = std::env::current_dir().ok()?;
-        let candidates = here.ancestors().map(|above| above.join("shared/data").join(name));
-        candidates.into_iter().find(|path| path.exists())
-    };
     let found = named.or_else(near).filter(|path| path.exists());
     if found.is_none() {
         // Not `println!`, which libtest would swallow.

@@ -12,12 +12,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rand::RngExt;
 
 use crate::input::{FixedHasher, Key, Rng, copies, entry_digest, mix, rng};
-use crate::probe::{Hashing, Injected, PassThrough, Probe};
+use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, OwnInput, Request, Scenario,
     Setup, Sizes, Step, case, observing_case,
@@ -515,22 +514,18 @@ fn own_trace<C: Cache<String, u64> + 'static>(request: Request) -> Box<dyn Case>
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace", 300, 64, "Random operations on a cache of 1 to 16 entries, every entry compared after each step."),
-    check("trace_large", 3000, 2, "Random operations on a cache of some hundred entries, compared in full every 50 steps."),
-    check("collisions", 250, 24, "The same where all keys, or many, have the same hash or differ in a few bits of it."),
-    check("trace_drops", 250, 32, "The same with counted keys and values: none leaks, none is dropped twice."),
-    check("panics", 160, 64, "Clone, Hash or Eq panics half-way: what is left is a sound cache, nothing leaks or drops twice."),
-    check("capacity_zero", 0, 1, "A cache of capacity 0 holds nothing, whatever is put."),
-    check("capacity_one", 0, 1, "A cache of capacity 1 holds what was used last."),
-    check("oldest", 0, 1, "The least recently used entry is put again, looked up, replaced: it becomes the first."),
-    check("replace", 0, 1, "A key whose value is replaced again and again keeps one entry and evicts nothing."),
-    check("million", 0, 1, "A million operations on caches of 7 and 32 entries, every answer compared."),
+    Check::new("trace", 300, 64, "Random operations on a cache of 1 to 16 entries, every entry compared after each step."),
+    Check::new("trace_large", 3000, 2, "Random operations on a cache of some hundred entries, compared in full every 50 steps."),
+    Check::new("collisions", 250, 24, "The same where all keys, or many, have the same hash or differ in a few bits of it."),
+    Check::new("trace_drops", 250, 32, "The same with counted keys and values: none leaks, none is dropped twice."),
+    Check::new("panics", 160, 64, "Clone, Hash or Eq panics half-way: what is left is a sound cache, nothing leaks or drops twice."),
+    Check::new("capacity_zero", 0, 1, "A cache of capacity 0 holds nothing, whatever is put."),
+    Check::new("capacity_one", 0, 1, "A cache of capacity 1 holds what was used last."),
+    Check::new("oldest", 0, 1, "The least recently used entry is put again, looked up, replaced: it becomes the first."),
+    Check::new("replace", 0, 1, "A key whose value is replaced again and again keeps one entry and evicts nothing."),
+    Check::new("million", 0, 1, "A million operations on caches of 7 and 32 entries, every answer compared."),
 ];
 
 /// A step with its meaning.
@@ -747,13 +742,8 @@ impl<T: Specimen, C: Cache<T, T>> Replay<T, C> {
     fn apply_with_fuse(&mut self, operation: Operation, calls: u32) -> Result<(), String> {
         let before: BTreeSet<(u32, u32)> =
             self.model.last.iter().map(|(key, value)| (*key, *value)).collect();
-        Probe::set_fuse(Some(calls));
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.apply(operation)));
-        Probe::set_fuse(None);
-        match outcome {
-            Ok(outcome) => return outcome,
-            Err(payload) if payload.is::<Injected>() => {}
-            Err(payload) => std::panic::resume_unwind(payload),
+        if let Some(outcome) = Probe::with_fuse(Some(calls), || self.apply(operation)) {
+            return outcome;
         }
         let mut put: BTreeSet<(u32, u32)> =
             self.model.last.iter().map(|(key, value)| (*key, *value)).collect();

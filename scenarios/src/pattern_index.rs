@@ -1123,22 +1123,18 @@ fn notify_patterns<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace", 120, 48, "Random subscriptions, matches and removals, also of subscriptions that are gone."),
-    check("trace_long", 1500, 1, "1,500 such steps on one index."),
-    check("descendants", 0, 1, "`..` spans any number of segments, anywhere in a pattern: $..name and /users/0/name, $..a.b and /q/a/b, $..a..b and /q/a/z/b."),
-    check("chains", 0, 1, "$..a..a…..b with 2 to 16 times ..a against 40 and 4,000 segments, without and with a b at the end."),
-    check("frontiers", 0, 1, "All 4,096 patterns of a literal or * at 12 levels at once."),
-    check("wide_descendants", 0, 1, "10,000 patterns that end in ..*, subscribed and half of them removed."),
-    check("spelling", 0, 1, "Names with ~, /, dots, quotes, brackets, stars, control and non-ASCII characters, empty names, numeric keys and leading zeros."),
-    check("unions_and_slices", 0, 1, "Patterns with unions and slices answer like all others."),
-    check("same_pattern", 0, 1, "One pattern subscribed 1,000 times and removed one by one."),
-    check("unknown_ids", 0, 1, "Unsubscribing twice, or what never was, is an error and changes nothing; ids are not used again."),
+    Check::new("trace", 120, 48, "Random subscriptions, matches and removals, also of subscriptions that are gone."),
+    Check::new("trace_long", 1500, 1, "1,500 such steps on one index."),
+    Check::new("descendants", 0, 1, "`..` spans any number of segments, anywhere in a pattern: $..name and /users/0/name, $..a.b and /q/a/b, $..a..b and /q/a/z/b."),
+    Check::new("chains", 0, 1, "$..a..a…..b with 2 to 16 times ..a against 40 and 4,000 segments, without and with a b at the end."),
+    Check::new("frontiers", 0, 1, "All 4,096 patterns of a literal or * at 12 levels at once."),
+    Check::new("wide_descendants", 0, 1, "10,000 patterns that end in ..*, subscribed and half of them removed."),
+    Check::new("spelling", 0, 1, "Names with ~, /, dots, quotes, brackets, stars, control and non-ASCII characters, empty names, numeric keys and leading zeros."),
+    Check::new("unions_and_slices", 0, 1, "Patterns with unions and slices answer like all others."),
+    Check::new("same_pattern", 0, 1, "One pattern subscribed 1,000 times and removed one by one."),
+    Check::new("unknown_ids", 0, 1, "Unsubscribing twice, or what never was, is an error and changes nothing; ids are not used again."),
 ];
 
 /// Names for traces, those that need care among them.

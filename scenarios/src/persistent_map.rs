@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled};
+use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled, sum};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
@@ -219,10 +218,6 @@ fn line_count(size: usize) -> usize {
 /// A map of the entries of `ids`, made as it goes: a list of them would double what set-ups allocate.
 fn build<K: Key, M: PersistentMap<K, u64>>(ids: impl Iterator<Item = u64>) -> M {
     M::from_entries(ids.map(entry))
-}
-
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
 }
 
 fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
@@ -583,23 +578,19 @@ fn variants<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, count: usiz
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace_u64", 300, 48, "Random operations on a tree of versions, u64 keys."),
-    check("trace_string", 200, 24, "Random operations on a tree of versions, String keys."),
-    check("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
-    check("collide_all", 250, 32, "All keys have one 64-bit hash; collision nodes up to 100 entries."),
-    check("collide_low32", 250, 24, "All hashes are equal in their low 32 bits."),
-    check("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
-    check("collide_groups", 250, 24, "Four hashes for all keys."),
-    check("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
-    check("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
-    check("collide_panics", 120, 32, "The same inside collision nodes."),
-    check("group_panics", 160, 32, "The same with four collision nodes beside each other."),
+    Check::new("trace_u64", 300, 48, "Random operations on a tree of versions, u64 keys."),
+    Check::new("trace_string", 200, 24, "Random operations on a tree of versions, String keys."),
+    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
+    Check::new("collide_all", 250, 32, "All keys have one 64-bit hash; collision nodes up to 100 entries."),
+    Check::new("collide_low32", 250, 24, "All hashes are equal in their low 32 bits."),
+    Check::new("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
+    Check::new("collide_groups", 250, 24, "Four hashes for all keys."),
+    Check::new("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
+    Check::new("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
+    Check::new("collide_panics", 120, 32, "The same inside collision nodes."),
+    Check::new("group_panics", 160, 32, "The same with four collision nodes beside each other."),
 ];
 
 /// How many distinct keys a check uses.
@@ -721,18 +712,6 @@ fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
     }
 }
 
-/// What `make` makes; `None` where a [`Probe`]'s fuse burned down in it.
-fn fused<T>(fuse: Option<u32>, make: impl FnOnce() -> T) -> Option<T> {
-    Probe::set_fuse(fuse);
-    let outcome = catch_unwind(AssertUnwindSafe(make));
-    Probe::set_fuse(None);
-    match outcome {
-        Ok(made) => Some(made),
-        Err(payload) if payload.is::<crate::probe::Injected>() => None,
-        Err(payload) => std::panic::resume_unwind(payload),
-    }
-}
-
 /// The versions under test, each beside its model.
 struct Replay<K, V, M> {
     versions: Vec<(M, BTreeMap<u32, u32>)>,
@@ -807,7 +786,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 let (right, right_model) = &self.versions[other % held];
                 let mut model = right_model.clone();
                 model.extend(left_model);
-                match fused(fuse, || left.union(right)) {
+                match Probe::with_fuse(fuse, || left.union(right)) {
                     Some(united) => {
                         let at = self.place(united, model);
                         self.compare_one(at)
@@ -820,7 +799,8 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
             Operation::Equal { version, other } => {
                 let (left, left_model) = &self.versions[version % held];
                 let (right, right_model) = &self.versions[other % held];
-                let (observed, expected) = (fused(fuse, || left.equal(right)), left_model == right_model);
+                let (observed, expected) =
+                    (Probe::with_fuse(fuse, || left.equal(right)), left_model == right_model);
                 if let Some(observed) = observed.filter(|observed| *observed != expected) {
                     return Err(format!("equality of two versions is {observed}, expected {expected}"));
                 }
@@ -844,7 +824,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 let entry = |(key, value): (&u32, u32)| (K::from_id(*key), V::from_id(value));
                 let earlier = model.iter().map(|(key, value)| entry((key, value ^ 1)));
                 let later = model.iter().rev().map(|(key, value)| entry((key, *value)));
-                let gathered = fused(fuse, || M::from_entries(earlier.chain(later)));
+                let gathered = Probe::with_fuse(fuse, || M::from_entries(earlier.chain(later)));
                 if gathered.is_some_and(|gathered| gathered.len() != model.len() || !gathered.equal(map)) {
                     return Err("a map from a list with every key twice is not equal".to_owned());
                 }
@@ -885,7 +865,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         change_model: impl FnOnce(&mut BTreeMap<u32, u32>),
     ) -> Result<bool, String> {
         let (map, model) = &mut self.versions[at];
-        if fused(fuse, || change(map)).is_some() {
+        if Probe::with_fuse(fuse, || change(map)).is_some() {
             change_model(model);
             return Ok(true);
         }

@@ -8,10 +8,9 @@
 
 use std::fmt::Debug;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::input::{copies, draws, mix, rng};
-use crate::probe::{Injected, Probe};
+use crate::input::{copies, draws, mix, rng, sum};
+use crate::probe::Probe;
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
     Step, case,
@@ -175,10 +174,6 @@ fn content_digest<V: PersistentVector<u64>>(vector: &V) -> u64 {
 
 fn expected_digest(values: &[u64]) -> u64 {
     sequence_digest(values.iter().copied()).wrapping_add(values.len() as u64)
-}
-
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
 }
 
 fn push_unshared<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
@@ -474,20 +469,16 @@ fn variants<V: PersistentVector<u64> + 'static>(size: usize, count: usize) -> Bo
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("trace", 300, 48, "Random operations on a tree of versions."),
-    check("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
-    check("trace_drops", 250, 32, "The same with counted elements: none leaks, none is dropped twice."),
-    check("panics", 160, 48, "Clone panics half-way: every other version stays intact, nothing leaks or drops twice."),
-    check("root_overflow", 0, 1, "The source's own test: push 0..2000, get 1023, 1024, 1999; 2000 is absent."),
-    check("boundaries", 0, 1, "Push, set and pop across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, old versions held."),
-    check("threads", 0, 1, "Four threads fork one vector and change their forks at once: each sees its own changes only."),
-    check("small_pairs", 0, 1, "Slices and concatenations of every small pair of lengths, and around node boundaries."),
+    Check::new("trace", 300, 48, "Random operations on a tree of versions."),
+    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
+    Check::new("trace_drops", 250, 32, "The same with counted elements: none leaks, none is dropped twice."),
+    Check::new("panics", 160, 48, "Clone panics half-way: every other version stays intact, nothing leaks or drops twice."),
+    Check::new("root_overflow", 0, 1, "The source's own test: push 0..2000, get 1023, 1024, 1999; 2000 is absent."),
+    Check::new("boundaries", 0, 1, "Push, set and pop across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, old versions held."),
+    Check::new("threads", 0, 1, "Four threads fork one vector and change their forks at once: each sees its own changes only."),
+    Check::new("small_pairs", 0, 1, "Slices and concatenations of every small pair of lengths, and around node boundaries."),
 ];
 
 /// A step with its meaning.
@@ -752,27 +743,13 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
         change_model: impl FnOnce(&mut Vec<u32>),
     ) -> Result<bool, String> {
         let (vector, model) = &mut self.versions[at];
-        let Some(calls) = fuse else {
-            change(vector);
+        if Probe::with_fuse(fuse, || change(vector)).is_some() {
             change_model(model);
             return Ok(true);
-        };
-        Probe::set_fuse(Some(calls));
-        let outcome = catch_unwind(AssertUnwindSafe(|| change(vector)));
-        Probe::set_fuse(None);
-        match outcome {
-            Ok(()) => {
-                change_model(model);
-                Ok(true)
-            }
-            Err(payload) if payload.is::<Injected>() => {
-                self.versions[at] = (V::new(), Vec::new());
-                self.compare_all()
-                    .map_err(|message| format!("after a panic in another version: {message}"))?;
-                Ok(false)
-            }
-            Err(payload) => std::panic::resume_unwind(payload),
         }
+        self.versions[at] = (V::new(), Vec::new());
+        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+        Ok(false)
     }
 
     fn fork(&mut self, from: usize) -> usize {

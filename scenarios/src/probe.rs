@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
@@ -80,6 +81,19 @@ impl Probe {
     /// Lets the `calls`-th `clone`, `hash`, `eq` or `cmp` from now on panic (0: the next one), or none.
     pub fn set_fuse(calls: Option<u32>) {
         FUSE.with(|fuse| fuse.set(calls));
+    }
+
+    /// What `make` makes with this thread's fuse [set](Probe::set_fuse), which is out again afterwards; `None`
+    /// where it burned down. Any other panic goes on.
+    pub fn with_fuse<T>(calls: Option<u32>, make: impl FnOnce() -> T) -> Option<T> {
+        Probe::set_fuse(calls);
+        let outcome = catch_unwind(AssertUnwindSafe(make));
+        Probe::set_fuse(None);
+        match outcome {
+            Ok(made) => Some(made),
+            Err(payload) if payload.is::<Injected>() => None,
+            Err(payload) => resume_unwind(payload),
+        }
     }
 
     fn burn() {

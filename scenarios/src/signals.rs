@@ -26,7 +26,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 
-use crate::input::{copies, draws, mix, rng, shuffled};
+use crate::input::{copies, draws, mix, rng, shuffled, sum};
 use crate::probe::{Injected, Probe};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
@@ -298,10 +298,6 @@ type Total = Rc<Cell<u64>>;
 
 fn add(total: &Total, value: u64) {
     total.set(total.get().wrapping_add(value));
-}
-
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
 }
 
 /// A world with one signal that is observed, its set-up and what the observers have seen.
@@ -726,35 +722,31 @@ fn dynamic_dependencies<S: Tracked>(size: usize) -> Box<dyn Case> {
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("notify_trace", 200, 48, "Random signals, subscriptions and sets; callbacks do nothing but listen. In the end each is dropped once."),
-    check("notify_batches", 200, 32, "The same with batches, nested ones too."),
-    check("notify_reentrant", 200, 64, "Callbacks subscribe, unsubscribe, set and dispose of signals in the middle of rounds."),
-    check("notify_panics", 200, 48, "The same, and some callbacks panic: the others and later rounds are unaffected."),
-    check("unsubscribe_in_round", 0, 1, "A callback ends its own, an earlier and a later subscription; who is unsubscribed before its turn is not called."),
-    check("subscribe_in_round", 0, 1, "Who subscribes during a round is called from the next round on."),
-    check("nested_set", 0, 1, "A callback sets its own signal; afterwards the outer round still defers and skips as it should."),
-    check("panic_in_round", 0, 1, "A callback panics: the others of the round and the next round are called, and set resumes the panic."),
-    check("dispose_in_round", 0, 1, "A callback disposes of its signal: nobody else is called, and the signal is gone."),
-    check("same_callback_twice", 0, 1, "A callback subscribed twice is called twice; ending one subscription leaves the other, and is false the second time."),
-    check("tracked_trace", 120, 64, "Random graphs with fixed dependencies: every effect's observed values, after every change and batch."),
-    check("tracked_dynamic", 120, 64, "The same where values decide which dependencies are read."),
-    check("tracked_counts", 120, 48, "In such graphs nothing is computed twice for a change, nor anew if nothing it read changed."),
-    check("diamond_once", 0, 1, "The tip of a diamond is computed once per change, and never from one old and one new value."),
-    check("lazy", 0, 1, "A computed value that nobody reads is not computed, and not again while nothing changes."),
-    check("equal_stops", 0, 1, "A computed value that comes out equal runs nobody that depends on it."),
-    check("batch_back", 0, 1, "A batch that leaves every value as it was runs no effect."),
-    check("batch_read", 0, 1, "Within a batch a computed value that is read is up to date; the effect runs once, at the end."),
-    check("untracked", 0, 1, "What is read untracked is no dependency."),
-    check("cycle", 0, 1, "A computed value that reads itself, alone or through another, is an error and no hang."),
-    check("effect_panics", 0, 1, "An effect panics: the others run, set resumes the panic, and the next change finds everything in order."),
-    check("dispose_in_effect", 0, 1, "An effect ends itself, an earlier and a later one; who has ended does not run."),
-    check("effect_sets", 0, 1, "An effect sets another signal: whoever depends on that runs before the first set returns."),
+    Check::new("notify_trace", 200, 48, "Random signals, subscriptions and sets; callbacks do nothing but listen. In the end each is dropped once."),
+    Check::new("notify_batches", 200, 32, "The same with batches, nested ones too."),
+    Check::new("notify_reentrant", 200, 64, "Callbacks subscribe, unsubscribe, set and dispose of signals in the middle of rounds."),
+    Check::new("notify_panics", 200, 48, "The same, and some callbacks panic: the others and later rounds are unaffected."),
+    Check::new("unsubscribe_in_round", 0, 1, "A callback ends its own, an earlier and a later subscription; who is unsubscribed before its turn is not called."),
+    Check::new("subscribe_in_round", 0, 1, "Who subscribes during a round is called from the next round on."),
+    Check::new("nested_set", 0, 1, "A callback sets its own signal; afterwards the outer round still defers and skips as it should."),
+    Check::new("panic_in_round", 0, 1, "A callback panics: the others of the round and the next round are called, and set resumes the panic."),
+    Check::new("dispose_in_round", 0, 1, "A callback disposes of its signal: nobody else is called, and the signal is gone."),
+    Check::new("same_callback_twice", 0, 1, "A callback subscribed twice is called twice; ending one subscription leaves the other, and is false the second time."),
+    Check::new("tracked_trace", 120, 64, "Random graphs with fixed dependencies: every effect's observed values, after every change and batch."),
+    Check::new("tracked_dynamic", 120, 64, "The same where values decide which dependencies are read."),
+    Check::new("tracked_counts", 120, 48, "In such graphs nothing is computed twice for a change, nor anew if nothing it read changed."),
+    Check::new("diamond_once", 0, 1, "The tip of a diamond is computed once per change, and never from one old and one new value."),
+    Check::new("lazy", 0, 1, "A computed value that nobody reads is not computed, and not again while nothing changes."),
+    Check::new("equal_stops", 0, 1, "A computed value that comes out equal runs nobody that depends on it."),
+    Check::new("batch_back", 0, 1, "A batch that leaves every value as it was runs no effect."),
+    Check::new("batch_read", 0, 1, "Within a batch a computed value that is read is up to date; the effect runs once, at the end."),
+    Check::new("untracked", 0, 1, "What is read untracked is no dependency."),
+    Check::new("cycle", 0, 1, "A computed value that reads itself, alone or through another, is an error and no hang."),
+    Check::new("effect_panics", 0, 1, "An effect panics: the others run, set resumes the panic, and the next change finds everything in order."),
+    Check::new("dispose_in_effect", 0, 1, "An effect ends itself, an earlier and a later one; who has ended does not run."),
+    Check::new("effect_sets", 0, 1, "An effect sets another signal: whoever depends on that runs before the first set returns."),
 ];
 
 /// Something done to a world, by the trace or by a callback. Indices are taken modulo what exists.

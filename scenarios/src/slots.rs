@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 use rand::RngExt;
 
-use crate::input::{copies, draws, mix, rng, shuffled};
+use crate::input::{copies, draws, mix, rng, shuffled, sum};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
     Step, case,
@@ -193,10 +193,6 @@ fn steps(request: Request) -> usize {
 /// How many copies of the slots a region has.
 fn slot_copies(request: Request) -> usize {
     if request.can(Capability::ScansWhole) { 1 } else { copies(request.size) }
-}
-
-fn sum(values: impl Iterator<Item = u64>) -> u64 {
-    values.fold(0, u64::wrapping_add)
 }
 
 fn indices_digest(indices: impl Iterator<Item = usize>) -> u64 {
@@ -399,18 +395,14 @@ fn get_physical<P: Positions + 'static>(size: usize) -> Box<dyn Case> {
 
 // --- verify ----------------------------------------------------------------------------------
 
-const fn check(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Check {
-    Check { name, summary, steps, traces }
-}
-
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
-    check("slots", 400, 48, "Random allocations and frees, also of slots that are free already."),
-    check("positions", 400, 48, "Random pushes, inserts, removals and reads, the table compared in full."),
-    check("positions_long", 6000, 2, "The same, with runs of up to 300 inserts or removals, compared every 100 steps."),
-    check("free_twice", 0, 1, "A slot freed twice, a slot used after it was freed, a slot that never was: typed errors, and nothing changes."),
-    check("out_of_range", 0, 1, "Positions past the end: typed errors, and nothing changes."),
-    check("ends_and_middle", 0, 1, "Inserts and removals by turns at the front, the middle and the back of 100,000 elements."),
+    Check::new("slots", 400, 48, "Random allocations and frees, also of slots that are free already."),
+    Check::new("positions", 400, 48, "Random pushes, inserts, removals and reads, the table compared in full."),
+    Check::new("positions_long", 6000, 2, "The same, with runs of up to 300 inserts or removals, compared every 100 steps."),
+    Check::new("free_twice", 0, 1, "A slot freed twice, a slot used after it was freed, a slot that never was: typed errors, and nothing changes."),
+    Check::new("out_of_range", 0, 1, "Positions past the end: typed errors, and nothing changes."),
+    Check::new("ends_and_middle", 0, 1, "Inserts and removals by turns at the front, the middle and the back of 100,000 elements."),
 ];
 
 /// A step with its meaning.

@@ -31,6 +31,13 @@ pub struct Check {
     pub traces: u32,
 }
 
+impl Check {
+    /// A check from its parts, in the order of a list of them.
+    pub const fn new(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Self {
+        Check { name, summary, steps, traces }
+    }
+}
+
 /// The first difference between a contender and the oracle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
