@@ -1,0 +1,134 @@
+//! Reference counts: atomic, or plain for one thread.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The number of holders of a node; it starts at one.
+///
+/// Sealed: nodes are freed by what it says, so an implementation outside could make them unsound.
+pub trait Counter: sealed::Sealed + 'static {
+    /// Makes what holds this `Send` and `Sync` exactly where the counter may be shared.
+    #[doc(hidden)]
+    type Marker: Default + Copy;
+
+    /// One holder.
+    #[doc(hidden)]
+    fn one() -> Self;
+
+    /// One more holder. Aborts where 2³¹ hold the node already: leaked clones must not wrap the count.
+    #[doc(hidden)]
+    fn increment(&self);
+
+    /// One holder less; whether it was the last one, who must then free the node.
+    #[doc(hidden)]
+    fn decrement(&self) -> bool;
+
+    /// Whether there is one holder. If so and the caller holds it exclusively, nobody else can reach the
+    /// node, and what former holders did to it has happened.
+    #[doc(hidden)]
+    fn is_unique(&self) -> bool;
+}
+
+/// Counts beyond this abort.
+const MOST: u32 = 1 << 31;
+
+/// Counted with atomic operations: versions may be held by several threads.
+#[derive(Debug)]
+pub struct Atomic(AtomicU32);
+
+impl sealed::Sealed for Atomic {}
+
+impl Counter for Atomic {
+    type Marker = ();
+
+    #[inline]
+    fn one() -> Self {
+        Atomic(AtomicU32::new(1))
+    }
+
+    #[inline]
+    fn increment(&self) {
+        // Relaxed: who counts up holds the node already, so it was handed over with whatever order that took.
+        if self.0.fetch_add(1, Ordering::Relaxed) >= MOST {
+            std::process::abort();
+        }
+    }
+
+    #[inline]
+    fn decrement(&self) -> bool {
+        // Release: what this holder did happens before the last one frees the node.
+        if self.0.fetch_sub(1, Ordering::Release) != 1 {
+            return false;
+        }
+        fence(Ordering::Acquire);
+        true
+    }
+
+    #[inline]
+    fn is_unique(&self) -> bool {
+        // Acquire: pairs with the release of those that counted down.
+        self.0.load(Ordering::Acquire) == 1
+    }
+}
+
+/// Counted plainly: faster, for one thread.
+#[derive(Debug)]
+pub struct Plain(Cell<u32>);
+
+impl sealed::Sealed for Plain {}
+
+impl Counter for Plain {
+    type Marker = PhantomData<*const ()>;
+
+    #[inline]
+    fn one() -> Self {
+        Plain(Cell::new(1))
+    }
+
+    #[inline]
+    fn increment(&self) {
+        let count = self.0.get();
+        if count >= MOST {
+            std::process::abort();
+        }
+        self.0.set(count + 1);
+    }
+
+    #[inline]
+    fn decrement(&self) -> bool {
+        let count = self.0.get() - 1;
+        self.0.set(count);
+        count == 0
+    }
+
+    #[inline]
+    fn is_unique(&self) -> bool {
+        self.0.get() == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Atomic, Counter, Plain};
+
+    fn counts<C: Counter>() {
+        let counter = C::one();
+        assert!(counter.is_unique());
+        counter.increment();
+        assert!(!counter.is_unique());
+        assert!(!counter.decrement());
+        assert!(counter.is_unique());
+        assert!(counter.decrement());
+    }
+
+    #[test]
+    fn the_last_holder_is_told() {
+        counts::<Atomic>();
+        counts::<Plain>();
+    }
+}

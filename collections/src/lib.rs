@@ -1,0 +1,12 @@
+//! Persistent collections: maps, sets and vectors whose old versions stay valid, cheaply.
+//!
+//! `clone` takes constant time and keeps the present content; a change to one clone does not show in any
+//! other. What a collection alone holds is changed in place; what it shares is copied, a small node at a time.
+//!
+//! Every collection exists twice: counted with atomic operations, for versions that several threads hold
+//! (the names at the root of the crate), and counted plainly, for one thread and faster ([`rc`]).
+
+pub mod counter;
+
+/// The same collections counted without atomic operations, for one thread.
+pub mod rc {}
