@@ -67,11 +67,9 @@ impl Key for String {
     fn from_id(id: u64) -> Self {
         // By hand, because set-ups make hundreds of thousands of them and formatting takes ten times as long.
         let mixed = mix(id);
-        let mut text = String::with_capacity(16);
-        text.extend(
-            (0..16).rev().map(|digit| char::from(b"0123456789abcdef"[(mixed >> (4 * digit)) as usize % 16])),
-        );
-        text
+        let digits: [u8; 16] =
+            std::array::from_fn(|at| b"0123456789abcdef"[(mixed >> (60 - 4 * at)) as usize % 16]);
+        std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII").to_owned()
     }
 
     fn fingerprint(&self) -> u64 {

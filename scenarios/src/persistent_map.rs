@@ -172,9 +172,10 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     }
 }
 
-/// How many steps a line of inserts takes: all on the way up to 1,000 entries, the last ones beyond.
+/// How many steps a line of inserts takes: all on the way up to 1,000 entries, the last ones beyond, and
+/// where every step copies the whole map.
 fn insert_steps(request: Request) -> usize {
-    if request.size <= 1000 { request.size } else { steps(request) }
+    if request.size <= 1000 && !request.can(Capability::CopiesWhole) { request.size } else { steps(request) }
 }
 
 /// How many versions a line keeps. A contender that copies whole keeps fewer: cost per step is what is
@@ -184,7 +185,7 @@ fn steps(request: Request) -> usize {
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.can(Capability::CopiesWhole) { (200_000 / request.size).clamp(2, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) { (100_000 / request.size).clamp(1, 100) } else { 100 }
 }
 
 /// The value first inserted for an id.

@@ -7,39 +7,52 @@ use scenarios::{About, Capability, Contender, Growth, Role};
 /// In place of the next free slot: the slot is live.
 const LIVE: u32 = u32::MAX;
 
-/// In place of the next free slot: there is none.
+/// In place of the next free slot: there is none. Also what slots hold that were never allocated.
 const LAST: u32 = u32::MAX - 1;
 
 /// Slots whose free ones form a list: each holds the next one.
 struct LinkedSlots {
+    /// As many as there is room for. The first `used` were allocated at some time; the length of this is the
+    /// only bound that an allocation checks.
     next_free: Vec<u32>,
+    used: usize,
     first_free: u32,
-    live: usize,
+    free: usize,
+}
+
+impl LinkedSlots {
+    /// Makes room for twice as many.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let room = (2 * self.next_free.len()).clamp(16, LAST as usize);
+        assert!(room > self.used, "there are as many slots as indices of 32 bits");
+        self.next_free.resize(room, LAST);
+    }
 }
 
 impl Slots for LinkedSlots {
     type Key = u32;
 
     fn new() -> Self {
-        LinkedSlots { next_free: Vec::new(), first_free: LAST, live: 0 }
+        LinkedSlots { next_free: Vec::new(), used: 0, first_free: LAST, free: 0 }
     }
 
     #[inline]
     fn allocate(&mut self) -> u32 {
-        self.live += 1;
         let index = self.first_free;
-        match self.next_free.get_mut(index as usize) {
-            Some(next) => {
-                self.first_free = std::mem::replace(next, LIVE);
-                index
-            }
-            None => {
-                let index = self.next_free.len() as u32;
-                assert!(index < LAST, "there are as many slots as indices of 32 bits");
-                self.next_free.push(LIVE);
-                index
-            }
+        if let Some(next) = self.next_free.get_mut(index as usize) {
+            self.first_free = std::mem::replace(next, LIVE);
+            self.free -= 1;
+            return index;
         }
+        if self.used >= self.next_free.len() {
+            self.grow();
+        }
+        let index = self.used;
+        self.next_free[index] = LIVE;
+        self.used += 1;
+        index as u32
     }
 
     #[inline]
@@ -47,7 +60,7 @@ impl Slots for LinkedSlots {
         match self.next_free.get_mut(key as usize) {
             Some(next) if *next == LIVE => {
                 *next = std::mem::replace(&mut self.first_free, key);
-                self.live -= 1;
+                self.free += 1;
                 Ok(())
             }
             _ => Err(NotLive),
@@ -59,7 +72,7 @@ impl Slots for LinkedSlots {
     }
 
     fn live(&self) -> usize {
-        self.live
+        self.used - self.free
     }
 
     fn index(key: u32) -> usize {
