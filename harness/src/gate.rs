@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reports::baseline::{Baseline, Entry, Key};
-use reports::record::Allocations;
+use reports::record::{Allocations, Atomics};
 
 /// What the exact meters say of a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exact {
     /// Instructions per region.
     pub instructions: Option<u64>,
+    /// Atomic read-modify-writes per region. They do not gate: a new one shows in the instructions.
+    pub atomics: Option<Atomics>,
     /// Allocations per region.
     pub allocations: Option<Allocations>,
 }
@@ -137,7 +139,7 @@ mod tests {
 
     fn exact(instructions: u64, blocks: u64) -> Exact {
         let allocations = Allocations { blocks, ..Allocations::default() };
-        Exact { instructions: Some(instructions), allocations: Some(allocations) }
+        Exact { instructions: Some(instructions), allocations: Some(allocations), ..Exact::default() }
     }
 
     #[test]

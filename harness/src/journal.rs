@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Failure, Fingerprint, Paired, SCHEMA};
+use reports::record::{Atomics, Failure, Fingerprint, Paired, SCHEMA};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{CellId, Profile};
@@ -65,6 +65,9 @@ pub enum Entry {
         /// Instructions, for that meter.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instructions: Option<u64>,
+        /// Atomic read-modify-writes, for that meter, where they are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        atomics: Option<Atomics>,
     },
     /// The paired meter measured a cell.
     Paired {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reports::record::{Allocations, CellRecord, Failure, Interval, Paired, Record, SCHEMA};
+use reports::record::{Allocations, Atomics, CellRecord, Failure, Interval, Paired, Record, SCHEMA};
 use scenarios::Contender;
 
 use crate::cell::{Cell, CellId, Profile, find};
@@ -16,8 +16,8 @@ use crate::gate::Exact;
 use crate::info;
 use crate::input;
 use crate::journal::{Entry, Header, Journal};
-use crate::meters::callgrind::Functions;
-use crate::meters::instructions::{Callgrind, Detail, NO_VALGRIND, valgrind_version};
+use crate::meters::callgrind::Attributed;
+use crate::meters::instructions::{Callgrind, Counts, NO_VALGRIND, valgrind_version};
 use crate::meters::{Meter, paired, wall};
 use crate::pool::Pool;
 use crate::progress::Progress;
@@ -84,6 +84,7 @@ struct Collected {
     digest: Option<u64>,
     expected: Option<u64>,
     instructions: Option<u64>,
+    atomics: Option<Atomics>,
     allocations: Option<Allocations>,
     wall_ns: Option<Interval>,
     paired: Option<Paired>,
@@ -140,6 +141,7 @@ impl<'a> Run<'a> {
         let known = self.cells.get(id).filter(|_| self.is_sound(id));
         known.map_or_else(Exact::default, |known| Exact {
             instructions: known.instructions,
+            atomics: known.atomics,
             allocations: known.allocations,
         })
     }
@@ -262,10 +264,10 @@ impl<'a> Run<'a> {
             |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.instructions.is_none());
         let jobs = self.jobs(cells, pending, Job::Instructions);
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary, Detail::Total)?;
+        let callgrind = Callgrind::new(&binary)?;
         let pool = self.callgrind_pool(&callgrind);
         self.pooled("instructions", "cells", &jobs, pool, |run, id, answer| {
-            run.collect(id, Some(Meter::Instructions), answer, |ran| callgrind.take_total(ran.pid).map(Some))
+            run.collect(id, Some(Meter::Instructions), answer, |ran| callgrind.take_counts(ran.pid).map(Some))
         })
     }
 
@@ -273,11 +275,11 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If Valgrind is missing, a worker cannot be started, or the cell fails.
-    pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellId, (u64, Functions)>> {
+    pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellId, (u64, Attributed)>> {
         let jobs: Vec<(CellId, Job)> =
             cells.iter().map(|cell| (cell.id(), Job::Instructions(cell.id()))).collect();
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary, Detail::Functions)?;
+        let callgrind = Callgrind::new(&binary)?;
         let pool = self.callgrind_pool(&callgrind);
         let mut functions = BTreeMap::new();
         self.pooled("functions", "cells", &jobs, pool, |_, id, answer| match answer {
@@ -407,7 +409,7 @@ impl<'a> Run<'a> {
         id: &CellId,
         meter: Option<Meter>,
         answer: Answer,
-        instructions: impl FnOnce(&Ran) -> Result<Option<u64>>,
+        counts: impl FnOnce(&Ran) -> Result<Option<Counts>>,
     ) -> Result<()> {
         let phase = meter.map_or("verify", Meter::as_str);
         let ran = match answer {
@@ -425,8 +427,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         // The cell ran: where its profile is missing, the environment is at fault (a full disk, say).
-        let instructions = instructions(&ran).with_context(|| format!("cannot count {id}"))?;
-        self.add(Entry::Measured { cell: id.clone(), meter, ran, instructions })
+        let counts = counts(&ran).with_context(|| format!("cannot count {id}"))?;
+        let instructions = counts.map(|counts| counts.instructions);
+        let atomics = counts.and_then(|counts| counts.atomics);
+        self.add(Entry::Measured { cell: id.clone(), meter, ran, instructions, atomics })
     }
 
     fn fail(&mut self, subject: String, phase: &str, message: String) -> Result<()> {
@@ -446,12 +450,13 @@ impl<'a> Run<'a> {
         match entry {
             Entry::Verified { contender, check } => drop(self.verified.insert((contender, check))),
             Entry::Failed(failure) => self.failures.push(failure),
-            Entry::Measured { cell, meter, ran, instructions } => {
+            Entry::Measured { cell, meter, ran, instructions, atomics } => {
                 let known = self.cells.entry(cell).or_default();
                 known.ops = ran.ops;
                 known.digest = Some(ran.digest);
                 known.expected = ran.expected.or(known.expected);
                 known.instructions = instructions.or(known.instructions);
+                known.atomics = atomics.or(known.atomics);
                 known.allocations = ran.allocations.or(known.allocations);
                 known.observed = ran.observed;
                 if meter == Some(Meter::Wall) {
@@ -517,6 +522,7 @@ impl<'a> Run<'a> {
             ops: known.ops,
             digest: format!("{:016x}", known.digest?),
             instructions: known.instructions,
+            atomics: known.atomics,
             allocations: known.allocations,
             wall_ns: known.wall_ns,
             paired: known.paired.clone(),
@@ -562,7 +568,7 @@ pub fn callgrind_isa(binaries: &Binaries) -> Result<String> {
     if valgrind_version().is_none() {
         return Ok(String::new());
     }
-    let callgrind = Callgrind::new(&binaries.lab, Detail::Total)?;
+    let callgrind = Callgrind::new(&binaries.lab)?;
     let mut isa = String::new();
     let pool = Pool { command: &|| callgrind.command(), workers: 1, timeout: NATIVE_TIMEOUT };
     pool.run(&[((), Job::Isa)], |(), answer| match answer {

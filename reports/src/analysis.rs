@@ -345,6 +345,7 @@ mod tests {
             ops: at as u64 + 1,
             digest: String::new(),
             instructions: Some(per_op * (at as u64 + 1)),
+            atomics: None,
             allocations: None,
             wall_ns: None,
             paired: None,

@@ -10,6 +10,8 @@ use crate::record::CellRecord;
 pub enum Metric {
     /// Instructions.
     Instructions,
+    /// Atomic read-modify-writes in the program; those in libraries are in the record beside them.
+    Atomics,
     /// Heap blocks allocated.
     Blocks,
     /// Heap bytes allocated.
@@ -26,8 +28,9 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in reading order.
-    pub const ALL: [Metric; 7] = [
+    pub const ALL: [Metric; 8] = [
         Metric::Instructions,
+        Metric::Atomics,
         Metric::Blocks,
         Metric::Bytes,
         Metric::PeakBytes,
@@ -40,6 +43,7 @@ impl Metric {
     pub fn key(self) -> &'static str {
         match self {
             Metric::Instructions => "instructions",
+            Metric::Atomics => "atomics",
             Metric::Blocks => "blocks",
             Metric::Bytes => "bytes",
             Metric::PeakBytes => "peak_bytes",
@@ -53,6 +57,7 @@ impl Metric {
     pub fn title(self) -> &'static str {
         match self {
             Metric::Instructions => "Instructions",
+            Metric::Atomics => "Atomics",
             Metric::Blocks => "Blocks",
             Metric::Bytes => "Bytes",
             Metric::PeakBytes => "Peak bytes",
@@ -66,6 +71,7 @@ impl Metric {
     pub fn unit(self) -> &'static str {
         match self {
             Metric::Instructions => "Ir",
+            Metric::Atomics => "atomics",
             Metric::Blocks => "blocks",
             Metric::Bytes | Metric::PeakBytes | Metric::LiveBytes => "bytes",
             Metric::Wall => "ns",
@@ -77,6 +83,7 @@ impl Metric {
     pub fn value(self, cell: &CellRecord) -> Option<f64> {
         let total = match self {
             Metric::Instructions => cell.instructions.map(|count| count as f64),
+            Metric::Atomics => cell.atomics.map(|atomics| atomics.program as f64),
             Metric::Blocks => cell.allocations.map(|heap| heap.blocks as f64),
             Metric::Bytes => cell.allocations.map(|heap| heap.bytes as f64),
             Metric::PeakBytes => cell.allocations.map(|heap| heap.peak_bytes as f64),
@@ -108,7 +115,7 @@ fn per_op(total: f64, ops: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Allocations, Interval, Paired, Role};
+    use crate::record::{Allocations, Atomics, Interval, Paired, Role};
 
     fn cell() -> CellRecord {
         CellRecord {
@@ -120,6 +127,7 @@ mod tests {
             ops: 4,
             digest: "0".repeat(16),
             instructions: Some(10),
+            atomics: Some(Atomics { program: 6, libraries: 100 }),
             allocations: Some(Allocations { blocks: 0, bytes: 8, peak_bytes: 6, live_bytes: 2 }),
             wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
             paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
@@ -131,7 +139,7 @@ mod tests {
     fn totals_are_divided_by_operations_and_ratios_are_not() {
         let cell = cell();
         let values: Vec<_> = Metric::ALL.iter().map(|metric| metric.value(&cell)).collect();
-        let expected = [2.5, 0.0, 2.0, 1.5, 0.5, 25.0, 0.5].map(Some);
+        let expected = [2.5, 1.5, 0.0, 2.0, 1.5, 0.5, 25.0, 0.5].map(Some);
         assert_eq!(values, expected);
         assert_eq!(Metric::Wall.interval(&cell), Some((20.0, 35.0)));
         assert_eq!(Metric::Paired.interval(&cell), Some((0.4, 0.6)));
@@ -140,8 +148,14 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_has_no_value() {
-        let bare =
-            CellRecord { instructions: None, allocations: None, wall_ns: None, paired: None, ..cell() };
+        let bare = CellRecord {
+            instructions: None,
+            atomics: None,
+            allocations: None,
+            wall_ns: None,
+            paired: None,
+            ..cell()
+        };
         assert!(Metric::ALL.iter().all(|metric| metric.value(&bare).is_none()));
         let empty = CellRecord { ops: 0, ..cell() };
         assert_eq!(Metric::Instructions.value(&empty), None);

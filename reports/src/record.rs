@@ -242,6 +242,9 @@ pub struct CellRecord {
     /// Instructions per region (Callgrind's Ir).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<u64>,
+    /// Atomic read-modify-writes per region, of those instructions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomics: Option<Atomics>,
     /// Heap allocations of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Allocations>,
@@ -266,6 +269,15 @@ impl CellRecord {
     pub fn sort_key(&self) -> (&str, &str, u64, &str) {
         (&self.bottleneck, &self.scenario, self.size, &self.contender)
     }
+}
+
+/// Atomic read-modify-writes of one region, by whose code executed them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Atomics {
+    /// In the program: the contender's, with the crates that it uses and the standard library.
+    pub program: u64,
+    /// In shared libraries: the C library's, above all the lock of its allocator.
+    pub libraries: u64,
 }
 
 /// Heap allocations of one region.

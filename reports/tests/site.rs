@@ -57,7 +57,7 @@ fn every_cell_stands_in_every_metric_and_once_as_recorded() {
     for cell in &record.cells {
         let page = if cell.bottleneck == "persistent_map" { &site.map } else { &site.vector };
         let attribute = format!("data-cell=\"{}\"", cell.name());
-        assert_eq!(page.matches(&attribute).count(), 8, "{}", cell.name());
+        assert_eq!(page.matches(&attribute).count(), 9, "{}", cell.name());
     }
     for page in [&site.map, &site.vector] {
         for scenario in record.bottlenecks.iter().flat_map(|info| &info.scenarios) {

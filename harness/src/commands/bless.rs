@@ -61,12 +61,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         let (Some(instructions), Some(allocations)) = (exact.instructions, exact.allocations) else {
             continue;
         };
-        let Some((again, functions)) = functions.get(&id_of(&key)) else { continue };
+        let Some((again, attributed)) = functions.get(&id_of(&key)) else { continue };
         let noise = instructions.abs_diff(*again);
         noisy += usize::from(noise > 0);
         let (blocks, bytes) = (allocations.blocks, allocations.bytes);
         let mut entry = Entry { instructions, noise, blocks, bytes, ..Entry::default() };
-        entry.set_functions(functions.clone());
+        entry.set_functions(attributed.functions.clone());
         baseline.cells.insert(key, entry);
     }
     drop_vanished(&mut baseline, context);

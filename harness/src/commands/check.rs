@@ -172,7 +172,7 @@ fn explain(
         if let Other::Revision(built) = other {
             entry.functions = built.functions(key)?;
         }
-        explanations.insert(key.clone(), gate::changed_functions(&entry, new));
+        explanations.insert(key.clone(), gate::changed_functions(&entry, &new.functions));
     }
     Ok(explanations)
 }

@@ -34,6 +34,7 @@ pub struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Metric {
     Instructions,
+    Atomics,
     Blocks,
     Bytes,
     LiveBytes,
@@ -44,6 +45,7 @@ impl Metric {
     fn per_operation(self, cell: &CellRecord) -> Option<f64> {
         let total = match self {
             Metric::Instructions => cell.instructions? as f64,
+            Metric::Atomics => cell.atomics?.program as f64,
             Metric::Blocks => cell.allocations?.blocks as f64,
             Metric::Bytes => cell.allocations?.bytes as f64,
             Metric::LiveBytes => cell.allocations?.live_bytes as f64,

@@ -12,6 +12,7 @@ use crate::cell::{CellId, find};
 use crate::cli::Context;
 use crate::error::Exit;
 use crate::meters::Meter;
+use crate::meters::callgrind::Attributed;
 use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
 use crate::progress::say;
 use crate::run::Run;
@@ -19,8 +20,8 @@ use crate::run::Run;
 /// Show where a cell's instructions go, function by function
 ///
 /// Verifies and measures the cell, and attributes each instruction to the innermost function outside
-/// the standard library, inlined functions included. Beside it, what the baseline says, where there is
-/// one.
+/// the standard library, inlined functions included. Beside it the atomic read-modify-writes among them,
+/// and what the baseline says, where there is one.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
@@ -45,6 +46,9 @@ pub struct Explained {
     pub ops: u64,
     /// Instructions by function.
     pub functions: BTreeMap<String, u64>,
+    /// Atomic read-modify-writes by function, where they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomics: Option<BTreeMap<String, u64>>,
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
@@ -63,8 +67,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut all = Vec::new();
     for cell in &cells {
         let id = cell.id();
-        let (instructions, functions) = functions[&id].clone();
-        let explained = Explained { cell: id.to_string(), instructions, ops: run.ops(&id), functions };
+        let (instructions, Attributed { functions, atomics }) = functions[&id].clone();
+        let explained =
+            Explained { cell: id.to_string(), instructions, ops: run.ops(&id), functions, atomics };
         if !arguments.json {
             let known = baseline.cells.get(&key_of(cell)).map(|entry| &entry.functions);
             show(&explained, known, arguments.top)?;
@@ -86,7 +91,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 }
 
 fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize) -> Result<()> {
-    let Explained { cell, instructions, ops, functions } = explained;
+    let Explained { cell, instructions, ops, functions, atomics } = explained;
     let per_op = *instructions as f64 / *ops as f64;
     print(&format!(
         "\n{cell}: {} instructions, {per_op:.1} for each of {}",
@@ -95,10 +100,13 @@ fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize
     ))?;
     let mut costs: Vec<(&String, u64)> = functions.iter().map(|(name, cost)| (name, *cost)).collect();
     costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
-    let mut table = match known {
-        Some(_) => table(&["instructions", "share", "per op", "baseline", "function"], 0),
-        None => table(&["instructions", "share", "per op", "function"], 0),
-    };
+    let mut header = vec!["instructions", "share", "per op"];
+    header.extend(known.map(|_| "baseline"));
+    // Many structures have none: a column of zeros would say that in many words.
+    let atomics = atomics.as_ref().filter(|atomics| !atomics.is_empty());
+    header.extend(atomics.map(|_| "atomics/op"));
+    header.push("function");
+    let mut table = table(&header, 0);
     if let Some(last) = table.column_iter_mut().last() {
         last.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
@@ -108,6 +116,12 @@ fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize
             vec![count(*cost), format!("{share:.1} %"), format!("{:.1}", *cost as f64 / *ops as f64)];
         if let Some(known) = known {
             row.push(known.get(*name).map_or_else(|| "–".to_owned(), |cost| count(*cost)));
+        }
+        if let Some(atomics) = atomics {
+            let own = atomics.get(*name);
+            row.push(
+                own.map_or_else(|| "–".to_owned(), |count| format!("{:.2}", *count as f64 / *ops as f64)),
+            );
         }
         row.push((*name).clone());
         table.add_row(row);

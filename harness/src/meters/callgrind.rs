@@ -5,6 +5,9 @@ use std::path::Path;
 
 use addr2line::Loader;
 use anyhow::{Context, Result, bail};
+use reports::record::Atomics;
+
+use super::atomics::{COUNTED, Objects};
 
 /// Asks Callgrind to instrument (or no longer to instrument) the code that runs from now on.
 ///
@@ -66,57 +69,116 @@ pub fn total(profile: &str) -> Result<u64> {
     line.trim().parse().with_context(|| format!("Callgrind's total `{line}` is not a number"))
 }
 
+/// Where a profile's instructions went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributed {
+    /// Instructions by function.
+    pub functions: Functions,
+    /// Atomic read-modify-writes by function, those in libraries included; `None` where they are not counted.
+    pub atomics: Option<Functions>,
+}
+
 /// Attributes a profile's own costs (not those of callees) to functions.
 ///
-/// A profile made with `--dump-instr=yes` has an address per cost. Where `binary` has line tables, an
-/// address's inline frames are looked up and the cost goes to the **innermost function outside the
-/// standard library**: an operation that the compiler inlined into a scenario is still named.
+/// Where `binary` has line tables, an address's inline frames are looked up and the cost goes to the
+/// **innermost function outside the standard library**: an operation that the compiler inlined into a
+/// scenario is still named.
 ///
 /// # Errors
 /// If the profile is malformed or the binary's debug information cannot be read.
-pub fn functions(profile: &str, binary: &Path) -> Result<Functions> {
+pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Attributed> {
     let mut names = Names::new(binary)?;
     let binary = binary.to_string_lossy();
     let mut functions = Functions::new();
+    let mut atomics = COUNTED.then(Functions::new);
+    own_costs(profile, |Cost { object, function, address, count }| {
+        let name = if object == binary { names.of(address, function) } else { function };
+        let add = |functions: &mut Functions| match functions.get_mut(name) {
+            Some(total) => *total += count,
+            None => drop(functions.insert(name.to_owned(), count)),
+        };
+        add(&mut functions);
+        if let Some(counted) = &mut atomics {
+            match objects.is_atomic(object, address)? {
+                Some(true) => add(counted),
+                Some(false) => {}
+                None => atomics = None,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Attributed { functions, atomics })
+}
+
+/// Counts a profile's atomic read-modify-writes; `None` where they [are not counted](COUNTED) or where
+/// code was executed that is in no file.
+///
+/// # Errors
+/// If the profile is malformed or a program that it names cannot be read.
+pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Option<Atomics>> {
+    let binary = binary.to_string_lossy();
+    let mut atomics = COUNTED.then(Atomics::default);
+    own_costs(profile, |Cost { object, address, count, .. }| {
+        if let Some(counted) = &mut atomics {
+            match objects.is_atomic(object, address)? {
+                Some(true) if object == binary => counted.program += count,
+                Some(true) => counted.libraries += count,
+                Some(false) => {}
+                None => atomics = None,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(atomics)
+}
+
+/// How often the instruction at an address was executed.
+struct Cost<'a> {
+    object: &'a str,
+    function: &'a str,
+    address: u64,
+    count: u64,
+}
+
+/// Hands every own cost (not those of callees) of a profile made with `--dump-instr=yes` to `each`.
+fn own_costs<'a>(profile: &'a str, mut each: impl FnMut(Cost<'a>) -> Result<()>) -> Result<()> {
     let mut objects: HashMap<&str, &str> = HashMap::new();
     let mut spelled: HashMap<&str, &str> = HashMap::new();
-    let mut in_binary = false;
-    let mut function = "";
+    let (mut object, mut function) = ("", "");
     let mut address = 0u64;
     let mut skip_cost = false;
     let mut positions = 1;
     for line in profile.lines() {
         if let Some(names) = line.strip_prefix("positions: ") {
-            // Address first where there is one, then the line.
+            // Address first, then the line where it is asked for.
             positions = names.split_ascii_whitespace().count();
-        } else if let Some(object) = line.strip_prefix("ob=") {
-            in_binary = expand(&mut objects, object) == binary;
+            if !names.starts_with("instr") {
+                bail!("Callgrind's profile has no addresses");
+            }
+        } else if let Some(name) = line.strip_prefix("ob=") {
+            object = expand(&mut objects, name);
         } else if let Some(name) = line.strip_prefix("fn=") {
             function = expand(&mut spelled, name);
         } else if let Some(name) = line.strip_prefix("cfn=") {
             expand(&mut spelled, name);
-        } else if let Some(object) = line.strip_prefix("cob=") {
-            expand(&mut objects, object);
+        } else if let Some(name) = line.strip_prefix("cob=") {
+            expand(&mut objects, name);
         } else if line.starts_with("calls=") {
             // The line after it is the inclusive cost of the call.
             skip_cost = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let (Some(position), Some(cost)) = (fields.first(), fields.get(positions)) else {
+            let mut fields = line.split_ascii_whitespace();
+            let (Some(position), Some(cost)) = (fields.next(), fields.nth(positions - 1)) else {
                 bail!("Callgrind's cost line `{line}` is malformed");
             };
             address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
-            let cost: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
-            if !std::mem::take(&mut skip_cost) && cost > 0 {
-                let name = if in_binary { names.of(address, function) } else { function };
-                match functions.get_mut(name) {
-                    Some(total) => *total += cost,
-                    None => drop(functions.insert(name.to_owned(), cost)),
-                }
+            let count: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
+            if !std::mem::take(&mut skip_cost) && count > 0 {
+                each(Cost { object, function, address, count })?;
             }
         }
     }
-    Ok(functions)
+    Ok(())
 }
 
 /// Callgrind's name compression: `(3) name` defines, `(3)` refers.
@@ -243,9 +305,68 @@ totals: 130
 
     #[test]
     fn costs_of_callees_are_not_counted_twice() {
-        let own = functions(PROFILE, &std::env::current_exe().unwrap()).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let own = functions(PROFILE, &program, &mut Objects::default()).unwrap();
         let expected = [("malloc", 70), ("sysmalloc", 60)];
-        assert_eq!(own, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+        assert_eq!(own.functions, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+    }
+
+    #[test]
+    fn code_in_no_file_leaves_the_atomics_uncounted() {
+        let program = std::env::current_exe().unwrap();
+        let nowhere = PROFILE.replace("/lib/libc.so.6", "???");
+        let mut objects = Objects::default();
+        assert_eq!(atomics(&nowhere, &program, &mut objects).unwrap(), None);
+        assert_eq!(functions(&nowhere, &program, &mut objects).unwrap().atomics, None);
+        let without_addresses = PROFILE.replace("instr line", "line");
+        assert!(atomics(&without_addresses, &program, &mut objects).is_err());
+    }
+
+    /// A program's code is where the profile says, and what locks there is counted on its side.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn atomics_are_counted_by_address_and_by_side() {
+        use std::io::Write;
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, code: &[u8]| {
+            let path = directory.path().join(name);
+            std::fs::File::create(&path).unwrap().write_all(&elf(0x1000, code)).unwrap();
+            path
+        };
+        // lock inc qword [rdi]; mov rax, [rdi]; xchg [rdi], rax
+        let code = [0xf0, 0x48, 0xff, 0x07, 0x48, 0x8b, 0x07, 0x48, 0x87, 0x07];
+        let (program, library) = (file("program", &code), file("library.so", &code));
+        let profile = format!(
+            "positions: instr\nevents: Ir\nob=(1) {}\nfn=(1) clone\n0x1000 3\n+4 500\ncob=(2) {}\n\
+             cfn=(2) malloc\ncalls=1 0x1007\n0x1004 9\n+3 2\n\nob=(2)\nfn=(2)\n0x1007 7\n-3 1\ntotals: 522\n",
+            program.display(),
+            library.display()
+        );
+        let counted = atomics(&profile, &program, &mut Objects::default()).unwrap();
+        assert_eq!(counted, Some(Atomics { program: 5, libraries: 7 }));
+        let profile = profile.replace("ob=(2)\n", "ob=(1)\n");
+        let counted = atomics(&profile, &program, &mut Objects::default()).unwrap();
+        assert_eq!(counted, Some(Atomics { program: 12, libraries: 0 }));
+    }
+
+    /// A 64-bit ELF program of one segment: `code` at `address`.
+    #[cfg(target_arch = "x86_64")]
+    fn elf(address: u64, code: &[u8]) -> Vec<u8> {
+        const HEADERS: u64 = 64 + 56;
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        // Type, machine, version; entry, program headers, section headers; flags; sizes and numbers.
+        file.extend([2u16, 62].map(u16::to_le_bytes).concat());
+        file.extend(1u32.to_le_bytes());
+        file.extend([address, 64, 0].map(u64::to_le_bytes).concat());
+        file.extend(0u32.to_le_bytes());
+        file.extend([64u16, 56, 1, 64, 0, 0].map(u16::to_le_bytes).concat());
+        // Loaded, readable and executable; offset, addresses, sizes, alignment.
+        file.extend([1u32, 5].map(u32::to_le_bytes).concat());
+        let length = code.len() as u64;
+        file.extend([HEADERS, address, address, length, length, 1].map(u64::to_le_bytes).concat());
+        file.extend(code);
+        file
     }
 
     #[test]

@@ -7,26 +7,20 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
+use reports::record::Atomics;
 use tempfile::TempDir;
 
-use super::callgrind::{self, Functions};
+use super::atomics::Objects;
+use super::callgrind::{self, Attributed};
 use crate::input;
 use crate::worker::WORKER_ARGUMENT;
 
 /// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
 /// that use it are out.
 pub const TUNABLES: &str = "glibc.cpu.hwcaps=-ERMS,-FSRM";
-
-/// What a profile is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// The total only: small profiles.
-    Total,
-    /// Costs by address, to name functions.
-    Functions,
-}
 
 /// The version of Valgrind, for example `valgrind-3.19.0`; `None` where it is not installed.
 pub fn valgrind_version() -> Option<String> {
@@ -39,10 +33,19 @@ pub fn valgrind_version() -> Option<String> {
 pub const NO_VALGRIND: &str = "Valgrind is not installed: the instruction meter is left out, every other meter works. The \
      distribution's package `valgrind` brings it (Debian, Ubuntu: `apt-get install valgrind`)";
 
+/// What a profile says of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Instructions.
+    pub instructions: u64,
+    /// Atomic read-modify-writes among them, where they can be told apart.
+    pub atomics: Option<Atomics>,
+}
+
 /// Callgrind workers that write their profiles into one directory.
 pub struct Callgrind<'a> {
     binary: &'a Path,
-    detail: Detail,
+    objects: Mutex<Objects>,
     profiles: TempDir,
 }
 
@@ -51,10 +54,10 @@ impl<'a> Callgrind<'a> {
     ///
     /// # Errors
     /// If no temporary directory can be created.
-    pub fn new(binary: &'a Path, detail: Detail) -> Result<Self> {
+    pub fn new(binary: &'a Path) -> Result<Self> {
         let profiles = tempfile::Builder::new().prefix("lab-callgrind-").tempdir();
         let profiles = profiles.context("cannot create a temporary directory for Callgrind's profiles")?;
-        Ok(Callgrind { binary, detail, profiles })
+        Ok(Callgrind { binary, objects: Mutex::default(), profiles })
     }
 
     /// The command of a worker.
@@ -63,13 +66,14 @@ impl<'a> Callgrind<'a> {
         out_file.push(".%p");
         let mut out_option = std::ffi::OsString::from("--callgrind-out-file=");
         out_option.push(out_file);
-        let dump_instr = if self.detail == Detail::Functions { "yes" } else { "no" };
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
             .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
             .arg(if callgrind::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
-            .arg(format!("--dump-instr={dump_instr}"))
+            // Costs by address, to name functions and to find atomics: not one instruction more, a few
+            // kilobytes a cell, and no time that could be measured.
+            .arg("--dump-instr=yes")
             .arg(out_option)
             .arg(self.binary)
             .args([WORKER_ARGUMENT, "callgrind"]);
@@ -79,22 +83,29 @@ impl<'a> Callgrind<'a> {
         command
     }
 
-    /// Instructions of the region that process `pid` ran; its profile is deleted.
+    /// What the region that process `pid` ran counted; its profile is deleted.
     ///
     /// # Errors
     /// If there is no complete profile of that process.
-    pub fn take_total(&self, pid: u32) -> Result<u64> {
-        callgrind::total(&self.take(pid)?).with_context(|| self.incomplete())
+    pub fn take_counts(&self, pid: u32) -> Result<Counts> {
+        let profile = self.take(pid)?;
+        let instructions = callgrind::total(&profile).with_context(|| self.incomplete())?;
+        let atomics = callgrind::atomics(&profile, self.binary, &mut self.objects())?;
+        Ok(Counts { instructions, atomics })
     }
 
-    /// Instructions of the region that process `pid` ran, by function; its profile is deleted.
+    /// Instructions of the region that process `pid` ran, and by function; its profile is deleted.
     ///
     /// # Errors
     /// If there is no complete profile of that process.
-    pub fn take_functions(&self, pid: u32) -> Result<(u64, Functions)> {
+    pub fn take_functions(&self, pid: u32) -> Result<(u64, Attributed)> {
         let profile = self.take(pid)?;
         let total = callgrind::total(&profile).with_context(|| self.incomplete())?;
-        Ok((total, callgrind::functions(&profile, self.binary)?))
+        Ok((total, callgrind::functions(&profile, self.binary, &mut self.objects())?))
+    }
+
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn incomplete(&self) -> String {

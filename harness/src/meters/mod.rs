@@ -2,6 +2,7 @@
 //! and what becomes of the results is the business of [`run`](crate::run).
 
 pub mod allocations;
+pub mod atomics;
 pub mod callgrind;
 pub mod instructions;
 pub mod paired;

@@ -26,7 +26,7 @@ struct Page<'a> {
     failures: Failures<'a>,
     view: &'a BottleneckView<'a>,
     cells: String,
-    metrics: [Switch; 7],
+    metrics: [Switch; 8],
     roles: Vec<Role>,
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
@@ -450,11 +450,15 @@ fn exact<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<E
     rows
 }
 
-/// A cell's columns: operations, instructions, blocks, bytes, peak and live bytes, wall, paired.
+/// A cell's columns: operations, instructions, atomics in the program and in libraries, blocks, bytes, peak and live bytes, wall, paired.
 fn numbers(cell: &CellRecord) -> Vec<String> {
     let absent = || format::ABSENT.to_owned();
     let heap = cell.allocations.map(|heap| [heap.blocks, heap.bytes, heap.peak_bytes, heap.live_bytes]);
     let mut numbers = vec![format::exact(cell.ops), cell.instructions.map_or_else(absent, format::exact)];
+    match cell.atomics {
+        Some(atomics) => numbers.extend([atomics.program, atomics.libraries].map(format::exact)),
+        None => numbers.extend(std::iter::repeat_with(absent).take(2)),
+    }
     match heap {
         Some(heap) => numbers.extend(heap.map(format::exact)),
         None => numbers.extend(std::iter::repeat_with(absent).take(4)),

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use reports::record::{
-    Allocations, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure, Fingerprint,
-    Interval, Paired, Record, Role, SCHEMA, ScenarioInfo,
+    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure,
+    Fingerprint, Interval, Paired, Record, Role, SCHEMA, ScenarioInfo,
 };
 
 /// How a contender's cost grows with the size.
@@ -289,6 +289,7 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
         ops,
         digest: "00c0ffee00c0ffee".into(),
         instructions: Some((per_op * ops as f64) as u64),
+        atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
         allocations: Some(Allocations {
             blocks,
             bytes,

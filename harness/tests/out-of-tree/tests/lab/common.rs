@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use reports::record::Record;
+use reports::record::{CellRecord, Record};
 use tempfile::TempDir;
 
 /// A few cells, measured without Valgrind, which takes its time to start: what most tests run.
@@ -149,7 +149,10 @@ pub fn contenders(record: &Record) -> Vec<&str> {
 pub fn exact(record: &Record) -> BTreeMap<String, String> {
     let cells = record.cells.iter();
     cells
-        .map(|cell| (cell.name(), format!("{} {:?} {:?}", cell.digest, cell.instructions, cell.allocations)))
+        .map(|cell| {
+            let CellRecord { digest, instructions, atomics, allocations, .. } = cell;
+            (cell.name(), format!("{digest} {instructions:?} {atomics:?} {allocations:?}"))
+        })
         .collect()
 }
 
