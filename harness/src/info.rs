@@ -3,7 +3,7 @@
 use reports::record::{
     BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, Role as RecordRole, ScenarioInfo,
 };
-use scenarios::{Bottleneck, Contender, Role};
+use scenarios::{Bottleneck, Capability, Contender, Role};
 
 use crate::input;
 
@@ -43,6 +43,7 @@ pub fn bottleneck(bottleneck: &Bottleneck) -> BottleneckInfo {
                 name: scenario.name.to_owned(),
                 summary: scenario.summary.to_owned(),
                 unit: scenario.unit.to_owned(),
+                keeps_versions: scenario.requires.contains(&Capability::Persistent),
             })
             .collect(),
     }

@@ -29,6 +29,41 @@ pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| (logarithms / f64::from(count)).exp())
 }
 
+/// The kinds of scenario. What wins in one may lose in the other by far, and a bottleneck has more of one kind
+/// than of the other by chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One owner reads, builds or changes, and what was there before may go.
+    OneOwner,
+    /// Every operation leaves a version behind that is kept.
+    VersionsKept,
+}
+
+impl Kind {
+    /// Every kind, in reading order.
+    pub const ALL: [Kind; 2] = [Kind::OneOwner, Kind::VersionsKept];
+
+    /// For people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::OneOwner => "one owner",
+            Kind::VersionsKept => "versions kept",
+        }
+    }
+}
+
+/// The geometric mean of values of several [kinds](Kind) in which each kind that has values weighs the same,
+/// however many it has; `None` where [`geometric_mean`] has none.
+pub fn balanced_mean(values: impl IntoIterator<Item = (Kind, f64)>) -> Option<f64> {
+    let values: Vec<(Kind, f64)> = values.into_iter().collect();
+    let of_kind = |kind: &Kind| {
+        values.iter().filter(|(of, _)| of == kind).map(|(_, value)| *value).collect::<Vec<f64>>()
+    };
+    let kinds = Kind::ALL.iter().map(of_kind).filter(|values| !values.is_empty());
+    let means: Option<Vec<f64>> = kinds.map(geometric_mean).collect();
+    geometric_mean(means?)
+}
+
 /// The places of ascending `scores`: those within [`TIE`] of the best of their place share it.
 pub fn places(scores: &[f64]) -> Vec<usize> {
     let mut places = Vec::with_capacity(scores.len());
@@ -49,6 +84,8 @@ pub struct Ranking {
     pub groups: usize,
     /// Number of cell groups in which any contender but a bound has a value.
     pub groups_measured: usize,
+    /// The kinds of scenario among them.
+    pub kinds: Vec<Kind>,
     /// The ranked contenders, best first.
     pub rows: Vec<Standing>,
     /// The bounds, in display order; their place is 0. They do not shrink the intersection.
@@ -65,9 +102,12 @@ pub struct Standing {
     pub contender: usize,
     /// Its place from 1, shared by ties.
     pub place: usize,
-    /// Geometric mean of its ratios to the leader.
+    /// [Balanced mean](balanced_mean) of its ratios to the leader.
     pub score: f64,
-    /// Geometric mean of its ratios to the best peer of each cell group; `None` without ranked peers.
+    /// For each of [`Ranking::kinds`], the geometric mean of its ratios to whoever leads there; `None` where a
+    /// bound takes no part.
+    pub by_kind: Vec<Option<f64>>,
+    /// Balanced mean of its ratios to the best peer of each cell group; `None` without ranked peers.
     pub to_peer: Option<f64>,
     /// Cell groups this is the mean of: all of the intersection, for a bound those that it has.
     pub groups: usize,
@@ -91,11 +131,13 @@ pub struct Worst {
 /// Values of one cell group, by contender.
 struct Group<'v> {
     scenario: &'v str,
+    kind: Kind,
     size: u64,
     values: Vec<Option<f64>>,
 }
 
-/// Ranks the contenders of `view` by the geometric mean of their ratios in `metric`.
+/// Ranks the contenders of `view` by the [balanced mean](balanced_mean) of their ratios in `metric`: an
+/// implementation that only reads well does not lead because most scenarios read.
 pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
     let contestants = view.contestants();
     let mut groups = groups(view, metric);
@@ -108,24 +150,28 @@ pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
     let unranked = sparse.into_iter().map(|at| (at, coverage(at))).collect();
 
     groups.retain(|group| ranked.iter().all(|at| group.values[*at].is_some()));
-    let mean = |at: usize| geometric_mean(groups.iter().filter_map(|group| group.values[at]));
+    let mean =
+        |at: usize| balanced_mean(groups.iter().filter_map(|group| Some((group.kind, group.values[at]?))));
     let mut order: Vec<(f64, usize)> = ranked.iter().filter_map(|at| Some((mean(*at)?, *at))).collect();
     order.sort_by(|left, right| left.0.total_cmp(&right.0));
 
     let Some(&(leading, leader)) = order.first() else {
-        return Ranking { groups: 0, groups_measured, rows: Vec::new(), bounds: Vec::new(), unranked };
+        let (kinds, rows, bounds) = (Vec::new(), Vec::new(), Vec::new());
+        return Ranking { groups: 0, groups_measured, kinds, rows, bounds, unranked };
     };
     let scores: Vec<f64> = order.iter().map(|(mean, _)| mean / leading).collect();
     let peers = view.of_role(Role::Peer).into_iter().filter(|at| ranked.contains(at)).collect();
-    let field = Field { groups, ranked, peers };
+    let present = |kind: &Kind| groups.iter().any(|group| group.kind == *kind);
+    let kinds = Kind::ALL.into_iter().filter(present).collect();
+    let field = Field { groups, kinds, ranked, peers };
     let ordered = order.iter().zip(&scores).zip(places(&scores));
     let rows = ordered.filter_map(|(((_, at), score), place)| field.standing(*at, place, *score));
     let bounds = view.of_role(Role::Bound).into_iter().filter_map(|at| {
-        let ratios = field.groups.iter().filter_map(|group| Some(group.values[at]? / group.values[leader]?));
-        field.standing(at, 0, geometric_mean(ratios)?)
+        let ratio = |group: &Group| Some((group.kind, group.values[at]? / group.values[leader]?));
+        field.standing(at, 0, balanced_mean(field.groups.iter().filter_map(ratio))?)
     });
     let (rows, bounds) = (rows.collect(), bounds.collect());
-    Ranking { groups: field.groups.len(), groups_measured, rows, bounds, unranked }
+    Ranking { groups: field.groups.len(), groups_measured, kinds: field.kinds, rows, bounds, unranked }
 }
 
 /// Every cell group of `view`. A value that no ratio can be made of counts as absent.
@@ -137,6 +183,7 @@ fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
             let value = |at| scenario.value(metric, size, at).filter(|value| *value > 0.0);
             Group {
                 scenario: &scenario.info.name,
+                kind: if scenario.info.keeps_versions { Kind::VersionsKept } else { Kind::OneOwner },
                 size,
                 values: (0..view.contenders.len()).map(value).collect(),
             }
@@ -147,6 +194,7 @@ fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
 /// The cell groups of a ranking and who is measured against whom in them.
 struct Field<'v> {
     groups: Vec<Group<'v>>,
+    kinds: Vec<Kind>,
     ranked: Vec<usize>,
     peers: Vec<usize>,
 }
@@ -159,11 +207,24 @@ impl Field<'_> {
             contender,
             place,
             score,
-            to_peer: geometric_mean(self.ratios_to(contender, &self.peers).iter().map(|(_, ratio)| *ratio)),
+            by_kind: self.kinds.iter().map(|kind| self.to_leader_of(*kind, contender)).collect(),
+            to_peer: balanced_mean(
+                self.ratios_to(contender, &self.peers).iter().map(|(group, ratio)| (group.kind, *ratio)),
+            ),
             groups: to_best.len(),
             best_in: to_best.iter().filter(|(_, ratio)| *ratio <= TIE).count(),
             worst: Worst { scenario: group.scenario.to_owned(), size: group.size, ratio: *ratio },
         })
+    }
+
+    /// The geometric mean of a contender's ratios to the ranked contender that has the lowest one in `kind`.
+    fn to_leader_of(&self, kind: Kind, contender: usize) -> Option<f64> {
+        let groups = || self.groups.iter().filter(|group| group.kind == kind);
+        let mean = |at: usize| geometric_mean(groups().filter_map(|group| group.values[at]));
+        let leads = |left: &(usize, f64), right: &(usize, f64)| left.1.total_cmp(&right.1);
+        let (leader, _) = self.ranked.iter().filter_map(|at| Some((*at, mean(*at)?))).min_by(leads)?;
+        // A bound is compared where it takes part.
+        geometric_mean(groups().filter_map(|group| Some(group.values[contender]? / group.values[leader]?)))
     }
 
     /// The ratio of a contender to the best of `references`, in each group in which both are.
@@ -176,12 +237,13 @@ impl Field<'_> {
     }
 }
 
-/// Geometric means of `contenders` in `metric`, relative to the first of them, over the cell groups
+/// [Balanced means](balanced_mean) of `contenders` in `metric`, relative to the first of them, over the cell groups
 /// that all of them have; with the number of those. Empty where they have none in common.
 pub fn relative_means(view: &BottleneckView<'_>, metric: Metric, contenders: &[usize]) -> (usize, Vec<f64>) {
     let mut groups = groups(view, metric);
     groups.retain(|group| contenders.iter().all(|at| group.values[*at].is_some()));
-    let mean = |at: &usize| geometric_mean(groups.iter().filter_map(|group| group.values[*at]));
+    let mean =
+        |at: &usize| balanced_mean(groups.iter().filter_map(|group| Some((group.kind, group.values[*at]?))));
     let means: Option<Vec<f64>> = contenders.iter().map(mean).collect();
     match means {
         Some(means) => (groups.len(), means.iter().map(|mean| mean / means[0]).collect()),
@@ -334,8 +396,12 @@ mod tests {
             complexity: Default::default(),
             caveats: Vec::new(),
         };
-        let scenario =
-            |name: &str| ScenarioInfo { name: name.into(), summary: String::new(), unit: "op".into() };
+        let scenario = |name: &str| ScenarioInfo {
+            name: name.into(),
+            summary: String::new(),
+            unit: "op".into(),
+            keeps_versions: name.ends_with("_shared"),
+        };
         let cell = |(at, (scenario, size, name, per_op)): (usize, &(&str, u64, &str, u64))| CellRecord {
             bottleneck: "b".into(),
             scenario: (*scenario).into(),
@@ -363,7 +429,7 @@ mod tests {
                 title: String::new(),
                 question: String::new(),
                 reference: String::new(),
-                scenarios: ["get", "put"].map(scenario).into(),
+                scenarios: ["get", "put", "put_shared"].map(scenario).into(),
             }],
             contenders: contenders.iter().map(contender).collect(),
             cells: cells.iter().enumerate().map(cell).collect(),
@@ -437,9 +503,60 @@ mod tests {
         assert!(to_peer.iter().zip(known).all(|(ratio, known)| close(*ratio, known)), "{to_peer:?}");
         assert_eq!(ranking.rows.iter().map(|row| row.best_in).collect::<Vec<_>>(), [2, 1, 0]);
         assert_eq!(ranking.rows[2].worst, Worst { scenario: "put".into(), size: 1, ratio: 8.0 });
+        assert_eq!(ranking.kinds, [Kind::OneOwner]);
         // The bound is compared where it takes part, and takes nothing from the others.
         assert_eq!(ranking.bounds.len(), 1);
         assert!(close(ranking.bounds[0].score, 0.5) && ranking.bounds[0].groups == 1);
+    }
+
+    #[test]
+    fn each_kind_of_scenario_weighs_the_same() {
+        use Kind::{OneOwner, VersionsKept};
+        let many = [(OneOwner, 1.0), (OneOwner, 4.0), (OneOwner, 2.0), (VersionsKept, 32.0)];
+        // 2 and 32, not the fourth root of 256.
+        assert!(close(balanced_mean(many).unwrap(), 8.0));
+        assert!(close(balanced_mean([(VersionsKept, 2.0), (VersionsKept, 8.0)]).unwrap(), 4.0));
+        assert_eq!(balanced_mean([(OneOwner, 1.0), (VersionsKept, 0.0)]), None);
+        assert_eq!(balanced_mean([]), None);
+    }
+
+    #[test]
+    fn who_copies_whole_does_not_lead_because_most_scenarios_read() {
+        let contenders =
+            [("copy", Role::Naive), ("trie", Role::Optimized), ("p", Role::Peer), ("floor", Role::Bound)];
+        let mut cells = Vec::new();
+        for size in [1, 2, 3] {
+            let costs = [("copy", 5), ("trie", 10), ("p", 20), ("floor", 1)];
+            cells.extend(
+                ["get", "put"]
+                    .iter()
+                    .flat_map(|scenario| costs.map(|(contender, cost)| (*scenario, size, contender, cost))),
+            );
+        }
+        cells.extend([
+            ("put_shared", 1, "copy", 80),
+            ("put_shared", 1, "trie", 10),
+            ("put_shared", 1, "p", 40),
+        ]);
+        let ranking = ranking(&record(&contenders, &cells));
+        assert_eq!((ranking.groups, &ranking.kinds), (7, &Kind::ALL.to_vec()));
+        let rows: Vec<_> = ranking.rows.iter().map(|row| (row.contender, row.score, &row.by_kind)).collect();
+        // Means by kind 10 and 10, 5 and 80, 20 and 40; a plain mean over the seven would put `copy` first.
+        let known = [(1, 1.0, [2.0, 1.0]), (0, 2.0, [1.0, 8.0]), (2, 8f64.sqrt(), [4.0, 4.0])];
+        for ((at, score, by_kind), (known_at, known_score, known_kinds)) in rows.into_iter().zip(known) {
+            assert!(at == known_at && close(score, known_score), "{at}: {score}");
+            let kinds: Vec<f64> = by_kind.iter().map(|ratio| ratio.unwrap()).collect();
+            assert!(
+                kinds.iter().zip(known_kinds).all(|(kind, known)| close(*kind, known)),
+                "{at}: {kinds:?}"
+            );
+        }
+        // Against the peer: 1/2 and 1/4.
+        assert!(close(ranking.rows[0].to_peer.unwrap(), 0.125f64.sqrt()));
+        // The bound keeps no versions.
+        let bound = &ranking.bounds[0];
+        assert!(close(bound.by_kind[0].unwrap(), 0.2) && bound.by_kind[1].is_none(), "{bound:?}");
+        assert!(close(bound.score, 0.1));
     }
 
     #[test]

@@ -67,6 +67,16 @@ impl Metric {
         }
     }
 
+    /// What the number is where the title does not say it all; empty for most.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Metric::Atomics => "read-modify-writes of the program",
+            Metric::PeakBytes => "most held at once",
+            Metric::LiveBytes => "still held when the region ends",
+            _ => "",
+        }
+    }
+
     /// Unit of the numerator, for a table's head: `Ir`, `ns`.
     pub fn unit(self) -> &'static str {
         match self {

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::Metric;
+
 /// Version of the record's schema. A reader refuses any other.
 pub const SCHEMA: u32 = 1;
 
@@ -155,6 +157,20 @@ pub struct ScenarioInfo {
     pub summary: String,
     /// What one of `ops` is: `insert`, `entry`, `variant`.
     pub unit: String,
+    /// Whether every operation leaves a version behind that is kept to the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_versions: bool,
+}
+
+impl ScenarioInfo {
+    /// What one of a metric's values belongs to, for a reader: `insert`, or `version kept` for memory that
+    /// versions hold on to.
+    pub fn per(&self, metric: Metric) -> &str {
+        match metric {
+            Metric::LiveBytes if self.keeps_versions => "version kept",
+            _ => &self.unit,
+        }
+    }
 }
 
 /// What a contender is to its bottleneck.

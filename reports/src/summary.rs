@@ -51,13 +51,24 @@ fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
     }
     let standings = ranking.rows.iter().map(|row| {
         let name = plain(&view.contenders[row.contender].name);
-        format!("{}. {name} {}", row.place, format::ratio(row.score))
+        let apart = match &row.by_kind[..] {
+            [Some(one_owner), Some(versions_kept)] => {
+                format!(" ({}, {})", format::ratio(*one_owner), format::ratio(*versions_kept))
+            }
+            _ => String::new(),
+        };
+        format!("{}. {name} {}{apart}", row.place, format::ratio(row.score))
     });
     let standings: Vec<String> = standings.collect();
     let _ = writeln!(
         text,
-        "Instructions per operation, geometric mean over {} cell groups, ÷ the leader's: {}.\n",
+        "Instructions per operation, geometric mean over {} cell groups, ÷ the leader's{}: {}.\n",
         ranking.groups,
+        match ranking.kinds.len() {
+            2 =>
+                "; in brackets, scenarios with one owner and those that keep every version, which weigh half each",
+            _ => "",
+        },
         standings.join(" · ")
     );
     let names = view.contenders.iter().map(|contender| match contender.role {

@@ -96,6 +96,34 @@ fn values_are_per_operation_though_operations_differ() {
 }
 
 #[test]
+fn memory_is_told_by_what_holds_it() {
+    let site = site(&common::full_size());
+    let caption = |scenario| part(matrix(&site.map, scenario, "live_bytes"), "<caption>", "</caption>");
+    let held = "still held when the region ends";
+    assert!(caption("insert_unshared").ends_with(&format!("bytes per insert: {held}")));
+    assert!(caption("variants_100").ends_with(&format!("bytes per version kept: {held}")));
+    let atomics = part(matrix(&site.map, "insert_shared", "atomics"), "<caption>", "</caption>");
+    assert!(atomics.ends_with("Atomics, atomics per insert: read-modify-writes of the program"), "{atomics}");
+}
+
+#[test]
+fn the_ranking_tells_kinds_of_scenario_apart() {
+    let mut record = common::full_size();
+    let of = |page: &str| part(page, "<table class=\"ranking\"", "</table>").to_owned();
+    let ranking = of(&site(&record).index);
+    assert!(ranking.contains("<th scope=\"col\">one owner</th><th scope=\"col\">versions kept</th>"));
+    let bound = part(&ranking, "<tr data-contender=\"std\"", "</tr>");
+    assert!(bound.contains("<td class=\"kind\">–</td>"), "a bound keeps no versions: {bound}");
+    // A record that is older than the distinction.
+    record
+        .bottlenecks
+        .iter_mut()
+        .flat_map(|info| &mut info.scenarios)
+        .for_each(|info| info.keeps_versions = false);
+    assert!(!of(&site(&record).index).contains("class=\"kind\""));
+}
+
+#[test]
 fn what_was_not_measured_is_a_dash_and_zero_is_a_zero() {
     let record = common::hostile();
     let site = site(&record);

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
-use reports::record::{Record, SCHEMA};
+use reports::metric::Metric;
+use reports::record::{BottleneckInfo, Record, SCHEMA};
 
 use super::{print, print_json, table};
 use crate::cell::{Cell, CellId, Selection, find};
@@ -254,66 +255,76 @@ fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
     link().with_context(|| format!("cannot point {} to {}", latest.display(), directory.display()))
 }
 
-/// Prints, per bottleneck, instructions per operation at a middle size.
+/// Prints, per bottleneck, the most telling metric at a middle size; then what a count of instructions does
+/// not tell: atomics, and what stays in memory.
 fn summarize(record: &Record) -> Result<()> {
+    let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
+    let first = [Metric::Instructions, Metric::Wall, Metric::Blocks].into_iter().find(measured);
     for bottleneck in &record.bottlenecks {
-        let of_bottleneck = || record.cells.iter().filter(|cell| cell.bottleneck == bottleneck.name);
-        let Some((metric, value)) = shown_metric(record) else { continue };
-        // A scenario may have sizes of its own; most have the first one's.
-        let middle_size = |scenario: &str| {
-            let sizes = of_bottleneck().filter(|cell| cell.scenario == scenario).map(|cell| cell.size);
-            let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= 1000);
-            small.into_iter().max().or(large.into_iter().min())
-        };
-        let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name))
-        else {
-            continue;
-        };
-        let contenders: Vec<&str> = record
-            .contenders
-            .iter()
-            .filter(|contender| contender.bottleneck == bottleneck.name)
-            .map(|contender| contender.name.as_str())
-            .collect();
-        let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
-        let mut table = table(&header, 1);
-        for scenario in &bottleneck.scenarios {
-            let Some(size) = middle_size(&scenario.name) else { continue };
-            let find = |contender: &&str| {
-                let cell = of_bottleneck().find(|cell| {
-                    cell.scenario == scenario.name && cell.size == size && cell.contender == **contender
-                })?;
-                Some(value(cell)? / cell.ops as f64)
-            };
-            let values: Vec<Option<f64>> = contenders.iter().map(find).collect();
-            if values.iter().all(Option::is_none) {
-                continue;
-            }
-            let spelled = values.iter().map(|value| match value {
-                None => "–".to_owned(),
-                Some(value) if *value < 100.0 => format!("{value:.1}"),
-                Some(value) => format!("{value:.0}"),
-            });
-            let name = match scenario.name.clone() {
-                name if size == common => name,
-                name => format!("{name} (size {size})"),
-            };
-            table.add_row(std::iter::once(name).chain(spelled));
+        for metric in first.into_iter().chain([Metric::Atomics, Metric::LiveBytes]) {
+            tabulate(record, bottleneck, metric, Some(metric) == first)?;
         }
-        print(&format!("\n{}: {metric} per operation at size {common}", bottleneck.title))?;
-        print(&table.to_string())?;
     }
     Ok(())
 }
 
-type Value = fn(&reports::record::CellRecord) -> Option<f64>;
-
-/// The most telling metric that the record has.
-fn shown_metric(record: &Record) -> Option<(&'static str, Value)> {
-    let metrics: [(&'static str, Value); 3] = [
-        ("instructions", |cell| cell.instructions.map(|value| value as f64)),
-        ("nanoseconds", |cell| cell.wall_ns.map(|interval| interval.median)),
-        ("allocated blocks", |cell| cell.allocations.map(|allocations| allocations.blocks as f64)),
-    ];
-    metrics.into_iter().find(|(_, value)| record.cells.iter().any(|cell| value(cell).is_some()))
+/// Prints a metric of a bottleneck's cells; unless it is the first one, only scenarios in which any is not zero.
+fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
+    let of_bottleneck = || record.cells.iter().filter(|cell| cell.bottleneck == bottleneck.name);
+    // A scenario may have sizes of its own; most have the first one's.
+    let middle_size = |scenario: &str| {
+        let sizes = of_bottleneck().filter(|cell| cell.scenario == scenario).map(|cell| cell.size);
+        let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= 1000);
+        small.into_iter().max().or(large.into_iter().min())
+    };
+    let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name)) else {
+        return Ok(());
+    };
+    let contenders: Vec<&str> = record
+        .contenders
+        .iter()
+        .filter(|contender| contender.bottleneck == bottleneck.name)
+        .map(|contender| contender.name.as_str())
+        .collect();
+    let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
+    let mut table = table(&header, 1);
+    for scenario in &bottleneck.scenarios {
+        let Some(size) = middle_size(&scenario.name) else { continue };
+        let find = |contender: &&str| {
+            let cell = of_bottleneck().find(|cell| {
+                cell.scenario == scenario.name && cell.size == size && cell.contender == **contender
+            })?;
+            metric.value(cell)
+        };
+        let values: Vec<Option<f64>> = contenders.iter().map(find).collect();
+        let tells = |value: &Option<f64>| value.is_some_and(|value| first || value > 0.0);
+        if !values.iter().any(tells) {
+            continue;
+        }
+        let spelled = values.iter().map(|value| match value {
+            None => "–".to_owned(),
+            Some(value) if *value < 100.0 => format!("{value:.1}"),
+            Some(value) => format!("{value:.0}"),
+        });
+        let mut name = scenario.name.clone();
+        if metric == Metric::LiveBytes {
+            name += &format!(", per {}", scenario.per(metric));
+        }
+        if size != common {
+            name += &format!(" (size {size})");
+        }
+        table.add_row(std::iter::once(name).chain(spelled));
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    let what = match metric {
+        Metric::Instructions => "instructions per operation",
+        Metric::Wall => "nanoseconds per operation",
+        Metric::Atomics => "atomic read-modify-writes per operation (atomics/op)",
+        Metric::LiveBytes => "bytes still held when the region ends",
+        _ => "allocated blocks per operation",
+    };
+    print(&format!("\n{}: {what} at size {common}", bottleneck.title))?;
+    print(&table.to_string())
 }

@@ -12,7 +12,7 @@ use super::tint::Ratio;
 use super::{Error, drawn, fill, format, reproduce, site};
 use crate::analysis::{self, TestedClaim};
 use crate::metric::Metric;
-use crate::record::{CellRecord, ContenderInfo, Record, Role};
+use crate::record::{CellRecord, ContenderInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
 /// The metrics that get a chart: one of each meter.
@@ -81,6 +81,7 @@ struct Scenario<'a> {
     name: &'a str,
     summary: &'a str,
     unit: &'a str,
+    info: &'a ScenarioInfo,
     /// The contenders that take part.
     legend: Vec<Legend<'a>>,
     charts: Vec<Figure>,
@@ -283,6 +284,7 @@ impl<'a> Scenario<'a> {
             name: &scenario.info.name,
             summary: &scenario.info.summary,
             unit: &scenario.info.unit,
+            info: scenario.info,
             charts: charts.collect::<Result<_, _>>()?,
             sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
             matrices: Metric::ALL

@@ -49,6 +49,8 @@ struct Row<'a> {
     role: Role,
     badges: Vec<Badge<'a>>,
     score: String,
+    /// For each kind of scenario, where the ranking has more than one.
+    by_kind: Vec<String>,
     to_peer: Option<Ratio>,
     wall: String,
     best_in: String,
@@ -119,12 +121,22 @@ impl<'a> Row<'a> {
             role: contender.role,
             badges: caveats.badges(&contender.caveats),
             score: format::ratio(standing.score),
+            by_kind: by_kind(standing),
             to_peer: standing.to_peer.map(Ratio::new),
             wall: wall.map_or(format::ABSENT.to_owned(), format::ratio),
             best_in: format!("{} of {}", standing.best_in, standing.groups),
             worst: Ratio::new(standing.worst.ratio),
             worst_at: format!("{}/{}", standing.worst.scenario, standing.worst.size),
         }
+    }
+}
+
+/// A contender's ratios to the leader of each kind of scenario; none where there is but one kind, which the
+/// score tells.
+fn by_kind(standing: &Standing) -> Vec<String> {
+    match &standing.by_kind[..] {
+        [_] => Vec::new(),
+        ratios => ratios.iter().map(|ratio| ratio.map_or(format::ABSENT.to_owned(), format::ratio)).collect(),
     }
 }
 

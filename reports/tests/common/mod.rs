@@ -335,6 +335,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             name: format!("{}{suffix}", work.0),
             summary: if suffix.is_empty() { work.2.into() } else { work.2.replace("entries", "String keys") },
             unit: work.1.into(),
+            keeps_versions: work.5,
         })
     });
     BottleneckInfo {
