@@ -1,6 +1,7 @@
 //! `lab check`: the gate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -251,7 +252,11 @@ fn change(key: &Key, old: &Entry, new: &Exact) -> String {
 struct Built {
     revision: String,
     lab: PathBuf,
+    /// Where it puts its record.
+    run: PathBuf,
     arguments: Vec<String>,
+    /// Two comparisons at once would build over each other.
+    _lock: File,
 }
 
 impl Built {
@@ -266,14 +271,8 @@ impl Built {
         })?;
         say(&format!("building {} ({revision})", &commit[..commit.len().min(12)]));
         std::fs::create_dir_all(&against).with_context(|| format!("cannot make {}", against.display()))?;
-        let sources_text = sources.to_string_lossy().into_owned();
-        // The work tree of an earlier comparison, killed or not, makes room.
-        if sources.exists() {
-            let _ = git(&context.root, &["worktree", "remove", "--force", "--force", &sources_text]);
-            let _ = std::fs::remove_dir_all(&sources);
-        }
-        let _ = git(&context.root, &["worktree", "prune"]);
-        git(&context.root, &["worktree", "add", "--detach", "--force", &sources_text, &commit])?;
+        let lock = lock(&against)?;
+        check_out(&context.root, &sources, &commit)?;
         let built = Command::new("cargo")
             .args(["build", "--release", "--locked", "--quiet", "-p", "lab", "--bins"])
             .current_dir(&sources)
@@ -284,17 +283,23 @@ impl Built {
             bail!("revision {revision} does not build");
         }
         let lab = target.join("release/lab");
-        Ok(Built { revision: commit, lab, arguments: arguments.selection.arguments() })
+        let run = against.join("run");
+        Ok(Built { revision: commit, lab, run, arguments: arguments.selection.arguments(), _lock: lock })
     }
 
     fn measure(&self, context: &Context<'_>) -> Result<Baseline> {
         say(&format!("measuring {}", &self.revision[..self.revision.len().min(12)]));
-        let output = tempfile::tempdir().context("cannot create a temporary directory")?;
-        let directory = output.path().join("run");
+        // A killed comparison left one, perhaps.
+        match std::fs::remove_dir_all(&self.run) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", self.run.display()));
+            }
+            _ => {}
+        }
         let status = self
             .command(context)
             .args(["run", "--no-report", "--meter", "instructions,allocations", "--output"])
-            .arg(&directory)
+            .arg(&self.run)
             .args(&self.arguments)
             .stdout(Stdio::null())
             .status()
@@ -303,7 +308,7 @@ impl Built {
         if !matches!(status.code(), Some(0 | 3)) {
             bail!("that revision's lab cannot measure this selection ({status})");
         }
-        let record = reports::io::read_record(&directory.join("record.json"))?;
+        let record = reports::io::read_record(&self.run.join("record.json"))?;
         comparable(context, &record.fingerprint)?;
         Ok(as_baseline(&record))
     }
@@ -324,6 +329,34 @@ impl Built {
         command.arg("--jobs").arg(context.options.workers.to_string());
         command
     }
+}
+
+/// Keeps other comparisons out of `against` until it is dropped, or its process ends in any way.
+fn lock(against: &Path) -> Result<File> {
+    let path = against.join("lock");
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!(usage(format!("another `lab check --against` works in {}: wait for it", against.display())))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// Checks `commit` out into the work tree `sources`, whatever an earlier comparison, killed at any moment, left
+/// there and in git's list of work trees.
+fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
+    let path = sources.to_string_lossy().into_owned();
+    // Twice by force: git locks a work tree while it makes one, and a killed git leaves it locked.
+    let _ = git(root, &["worktree", "remove", "--force", "--force", &path]);
+    let _ = std::fs::remove_dir_all(sources);
+    let _ = git(root, &["worktree", "prune"]);
+    git(root, &["worktree", "add", "--detach", "--force", "--force", &path, commit])?;
+    Ok(())
 }
 
 /// A record in the baseline's form, without functions.
@@ -347,4 +380,72 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String> {
         bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository with two commits that differ in the file `version`; `None`, and says so, without git.
+    fn repository() -> Option<(tempfile::TempDir, [String; 2])> {
+        let root = tempfile::tempdir().unwrap();
+        if git(root.path(), &["init", "--quiet"]).is_err() {
+            say("skipped: without git no revision is checked out");
+            return None;
+        }
+        let commits = ["one", "two"].map(|version| {
+            std::fs::write(root.path().join("version"), version).unwrap();
+            git(root.path(), &["add", "--all"]).unwrap();
+            let who = ["-c", "user.name=Lab", "-c", "user.email=lab@localhost", "-c", "commit.gpgsign=false"];
+            git(root.path(), &[&who[..], &["commit", "--quiet", "--message", version]].concat()).unwrap();
+            git(root.path(), &["rev-parse", "HEAD"]).unwrap()
+        });
+        Some((root, commits))
+    }
+
+    #[test]
+    fn a_killed_comparison_is_in_nobody_s_way() {
+        let Some((root, [one, two])) = repository() else { return };
+        let root = root.path();
+        let sources = root.join("target/lab/against/sources");
+        let admin = root.join(".git/worktrees/sources");
+        let checked_out = |commit: &str, version: &str, left: &str| {
+            check_out(root, &sources, commit).unwrap_or_else(|error| panic!("{left}: {error:#}"));
+            assert_eq!(std::fs::read_to_string(sources.join("version")).unwrap(), version, "{left}");
+            assert!(!sources.join("rest").exists(), "{left}");
+            let trees = git(root, &["worktree", "list", "--porcelain"]).unwrap();
+            assert_eq!(trees.matches("worktree ").count(), 2, "{left}: {trees}");
+        };
+        checked_out(&one, "one", "nothing");
+        // While it built or measured: a whole work tree, with something in it that git does not know.
+        std::fs::write(sources.join("rest"), "").unwrap();
+        std::fs::write(sources.join("version"), "changed").unwrap();
+        checked_out(&two, "two", "a work tree");
+        // While git made it: locked, the directory empty or not there at all, an index half written.
+        for left in ["an empty directory", "no directory"] {
+            std::fs::write(admin.join("locked"), "initializing").unwrap();
+            std::fs::write(admin.join("index.lock"), "").unwrap();
+            std::fs::remove_dir_all(&sources).unwrap();
+            if left == "an empty directory" {
+                std::fs::create_dir(&sources).unwrap();
+                std::fs::write(sources.join("rest"), "").unwrap();
+            }
+            checked_out(&one, "one", left);
+        }
+        // While it was removed: files that git no longer knows of.
+        std::fs::remove_dir_all(&admin).unwrap();
+        std::fs::write(sources.join("rest"), "").unwrap();
+        checked_out(&two, "two", "files without a work tree");
+    }
+
+    #[test]
+    fn two_comparisons_do_not_meet() {
+        let against = tempfile::tempdir().unwrap();
+        let first = lock(against.path()).unwrap();
+        let error = lock(against.path()).unwrap_err();
+        assert!(error.to_string().contains("another `lab check --against` works in"), "{error}");
+        assert_eq!(crate::error::exit_of(&error), Exit::Usage);
+        drop(first);
+        lock(against.path()).unwrap();
+    }
 }
