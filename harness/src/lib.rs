@@ -43,6 +43,7 @@ mod pool;
 mod progress;
 pub mod roster;
 pub mod run;
+mod scratch;
 mod shrink;
 pub mod verify;
 pub mod worker;

@@ -21,6 +21,7 @@ use crate::meters::instructions::{Callgrind, Counts, NO_VALGRIND, valgrind_versi
 use crate::meters::{Meter, paired, wall};
 use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::scratch::Scratch;
 use crate::verify::Depth;
 use crate::worker::{Answer, Job, Ran, WORKER_ARGUMENT};
 
@@ -296,7 +297,9 @@ impl<'a> Run<'a> {
         self.digests(cells)?;
         let pending = |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.wall_ns.is_none());
         let budget = wall::Budget::of(profile);
-        let jobs = self.jobs(cells, pending, |id| Job::Wall(id, budget));
+        // Small files, and a full disk is no reason to lose a cell: in memory where that can be had.
+        let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
+        let jobs = self.jobs(cells, pending, |id| Job::Wall(id, budget, scratch.path().to_owned()));
         let pool = OwnedPool { workers: 1, ..self.native_pool() };
         self.pooled("wall", "cells", &jobs, pool, |run, id, answer| {
             run.collect(id, Some(Meter::Wall), answer, |_| Ok(None))

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,8 +56,8 @@ pub enum Job {
     Instructions(CellId),
     /// Runs a cell once under the allocation profiler.
     Allocations(CellId),
-    /// Times a cell.
-    Wall(CellId, meters::wall::Budget),
+    /// Times a cell; criterion writes into the directory.
+    Wall(CellId, meters::wall::Budget, PathBuf),
     /// Times the cells of one group, interleaved; the first is the reference.
     Paired(Vec<CellId>, meters::paired::Budget),
 }
@@ -289,8 +289,8 @@ fn perform(roster: &[Contender], job: &Job) -> Answer {
             allocations: Some(meters::allocations::measure(|| case.run())),
             ..Ran::default()
         }),
-        Job::Wall(id, budget) => case_of(roster, id).and_then(|mut case| {
-            let wall_ns = Some(meters::wall::measure(&mut *case, *budget)?);
+        Job::Wall(id, budget, directory) => case_of(roster, id).and_then(|mut case| {
+            let wall_ns = Some(meters::wall::measure(&mut *case, *budget, directory)?);
             Ok(Answer::Ran(Ran { wall_ns, ..finish(&*case, false, Ran::default()) }))
         }),
         Job::Paired(ids, budget) => ids

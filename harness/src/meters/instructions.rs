@@ -11,11 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use reports::record::Atomics;
-use tempfile::TempDir;
 
 use super::atomics::Objects;
 use super::callgrind::{self, Attributed};
 use crate::input;
+use crate::scratch::Scratch;
 use crate::worker::WORKER_ARGUMENT;
 
 /// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
@@ -46,7 +46,7 @@ pub struct Counts {
 pub struct Callgrind<'a> {
     binary: &'a Path,
     objects: Mutex<Objects>,
-    profiles: TempDir,
+    profiles: Scratch,
 }
 
 impl<'a> Callgrind<'a> {
@@ -55,8 +55,8 @@ impl<'a> Callgrind<'a> {
     /// # Errors
     /// If no temporary directory can be created.
     pub fn new(binary: &'a Path) -> Result<Self> {
-        let profiles = tempfile::Builder::new().prefix("lab-callgrind-").tempdir();
-        let profiles = profiles.context("cannot create a temporary directory for Callgrind's profiles")?;
+        let profiles = Scratch::new("callgrind", &std::env::temp_dir())
+            .context("nowhere to put Callgrind's profiles")?;
         Ok(Callgrind { binary, objects: Mutex::default(), profiles })
     }
 

@@ -3,6 +3,7 @@
 //! Noisy by nature: it never gates. Set-up runs between regions and outside the clock; the budget
 //! bounds both together.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -40,16 +41,17 @@ impl Budget {
 /// Fewest samples that criterion accepts.
 const MIN_SAMPLES: usize = 10;
 
-/// Times a case; nanoseconds per region.
+/// Times a case; nanoseconds per region. criterion tells its results in files, which it makes in `directory`.
 ///
 /// # Errors
 /// If criterion's output cannot be written or read.
-pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
+pub fn measure(case: &mut dyn Case, budget: Budget, directory: &Path) -> Result<Interval> {
     let (arm, run) = trial(case);
     let cycle = (arm + run).max(Duration::from_nanos(1));
     let affordable = budget.measurement.as_nanos() / cycle.as_nanos();
     let samples = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(MIN_SAMPLES, budget.samples);
-    let output = tempfile::tempdir().context("cannot create a temporary directory")?;
+    let output = tempfile::tempdir_in(directory)
+        .with_context(|| format!("cannot make a directory for criterion in {}", directory.display()))?;
     let mut criterion = Criterion::default()
         .without_plots()
         .output_directory(output.path())
@@ -63,9 +65,11 @@ pub fn measure(case: &mut dyn Case, budget: Budget) -> Result<Interval> {
     group.finish();
 
     let path = output.path().join("lab/cell/new/estimates.json");
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("criterion left no {}", path.display()))?;
-    let estimates: Estimates = serde_json::from_str(&text).context("criterion's estimates are malformed")?;
+    let text = std::fs::read_to_string(&path).ok();
+    let estimates = text.and_then(|text| serde_json::from_str::<Estimates>(&text).ok());
+    let estimates = estimates.with_context(|| {
+        format!("criterion left no whole result in {}: is that disk full?", directory.display())
+    })?;
     let median = estimates.median;
     Ok(Interval {
         median: median.point_estimate,

@@ -161,6 +161,24 @@ fn a_full_directory_for_temporary_files_fails_no_cell() {
 }
 
 #[test]
+fn times_need_no_directory_for_temporary_files() {
+    // criterion's results are kept in memory where there is a directory for that.
+    if TempDir::new_in("/dev/shm").is_err() {
+        return skipped("there is no /dev/shm");
+    }
+    let home = TempDir::new().unwrap();
+    let Some(disk) = Disk::mount(home.path()) else { return };
+    disk.fill(0);
+    let lab = Lab::out_of_tree();
+    let selection = "--scenario get_random --size 8,100 --profile quick --meter wall --no-report";
+    let mut command = lab.command(&format!("run {selection}"));
+    command.env("TMPDIR", home.path());
+    Outcome::of("run", command).ends_with(0);
+    let record = lab.latest();
+    assert!(record.cells.len() == 6 && record.cells.iter().all(|cell| cell.wall_ns.is_some()));
+}
+
+#[test]
 fn a_file_that_may_not_grow_loses_nothing() {
     let lab = Lab::out_of_tree();
     lab.run(&format!("run {QUICK}")).ends_with(0);

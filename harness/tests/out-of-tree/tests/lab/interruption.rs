@@ -151,6 +151,49 @@ fn a_killed_run_leaves_no_workers_and_goes_on_where_it_was() {
 }
 
 #[test]
+fn the_next_run_removes_what_a_killed_one_left() {
+    if !has_valgrind() {
+        return;
+    }
+    let lab = Lab::out_of_tree();
+    let left = || -> BTreeSet<PathBuf> {
+        let entries = fs::read_dir(lab.root()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.to_string_lossy().contains("/lab-callgrind-")).collect()
+    };
+    let selection =
+        "--scenario get_random,set_shared,slice --size 8,100,1000 --meter instructions --no-report";
+    let mut killed = start(&lab, &format!("run {selection}"));
+    wait_for("a few results", || {
+        let path = journal(&lab)?;
+        (whole_lines(&path).iter().filter(|line| line.contains("\"instructions\":")).count() >= 3)
+            .then_some(())
+    });
+    kill_and_see_all_end(&mut killed, Signal::SIGKILL);
+    let stale = left();
+    assert_eq!(stale.len(), 1, "where the profiles were: {stale:?}");
+
+    let runs_before = fs::read_dir(lab.runs()).unwrap().count();
+    let mut living = start(&lab, &format!("run {selection}"));
+    let own = wait_for("the next run to make room for its profiles", || {
+        // What it used before, to ask Valgrind for its processor, is gone by then.
+        let begun = fs::read_dir(lab.runs()).unwrap().count() > runs_before;
+        let now = left();
+        (begun && now.len() == 1 && now.is_disjoint(&stale)).then_some(now)
+    });
+    // A third one leaves the second's alone, which must not end meanwhile.
+    let id = Pid::from_raw(living.id() as i32);
+    kill(id, Signal::SIGSTOP).unwrap();
+    let mut command = lab.command("run --scenario slice --size 8 --meter instructions --no-report");
+    command.env("TMPDIR", lab.root());
+    Outcome::of("run", command).ends_with(0);
+    let after = left();
+    kill(id, Signal::SIGCONT).unwrap();
+    assert_eq!(after, own);
+    assert!(living.wait().unwrap().success());
+    assert!(left().is_empty());
+}
+
+#[test]
 fn a_cell_that_never_ends_is_killed_with_the_lab() {
     for signal in [Signal::SIGKILL, Signal::SIGINT, Signal::SIGTERM] {
         let lab = Lab::misbehaving();

@@ -1,0 +1,139 @@
+//! Directories for what workers write on the way: gone when the lab ends, and when it was killed, gone when
+//! the next one begins.
+//!
+//! A directory is called `lab-<kind>-…` and holds a file, `lock`, which its owner has locked for as long as it
+//! lives. The kernel lets go of the lock with the process, however that ends; so a directory whose lock can
+//! be had has no owner. (A process id in the name could belong to somebody else by now, or be one in another
+//! container that shares the directory.) What has no lock is not the lab's to remove.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+/// What every directory's name begins with.
+const PREFIX: &str = "lab-";
+
+/// The file that the owner has locked.
+const LOCK: &str = "lock";
+
+/// A temporary directory, removed when dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    // Removed before the lock goes.
+    directory: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    /// Makes a directory `lab-<kind>-…` in `within`, and removes those of labs that were killed.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(kind: &str, within: &Path) -> Result<Self> {
+        let prefix = format!("{PREFIX}{kind}-");
+        sweep(&prefix, within);
+        let make = || -> std::io::Result<Self> {
+            let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(within)?;
+            // Locked before it has its name: nobody else may find it and get it first.
+            let unnamed = directory.path().join("locking");
+            let lock = File::create(&unnamed)?;
+            lock.lock()?;
+            std::fs::rename(&unnamed, directory.path().join(LOCK))?;
+            Ok(Scratch { directory, _lock: lock })
+        };
+        make().with_context(|| format!("cannot create a temporary directory in {}", within.display()))
+    }
+
+    /// Makes a directory in memory, or where that cannot be had, in the directory for temporary files.
+    ///
+    /// # Errors
+    /// If it can be made in neither.
+    pub fn in_memory(kind: &str) -> Result<Self> {
+        let memory = Scratch::new(kind, Path::new("/dev/shm"));
+        memory.or_else(|_| Scratch::new(kind, &std::env::temp_dir()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// Removes the directories in `within` whose owner is gone. What cannot be removed stays: it is in nobody's
+/// way.
+fn sweep(prefix: &str, within: &Path) {
+    for entry in std::fs::read_dir(within).into_iter().flatten().flatten() {
+        let is_directory = entry.file_type().is_ok_and(|found| found.is_dir());
+        if !is_directory || !entry.file_name().to_string_lossy().starts_with(prefix) {
+            continue;
+        }
+        // Held until all is removed, so that two that sweep at once do not meet.
+        if let Ok(lock) = File::open(entry.path().join(LOCK))
+            && lock.try_lock().is_ok()
+        {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn listed(directory: &Path) -> BTreeSet<PathBuf> {
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    #[test]
+    fn a_directory_goes_with_its_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new("test", home.path()).unwrap();
+        std::fs::write(scratch.path().join("profile"), "1").unwrap();
+        assert_eq!(listed(home.path()), [scratch.path().to_owned()].into());
+        drop(scratch);
+        assert!(listed(home.path()).is_empty());
+    }
+
+    #[test]
+    fn only_what_a_killed_lab_left_is_swept() {
+        let home = tempfile::tempdir().unwrap();
+        let living = Scratch::new("test", home.path()).unwrap();
+        let made = |name: &str, files: &[&str]| {
+            let path = home.path().join(name);
+            std::fs::create_dir_all(path.join("lab/cell")).unwrap();
+            files.iter().for_each(|file| std::fs::write(path.join(file), "").unwrap());
+            path
+        };
+        let killed = made("lab-test-killed", &[LOCK, "profile.12", "lab/cell/estimates.json"]);
+        let others = [
+            // One that is just being made, or was made by an older lab.
+            made("lab-test-unlocked", &["locking"]),
+            // Another kind, and somebody else's.
+            made("lab-other-killed", &[LOCK]),
+            made("mine", &[LOCK]),
+        ];
+        std::os::unix::fs::symlink(home.path().join("mine"), home.path().join("lab-test-link")).unwrap();
+        assert!(listed(home.path()).contains(&killed));
+
+        let next = Scratch::new("test", home.path()).unwrap();
+        let mut expected: BTreeSet<PathBuf> = others.into();
+        expected.extend([
+            living.path().to_owned(),
+            next.path().to_owned(),
+            home.path().join("lab-test-link"),
+        ]);
+        assert_eq!(listed(home.path()), expected);
+        assert!(home.path().join("mine").join(LOCK).exists());
+    }
+
+    #[test]
+    fn where_it_cannot_be_made_is_said() {
+        let error = Scratch::new("test", Path::new("/nowhere")).unwrap_err();
+        assert!(format!("{error:#}").contains("a temporary directory in /nowhere: "), "{error:#}");
+    }
+}
