@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::input::{draws, rng};
+
 /// One step of a trace, in the raw form that a generator draws and a shrinker shrinks.
 ///
 /// A bottleneck gives it meaning: each field is taken modulo whatever range applies, so every step
@@ -35,6 +37,18 @@ impl Check {
     /// A check from its parts, in the order of a list of them.
     pub const fn new(name: &'static str, steps: usize, traces: u32, summary: &'static str) -> Self {
         Check { name, summary, steps, traces }
+    }
+
+    /// Trace `number` of a seeded sequence, for a contender's own tests; `verify` draws others.
+    pub fn trace(&self, number: usize) -> Vec<Step> {
+        let bits = draws(&mut rng(self.name, number), self.steps, 1 << 48).into_iter();
+        bits.map(|bits| Step {
+            op: bits as u8,
+            a: (bits >> 8) as u16,
+            b: (bits >> 24) as u16,
+            version: (bits >> 40) as u8,
+        })
+        .collect()
     }
 }
 

@@ -62,16 +62,91 @@ fn rest_at(hash: u64, level: u32) -> u64 {
 /// Room for slots in a new node: most nodes at the bottom get a third entry, few a fifth.
 const FIRST_SLOTS: usize = 4;
 
-#[derive(Clone)]
-struct Node<K, V> {
-    bitmap: u32,
-    slots: Vec<Slot<K, V>>,
+/// How nodes store an entry: by value `(K, V)`, boxed `Box<(K, V)>` or shared `Arc<(K, V)>`. A path copy clones
+/// the entries of the nodes that it copies.
+pub trait Entry: Sized {
+    /// The type of its key.
+    type Key;
+    /// The type of its value.
+    type Value;
+    /// The entry of `key` and `value`.
+    fn new(key: Self::Key, value: Self::Value) -> Self;
+    /// Its key.
+    fn key(&self) -> &Self::Key;
+    /// Its value.
+    fn value(&self) -> &Self::Value;
+}
+
+impl<K, V> Entry for (K, V) {
+    type Key = K;
+    type Value = V;
+
+    #[inline]
+    fn new(key: K, value: V) -> Self {
+        (key, value)
+    }
+
+    #[inline]
+    fn key(&self) -> &K {
+        &self.0
+    }
+
+    #[inline]
+    fn value(&self) -> &V {
+        &self.1
+    }
+}
+
+impl<K, V> Entry for Box<(K, V)> {
+    type Key = K;
+    type Value = V;
+
+    #[inline]
+    fn new(key: K, value: V) -> Self {
+        Box::new((key, value))
+    }
+
+    #[inline]
+    fn key(&self) -> &K {
+        &self.0
+    }
+
+    #[inline]
+    fn value(&self) -> &V {
+        &self.1
+    }
+}
+
+impl<K, V> Entry for Arc<(K, V)> {
+    type Key = K;
+    type Value = V;
+
+    #[inline]
+    fn new(key: K, value: V) -> Self {
+        Arc::new((key, value))
+    }
+
+    #[inline]
+    fn key(&self) -> &K {
+        &self.0
+    }
+
+    #[inline]
+    fn value(&self) -> &V {
+        &self.1
+    }
 }
 
 #[derive(Clone)]
-enum Slot<K, V> {
-    Entry(K, V),
-    Child(Arc<Node<K, V>>),
+struct Node<E> {
+    bitmap: u32,
+    slots: Vec<Slot<E>>,
+}
+
+#[derive(Clone)]
+enum Slot<E> {
+    Entry(E),
+    Child(Arc<Node<E>>),
 }
 
 /// Clones of `before` and `after` with `slot` in between, in one allocation of exactly that size.
@@ -83,7 +158,7 @@ fn spliced<T: Clone>(before: &[T], slot: Option<T>, after: &[T]) -> Vec<T> {
     slots
 }
 
-impl<K, V> Node<K, V> {
+impl<E> Node<E> {
     fn is_collision(&self) -> bool {
         self.bitmap == 0
     }
@@ -100,7 +175,7 @@ impl<K, V> Node<K, V> {
     }
 
     /// A node at `level` of two entries with different keys, each with what is left of its hash.
-    fn pair(level: u32, one: Slot<K, V>, one_rest: u64, two: Slot<K, V>, two_rest: u64) -> Self {
+    fn pair(level: u32, one: Slot<E>, one_rest: u64, two: Slot<E>, two_rest: u64) -> Self {
         let mut slots = Vec::with_capacity(FIRST_SLOTS);
         if level == LEVELS {
             slots.extend([one, two]);
@@ -123,10 +198,10 @@ impl<K, V> Node<K, V> {
     }
 }
 
-impl<K: Eq, V> Node<K, V> {
+impl<E: Entry<Key: Eq>> Node<E> {
     /// The value of `key`, with `rest` of its hash left at this node.
     #[inline]
-    fn get(&self, mut rest: u64, key: &K) -> Option<&V> {
+    fn get(&self, mut rest: u64, key: &E::Key) -> Option<&E::Value> {
         let mut node = self;
         loop {
             let bit = first_bit(rest);
@@ -134,7 +209,7 @@ impl<K: Eq, V> Node<K, V> {
                 return if node.is_collision() { node.get_colliding(key) } else { None };
             }
             match &node.slots[node.place(bit)] {
-                Slot::Entry(resident, value) => return (resident == key).then_some(value),
+                Slot::Entry(entry) => return (entry.key() == key).then(|| entry.value()),
                 Slot::Child(child) => node = child,
             }
             rest >>= BITS;
@@ -142,22 +217,22 @@ impl<K: Eq, V> Node<K, V> {
     }
 
     #[cold]
-    fn get_colliding(&self, key: &K) -> Option<&V> {
+    fn get_colliding(&self, key: &E::Key) -> Option<&E::Value> {
         match &self.slots[self.place_colliding(key)?] {
-            Slot::Entry(_, value) => Some(value),
+            Slot::Entry(entry) => Some(entry.value()),
             Slot::Child(_) => None,
         }
     }
 
     /// The place of `key` in a collision node.
-    fn place_colliding(&self, key: &K) -> Option<usize> {
-        self.slots.iter().position(|slot| matches!(slot, Slot::Entry(resident, _) if resident == key))
+    fn place_colliding(&self, key: &E::Key) -> Option<usize> {
+        self.slots.iter().position(|slot| matches!(slot, Slot::Entry(entry) if entry.key() == key))
     }
 }
 
-impl<K: Clone, V: Clone> Node<K, V> {
+impl<E: Clone> Node<E> {
     /// Puts `slot` at `place` and moves those behind it.
-    fn insert_slot(node: &mut Arc<Self>, bit: u32, place: usize, slot: Slot<K, V>) {
+    fn insert_slot(node: &mut Arc<Self>, bit: u32, place: usize, slot: Slot<E>) {
         match Arc::get_mut(node) {
             Some(own) => {
                 own.bitmap |= bit;
@@ -171,7 +246,7 @@ impl<K: Clone, V: Clone> Node<K, V> {
     }
 
     /// Puts `slot` in the place of another.
-    fn replace_slot(node: &mut Arc<Self>, place: usize, slot: Slot<K, V>) {
+    fn replace_slot(node: &mut Arc<Self>, place: usize, slot: Slot<E>) {
         match Arc::get_mut(node) {
             Some(own) => own.slots[place] = slot,
             None => {
@@ -196,7 +271,7 @@ impl<K: Clone, V: Clone> Node<K, V> {
     }
 
     /// Takes the slot at `place` out and puts a child in its place, made from what was there.
-    fn push_down(node: &mut Arc<Self>, place: usize, child: impl FnOnce(Slot<K, V>) -> Self) {
+    fn push_down(node: &mut Arc<Self>, place: usize, child: impl FnOnce(Slot<E>) -> Self) {
         match Arc::get_mut(node) {
             Some(own) => {
                 // The last slot fills the gap for a moment, so that none has to move.
@@ -213,33 +288,32 @@ impl<K: Clone, V: Clone> Node<K, V> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
-    /// Sets the value of `key` below `node`, which lies at `level`; whether the key is new.
+impl<E: Entry<Key: Hash + Eq> + Clone> Node<E> {
+    /// Puts `entry` below `node`, which lies at `level`, in the place of one with its key; whether the key is new.
     fn insert(
         mut node: &mut Arc<Self>,
         mut level: u32,
         hasher: &impl BuildHasher,
         hash: u64,
-        key: K,
-        value: V,
+        entry: E,
     ) -> bool {
         let mut rest = rest_at(hash, level);
         loop {
             let bit = first_bit(rest);
             if node.bitmap & bit == 0 {
-                return Self::insert_here(node, bit, key, value);
+                return Self::insert_here(node, bit, entry);
             }
             let place = node.place(bit);
             rest >>= BITS;
             level += 1;
-            if let Slot::Entry(resident, _) = &node.slots[place] {
-                if *resident == key {
-                    Self::replace_slot(node, place, Slot::Entry(key, value));
+            if let Slot::Entry(resident) = &node.slots[place] {
+                if resident.key() == entry.key() {
+                    Self::replace_slot(node, place, Slot::Entry(entry));
                     return false;
                 }
-                let resident_rest = rest_at(hasher.hash_one(resident), level);
+                let resident_rest = rest_at(hasher.hash_one(resident.key()), level);
                 Self::push_down(node, place, |resident| {
-                    Node::pair(level, resident, resident_rest, Slot::Entry(key, value), rest)
+                    Node::pair(level, resident, resident_rest, Slot::Entry(entry), rest)
                 });
                 return true;
             }
@@ -250,24 +324,23 @@ impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
         }
     }
 
-    /// Sets the value of `key` in a node that has no slot for `bit`, or is a collision node; whether the key is
-    /// new.
-    fn insert_here(node: &mut Arc<Self>, bit: u32, key: K, value: V) -> bool {
+    /// Puts `entry` into a node that has no slot for `bit`, or is a collision node; whether its key is new.
+    fn insert_here(node: &mut Arc<Self>, bit: u32, entry: E) -> bool {
         if !node.is_collision() {
-            Self::insert_slot(node, bit, node.place(bit), Slot::Entry(key, value));
+            Self::insert_slot(node, bit, node.place(bit), Slot::Entry(entry));
             return true;
         }
-        let place = node.place_colliding(&key);
+        let place = node.place_colliding(entry.key());
         match place {
-            Some(place) => Self::replace_slot(node, place, Slot::Entry(key, value)),
-            None => Self::insert_slot(node, 0, node.slots.len(), Slot::Entry(key, value)),
+            Some(place) => Self::replace_slot(node, place, Slot::Entry(entry)),
+            None => Self::insert_slot(node, 0, node.slots.len(), Slot::Entry(entry)),
         }
         place.is_none()
     }
 
     /// Removes `key` below `node`, where `rest` of its hash is left; whether it was there. `certain` says
     /// that it is.
-    fn remove(node: &mut Arc<Self>, rest: u64, key: &K, mut certain: bool) -> bool {
+    fn remove(node: &mut Arc<Self>, rest: u64, key: &E::Key, mut certain: bool) -> bool {
         if !certain && Arc::get_mut(node).is_none() {
             // Do not copy a path to find at its end that there is nothing to remove.
             if node.get(rest, key).is_none() {
@@ -285,8 +358,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
             return false;
         }
         let place = node.place(bit);
-        if let Slot::Entry(resident, _) = &node.slots[place] {
-            let found = resident == key;
+        if let Slot::Entry(resident) = &node.slots[place] {
+            let found = resident.key() == key;
             if found {
                 Self::remove_slot(node, bit, place);
             }
@@ -321,7 +394,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
             let mut slots = ours.slots.clone();
             for slot in &theirs.slots {
                 match slot {
-                    Slot::Entry(key, _) if ours.place_colliding(key).is_some() => *common += 1,
+                    Slot::Entry(entry) if ours.place_colliding(entry.key()).is_some() => *common += 1,
                     _ => slots.push(slot.clone()),
                 }
             }
@@ -348,32 +421,33 @@ impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
 
     /// The same for two slots whose children lie, or would lie, at `level`.
     fn union_of_slots(
-        ours: &Slot<K, V>,
-        theirs: &Slot<K, V>,
+        ours: &Slot<E>,
+        theirs: &Slot<E>,
         level: u32,
         hasher: &impl BuildHasher,
         common: &mut usize,
-    ) -> Slot<K, V> {
+    ) -> Slot<E> {
         let child = match (ours, theirs) {
             (Slot::Child(ours), Slot::Child(theirs)) => Self::union(ours, theirs, level, hasher, common),
-            (Slot::Child(child), Slot::Entry(key, value)) => {
+            (Slot::Child(child), Slot::Entry(entry)) => {
                 let mut child = Arc::clone(child);
-                let hash = hasher.hash_one(key);
-                if child.get(rest_at(hash, level), key).is_some() {
+                let hash = hasher.hash_one(entry.key());
+                if child.get(rest_at(hash, level), entry.key()).is_some() {
                     *common += 1;
                 } else {
-                    Self::insert(&mut child, level, hasher, hash, key.clone(), value.clone());
+                    Self::insert(&mut child, level, hasher, hash, entry.clone());
                 }
                 child
             }
-            (Slot::Entry(key, value), Slot::Child(child)) => {
+            (Slot::Entry(entry), Slot::Child(child)) => {
                 let mut child = Arc::clone(child);
-                let hash = hasher.hash_one(key);
-                let new = Self::insert(&mut child, level, hasher, hash, key.clone(), value.clone());
+                let hash = hasher.hash_one(entry.key());
+                let new = Self::insert(&mut child, level, hasher, hash, entry.clone());
                 *common += usize::from(!new);
                 child
             }
-            (Slot::Entry(our_key, _), Slot::Entry(their_key, _)) => {
+            (Slot::Entry(our_entry), Slot::Entry(their_entry)) => {
+                let (our_key, their_key) = (our_entry.key(), their_entry.key());
                 if our_key == their_key {
                     *common += 1;
                     return ours.clone();
@@ -387,7 +461,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Node<K, V> {
     }
 }
 
-impl<K: Eq, V: PartialEq> Node<K, V> {
+impl<E: Entry<Key: Eq, Value: PartialEq>> Node<E> {
     /// Whether two nodes at one level hold the same entries.
     fn equal(ours: &Arc<Self>, theirs: &Arc<Self>) -> bool {
         if Arc::ptr_eq(ours, theirs) {
@@ -398,13 +472,13 @@ impl<K: Eq, V: PartialEq> Node<K, V> {
         }
         if ours.is_collision() {
             return ours.slots.iter().all(|slot| match slot {
-                Slot::Entry(key, value) => theirs.get_colliding(key) == Some(value),
+                Slot::Entry(entry) => theirs.get_colliding(entry.key()) == Some(entry.value()),
                 Slot::Child(_) => false,
             });
         }
         ours.slots.iter().zip(&theirs.slots).all(|slots| match slots {
-            (Slot::Entry(our_key, our_value), Slot::Entry(their_key, their_value)) => {
-                our_key == their_key && our_value == their_value
+            (Slot::Entry(ours), Slot::Entry(theirs)) => {
+                ours.key() == theirs.key() && ours.value() == theirs.value()
             }
             (Slot::Child(ours), Slot::Child(theirs)) => Self::equal(ours, theirs),
             _ => false,
@@ -412,26 +486,26 @@ impl<K: Eq, V: PartialEq> Node<K, V> {
     }
 }
 
-/// A map with cheap versions.
+/// A map with cheap versions, whose nodes store entries as `E`.
 ///
 /// Cloning shares everything and is O(1). Below, n is the number of entries, and hashes are taken to be
 /// well spread; with colliding ones every operation is linear in the number of keys that collide. Should a
 /// key or value panic in its `Hash`, `Eq` or `Clone`, the map stays as it was.
 #[derive(Clone)]
-pub struct Map<K, V, S> {
+pub struct Map<E, S> {
     len: usize,
-    root: Option<Arc<Node<K, V>>>,
+    root: Option<Arc<Node<E>>>,
     hasher: S,
 }
 
-impl<K, V, S: Default> Map<K, V, S> {
+impl<E, S: Default> Map<E, S> {
     /// The empty map.
     pub fn new() -> Self {
         Map::with_hasher(S::default())
     }
 }
 
-impl<K, V, S> Map<K, V, S> {
+impl<E, S> Map<E, S> {
     /// The empty map, which will hash with `hasher`.
     pub fn with_hasher(hasher: S) -> Self {
         Map { len: 0, root: None, hasher }
@@ -448,15 +522,22 @@ impl<K, V, S> Map<K, V, S> {
     }
 
     /// Every entry once, in the order of the hashes read from their low end. O(1) each, amortised.
-    pub fn iter(&self) -> Iter<'_, K, V> {
+    pub fn iter(&self) -> Iter<'_, E>
+    where
+        E: Entry,
+    {
+        Iter(self.entries())
+    }
+
+    fn entries(&self) -> Entries<'_, E> {
         let slots = self.root.as_deref().map_or(&[][..], |root| &root.slots);
-        Iter { slots: slots.iter(), above: Default::default(), depth: 0, left: self.len }
+        Entries { slots: slots.iter(), above: Default::default(), depth: 0, left: self.len }
     }
 }
 
-impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
+impl<E: Entry<Key: Hash + Eq>, S: BuildHasher> Map<E, S> {
     /// The value of `key`. O(log₃₂ n).
-    pub fn get(&self, key: &K) -> Option<&V> {
+    pub fn get(&self, key: &E::Key) -> Option<&E::Value> {
         let root = self.root.as_deref()?;
         root.get(self.hasher.hash_one(key), key)
     }
@@ -475,7 +556,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     /// that, values must equal themselves.
     pub fn equal(&self, other: &Self) -> bool
     where
-        V: PartialEq,
+        E::Value: PartialEq,
     {
         if self.len != other.len {
             return false;
@@ -487,15 +568,19 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
+impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone> Map<E, S> {
     /// Sets the value of `key`. O(log₃₂ n), and the shared nodes on the path are copied.
-    pub fn insert(&mut self, key: K, value: V) {
-        let hash = self.hasher.hash_one(&key);
+    pub fn insert(&mut self, key: E::Key, value: E::Value) {
+        self.insert_entry(E::new(key, value));
+    }
+
+    fn insert_entry(&mut self, entry: E) {
+        let hash = self.hasher.hash_one(entry.key());
         let new = match &mut self.root {
-            Some(root) => Node::insert(root, 0, &self.hasher, hash, key, value),
+            Some(root) => Node::insert(root, 0, &self.hasher, hash, entry),
             None => {
                 let mut slots = Vec::with_capacity(FIRST_SLOTS);
-                slots.push(Slot::Entry(key, value));
+                slots.push(Slot::Entry(entry));
                 self.root = Some(Arc::new(Node { bitmap: first_bit(hash), slots }));
                 true
             }
@@ -504,7 +589,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
     }
 
     /// Removes `key`; whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
-    pub fn remove(&mut self, key: &K) -> bool {
+    pub fn remove(&mut self, key: &E::Key) -> bool {
         let Some(root) = &mut self.root else { return false };
         let found = Node::remove(root, self.hasher.hash_one(key), key, false);
         self.len -= usize::from(found);
@@ -527,10 +612,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
             }
             _ => {
                 let mut united = self.clone();
-                for (key, value) in other {
-                    if self.get(key).is_none() {
-                        united.insert(key.clone(), value.clone());
-                    }
+                for entry in other.entries().filter(|entry| self.get(entry.key()).is_none()) {
+                    united.insert_entry(entry.clone());
                 }
                 united
             }
@@ -538,38 +621,38 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
     }
 }
 
-impl<K, V, S: Default> Default for Map<K, V, S> {
+impl<E, S: Default> Default for Map<E, S> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K: Debug, V: Debug, S> Debug for Map<K, V, S> {
+impl<E: Entry<Key: Debug, Value: Debug>, S> Debug for Map<E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }
 }
 
-/// Iterator over the entries of a [`Map`].
-pub struct Iter<'a, K, V> {
+/// Iterator over the entries of a [`Map`], as they are stored.
+struct Entries<'a, E> {
     /// What is left of the present node.
-    slots: slice::Iter<'a, Slot<K, V>>,
+    slots: slice::Iter<'a, Slot<E>>,
     /// What is left of the nodes above it, the root first.
-    above: [slice::Iter<'a, Slot<K, V>>; LEVELS as usize],
+    above: [slice::Iter<'a, Slot<E>>; LEVELS as usize],
     depth: usize,
     left: usize,
 }
 
-impl<'a, K, V> Iterator for Iter<'a, K, V> {
-    type Item = (&'a K, &'a V);
+impl<'a, E> Iterator for Entries<'a, E> {
+    type Item = &'a E;
 
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<&'a E> {
         loop {
             match self.slots.next() {
-                Some(Slot::Entry(key, value)) => {
+                Some(Slot::Entry(entry)) => {
                     self.left -= 1;
-                    return Some((key, value));
+                    return Some(entry);
                 }
                 Some(Slot::Child(child)) => {
                     self.above[self.depth] = std::mem::replace(&mut self.slots, child.slots.iter());
@@ -582,27 +665,40 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
             }
         }
     }
+}
+
+/// Iterator over the keys and values of a [`Map`].
+pub struct Iter<'a, E>(Entries<'a, E>);
+
+impl<'a, E: Entry> Iterator for Iter<'a, E> {
+    type Item = (&'a E::Key, &'a E::Value);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|entry| (entry.key(), entry.value()))
+    }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.0.left, Some(self.0.left))
     }
 }
 
-impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
+impl<E: Entry> ExactSizeIterator for Iter<'_, E> {}
 
-impl<'a, K, V, S> IntoIterator for &'a Map<K, V, S> {
-    type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V>;
+impl<'a, E: Entry, S> IntoIterator for &'a Map<E, S> {
+    type Item = (&'a E::Key, &'a E::Value);
+    type IntoIter = Iter<'a, E>;
 
-    fn into_iter(self) -> Iter<'a, K, V> {
+    fn into_iter(self) -> Iter<'a, E> {
         self.iter()
     }
 }
 
-impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
+impl<K, V, E, S> PersistentMap<K, V> for Map<E, S>
 where
-    K: Hash + Eq + Clone,
-    V: Clone + PartialEq,
+    K: Hash + Eq,
+    V: PartialEq,
+    E: Entry<Key = K, Value = V> + Clone,
     S: BuildHasher + Clone + Default,
 {
     fn new() -> Self {
@@ -646,7 +742,7 @@ struct Hamt;
 
 impl Family for Hamt {
     type Map<K, V, S>
-        = Map<K, V, S>
+        = Map<(K, V), S>
     where
         K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
         V: Clone + Debug + PartialEq + Send + Sync + 'static,
@@ -713,7 +809,6 @@ mod tests {
     use std::rc::Rc;
     use std::sync::Once;
 
-    use scenarios::Step;
     use scenarios::input::{FixedHasher, draws, mix, rng};
     use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
@@ -749,7 +844,7 @@ mod tests {
         Key { hash, id }
     }
 
-    type KeyMap = Map<Key, u32, PassThrough>;
+    type KeyMap = Map<(Key, u32), PassThrough>;
 
     fn map_of(keys: impl IntoIterator<Item = Key>) -> KeyMap {
         let mut map = Map::new();
@@ -774,10 +869,10 @@ mod tests {
     }
 
     /// Checks a node whose entries' hashes begin with `path`, and counts them.
-    fn check_node(node: &Node<Key, u32>, level: u32, path: u64) -> usize {
+    fn check_node(node: &Node<(Key, u32)>, level: u32, path: u64) -> usize {
         if level == LEVELS {
             assert!(node.is_collision() && node.slots.len() >= 2);
-            assert!(node.slots.iter().all(|slot| matches!(slot, Slot::Entry(key, _) if key.hash == path)));
+            assert!(node.slots.iter().all(|slot| matches!(slot, Slot::Entry((key, _)) if key.hash == path)));
             return node.slots.len();
         }
         assert_eq!(node.bitmap.count_ones() as usize, node.slots.len());
@@ -785,7 +880,7 @@ mod tests {
         for (bit, slot) in (0..32).filter(|bit| node.bitmap >> bit & 1 == 1).zip(&node.slots) {
             let path = path | bit << (BITS * level);
             match slot {
-                Slot::Entry(key, _) => {
+                Slot::Entry((key, _)) => {
                     let mask = 1u64.checked_shl(BITS * (level + 1)).map_or(u64::MAX, |above| above - 1);
                     assert_eq!(key.hash & mask, path, "{key:?} at level {level}");
                     count += 1;
@@ -899,7 +994,7 @@ mod tests {
         assert!(!map.equal(&other) && !other.equal(&map));
         assert!(KeyMap::new().equal(&KeyMap::new()));
         // What both share is not looked at.
-        let mut unequal = Map::<u32, f64, FixedHasher>::new();
+        let mut unequal = Map::<(u32, f64), FixedHasher>::new();
         unequal.insert(1, f64::NAN);
         assert!(unequal.equal(&unequal.clone()));
     }
@@ -937,7 +1032,7 @@ mod tests {
     #[test]
     fn maps_seeded_differently_are_compared_by_key() {
         let build = |keys: std::ops::Range<u32>, offset: u32| {
-            let mut map = Map::<u32, u32, RandomState>::new();
+            let mut map = Map::<(u32, u32), RandomState>::new();
             keys.for_each(|key| map.insert(key, key + offset));
             map
         };
@@ -967,7 +1062,7 @@ mod tests {
 
     #[test]
     fn entries_of_no_size_and_of_high_alignment() {
-        let mut map = Map::<(), (), FixedHasher>::new();
+        let mut map = Map::<((), ()), FixedHasher>::new();
         map.insert((), ());
         map.insert((), ());
         assert_eq!((map.len(), map.iter().count()), (1, 1));
@@ -976,7 +1071,7 @@ mod tests {
         #[derive(Clone, Debug, PartialEq)]
         #[repr(align(128))]
         struct Aligned(u32);
-        let mut map = Map::<u32, Aligned, FixedHasher>::new();
+        let mut map = Map::<(u32, Aligned), FixedHasher>::new();
         (0..300).for_each(|id| map.insert(id, Aligned(id)));
         let mut other = map.clone();
         other.remove(&7);
@@ -987,15 +1082,20 @@ mod tests {
         assert!(other.union(&map).equal(&map));
     }
 
-    type ProbeMap = Map<Probe, Probe, PassThrough>;
+    type ProbeMap<E> = Map<E, PassThrough>;
 
-    fn probes(ids: std::ops::Range<u32>) -> ProbeMap {
+    /// An entry of probes, however it is stored.
+    trait ProbeEntry: Entry<Key = Probe, Value = Probe> + Clone {}
+
+    impl<E: Entry<Key = Probe, Value = Probe> + Clone> ProbeEntry for E {}
+
+    fn probes<E: ProbeEntry>(ids: std::ops::Range<u32>) -> ProbeMap<E> {
         let mut map = Map::new();
         ids.for_each(|id| map.insert(Probe::new(id), Probe::new(id)));
         map
     }
 
-    fn content(map: &ProbeMap) -> Vec<(u32, u32)> {
+    fn content<E: ProbeEntry>(map: &ProbeMap<E>) -> Vec<(u32, u32)> {
         let mut content: Vec<_> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
         content.sort_unstable();
         content
@@ -1003,10 +1103,16 @@ mod tests {
 
     #[test]
     fn entries_are_dropped_once() {
+        drops_entries_once::<(Probe, Probe)>();
+        drops_entries_once::<Box<(Probe, Probe)>>();
+        drops_entries_once::<Arc<(Probe, Probe)>>();
+    }
+
+    fn drops_entries_once<E: ProbeEntry>() {
         for hashing in [Hashing::Spread, Hashing::Constant, Hashing::FourGroups] {
             Probe::reset();
             Probe::set_hashing(hashing);
-            let mut map = probes(0..100);
+            let mut map = probes::<E>(0..100);
             assert_eq!(Probe::live(), 200);
             let held = map.clone();
             assert_eq!(Probe::live(), 200, "a clone shares its entries");
@@ -1024,7 +1130,13 @@ mod tests {
     #[test]
     fn a_panic_in_a_key_or_value_changes_nothing() {
         expect_injected_panics();
-        let changes: [fn(&mut ProbeMap); 6] = [
+        panics_change_nothing::<(Probe, Probe)>();
+        panics_change_nothing::<Box<(Probe, Probe)>>();
+        panics_change_nothing::<Arc<(Probe, Probe)>>();
+    }
+
+    fn panics_change_nothing<E: ProbeEntry>() {
+        let changes: [fn(&mut ProbeMap<E>); 6] = [
             |map| map.insert(Probe::new(100), Probe::new(7)),
             |map| map.insert(Probe::new(3), Probe::new(7)),
             |map| assert!(map.remove(&Probe::new(4))),
@@ -1037,7 +1149,7 @@ mod tests {
                 for fuse in (0..60).chain([200, 300]) {
                     Probe::reset();
                     Probe::set_hashing(hashing);
-                    let mut map = probes(0..40);
+                    let mut map = probes::<E>(0..40);
                     let held = shared.then(|| map.clone());
                     let before = content(&map);
                     Probe::set_fuse(Some(fuse));
@@ -1075,7 +1187,7 @@ mod tests {
     impl<T> Otherwise for Is<T> {}
 
     const _: () = {
-        type Of<K, V> = Map<K, V, PassThrough>;
+        type Of<K, V> = Map<(K, V), PassThrough>;
         assert!(Is::<Of<String, u64>>::SEND && Is::<Of<String, u64>>::SYNC);
         // Two versions in two threads share their keys and values.
         assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
@@ -1083,23 +1195,32 @@ mod tests {
         assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
     };
 
+    /// What lives after it shows what a path copy does to the entries of the nodes that it copies.
+    #[test]
+    fn only_shared_entries_survive_a_copy() {
+        fn copies<E: ProbeEntry>() -> i64 {
+            Probe::reset();
+            let mut map = probes::<E>(0..20);
+            let held = map.clone();
+            let before = Probe::live();
+            map.insert(Probe::new(20), Probe::new(20));
+            let copied = Probe::live() - before - 2;
+            drop((map, held));
+            assert_eq!(Probe::live(), 0);
+            copied
+        }
+        assert_eq!(copies::<(Probe, Probe)>(), copies::<Box<(Probe, Probe)>>());
+        assert!(copies::<Box<(Probe, Probe)>>() > 0);
+        assert_eq!(copies::<Arc<(Probe, Probe)>>(), 0);
+    }
+
     #[test]
     fn every_check_of_the_bottleneck_passes() {
         expect_injected_panics();
         let contender = contender();
         for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) {
-                let mut rng = rng(check.name, trace as usize);
-                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
-                    .into_iter()
-                    .map(|bits| Step {
-                        op: bits as u8,
-                        a: (bits >> 8) as u16,
-                        b: (bits >> 24) as u16,
-                        version: (bits >> 40) as u8,
-                    })
-                    .collect();
-                if let Err(mismatch) = (contender.replay)(check, &steps) {
+            for trace in 0..check.traces.min(8) as usize {
+                if let Err(mismatch) = (contender.replay)(check, &check.trace(trace)) {
                     panic!("{}, trace {trace}: {mismatch}", check.name);
                 }
             }
