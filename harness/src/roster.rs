@@ -64,5 +64,17 @@ pub fn roster() -> Vec<Contender> {
         slots_slab::contender(),
         slots_slotmap::contender(),
         slots_vec_splice::contender(),
+        small_map_array_map::contender(),
+        small_map_chunkmap::contender(),
+        small_map_hamt::contender(),
+        small_map_hybrid_16::contender(),
+        small_map_hybrid_32::contender(),
+        small_map_hybrid_4::contender(),
+        small_map_hybrid_8::contender(),
+        small_map_im::contender(),
+        small_map_imbl::contender(),
+        small_map_inline::contender(),
+        small_map_rpds::contender(),
+        small_map_sorted_vec::contender(),
     ]
 }

@@ -85,6 +85,34 @@ impl Key for String {
     }
 }
 
+/// A key whose equality is dear: 272 bytes of which only the last 16 tell keys apart, as in long paths or
+/// addresses. To compare or to hash two of them walks all their bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DearKey(String);
+
+impl DearKey {
+    const COMMON: usize = 256;
+
+    /// The id that it stands for.
+    pub fn id(&self) -> u64 {
+        u64::from_str_radix(&self.0[DearKey::COMMON..], 16).expect("`from_id` wrote it")
+    }
+}
+
+impl Key for DearKey {
+    fn from_id(id: u64) -> Self {
+        DearKey(format!("{}{id:016x}", "/".repeat(DearKey::COMMON)))
+    }
+
+    fn fingerprint(&self) -> u64 {
+        mix(self.id())
+    }
+
+    fn touch(&self) -> u64 {
+        u64::from(self.0.as_bytes()[DearKey::COMMON])
+    }
+}
+
 /// A value that depends on a key and its value; sums of it do not depend on the order.
 pub fn entry_digest<K: Key>(key: &K, value: u64) -> u64 {
     mix(key.fingerprint() ^ mix(value))
@@ -139,6 +167,8 @@ mod tests {
         assert_eq!(shuffled(&mut rng, 5), [3, 0, 2, 4, 1]);
         assert_eq!(u64::from_id(1), 0x5692_161d_100b_05e5);
         assert_eq!(String::from_id(1), "5692161d100b05e5");
+        let dear = DearKey::from_id(0x1a);
+        assert!(dear.0.ends_with("//000000000000001a") && dear.0.len() == 272 && dear.id() == 0x1a);
     }
 
     #[test]

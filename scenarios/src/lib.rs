@@ -25,6 +25,7 @@ pub mod persistent_vector;
 pub mod probe;
 pub mod signals;
 pub mod slots;
+pub mod small_map;
 mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
@@ -38,6 +39,7 @@ pub use trace::{Check, Mismatch, Step};
 pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_vector::BOTTLENECK,
     &persistent_map::BOTTLENECK,
+    &small_map::BOTTLENECK,
     &pattern_index::BOTTLENECK,
     &flat_keys::BOTTLENECK,
     &flat_query::BOTTLENECK,

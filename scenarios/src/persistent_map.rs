@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
 
-use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled, sum};
+use crate::input::{DearKey, FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled, sum};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
     About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
@@ -207,7 +207,7 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     let size = request.size;
     match scenario {
         "insert_unshared" => insert_unshared::<K, M>(size),
-        "insert_shared" => insert_shared::<K, M>(size, insert_steps(request)),
+        "insert_shared" => insert_shared::<K, M>(size, insert_steps(request), line_count(size)),
         "get_hit" => get_hit::<K, M>(size),
         "get_miss" => get_miss::<K, M>(size),
         "overwrite_shared" => overwrite_shared::<K, M>(size, steps(request)),
@@ -238,7 +238,7 @@ fn variant_count(request: Request) -> usize {
 }
 
 /// The value first inserted for an id.
-fn value_of(id: u64) -> u64 {
+pub(crate) fn value_of(id: u64) -> u64 {
     id.wrapping_mul(3).wrapping_add(1)
 }
 
@@ -247,14 +247,14 @@ fn entry<K: Key>(id: u64) -> (K, u64) {
 }
 
 /// Ids that no map contains.
-const ABSENT: u64 = 1 << 40;
+pub(crate) const ABSENT: u64 = 1 << 40;
 
-fn entries<K: Key>(ids: Range<u64>) -> Vec<(K, u64)> {
+pub(crate) fn entries<K: Key>(ids: Range<u64>) -> Vec<(K, u64)> {
     ids.map(entry).collect()
 }
 
 /// `count` ranges of `size` ids each, none in two of them.
-fn id_ranges(count: usize, size: usize) -> Vec<Range<u64>> {
+pub(crate) fn id_ranges(count: usize, size: usize) -> Vec<Range<u64>> {
     let [count, size] = [count as u64, size as u64];
     (0..count).map(|at| at * size..(at + 1) * size).collect()
 }
@@ -266,11 +266,11 @@ fn line_count(size: usize) -> usize {
 }
 
 /// A map of the entries of `ids`, made as it goes: a list of them would double what set-ups allocate.
-fn build<K: Key, M: PersistentMap<K, u64>>(ids: impl Iterator<Item = u64>) -> M {
+pub(crate) fn build<K: Key, M: PersistentMap<K, u64>>(ids: impl Iterator<Item = u64>) -> M {
     M::from_entries(ids.map(entry))
 }
 
-fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
+pub(crate) fn content_digest<K: Key, M: PersistentMap<K, u64>>(map: &M) -> u64 {
     sum(map.iter().map(|(key, value)| entry_digest(key, *value))).wrapping_add(mix(map.len() as u64))
 }
 
@@ -283,11 +283,11 @@ fn entries_digest<K: Key>(entries: impl Iterator<Item = (K, u64)>) -> u64 {
     digest.wrapping_add(mix(count))
 }
 
-fn ids_digest<K: Key>(ids: impl Iterator<Item = u64>) -> u64 {
+pub(crate) fn ids_digest<K: Key>(ids: impl Iterator<Item = u64>) -> u64 {
     entries_digest(ids.map(entry::<K>))
 }
 
-fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+pub(crate) fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let ranges = id_ranges(copies(size), size);
     case(
         ranges.len() * size,
@@ -307,20 +307,20 @@ fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> B
 }
 
 /// A line of versions: a map that changes step by step, and every version before a step.
-struct Line<M, T> {
-    map: M,
+pub(crate) struct Line<M, T> {
+    pub(crate) map: M,
     changes: Vec<T>,
-    kept: Vec<M>,
+    pub(crate) kept: Vec<M>,
 }
 
 impl<M: Clone, T> Line<M, T> {
-    fn new(base: &M, changes: Vec<T>) -> Self {
+    pub(crate) fn new(base: &M, changes: Vec<T>) -> Self {
         let kept = Vec::with_capacity(changes.len());
         Line { map: base.clone(), changes, kept }
     }
 
     /// Applies every change, the version before it kept.
-    fn advance(&mut self, mut change: impl FnMut(&mut M, T)) {
+    pub(crate) fn advance(&mut self, mut change: impl FnMut(&mut M, T)) {
         for operand in self.changes.drain(..) {
             self.kept.push(self.map.clone());
             change(&mut self.map, operand);
@@ -328,11 +328,16 @@ impl<M: Clone, T> Line<M, T> {
     }
 }
 
-fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
+/// The last `steps` inserts on the way to `size` entries, in each of so many lines.
+pub(crate) fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
+    size: usize,
+    steps: usize,
+    lines: usize,
+) -> Box<dyn Case> {
     let before_last = (size - steps) as u64;
     let split =
         move |ids: &Range<u64>| (ids.start..ids.start + before_last, ids.start + before_last..ids.end);
-    let ranges = id_ranges(line_count(size), size).into_iter();
+    let ranges = id_ranges(lines, size).into_iter();
     let input: Vec<_> = ranges.map(|ids| (build::<K, M>(split(&ids).0), ids)).collect();
     case(
         input.len() * steps,
@@ -520,7 +525,7 @@ fn visit<K: Key>(key: &K, value: u64) -> u64 {
     key.touch().wrapping_add(value)
 }
 
-fn iterate<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+pub(crate) fn iterate<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let ranges = id_ranges(copies(size), size);
     let maps: Vec<M> = ranges.iter().map(|ids| build(ids.clone())).collect();
     case(
@@ -649,6 +654,11 @@ fn key_space(check: &Check) -> u16 {
         "trace_long" => 3000,
         "trace_u64" | "trace_string" => 300,
         "collide_low32" | "collide_last_bits" => 40,
+        // Steps insert nine times as often as they remove five times: 64 % of the keys are present on average.
+        "around_4" | "around_4_string" | "around_4_panics" => 7,
+        "around_8" | "around_8_dear" | "around_8_panics" => 13,
+        "around_16" | "around_16_string" | "around_16_panics" => 26,
+        "around_32" | "around_32_string" | "around_32_panics" | "around_32_collide" => 52,
         _ => 100,
     }
 }
@@ -689,7 +699,7 @@ fn decode(check: &Check, step: &Step) -> Operation {
     }
 }
 
-fn describe(check: &Check, trace: &[Step]) -> Vec<String> {
+pub(crate) fn describe(check: &Check, trace: &[Step]) -> Vec<String> {
     trace.iter().map(|step| format!("{:?} (versions modulo those held)", decode(check, step))).collect()
 }
 
@@ -719,6 +729,16 @@ impl Specimen for String {
     }
 }
 
+impl Specimen for DearKey {
+    fn from_id(id: u32) -> Self {
+        <DearKey as Key>::from_id(u64::from(id))
+    }
+
+    fn id(&self) -> u32 {
+        DearKey::id(self) as u32
+    }
+}
+
 impl Specimen for Probe {
     fn from_id(id: u32) -> Self {
         Probe::new(id)
@@ -729,19 +749,23 @@ impl Specimen for Probe {
     }
 }
 
-fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
+pub(crate) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
     let hashing = match check.name {
-        "trace_u64" | "trace_long" => {
+        "trace_u64" | "trace_long" | "around_4" | "around_8" | "around_16" | "around_32" => {
             return Replay::<u64, u64, F::Map<u64, u64, FixedHasher>>::run(check, trace, false);
         }
-        "trace_string" => {
+        "trace_string" | "around_4_string" | "around_16_string" | "around_32_string" => {
             return Replay::<String, u64, F::Map<String, u64, FixedHasher>>::run(check, trace, false);
         }
-        "threads" => {
-            let outcome = threads::<F::Map<u64, u64, FixedHasher>>();
+        "around_8_dear" => {
+            return Replay::<DearKey, u64, F::Map<DearKey, u64, FixedHasher>>::run(check, trace, false);
+        }
+        "threads" | "threads_small" => {
+            let entries = if check.name == "threads" { 2000 } else { 6 };
+            let outcome = threads::<F::Map<u64, u64, FixedHasher>>(entries);
             return outcome.map_err(|message| Mismatch { step: 0, message });
         }
-        "collide_all" | "collide_panics" => Hashing::Constant,
+        "collide_all" | "collide_panics" | "around_32_collide" => Hashing::Constant,
         "collide_low32" => Hashing::EqualLow32,
         "collide_last_bits" => Hashing::LastBits,
         "collide_groups" | "group_panics" => Hashing::FourGroups,
@@ -988,16 +1012,15 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
 }
 
 /// Forks of one map change in several threads at once, and are forked and dropped there.
-fn threads<M: PersistentMap<u64, u64> + Send + Sync>() -> Result<(), String> {
-    const ENTRIES: u64 = 2000;
-    let base = M::from_entries((0..ENTRIES).map(|key| (key, key)));
+fn threads<M: PersistentMap<u64, u64> + Send + Sync>(entries: u64) -> Result<(), String> {
+    let base = M::from_entries((0..entries).map(|key| (key, key)));
     let change = |thread: u64| -> Result<(), String> {
         let mut map = base.clone();
-        let mut model: BTreeMap<u64, u64> = (0..ENTRIES).map(|key| (key, key)).collect();
+        let mut model: BTreeMap<u64, u64> = (0..entries).map(|key| (key, key)).collect();
         let mut kept = None;
         for step in 0..3000 {
             let draw = mix(step * 4 + thread);
-            let key = draw % (ENTRIES + ENTRIES / 2);
+            let key = draw % (entries + entries / 2);
             if draw & (1 << 40) == 0 {
                 map.insert(key, draw);
                 model.insert(key, draw);
@@ -1021,7 +1044,7 @@ fn threads<M: PersistentMap<u64, u64> + Send + Sync>() -> Result<(), String> {
             thread.join().unwrap_or_else(|_| Err("a thread panicked while it changed its fork".to_owned()))
         })
     })?;
-    if base.len() as u64 != ENTRIES || (0..ENTRIES).any(|key| base.get(&key) != Some(&key)) {
+    if base.len() as u64 != entries || (0..entries).any(|key| base.get(&key) != Some(&key)) {
         return Err("the map that the threads forked has changed".to_owned());
     }
     Ok(())

@@ -9,7 +9,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `immutable_chunkmap::map::MapM`, under the contract's names.
 #[derive(Clone)]
-struct Map<K: Ord + Clone, V: Clone>(MapM<K, V>);
+pub struct Map<K: Ord + Clone, V: Clone>(MapM<K, V>);
 
 impl<K, V> PersistentMap<K, V> for Map<K, V>
 where
@@ -61,7 +61,8 @@ where
     }
 }
 
-struct Peer;
+/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+pub struct Peer;
 
 impl Family for Peer {
     type Map<K, V, S>

@@ -529,7 +529,8 @@ impl<E, S> Map<E, S> {
         Iter(self.entries())
     }
 
-    fn entries(&self) -> Entries<'_, E> {
+    /// Every entry once, as it is stored. O(1) each, amortised.
+    pub fn entries(&self) -> Entries<'_, E> {
         let slots = self.root.as_deref().map_or(&[][..], |root| &root.slots);
         Entries { slots: slots.iter(), above: Default::default(), depth: 0, left: self.len }
     }
@@ -574,7 +575,8 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone> Map<E, S> {
         self.insert_entry(E::new(key, value));
     }
 
-    fn insert_entry(&mut self, entry: E) {
+    /// Puts `entry` in the place of one with its key, if there is one. O(log₃₂ n), as [`Map::insert`].
+    pub fn insert_entry(&mut self, entry: E) {
         let hash = self.hasher.hash_one(entry.key());
         let new = match &mut self.root {
             Some(root) => Node::insert(root, 0, &self.hasher, hash, entry),
@@ -634,7 +636,7 @@ impl<E: Entry<Key: Debug, Value: Debug>, S> Debug for Map<E, S> {
 }
 
 /// Iterator over the entries of a [`Map`], as they are stored.
-struct Entries<'a, E> {
+pub struct Entries<'a, E> {
     /// What is left of the present node.
     slots: slice::Iter<'a, Slot<E>>,
     /// What is left of the nodes above it, the root first.
@@ -738,7 +740,8 @@ where
     }
 }
 
-struct Hamt;
+/// [`Map`] with entries by value as a [`Family`].
+pub struct Hamt;
 
 impl Family for Hamt {
     type Map<K, V, S>

@@ -8,7 +8,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `im::HashMap`, under the contract's names.
 #[derive(Clone)]
-struct Map<K, V, S>(im::HashMap<K, V, S>);
+pub struct Map<K, V, S>(im::HashMap<K, V, S>);
 
 impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
 where
@@ -66,7 +66,8 @@ where
     }
 }
 
-struct Peer;
+/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+pub struct Peer;
 
 impl Family for Peer {
     type Map<K, V, S>

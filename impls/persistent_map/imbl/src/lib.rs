@@ -10,7 +10,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `imbl::GenericHashMap`, under the contract's names.
 #[derive(Clone)]
-struct Map<K, V, S>(GenericHashMap<K, V, S, ArcK>);
+pub struct Map<K, V, S>(GenericHashMap<K, V, S, ArcK>);
 
 impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
 where
@@ -61,7 +61,8 @@ where
     }
 }
 
-struct Peer;
+/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+pub struct Peer;
 
 impl Family for Peer {
     type Map<K, V, S>

@@ -9,7 +9,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `rpds::HashTrieMapSync`, under the contract's names.
 #[derive(Clone)]
-struct Map<K: Hash + Eq, V, S: BuildHasher + Clone>(HashTrieMapSync<K, V, S>);
+pub struct Map<K: Hash + Eq, V, S: BuildHasher + Clone>(HashTrieMapSync<K, V, S>);
 
 impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
 where
@@ -72,7 +72,8 @@ where
     }
 }
 
-struct Peer;
+/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+pub struct Peer;
 
 impl Family for Peer {
     type Map<K, V, S>

@@ -1,0 +1,50 @@
+//! A flat array of up to 16 entries that becomes a HAMT with one more: see `hybrid_8`.
+
+use scenarios::{About, Capability, Contender, Growth, Role};
+use small_map_hybrid_8::UpTo;
+
+/// The contender: a flat array of up to 16 entries, then a HAMT.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::small_map::contender::<UpTo<16>>(About {
+        name: "hybrid_16",
+        role: Role::Optimized,
+        summary: "A flat array of up to 16 entries; the next one makes it a textbook HAMT, and it stays one.",
+        source: "array-map proposal, with the threshold at 16",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("insert_shared", Growth::Logarithmic),
+            ("remove_shared", Growth::Logarithmic),
+            ("build", Growth::Logarithmic),
+            ("insert_unshared", Growth::Logarithmic),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Up to 16 entries `array_map`, beyond `hamt`; an operation looks which of the two it has. The insert of \
+one more than 16 moves every entry into a new trie, once: a trie that shrinks stays a trie.
+
+At 16 entries the scan of plain keys costs more than a lookup in the trie, but inserts that keep the \
+version before still copy a flat array in less than the trie takes. With String keys that copy clones up \
+to 16 of them. The upgrade itself costs what building a trie of 17 entries costs, and shows in \
+insert_shared at 17.";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_traces_pass() {
+        let contender = super::contender();
+        for check in contender.bottleneck.checks.iter().filter(|check| check.name.starts_with("around_16")) {
+            if !check.name.ends_with("panics") {
+                assert_eq!((contender.replay)(check, &check.trace(0)), Ok(()), "{}", check.name);
+            }
+        }
+    }
+}

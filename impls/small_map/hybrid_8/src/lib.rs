@@ -1,0 +1,242 @@
+//! A flat array of up to 8 entries that becomes a HAMT with the ninth.
+//!
+//! Source: the array-map proposal. [`Hybrid`] is generic over the threshold; `hybrid_4`, `hybrid_16` and
+//! `hybrid_32` differ in it and in nothing else.
+//!
+//! ```text
+//!   Hybrid::Array ●──► a=1 │ b=2 │ … up to N          see `array_map`
+//!        │ the insert of one more
+//!        ▼
+//!   Hybrid::Trie ●──► a HAMT                           see `hamt` of persistent_map
+//! ```
+//!
+//! A trie never becomes an array again, however few entries are left: a map that goes to and fro about the
+//! threshold would pay for it each time. So maps of equal content may be an array and a trie.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+use std::slice;
+
+use persistent_map_hamt::Map as Trie;
+use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::{About, Capability, Contender, Growth, Role};
+use small_map_array_map::ArrayMap;
+
+/// A map with cheap versions: a flat array of up to `N` entries, then a HAMT.
+#[derive(Clone)]
+pub enum Hybrid<K, V, S, const N: usize> {
+    /// At most `N` entries.
+    Array(ArrayMap<K, V>),
+    /// More, or as many as are left of more.
+    Trie(Trie<(K, V), S>),
+}
+
+impl<K, V, S, const N: usize> Hybrid<K, V, S, N>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    S: BuildHasher + Clone + Default,
+{
+    /// The trie of an array and the entry that was one too many.
+    #[cold]
+    #[inline(never)]
+    fn upgraded(array: &ArrayMap<K, V>, (key, value): (K, V)) -> Self {
+        let mut trie = Trie::new();
+        array.iter().for_each(|(key, value)| trie.insert(key.clone(), value.clone()));
+        trie.insert(key, value);
+        Hybrid::Trie(trie)
+    }
+}
+
+impl<K, V, S, const N: usize> PersistentMap<K, V> for Hybrid<K, V, S, N>
+where
+    K: Hash + Eq + Clone,
+    V: Clone + PartialEq,
+    S: BuildHasher + Clone + Default,
+{
+    fn new() -> Self {
+        Hybrid::Array(ArrayMap::new())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Hybrid::Array(array) => array.len(),
+            Hybrid::Trie(trie) => trie.len(),
+        }
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        match self {
+            Hybrid::Array(array) => array.get(key),
+            Hybrid::Trie(trie) => trie.get(key),
+        }
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        match self {
+            Hybrid::Array(array) => {
+                if let Some(refused) = array.insert_below(N, key, value) {
+                    *self = Self::upgraded(array, refused);
+                }
+            }
+            Hybrid::Trie(trie) => trie.insert(key, value),
+        }
+    }
+
+    fn remove(&mut self, key: &K) -> bool {
+        match self {
+            Hybrid::Array(array) => array.remove(key),
+            Hybrid::Trie(trie) => trie.remove(key),
+        }
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        match self {
+            Hybrid::Array(array) => Iter::Array(array.iter()),
+            Hybrid::Trie(trie) => Iter::Trie(trie.iter()),
+        }
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Hybrid::Trie(ours), Hybrid::Trie(theirs)) => Hybrid::Trie(ours.union(theirs)),
+            (ours, theirs) => {
+                let mut united = theirs.clone();
+                ours.iter().for_each(|(key, value)| united.insert(key.clone(), value.clone()));
+                united
+            }
+        }
+    }
+
+    fn equal(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Hybrid::Array(ours), Hybrid::Array(theirs)) => ours.equal(theirs),
+            (Hybrid::Trie(ours), Hybrid::Trie(theirs)) => ours.equal(theirs),
+            (ours, theirs) => {
+                ours.len() == theirs.len() && ours.iter().all(|(key, value)| theirs.get(key) == Some(value))
+            }
+        }
+    }
+
+    fn from_entries(mut entries: impl Iterator<Item = (K, V)>) -> Self {
+        match ArrayMap::from_first(&mut entries, N) {
+            (array, None) => Hybrid::Array(array),
+            (array, Some(refused)) => {
+                let mut map = Self::upgraded(&array, refused);
+                entries.for_each(|(key, value)| map.insert(key, value));
+                map
+            }
+        }
+    }
+}
+
+/// Iterator over the entries of a [`Hybrid`].
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation to save a few words on the stack"
+)]
+enum Iter<'a, K, V> {
+    Array(slice::Iter<'a, (K, V)>),
+    Trie(persistent_map_hamt::Iter<'a, (K, V)>),
+}
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Iter::Array(array) => array.next().map(|(key, value)| (key, value)),
+            Iter::Trie(trie) => trie.next(),
+        }
+    }
+}
+
+/// [`Hybrid`] with the threshold `N` as a [`Family`].
+pub struct UpTo<const N: usize>;
+
+impl<const N: usize> Family for UpTo<N> {
+    type Map<K, V, S>
+        = Hybrid<K, V, S, N>
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The contender: a flat array of up to 8 entries, then a HAMT.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::small_map::contender::<UpTo<8>>(About {
+        name: "hybrid_8",
+        role: Role::Optimized,
+        summary: "A flat array of up to 8 entries; the next one makes it a textbook HAMT, and it stays one.",
+        source: "array-map proposal",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("insert_shared", Growth::Logarithmic),
+            ("remove_shared", Growth::Logarithmic),
+            ("build", Growth::Logarithmic),
+            ("insert_unshared", Growth::Logarithmic),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+Up to 8 entries `array_map`, beyond `hamt`; an operation looks which of the two it has. The insert of \
+one more than 8 moves every entry into a new trie, once: a trie that shrinks stays a trie.
+
+The proposal chose 8: there the scan of plain keys still costs about as much as a hash and a comparison. \
+Where comparing is dear, 8 is already too many. The upgrade itself costs what building a trie of 9 \
+entries costs, and shows in insert_shared at 9.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Map = Hybrid<u32, u32, scenarios::input::FixedHasher, 8>;
+
+    fn is_array(map: &Map) -> bool {
+        matches!(map, Hybrid::Array(_))
+    }
+
+    #[test]
+    fn upgrades_once_and_means_the_same() {
+        let mut map = Map::from_entries((0..8).map(|key| (key, key)));
+        assert!(is_array(&map));
+        map.insert(3, 30);
+        assert!(is_array(&map), "overwriting adds nothing");
+        let eight = map.clone();
+        map.insert(8, 8);
+        assert!(!is_array(&map) && is_array(&eight));
+        assert_eq!((map.len(), eight.len(), map.get(&3), eight.get(&8)), (9, 8, Some(&30), None));
+        assert!(map.remove(&8));
+        assert!(!is_array(&map), "no way back");
+        assert!(map.equal(&eight) && eight.equal(&map));
+        let mut sorted: Vec<_> = map.iter().collect();
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(eight.iter()));
+        assert!(!is_array(&Map::from_entries((0..9).map(|key| (key, key)))));
+        assert!(is_array(&Map::from_entries((0..90).map(|key| (key % 8, key)))));
+        let united = eight.union(&map);
+        assert!(united.equal(&map));
+    }
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        for check in contender().bottleneck.checks.iter().filter(|check| !check.name.ends_with("panics")) {
+            let trace = check.trace(0);
+            assert_eq!((contender().replay)(check, &trace), Ok(()), "{}", check.name);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Peer: the map of crate `rpds`, as in `persistent_map`, at small sizes.
+
+use persistent_map_rpds::Peer;
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// The contender: `rpds::HashTrieMapSync`.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::small_map::contender::<Peer>(About {
+        name: "rpds",
+        role: Role::Peer,
+        summary: "rpds::HashTrieMapSync at every size.",
+        source: "crate rpds 1.2",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("insert_shared", Growth::Logarithmic),
+            ("remove_shared", Growth::Logarithmic),
+            ("build", Growth::Logarithmic),
+            ("insert_unshared", Growth::Logarithmic),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+A 64-way hash trie whose entries all lie behind counted pointers of their own. See persistent_map for \
+how it works.
+
+A node is as large as what it holds, so small maps are small, and String keys are shared instead of \
+cloned: of the crates it is the best for keeping versions of those. Lookups follow two pointers more \
+than others, and every insert allocates four times.";

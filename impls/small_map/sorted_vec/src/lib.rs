@@ -1,0 +1,190 @@
+//! A sorted array of entries: searched by bisection, copied by a change that keeps the version before.
+//!
+//! ```text
+//!   Map ●──► Arc ──► Vec: a=1 │ b=2 │ c=3 │ d=4        in the order of the keys
+//! ```
+//!
+//! Invariant: keys ascend strictly.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+/// A sorted array. The contract's hasher has nothing to do.
+#[derive(Clone)]
+pub struct Map<K, V, S> {
+    entries: Arc<Vec<(K, V)>>,
+    hasher: PhantomData<S>,
+}
+
+impl<K, V, S> Map<K, V, S> {
+    fn of(entries: Vec<(K, V)>) -> Self {
+        Map { entries: Arc::new(entries), hasher: PhantomData }
+    }
+}
+
+impl<K: Ord, V, S> Map<K, V, S> {
+    /// Where `key` lies, or would lie.
+    fn search(&self, key: &K) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(resident, _)| resident.cmp(key))
+    }
+}
+
+impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
+where
+    K: Ord + Clone,
+    V: Clone + PartialEq,
+    S: Clone,
+{
+    fn new() -> Self {
+        Map::of(Vec::new())
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.search(key).ok().map(|place| &self.entries[place].1)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        let place = self.search(&key);
+        if let Some(own) = Arc::get_mut(&mut self.entries) {
+            match place {
+                Ok(place) => own[place].1 = value,
+                Err(place) => own.insert(place, (key, value)),
+            }
+            return;
+        }
+        let (before, after) = match place {
+            Ok(place) => (&self.entries[..place], &self.entries[place + 1..]),
+            Err(place) => self.entries.split_at(place),
+        };
+        let mut copy = Vec::with_capacity(before.len() + 1 + after.len());
+        copy.extend_from_slice(before);
+        copy.push((key, value));
+        copy.extend_from_slice(after);
+        *self = Map::of(copy);
+    }
+
+    fn remove(&mut self, key: &K) -> bool {
+        let Ok(place) = self.search(key) else { return false };
+        match Arc::get_mut(&mut self.entries) {
+            Some(own) => drop(own.remove(place)),
+            None => {
+                let mut copy = Vec::with_capacity(self.entries.len() - 1);
+                copy.extend_from_slice(&self.entries[..place]);
+                copy.extend_from_slice(&self.entries[place + 1..]);
+                *self = Map::of(copy);
+            }
+        }
+        true
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        let mut united = Vec::with_capacity(self.entries.len() + other.entries.len());
+        let mut theirs = other.entries.iter().peekable();
+        for ours in self.entries.iter() {
+            while let Some(before) = theirs.next_if(|(key, _)| *key < ours.0) {
+                united.push(before.clone());
+            }
+            theirs.next_if(|(key, _)| *key == ours.0);
+            united.push(ours.clone());
+        }
+        united.extend(theirs.cloned());
+        Map::of(united)
+    }
+
+    fn equal(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.entries, &other.entries) || self.entries == other.entries
+    }
+
+    fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
+        let mut entries: Vec<(K, V)> = entries.collect();
+        // Stable: of equal keys the last one is the last of its run, and takes the place of those before.
+        entries.sort_by(|one, two| one.0.cmp(&two.0));
+        entries.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Map::of(entries)
+    }
+}
+
+struct SortedVec;
+
+impl Family for SortedVec {
+    type Map<K, V, S>
+        = Map<K, V, S>
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The contender: a sorted array.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::small_map::contender::<SortedVec>(About {
+        name: "sorted_vec",
+        role: Role::Optimized,
+        summary: "A sorted array of entries behind an Arc: searched by bisection, copied on write, at every size.",
+        source: "The first thing that comes to mind instead of a hash map",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("insert_shared", Growth::Linear),
+            ("remove_shared", Growth::Linear),
+            ("build", Growth::Linearithmic),
+            ("insert_unshared", Growth::Linearithmic),
+            ("iterate", Growth::Constant),
+        ],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
+        caveats: &[Caveat {
+            badge: "ordered",
+            text: "A sorted array compares keys instead of hashing them and keeps them in order, which most others do \
+                   not offer and the scenarios do not reward.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+A vector of entries in the order of their keys, behind a reference count. A lookup bisects it: a handful \
+of comparisons whatever the size here, each of them for order and not only for equality. A change that \
+keeps the version before copies the whole array; one that does not moves what lies behind.
+
+It does what `array_map` does, with the scan replaced by a search whose cost hardly grows: it overtakes \
+the scan from a dozen plain keys on. Against hashing it has no hash to compute and several comparisons \
+to make, so it wins where keys are cheap to compare and loses with keys that share long prefixes, where \
+each comparison walks them.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        for check in contender().bottleneck.checks.iter().filter(|check| !check.name.ends_with("panics")) {
+            let trace = check.trace(0);
+            assert_eq!((contender().replay)(check, &trace), Ok(()), "{}", check.name);
+        }
+    }
+}
