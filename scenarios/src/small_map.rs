@@ -288,22 +288,25 @@ fn from_entries<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<
 
 // --- verify ----------------------------------------------------------------------------------
 
-// What the names mean is in `persistent_map`: how many keys there are, of which type, and how they hash.
+// What the names mean is in `persistent_map`: how many keys there are, of which type, and how they hash. A step changes
+// one of twelve versions, so it takes some dozen steps per key until a version holds its share.
 #[rustfmt::skip]
 const CHECKS: &[Check] = &[
     Check::new("around_4", 300, 24, "Random operations on a tree of versions, to and fro about 4 entries."),
-    Check::new("around_8", 300, 24, "Random operations on a tree of versions, to and fro about 8 entries."),
-    Check::new("around_16", 300, 24, "Random operations on a tree of versions, to and fro about 16 entries."),
-    Check::new("around_32", 400, 24, "Random operations on a tree of versions, to and fro about 32 entries."),
-    Check::new("around_4_string", 200, 12, "The same about 4 entries, String keys."),
-    Check::new("around_8_dear", 200, 12, "The same about 8 entries, keys whose equality is dear."),
-    Check::new("around_16_string", 200, 12, "The same about 16 entries, String keys."),
-    Check::new("around_32_string", 300, 12, "The same about 32 entries, String keys."),
-    Check::new("around_32_collide", 300, 12, "The same about 32 entries, all with one 64-bit hash."),
-    Check::new("around_4_panics", 160, 32, "Clone, Hash, Eq and Ord panic half-way, about 4 entries: every other version stays intact, nothing leaks or drops twice."),
-    Check::new("around_8_panics", 160, 32, "The same about 8 entries."),
-    Check::new("around_16_panics", 160, 32, "The same about 16 entries."),
-    Check::new("around_32_panics", 200, 32, "The same about 32 entries."),
+    Check::new("around_8", 500, 24, "Random operations on a tree of versions, to and fro about 8 entries."),
+    Check::new("around_16", 1000, 16, "Random operations on a tree of versions, to and fro about 16 entries."),
+    Check::new("around_32", 2000, 8, "Random operations on a tree of versions, to and fro about 32 entries."),
+    Check::new("around_128", 8000, 1, "Random operations on a tree of versions, to and fro about 128 entries."),
+    Check::new("around_4_string", 300, 12, "The same about 4 entries, String keys."),
+    Check::new("around_8_dear", 500, 8, "The same about 8 entries, keys whose equality is dear."),
+    Check::new("around_16_string", 1000, 8, "The same about 16 entries, String keys."),
+    Check::new("around_32_string", 2000, 4, "The same about 32 entries, String keys."),
+    Check::new("around_32_collide", 2000, 4, "The same about 32 entries, all with one 64-bit hash."),
+    Check::new("around_4_panics", 300, 24, "Clone, Hash, Eq and Ord panic half-way, about 4 entries: every other version stays intact, nothing leaks or drops twice."),
+    Check::new("around_8_panics", 500, 24, "The same about 8 entries."),
+    Check::new("around_16_panics", 1000, 12, "The same about 16 entries."),
+    Check::new("around_32_panics", 2000, 6, "The same about 32 entries."),
+    Check::new("around_128_panics", 8000, 1, "The same about 128 entries."),
     Check::new("collide_panics", 120, 16, "The same with one 64-bit hash for all keys."),
     Check::new("trace_u64", 300, 12, "Random operations on a tree of versions, up to 300 entries."),
     Check::new("collide_low32", 250, 12, "All hashes are equal in their low 32 bits."),

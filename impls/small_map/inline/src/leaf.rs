@@ -1,4 +1,4 @@
-//! The leaf: one allocation of up to 32 entries, which versions share and append to.
+//! The leaf: one allocation of up to 128 entries, which versions share and append to.
 //!
 //! ```text
 //!   Leaf { header, len: 5 } ──┐      ┌── Leaf { header, len: 6 }        a version sees its first `len` entries
@@ -35,7 +35,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
 use persistent_map_hamt::Entry;
 
 /// The most entries of a leaf.
-pub const MOST: usize = 32;
+pub const MOST: usize = 128;
 
 /// A cell without a place.
 const EMPTY: u8 = u8::MAX;
@@ -101,7 +101,7 @@ impl<E> Leaf<E> {
     fn layout(capacity: usize) -> Layout {
         let index = if Self::is_indexed(capacity) { 4 * capacity } else { 0 };
         Layout::from_size_align(Self::cells_at(capacity) + index, Self::ALIGN)
-            .expect("a leaf is 32 entries at most")
+            .expect("a leaf is 128 entries at most")
     }
 
     #[inline]
@@ -197,9 +197,9 @@ impl<E> Leaf<E> {
         unsafe { slice::from_raw_parts(self.cells_ptr(), count) }
     }
 
-    /// Versions of at most this many entries are searched from end to end, without hashing: that is as cheap as a hash
-    /// for keys that are compared by a single instruction, and half as cheap for others.
-    pub const SCAN: usize = if needs_drop::<E>() || size_of::<E>() > 32 { 4 } else { 8 };
+    /// Versions of at most this many entries are searched from end to end, without hashing: comparing so many keys
+    /// costs what a hash and one comparison cost.
+    pub const SCAN: usize = if needs_drop::<E>() || size_of::<E>() > 32 { 2 } else { 8 };
 
     #[inline]
     fn is_indexed(capacity: usize) -> bool {
@@ -240,6 +240,55 @@ impl<E> Leaf<E> {
         }
     }
 
+    /// The cell that leads to `place`.
+    ///
+    /// # Safety
+    /// The leaf has an index with that place in it.
+    unsafe fn cell_of(&self, place: usize) -> usize {
+        let cells = self.cells();
+        let mask = cells.len() - 1;
+        // SAFETY: places in the index have tags.
+        let mut at = usize::from(unsafe { self.tags_ptr().add(place).read() }) & mask;
+        while usize::from(cells[at].load(Ordering::Relaxed)) != place {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// Takes `place` out of the index, and gives it to what was at `last`.
+    ///
+    /// # Safety
+    /// The leaf has an index with both places in it, and nobody else holds the leaf.
+    unsafe fn unindex(&mut self, place: usize, last: usize) {
+        let cells = self.cells();
+        let mask = cells.len() - 1;
+        // SAFETY: the caller's.
+        let mut gap = unsafe { self.cell_of(place) };
+        let mut at = gap;
+        loop {
+            at = (at + 1) & mask;
+            let other = cells[at].load(Ordering::Relaxed);
+            if other == EMPTY {
+                break;
+            }
+            // SAFETY: places in the index have tags.
+            let home = usize::from(unsafe { self.tags_ptr().add(usize::from(other)).read() }) & mask;
+            // One that probing would not find any more behind the gap moves into it.
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
+                cells[gap].store(other, Ordering::Relaxed);
+                gap = at;
+            }
+        }
+        cells[gap].store(EMPTY, Ordering::Relaxed);
+        if place != last {
+            // SAFETY: as above.
+            unsafe {
+                cells[self.cell_of(last)].store(place as u8, Ordering::Relaxed);
+                self.tags_ptr().add(place).write(self.tags_ptr().add(last).read());
+            }
+        }
+    }
+
     /// Drops what other versions, which are gone, had appended to an own leaf.
     #[cold]
     fn truncate(&mut self) {
@@ -257,38 +306,36 @@ impl<E> Leaf<E> {
     }
 }
 
-/// The place of `key` in a short list.
+/// The entry with `key` in a short list.
 #[inline]
-pub fn scan<E: Entry<Key: Eq>>(entries: &[E], key: &E::Key) -> Option<usize> {
-    // Unrolled by hand, because the compiler leaves a search as a loop of twice the instructions.
-    let (mut rest, mut before) = (entries, 0);
-    while let [one, two, three, four, tail @ ..] = rest {
+pub fn scan<'a, E: Entry<Key: Eq>>(mut entries: &'a [E], key: &E::Key) -> Option<&'a E> {
+    // Unrolled by hand: the compiler would make a loop of twice the instructions.
+    while let [one, two, three, four, rest @ ..] = entries {
         if one.key() == key {
-            return Some(before);
+            return Some(one);
         }
         if two.key() == key {
-            return Some(before + 1);
+            return Some(two);
         }
         if three.key() == key {
-            return Some(before + 2);
+            return Some(three);
         }
         if four.key() == key {
-            return Some(before + 3);
+            return Some(four);
         }
-        (rest, before) = (tail, before + 4);
+        entries = rest;
     }
-    rest.iter().position(|entry| entry.key() == key).map(|place| before + place)
+    entries.iter().find(|entry| entry.key() == key)
 }
 
 impl<E: Entry<Key: Eq>> Leaf<E> {
-    /// The place of `key`; `hash` is asked for where there is an index.
+    /// The entry with `key`; `hash` is asked for in larger leaves.
     #[inline]
-    pub fn find(&self, key: &E::Key, hash: impl FnOnce() -> u64) -> Option<usize> {
-        if self.len() <= Self::SCAN { scan(self.entries(), key) } else { self.find_indexed(key, hash()) }
-    }
-
-    #[inline]
-    fn find_indexed(&self, key: &E::Key, hash: u64) -> Option<usize> {
+    pub fn find(&self, key: &E::Key, hash: impl FnOnce() -> u64) -> Option<&E> {
+        if self.len() <= Self::SCAN {
+            return scan(self.entries(), key);
+        }
+        let hash = hash();
         let mask = 2 * self.capacity() - 1;
         let mut at = hash as usize & mask;
         loop {
@@ -296,19 +343,40 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
             let place = unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) };
             if u32::from(place) < self.len {
                 // SAFETY: the place is below `len`.
-                let (entry, tag) = unsafe {
-                    (&*self.entries_ptr().add(usize::from(place)), self.tags_ptr().add(usize::from(place)))
-                };
-                // Where keys are cheap to compare, a tag is not worth looking at.
+                let entry = unsafe { &*self.entries_ptr().add(usize::from(place)) };
+                if !Self::TAGGED {
+                    if entry.key() == key {
+                        return Some(entry);
+                    }
                 // SAFETY: places below `len` have tags where there is an index.
-                if (!needs_drop::<E>() || unsafe { tag.read() } == hash as u16) && entry.key() == key {
-                    return Some(usize::from(place));
+                } else if unsafe { self.tags_ptr().add(usize::from(place)).read() } == hash as u16 {
+                    // Out of the loop, so that nothing of it has to survive the call of a dear comparison.
+                    return if entry.key() == key { Some(entry) } else { self.find_colliding(key) };
                 }
             } else if place == EMPTY {
                 return None;
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether tags are compared before keys: not those that are cheap to compare.
+    const TAGGED: bool = needs_drop::<E>();
+
+    /// What to do where another entry has the same 16 bits of hash: one lookup in some thousands.
+    #[cold]
+    #[inline(never)]
+    fn find_colliding(&self, key: &E::Key) -> Option<&E> {
+        scan(self.entries(), key)
+    }
+}
+
+impl<E> Leaf<E> {
+    /// The place of one of this version's own entries.
+    #[inline]
+    pub fn place(&self, entry: &E) -> usize {
+        // The first, where all have one address because they have no size: there is one key then.
+        (ptr::from_ref(entry).addr() - self.entries_ptr().addr()).checked_div(size_of::<E>()).unwrap_or(0)
     }
 }
 
@@ -453,9 +521,8 @@ impl<E: Clone> Leaf<E> {
         self.len -= 1;
         self.header().fill.store(self.len, Ordering::Relaxed);
         if Self::is_indexed(self.capacity()) {
-            // SAFETY: as above, for the tags.
-            unsafe { ptr::copy(self.tags_ptr().add(last), self.tags_ptr().add(place), 1) };
-            self.index_again();
+            // SAFETY: the leaf has an index, nobody else holds it, and both places had tags and cells until now.
+            unsafe { self.unindex(place, last) };
         }
         Some(removed)
     }

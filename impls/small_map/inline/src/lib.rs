@@ -1,14 +1,14 @@
 //! A small map with its first entries in the handle, then in a leaf that versions append to, then in a HAMT.
 //!
 //! Source: the array-map proposal's alternative (1 to 4 entries inline, an array to 16, a HAMT from 17), with the array
-//! made to serve up to 32.
+//! made to serve up to 128.
 //!
 //! ```text
 //!   Repr::Inline │ a=1 │ b=2 │ c=3 │     │             up to 4 plain entries, no allocation
 //!        │ the fifth; entries that own something: the first
 //!        ▼
-//!   Repr::Leaf ●──► a=1 │ b=2 │ c=3 │ d=4 │ e=5 │ …    up to 32, from 9 (5) on with an index: see `leaf.rs`
-//!        │ the 33rd
+//!   Repr::Leaf ●──► a=1 │ b=2 │ c=3 │ d=4 │ e=5 │ …    up to 128, from 9 (3) on with an index: see `leaf.rs`
+//!        │ the 129th
 //!        ▼
 //!   Repr::Trie ●──► a HAMT                              see `hamt` of persistent_map
 //! ```
@@ -87,6 +87,13 @@ impl<E> Inline<E> {
     }
 }
 
+impl<E: Entry<Key: Eq>> Inline<E> {
+    #[inline]
+    fn position(&self, key: &E::Key) -> Option<usize> {
+        self.entries().iter().position(|entry| entry.key() == key)
+    }
+}
+
 impl<E: Clone> Clone for Inline<E> {
     #[inline]
     fn clone(&self) -> Self {
@@ -138,14 +145,22 @@ impl<E: Entry, S> Small<E, S> {
 impl<E: Entry<Key: Hash + Eq>, S: BuildHasher> Small<E, S> {
     #[inline]
     fn get(&self, key: &E::Key) -> Option<&E::Value> {
-        match &self.repr {
-            Repr::Inline(inline) => scan(inline.entries(), key).map(|place| inline.entries()[place].value()),
-            Repr::Leaf(leaf) => {
-                leaf.find(key, || self.hasher.hash_one(key)).map(|place| leaf.entries()[place].value())
-            }
-            Repr::Trie(trie) => trie.get(key),
-        }
+        let entry = match &self.repr {
+            Repr::Inline(inline) => scan(inline.entries(), key),
+            Repr::Leaf(leaf) => leaf.find(key, || self.hasher.hash_one(key)),
+            Repr::Trie(trie) => return get_in_trie(trie, key),
+        };
+        entry.map(Entry::value)
     }
+}
+
+/// Out of line, so that a lookup in few entries does not prepare for this one.
+#[inline(never)]
+fn get_in_trie<'a, E: Entry<Key: Hash + Eq>, S: BuildHasher>(
+    trie: &'a Trie<E, S>,
+    key: &E::Key,
+) -> Option<&'a E::Value> {
+    trie.get(key)
 }
 
 impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E, S> {
@@ -153,7 +168,7 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
     fn insert(&mut self, entry: E) {
         let hash = |entry: &E| self.hasher.hash_one(entry.key());
         match &mut self.repr {
-            Repr::Inline(inline) => match scan(inline.entries(), entry.key()) {
+            Repr::Inline(inline) => match inline.position(entry.key()) {
                 Some(place) => inline.entries_mut()[place] = entry,
                 None if inline.len < Inline::<E>::CAPACITY => inline.push(entry),
                 None => {
@@ -163,16 +178,18 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
                     self.repr = Repr::Leaf(leaf);
                 }
             },
-            Repr::Leaf(leaf) => match leaf.find(entry.key(), || hash(&entry)) {
-                Some(place) => drop(leaf.replace(place, entry, hash)),
-                None if leaf.len() < MOST => leaf.push(entry, hash),
-                None => {
-                    let mut trie = Trie::with_hasher(self.hasher.clone());
-                    leaf.entries().iter().for_each(|resident| trie.insert_entry(resident.clone()));
-                    trie.insert_entry(entry);
-                    self.repr = Repr::Trie(trie);
+            Repr::Leaf(leaf) => {
+                match leaf.find(entry.key(), || hash(&entry)).map(|found| leaf.place(found)) {
+                    Some(place) => drop(leaf.replace(place, entry, hash)),
+                    None if leaf.len() < MOST => leaf.push(entry, hash),
+                    None => {
+                        let mut trie = Trie::with_hasher(self.hasher.clone());
+                        leaf.entries().iter().for_each(|resident| trie.insert_entry(resident.clone()));
+                        trie.insert_entry(entry);
+                        self.repr = Repr::Trie(trie);
+                    }
                 }
-            },
+            }
             Repr::Trie(trie) => trie.insert_entry(entry),
         }
     }
@@ -181,12 +198,13 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
         let hash = |entry: &E| self.hasher.hash_one(entry.key());
         match &mut self.repr {
             Repr::Inline(inline) => {
-                let place = scan(inline.entries(), key);
+                let place = inline.position(key);
                 place.into_iter().for_each(|place| inline.swap_remove(place));
                 place.is_some()
             }
             Repr::Leaf(leaf) => {
-                let Some(place) = leaf.find(key, || self.hasher.hash_one(key)) else { return false };
+                let Some(found) = leaf.find(key, || self.hasher.hash_one(key)) else { return false };
+                let place = leaf.place(found);
                 drop(leaf.remove(place, hash));
                 true
             }
@@ -262,7 +280,7 @@ impl<'a, E> Iterator for Iter<'a, E> {
 
 /// A map with cheap versions, for few entries.
 ///
-/// Cloning is O(1), and shares whatever is not in the handle. Up to 32 entries, inserting is O(1) where no other
+/// Cloning is O(1), and shares whatever is not in the handle. Up to 128 entries, inserting is O(1) where no other
 /// version was extended by another entry before, else O(n); removing is O(n). A value that was
 /// removed may live as long as a version that shares its leaf.
 pub struct Map<K, V, S> {
@@ -467,7 +485,7 @@ pub fn contender() -> Contender {
     scenarios::small_map::contender::<InHandle>(About {
         name: "inline",
         role: Role::Optimized,
-        summary: "Up to 4 plain entries in the handle, a leaf of up to 32 that versions append to, then a HAMT.",
+        summary: "Up to 4 plain entries in the handle, a leaf of up to 128 that versions append to, then a HAMT.",
         source: "array-map proposal, its alternative, with an index and room to append to in the array",
         analysis: ANALYSIS,
         complexity: &[
@@ -558,10 +576,7 @@ mod tests {
         unsafe { if Map::<K, V, S>::SHARES { of(&map.either.shared) } else { of(&map.either.plain) } }
     }
 
-    fn content<K: Ord + Copy, V: Copy>(map: &impl PersistentMap<K, V>) -> Vec<(K, V)>
-    where
-        V: Ord,
-    {
+    fn content<K: Ord + Copy, V: Ord + Copy>(map: &impl PersistentMap<K, V>) -> Vec<(K, V)> {
         let mut content: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
         content.sort_unstable();
         content
@@ -570,12 +585,12 @@ mod tests {
     #[test]
     fn grows_from_handle_to_leaf_to_trie_and_not_back() {
         let name = |count: u64| place(&numbers(0..count)).0;
-        assert_eq!([0, 1, 4, 5, 32, 33].map(name), ["inline", "inline", "inline", "leaf", "leaf", "trie"]);
+        assert_eq!([0, 1, 4, 5, 128, 129].map(name), ["inline", "inline", "inline", "leaf", "leaf", "trie"]);
         let name = |count: u64| place(&texts(0..count)).0;
-        assert_eq!([0, 1, 4, 5, 32, 33].map(name), ["inline", "leaf", "leaf", "leaf", "leaf", "trie"]);
-        for count in 0..40 {
-            let (mut map, fewer) = (numbers(0..40), numbers(0..count));
-            (count..40).for_each(|key| assert!(map.remove(&key)));
+        assert_eq!([0, 1, 4, 5, 128, 129].map(name), ["inline", "leaf", "leaf", "leaf", "leaf", "trie"]);
+        for count in 0..140 {
+            let (mut map, fewer) = (numbers(0..140), numbers(0..count));
+            (count..140).for_each(|key| assert!(map.remove(&key)));
             assert_eq!(place(&map).0, "trie");
             assert!(map.equal(&fewer) && fewer.equal(&map) && map.union(&fewer).equal(&fewer));
             assert_eq!(content(&map), content(&fewer));
@@ -609,32 +624,32 @@ mod tests {
 
     #[test]
     fn forks_at_every_size_stay_apart() {
-        for size in 0..36 {
+        for size in 0..132 {
             let base = numbers(0..size);
             let mut forks: Vec<Numbers> = (0..3).map(|_| base.clone()).collect();
-            for (fork, key) in forks.iter_mut().zip(100..) {
+            for (fork, key) in forks.iter_mut().zip(1000..) {
                 fork.insert(key, key);
                 fork.insert(0, key);
             }
             let mut fewer = forks[0].clone();
-            assert!(fewer.remove(&100) && !fewer.remove(&100));
-            fewer.insert(200, 200);
+            assert!(fewer.remove(&1000) && !fewer.remove(&1000));
+            fewer.insert(2000, 2000);
             assert_eq!(content(&base), (0..size).map(|key| (key, key)).collect::<Vec<_>>());
-            for (fork, key) in forks.iter().zip(100..) {
+            for (fork, key) in forks.iter().zip(1000..) {
                 let mut expected = vec![(0, key)];
                 expected.extend((1..size).map(|key| (key, key)));
                 expected.push((key, key));
                 assert_eq!(content(fork), expected);
                 assert!((0..size).chain([key]).all(|key| fork.get(&key).is_some()));
             }
-            assert_eq!((fewer.get(&100), fewer.get(&200)), (None, Some(&200)));
+            assert_eq!((fewer.get(&1000), fewer.get(&2000)), (None, Some(&2000)));
         }
     }
 
     #[test]
     fn entries_are_dropped_once() {
         for hashing in [Hashing::Spread, Hashing::Constant] {
-            for size in 1..36 {
+            for size in (1..36).chain(125..132) {
                 Probe::reset();
                 Probe::set_hashing(hashing);
                 let mut map = Map::<Probe, Probe, PassThrough>::new();
@@ -642,14 +657,14 @@ mod tests {
                 assert_eq!(Probe::live(), 2 * i64::from(size));
                 let held = map.clone();
                 assert_eq!(Probe::live(), 2 * i64::from(size), "a clone shares its entries");
-                map.insert(Probe::new(100), Probe::new(0));
+                map.insert(Probe::new(1000), Probe::new(0));
                 assert!(map.remove(&Probe::new(0)));
                 drop(held);
                 let held = map.clone();
-                assert!(map.remove(&Probe::new(100)));
+                assert!(map.remove(&Probe::new(1000)));
                 drop(held);
-                map.insert(Probe::new(101), Probe::new(0));
-                assert!(map.remove(&Probe::new(101)));
+                map.insert(Probe::new(1001), Probe::new(0));
+                assert!(map.remove(&Probe::new(1001)));
                 assert_eq!(
                     Probe::live(),
                     2 * i64::from(size - 1),
@@ -683,20 +698,20 @@ mod tests {
     #[test]
     fn a_panicking_clone_of_what_needs_no_drop_changes_nothing() {
         expect_injected_panics();
-        for size in 1..36 {
-            for clones in 0..40 {
+        for size in (1..36).chain(126..131) {
+            for clones in (0..40).chain([100, 126, 127, 128]) {
                 let mut map = Map::<Touchy, u32, FixedHasher>::new();
                 (0..size).for_each(|id| map.insert(Touchy(id), id));
                 let held = map.clone();
                 let mut other = map.clone();
-                other.insert(Touchy(100), 100);
+                other.insert(Touchy(1000), 1000);
                 CLONES_LEFT.set(clones);
                 let outcome = catch_unwind(AssertUnwindSafe(|| {
-                    map.insert(Touchy(200), 200);
+                    map.insert(Touchy(2000), 2000);
                     map.clone()
                 }));
                 CLONES_LEFT.set(u32::MAX);
-                assert_eq!(map.get(&Touchy(200)).is_some(), map.len() == size as usize + 1);
+                assert_eq!(map.get(&Touchy(2000)).is_some(), map.len() == size as usize + 1);
                 assert!(outcome.is_err() || map.len() == size as usize + 1);
                 assert!((0..size).all(|id| map.get(&Touchy(id)) == Some(&id)));
                 assert!(
