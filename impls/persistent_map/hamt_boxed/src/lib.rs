@@ -35,7 +35,7 @@ impl Family for HamtBoxed {
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<HamtBoxed>(About {
         name: "hamt_boxed",
-        role: Role::Naive,
+        role: Role::Optimized,
         summary: "A 32-way hash array mapped trie with every entry in a box of its own, copied with its node.",
         source: "pypersistent, entries boxed (its first version)",
         analysis: ANALYSIS,

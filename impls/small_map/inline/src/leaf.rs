@@ -3,19 +3,19 @@
 //! ```text
 //!   Leaf { header, len: 5 } ──┐      ┌── Leaf { header, len: 6 }        a version sees its first `len` entries
 //!                             ▼      ▼
-//!   ┌────────────────────────────┬─────────────────────────────────────┬───────────────┬───────────────┐
-//!   │ count │ fill=6 │ capacity  │ E │ E │ E │ E │ E │ E │             │ cells         │ tags          │
-//!   └────────────────────────────┴─────────────────────────────────────┴───────────────┴───────────────┘
-//!                                  room for `capacity`                   2 bytes per     2 bytes per
-//!                                                                        place           place
+//!   ┌────────────────────────────┬─────────────┬─────────────────────────────────────┬──────────────┐
+//!   │ count │ fill=6 │ capacity  │ cells       │ E │ E │ E │ E │ E │ E │             │ hashes       │
+//!   └────────────────────────────┴─────────────┴─────────────────────────────────────┴──────────────┘
+//!                                  4 bytes per   room for `capacity`                   2 bytes per
+//!                                  place                                               place
 //! ```
 //!
 //! Appending to a shared leaf needs no copy if no other version has appended beyond our `len` yet: `fill` says so, and
 //! whoever counts it up by one owns the place. Other versions do not look beyond their own `len`.
 //!
-//! Leaves of more than [`Leaf::SCAN`] places are indexed: `cells` is a hash table with linear probing of twice as many
-//! cells as there are places, each with the number of a place or [`EMPTY`]; `tags` has the low 16 bits of each entry's
-//! hash, from which the table can be made again. A version skips cells whose place lies beyond its `len`.
+//! `cells` is a hash table with linear probing, of twice as many cells as there are places. A cell is [`EMPTY`] or the
+//! number of a place, and above it for entries whose keys are dear to compare 8 bits of the hash. A version skips cells whose place lies
+//! beyond its `len`. `hashes` has the low 16 bits of each entry's hash, from which the table can be made again.
 //!
 //! Invariants, which the `unsafe` blocks below rely on:
 //!
@@ -23,14 +23,14 @@
 //! * a `Leaf`'s `len` is at most `fill`, and `fill` at most `capacity`;
 //! * every place below the `len` of a `Leaf` is initialised, and so is every place below `fill` when nobody is just
 //!   appending, in particular when the last `Leaf` goes;
-//! * with an index, each place below `fill` has a tag and a cell, at the same times.
+//! * each place that is initialised has a hash and a cell, too; so half of the cells are empty at least.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ptr::{self, NonNull};
 use std::slice;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering, fence};
 
 use persistent_map_hamt::Entry;
 
@@ -38,7 +38,7 @@ use persistent_map_hamt::Entry;
 pub const MOST: usize = 128;
 
 /// A cell without a place.
-const EMPTY: u8 = u8::MAX;
+const EMPTY: u16 = u16::MAX;
 
 #[repr(C)]
 struct Header {
@@ -86,21 +86,28 @@ impl<E> Drop for Leaf<E> {
 }
 
 impl<E> Leaf<E> {
-    /// Where the entries begin.
-    const ENTRIES: usize = size_of::<Header>().next_multiple_of(align_of::<E>());
-
     const ALIGN: usize =
         if align_of::<E>() > align_of::<Header>() { align_of::<E>() } else { align_of::<Header>() };
 
-    /// Where the cells begin, if there is an index. (An even number, as capacities are.)
+    /// Whether cells have some bits of the hash: not where keys are cheap to compare.
+    const TAGGED: bool = needs_drop::<E>();
+
+    /// Where the entries begin.
     #[inline]
-    fn cells_at(capacity: usize) -> usize {
-        Self::ENTRIES + capacity * size_of::<E>()
+    fn entries_at(capacity: usize) -> usize {
+        let at = size_of::<Header>().next_multiple_of(16) + 4 * capacity;
+        // Capacities are multiples of 4, which the compiler does not know.
+        if align_of::<E>() > 16 { at.next_multiple_of(align_of::<E>()) } else { at }
+    }
+
+    /// Where the hashes begin.
+    #[inline]
+    fn hashes_at(capacity: usize) -> usize {
+        (Self::entries_at(capacity) + capacity * size_of::<E>()).next_multiple_of(align_of::<u16>())
     }
 
     fn layout(capacity: usize) -> Layout {
-        let index = if Self::is_indexed(capacity) { 4 * capacity } else { 0 };
-        Layout::from_size_align(Self::cells_at(capacity) + index, Self::ALIGN)
+        Layout::from_size_align(Self::hashes_at(capacity) + 2 * capacity, Self::ALIGN)
             .expect("a leaf is 128 entries at most")
     }
 
@@ -128,22 +135,38 @@ impl<E> Leaf<E> {
 
     #[inline]
     fn entries_ptr(&self) -> *mut E {
-        // SAFETY: the offset lies in the allocation, or at its end for entries without size.
-        unsafe { self.header.as_ptr().byte_add(Self::ENTRIES).cast() }
+        // SAFETY: the offset lies in the allocation.
+        unsafe { self.header.as_ptr().byte_add(Self::entries_at(self.capacity())).cast() }
     }
 
-    /// The cells, of a leaf with an index.
     #[inline]
-    fn cells_ptr(&self) -> *mut AtomicU8 {
-        // SAFETY: the offset lies in the allocation, or without an index at its end.
-        unsafe { self.header.as_ptr().byte_add(Self::cells_at(self.capacity())).cast() }
+    fn hashes_ptr(&self) -> *mut u16 {
+        // SAFETY: the offset lies in the allocation.
+        unsafe { self.header.as_ptr().byte_add(Self::hashes_at(self.capacity())).cast() }
     }
 
-    /// The tags, of a leaf with an index.
     #[inline]
-    fn tags_ptr(&self) -> *mut u16 {
-        // SAFETY: there are two cells for each place before them, and all lie in the allocation.
-        unsafe { self.cells_ptr().add(2 * self.capacity()).cast() }
+    fn cells_ptr(&self) -> *mut AtomicU16 {
+        // SAFETY: the offset lies in the allocation, and is even.
+        unsafe { self.header.as_ptr().byte_add(size_of::<Header>().next_multiple_of(16)).cast() }
+    }
+
+    #[inline]
+    fn cells(&self) -> &[AtomicU16] {
+        // SAFETY: that many cells lie there, initialised by `new`.
+        unsafe { slice::from_raw_parts(self.cells_ptr(), 2 * self.capacity()) }
+    }
+
+    /// What the cell of `place` holds, for an entry with this hash.
+    #[inline]
+    fn cell(place: usize, hash: u16) -> u16 {
+        place as u16 | Self::tag(hash)
+    }
+
+    /// The bits of the hash in a cell. Places are fewer than 255, so that no cell looks empty.
+    #[inline]
+    fn tag(hash: u16) -> u16 {
+        if Self::TAGGED { hash & 0xff00 } else { 0 }
     }
 
     /// The entries of this version.
@@ -172,8 +195,9 @@ impl<E> Leaf<E> {
         }
     }
 
-    /// An empty leaf.
+    /// An empty leaf. Its capacity is to be a power of two, from 4 to [`MOST`].
     pub fn new(capacity: usize) -> Self {
+        assert!(capacity.is_power_of_two() && (4..=MOST).contains(&capacity));
         let layout = Self::layout(capacity);
         // SAFETY: a layout with a header is not of size zero.
         let memory = unsafe { alloc(layout) }.cast::<Header>();
@@ -182,74 +206,53 @@ impl<E> Leaf<E> {
         // SAFETY: the header lies at the beginning of the new allocation.
         unsafe { header.as_ptr().write(Header { count, fill, capacity: capacity as u32 }) };
         let leaf = Leaf { header, len: 0, entries: PhantomData };
-        if Self::is_indexed(capacity) {
-            // SAFETY: that many cells lie there.
-            unsafe { leaf.cells_ptr().cast::<u8>().write_bytes(EMPTY, 2 * capacity) };
-        }
+        // SAFETY: that many cells lie there. All their bits are ones.
+        unsafe { leaf.cells_ptr().write_bytes(u8::MAX, 2 * capacity) };
         leaf
     }
 
-    /// The cells. Empty without an index.
-    #[inline]
-    fn cells(&self) -> &[AtomicU8] {
-        let count = if Self::is_indexed(self.capacity()) { 2 * self.capacity() } else { 0 };
-        // SAFETY: that many cells lie there, initialised by `new`.
-        unsafe { slice::from_raw_parts(self.cells_ptr(), count) }
-    }
-
-    /// Versions of at most this many entries are searched from end to end, without hashing: comparing so many keys
-    /// costs what a hash and one comparison cost.
-    pub const SCAN: usize = if needs_drop::<E>() || size_of::<E>() > 32 { 2 } else { 8 };
-
-    #[inline]
-    fn is_indexed(capacity: usize) -> bool {
-        capacity > Self::SCAN
-    }
-
-    /// Whether a push needs to know the entry's hash.
-    #[inline]
-    pub fn needs_hash(&self) -> bool {
-        self.len() == Self::SCAN || Self::is_indexed(self.capacity())
-    }
-
-    /// Enters `place`, whose tag is `tag`, into the index.
+    /// Enters `place`, whose entry has this hash, into the index.
     ///
     /// # Safety
-    /// The leaf has an index; the caller owns `place`: the leaf is exclusively its own, or it counted `fill` up.
-    unsafe fn enter(&self, place: usize, tag: u16) {
-        // SAFETY: the tag lies in the allocation, and nobody else looks at that place yet.
-        unsafe { self.tags_ptr().add(place).write(tag) };
-        let cells = self.cells();
-        let mask = cells.len() - 1;
-        let mut at = usize::from(tag) & mask;
-        // Half of the cells are empty at least. Relaxed: others that probe meanwhile skip a place beyond their `len`
-        // as they skip none at all, and nobody else enters: who could holds a version that was made after this.
-        while cells[at].load(Ordering::Relaxed) != EMPTY {
-            at = (at + 1) & mask;
+    /// The caller owns `place`: the leaf is exclusively its own, or it counted `fill` up.
+    #[inline]
+    unsafe fn enter(&self, place: usize, hash: u16) {
+        let mask = 2 * self.capacity() - 1;
+        let mut at = usize::from(hash) & mask;
+        // Relaxed: others that probe meanwhile skip a place beyond their `len` as they skip none at all, and nobody else
+        // enters: who could holds a version that was made after this.
+        // SAFETY: `at` is below the number of cells, a power of two; half of them are empty at least. The hash lies in
+        // the allocation, and nobody else looks at that place yet.
+        unsafe {
+            self.hashes_ptr().add(place).write(hash);
+            while (*self.cells_ptr().add(at)).load(Ordering::Relaxed) != EMPTY {
+                at = (at + 1) & mask;
+            }
+            (*self.cells_ptr().add(at)).store(Self::cell(place, hash), Ordering::Relaxed);
         }
-        cells[at].store(place as u8, Ordering::Relaxed);
     }
 
-    /// Makes the index of an own leaf again from its tags.
+    /// Makes the index again, of a leaf that nobody else holds.
     fn index_again(&mut self) {
+        debug_assert!(self.is_unique());
         self.cells().iter().for_each(|cell| cell.store(EMPTY, Ordering::Relaxed));
         for place in 0..self.len() {
-            // SAFETY: every place below `len` has a tag where there is an index, and `&mut self` was checked to be the
-            // only version by who calls this.
-            unsafe { self.enter(place, self.tags_ptr().add(place).read()) };
+            // SAFETY: every place below `len` has a hash, and nobody else holds the leaf.
+            unsafe { self.enter(place, self.hashes_ptr().add(place).read()) };
         }
     }
 
     /// The cell that leads to `place`.
     ///
     /// # Safety
-    /// The leaf has an index with that place in it.
+    /// The place is in the index.
     unsafe fn cell_of(&self, place: usize) -> usize {
         let cells = self.cells();
         let mask = cells.len() - 1;
-        // SAFETY: places in the index have tags.
-        let mut at = usize::from(unsafe { self.tags_ptr().add(place).read() }) & mask;
-        while usize::from(cells[at].load(Ordering::Relaxed)) != place {
+        // SAFETY: places in the index have hashes.
+        let hash = unsafe { self.hashes_ptr().add(place).read() };
+        let mut at = usize::from(hash) & mask;
+        while cells[at].load(Ordering::Relaxed) != Self::cell(place, hash) {
             at = (at + 1) & mask;
         }
         at
@@ -258,7 +261,7 @@ impl<E> Leaf<E> {
     /// Takes `place` out of the index, and gives it to what was at `last`.
     ///
     /// # Safety
-    /// The leaf has an index with both places in it, and nobody else holds the leaf.
+    /// Both places are in the index, and nobody else holds the leaf.
     unsafe fn unindex(&mut self, place: usize, last: usize) {
         let cells = self.cells();
         let mask = cells.len() - 1;
@@ -267,15 +270,15 @@ impl<E> Leaf<E> {
         let mut at = gap;
         loop {
             at = (at + 1) & mask;
-            let other = cells[at].load(Ordering::Relaxed);
-            if other == EMPTY {
+            let cell = cells[at].load(Ordering::Relaxed);
+            if cell == EMPTY {
                 break;
             }
-            // SAFETY: places in the index have tags.
-            let home = usize::from(unsafe { self.tags_ptr().add(usize::from(other)).read() }) & mask;
+            // SAFETY: places in the index have hashes.
+            let home = usize::from(unsafe { self.hashes_ptr().add(usize::from(cell & 0xff)).read() }) & mask;
             // One that probing would not find any more behind the gap moves into it.
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
-                cells[gap].store(other, Ordering::Relaxed);
+                cells[gap].store(cell, Ordering::Relaxed);
                 gap = at;
             }
         }
@@ -283,8 +286,9 @@ impl<E> Leaf<E> {
         if place != last {
             // SAFETY: as above.
             unsafe {
-                cells[self.cell_of(last)].store(place as u8, Ordering::Relaxed);
-                self.tags_ptr().add(place).write(self.tags_ptr().add(last).read());
+                let hash = self.hashes_ptr().add(last).read();
+                cells[self.cell_of(last)].store(Self::cell(place, hash), Ordering::Relaxed);
+                self.hashes_ptr().add(place).write(hash);
             }
         }
     }
@@ -296,9 +300,7 @@ impl<E> Leaf<E> {
         let (len, fill) = (self.len(), self.header().fill.load(Ordering::Relaxed) as usize);
         // First, so that a panic in a drop leaves the leaf sound.
         self.header().fill.store(self.len, Ordering::Relaxed);
-        if Self::is_indexed(self.capacity()) {
-            self.index_again();
-        }
+        self.index_again();
         // SAFETY: these places are initialised, and do not belong to the leaf any more.
         unsafe {
             ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr().add(len), fill - len));
@@ -306,68 +308,40 @@ impl<E> Leaf<E> {
     }
 }
 
-/// The entry with `key` in a short list.
-#[inline]
-pub fn scan<'a, E: Entry<Key: Eq>>(mut entries: &'a [E], key: &E::Key) -> Option<&'a E> {
-    // Unrolled by hand: the compiler would make a loop of twice the instructions.
-    while let [one, two, three, four, rest @ ..] = entries {
-        if one.key() == key {
-            return Some(one);
-        }
-        if two.key() == key {
-            return Some(two);
-        }
-        if three.key() == key {
-            return Some(three);
-        }
-        if four.key() == key {
-            return Some(four);
-        }
-        entries = rest;
-    }
-    entries.iter().find(|entry| entry.key() == key)
-}
-
 impl<E: Entry<Key: Eq>> Leaf<E> {
-    /// The entry with `key`; `hash` is asked for in larger leaves.
-    #[inline]
-    pub fn find(&self, key: &E::Key, hash: impl FnOnce() -> u64) -> Option<&E> {
-        if self.len() <= Self::SCAN {
-            return scan(self.entries(), key);
-        }
-        let hash = hash();
+    /// The entry with `key`, which has this hash.
+    #[inline(always)]
+    pub fn find(&self, key: &E::Key, hash: u64) -> Option<&E> {
+        let hash = hash as u16;
         let mask = 2 * self.capacity() - 1;
-        let mut at = hash as usize & mask;
+        let mut at = usize::from(hash) & mask;
         loop {
-            // SAFETY: more than `SCAN` entries have an index, and `at` is below the number of its cells, a power of two.
-            let place = unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) };
+            // SAFETY: `at` is below the number of cells, a power of two.
+            let cell = unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) };
+            // Less than `len` only if the tag is ours and the place is.
+            let place = cell ^ Self::tag(hash);
             if u32::from(place) < self.len {
                 // SAFETY: the place is below `len`.
                 let entry = unsafe { &*self.entries_ptr().add(usize::from(place)) };
-                if !Self::TAGGED {
-                    if entry.key() == key {
-                        return Some(entry);
-                    }
-                // SAFETY: places below `len` have tags where there is an index.
-                } else if unsafe { self.tags_ptr().add(usize::from(place)).read() } == hash as u16 {
-                    // Out of the loop, so that nothing of it has to survive the call of a dear comparison.
-                    return if entry.key() == key { Some(entry) } else { self.find_colliding(key) };
+                if entry.key() == key {
+                    return Some(entry);
                 }
-            } else if place == EMPTY {
+                if Self::TAGGED {
+                    // Not in this loop, so that nothing of it has to survive the call of a dear comparison.
+                    return self.find_colliding(key);
+                }
+            } else if cell == EMPTY {
                 return None;
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// Whether tags are compared before keys: not those that are cheap to compare.
-    const TAGGED: bool = needs_drop::<E>();
-
-    /// What to do where another entry has the same 16 bits of hash: one lookup in some thousands.
+    /// What to do where another entry has the same bits of hash: one lookup in some hundreds.
     #[cold]
     #[inline(never)]
     fn find_colliding(&self, key: &E::Key) -> Option<&E> {
-        scan(self.entries(), key)
+        self.entries().iter().find(|entry| entry.key() == key)
     }
 }
 
@@ -381,129 +355,115 @@ impl<E> Leaf<E> {
 }
 
 impl<E: Clone> Leaf<E> {
-    /// Appends an entry whose key is new, in place where nobody has appended beyond this version. `hash` is asked for
-    /// hashes of this entry and, should the leaf get its index now, of those before.
+    /// Appends an entry whose key is new, in place where nobody has appended beyond this version.
     ///
     /// # Panics
     /// If there are [`MOST`] entries.
     #[inline]
-    pub fn push(&mut self, entry: E, hash: impl Fn(&E) -> u64) {
-        let capacity = self.capacity();
-        let len = self.len;
-        // Before anything changes, because it may panic.
-        let tag = if self.needs_hash() { hash(&entry) as u16 } else { 0 };
-        if self.len() < capacity {
-            let header = self.header();
-            let unique = self.is_unique();
-            // Relaxed: longer versions get to other threads by whatever hands them over, and the last `Leaf` to go
-            // sees all that was done by those before it.
-            let claimed = header.fill.load(Ordering::Relaxed) == len
-                && (unique
-                    || header
-                        .fill
-                        .compare_exchange(len, len + 1, Ordering::Relaxed, Ordering::Relaxed)
-                        .is_ok());
-            if !claimed {
-                if unique {
-                    self.truncate();
-                } else {
-                    *self = self.copied(capacity, None, &hash);
-                }
-            }
-        } else if self.is_unique() {
-            self.grow(&hash);
-        } else {
-            assert!(capacity < MOST);
-            *self = self.copied(2 * capacity, None, &hash);
+    pub fn push(&mut self, entry: E, hash: u64) {
+        let (capacity, len, header) = (self.capacity(), self.len, self.header());
+        let unique = self.is_unique();
+        // Relaxed: longer versions get to other threads by whatever hands them over, and the last `Leaf` to go sees all
+        // that was done by those before it.
+        let claimed = self.len() < capacity
+            && header.fill.load(Ordering::Relaxed) == len
+            && (unique
+                || header.fill.compare_exchange(len, len + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok());
+        if !claimed {
+            self.make_room(unique);
         }
         // SAFETY: the place is this version's to write: `fill` was counted up, or nobody else holds the leaf.
         unsafe {
             self.entries_ptr().add(len as usize).write(entry);
-            if Self::is_indexed(self.capacity()) {
-                self.enter(len as usize, tag);
-            }
+            self.enter(len as usize, hash as u16);
         }
         self.header().fill.store(len + 1, Ordering::Relaxed);
         self.len = len + 1;
     }
 
-    /// Moves a full leaf that nobody else holds into one of twice the capacity.
-    fn grow(&mut self, hash: &impl Fn(&E) -> u64) {
+    /// Sees to it that nobody else holds the leaf, and that the place behind its entries is free.
+    #[inline(never)]
+    fn make_room(&mut self, unique: bool) {
         let capacity = self.capacity();
-        assert!(capacity < MOST && capacity == self.len());
-        let mut new = Leaf::new(2 * capacity);
-        new.tag_like(self, hash, usize::MAX);
-        // SAFETY: the entries move, and are not dropped with the old leaf, which is freed as if it were empty.
-        unsafe { ptr::copy_nonoverlapping(self.entries_ptr(), new.entries_ptr(), self.len()) };
-        self.header().fill.store(0, Ordering::Relaxed);
-        new.len = self.len;
-        new.header().fill.store(self.len, Ordering::Relaxed);
-        if Self::is_indexed(new.capacity()) {
-            new.index_again();
+        match (unique, self.len() < capacity) {
+            (true, true) => self.truncate(),
+            (true, false) => self.grow(),
+            (false, true) => *self = self.copied(capacity, usize::MAX),
+            (false, false) => *self = self.copied(2 * capacity, usize::MAX),
         }
+    }
+
+    /// Moves a full leaf that nobody else holds into one of twice the capacity.
+    fn grow(&mut self) {
+        let mut new = Leaf::<E>::new(2 * self.capacity());
+        // SAFETY: there is room for twice as much; the entries are not dropped with the old leaf, which is freed as if it
+        // were empty.
+        unsafe {
+            ptr::copy_nonoverlapping(self.entries_ptr(), new.entries_ptr(), self.len());
+            ptr::copy_nonoverlapping(self.hashes_ptr(), new.hashes_ptr(), self.len());
+        }
+        self.header().fill.store(0, Ordering::Relaxed);
+        new.header().fill.store(self.len, Ordering::Relaxed);
+        new.len = self.len;
+        new.enter_all();
         *self = new;
     }
 
-    /// Writes the tags of the entries of `old` but for that at `skip`, if this leaf has an index.
-    fn tag_like(&mut self, old: &Self, hash: &impl Fn(&E) -> u64, skip: usize) {
-        if !Self::is_indexed(self.capacity()) {
-            return;
-        }
-        let known = Self::is_indexed(old.capacity());
-        let kept = old.entries().iter().enumerate().filter(|(place, _)| *place != skip);
-        for (at, (place, entry)) in kept.enumerate() {
-            // SAFETY: places below `len` have tags where there is an index; there is room for as many here.
-            unsafe {
-                let tag = if known { old.tags_ptr().add(place).read() } else { hash(entry) as u16 };
-                self.tags_ptr().add(at).write(tag);
-            }
+    /// Makes the index of a new leaf from its hashes.
+    fn enter_all(&mut self) {
+        for place in 0..self.len() {
+            // SAFETY: every place below `len` has a hash, and nobody else holds the leaf.
+            unsafe { self.enter(place, self.hashes_ptr().add(place).read()) };
         }
     }
 
     /// A copy of this version's entries, but for the one at `skip`.
-    fn copied(&self, capacity: usize, skip: Option<usize>, hash: &impl Fn(&E) -> u64) -> Self {
-        let mut new = Leaf::new(capacity);
-        let skip = skip.unwrap_or(usize::MAX);
-        new.tag_like(self, hash, skip);
-        let (before, after) = match self.entries().get(..skip) {
-            Some(before) => (before, &self.entries()[skip + 1..]),
-            None => (self.entries(), &[][..]),
+    fn copied(&self, capacity: usize, skip: usize) -> Self {
+        let mut new = Leaf::<E>::new(capacity);
+        let entries = self.entries();
+        let (before, after) = match entries.get(..skip) {
+            Some(before) => (before, &entries[skip + 1..]),
+            None => (entries, &[][..]),
         };
-        for entry in before.iter().chain(after) {
-            // SAFETY: there is room for as many entries. A panic in `clone` drops those counted so far.
-            unsafe { new.entries_ptr().add(new.len()).write(entry.clone()) };
-            new.len += 1;
-            if needs_drop::<E>() {
-                new.header().fill.store(new.len, Ordering::Relaxed);
+        for (entries, from) in [(before, 0), (after, skip.wrapping_add(1))] {
+            for (entry, place) in entries.iter().zip(from..) {
+                // SAFETY: there is room for as many entries; the place has a hash. A panic in `clone` drops those
+                // counted so far.
+                unsafe {
+                    new.entries_ptr().add(new.len()).write(entry.clone());
+                    new.hashes_ptr().add(new.len()).write(self.hashes_ptr().add(place).read());
+                }
+                new.len += 1;
+                if needs_drop::<E>() {
+                    new.header().fill.store(new.len, Ordering::Relaxed);
+                }
             }
         }
         new.header().fill.store(new.len, Ordering::Relaxed);
-        if Self::is_indexed(capacity) {
-            new.index_again();
-        }
+        new.enter_all();
         new
     }
 
-    /// Puts `entry` in the place of one with the same key. Returns that one, where nobody else holds it.
-    pub fn replace(&mut self, place: usize, entry: E, hash: impl Fn(&E) -> u64) -> Option<E> {
+    /// Puts `entry` in the place of one with the same key. Returns that one, or where others hold it a clone.
+    pub fn replace(&mut self, place: usize, entry: E) -> E {
         assert!(place < self.len());
         if !self.is_unique() {
-            *self = self.copied(self.capacity(), None, &hash);
+            *self = self.copied(self.capacity(), usize::MAX);
         }
         // SAFETY: the place is below `len`, and nobody else holds the leaf.
         let resident = unsafe { &mut *self.entries_ptr().add(place) };
-        Some(std::mem::replace(resident, entry))
+        std::mem::replace(resident, entry)
     }
 
     /// Removes the entry at `place`; another one may take its place. Returns it, where nobody else holds it.
-    pub fn remove(&mut self, place: usize, hash: impl Fn(&E) -> u64) -> Option<E> {
+    pub fn remove(&mut self, place: usize) -> Option<E> {
         assert!(place < self.len());
         if !self.is_unique() {
             if place + 1 == self.len() {
                 // The others keep it; this version ends before it.
                 self.len -= 1;
             } else {
-                *self = self.copied(self.capacity(), Some(place), &hash);
+                *self = self.copied(self.capacity(), place);
             }
             return None;
         }
@@ -511,19 +471,16 @@ impl<E: Clone> Leaf<E> {
             self.truncate();
         }
         let last = self.len() - 1;
-        // SAFETY: both places are below `len`, nobody else holds the leaf, and what is read here is either moved to the
-        // other place or beyond the new `len`.
+        // SAFETY: both places are below `len` and in the index, nobody else holds the leaf, and what is read here is
+        // either moved to the other place or beyond the new `len`.
         let removed = unsafe {
+            self.unindex(place, last);
             let removed = self.entries_ptr().add(place).read();
             ptr::copy(self.entries_ptr().add(last), self.entries_ptr().add(place), 1);
             removed
         };
         self.len -= 1;
         self.header().fill.store(self.len, Ordering::Relaxed);
-        if Self::is_indexed(self.capacity()) {
-            // SAFETY: the leaf has an index, nobody else holds it, and both places had tags and cells until now.
-            unsafe { self.unindex(place, last) };
-        }
         Some(removed)
     }
 }
