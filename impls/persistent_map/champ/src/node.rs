@@ -264,16 +264,16 @@ impl<E> Ref<E> {
             let move_children = || {
                 let (at, skip) = (children.at, usize::from(children.take));
                 let gap = usize::from(children.put.is_some());
-                ptr::copy(old_refs, new_refs, at);
-                ptr::copy(old_refs.add(at + skip), new_refs.add(at + gap), old_children - at - skip);
+                shift(old_refs, new_refs, at);
+                shift(old_refs.add(at + skip), new_refs.add(at + gap), old_children - at - skip);
             };
             let move_entries = || {
                 let (at, skip) = (entries.at, usize::from(entries.take));
                 let gap = usize::from(entries.put.is_some());
                 if !in_place {
-                    ptr::copy_nonoverlapping(old_entries, new_entries, at);
+                    shift(old_entries, new_entries, at);
                 }
-                ptr::copy(old_entries.add(at + skip), new_entries.add(at + gap), old_len - at - skip);
+                shift(old_entries.add(at + skip), new_entries.add(at + gap), old_len - at - skip);
             };
             if new_len > old_len {
                 move_children();
@@ -341,6 +341,18 @@ impl<E: Clone> Ref<E> {
         if !self.is_unique() {
             self.splice(self.data(), self.nodes(), Splice::NONE, Splice::NONE);
         }
+    }
+}
+
+/// [`ptr::copy`], without the call where there is nothing to copy, as is often so.
+///
+/// # Safety
+/// As for `ptr::copy`.
+#[inline]
+unsafe fn shift<T>(from: *const T, to: *mut T, count: usize) {
+    if count > 0 {
+        // SAFETY: the caller's.
+        unsafe { ptr::copy(from, to, count) };
     }
 }
 

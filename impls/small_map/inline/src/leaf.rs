@@ -4,7 +4,7 @@
 //!   Leaf { header, len: 5 } ──┐      ┌── Leaf { header, len: 6 }        a version sees its first `len` entries
 //!                             ▼      ▼
 //!   ┌────────────────────────────┬─────────────┬─────────────────────────────────────┬──────────────┐
-//!   │ count │ fill=6 │ capacity  │ cells       │ E │ E │ E │ E │ E │ E │             │ hashes       │
+//!   │ count │ fill=6 │ mask      │ cells       │ E │ E │ E │ E │ E │ E │             │ hashes       │
 //!   └────────────────────────────┴─────────────┴─────────────────────────────────────┴──────────────┘
 //!                                  4 bytes per   room for `capacity`                   2 bytes per
 //!                                  place                                               place
@@ -44,7 +44,8 @@ const EMPTY: u16 = u16::MAX;
 struct Header {
     count: AtomicU32,
     fill: AtomicU32,
-    capacity: u32,
+    /// The number of cells less one: it cuts a hash down to a cell.
+    mask: u32,
 }
 
 /// A version: the first `len` entries of a leaf that others may share.
@@ -92,18 +93,18 @@ impl<E> Leaf<E> {
     /// Whether cells have some bits of the hash: not where keys are cheap to compare.
     const TAGGED: bool = needs_drop::<E>();
 
-    /// Where the entries begin.
+    /// Where the entries begin, behind so many cells.
     #[inline]
-    fn entries_at(capacity: usize) -> usize {
-        let at = size_of::<Header>().next_multiple_of(16) + 4 * capacity;
-        // Capacities are multiples of 4, which the compiler does not know.
+    fn entries_at(cells: usize) -> usize {
+        let at = size_of::<Header>().next_multiple_of(16) + 2 * cells;
+        // There are multiples of 8 cells, which the compiler does not know.
         if align_of::<E>() > 16 { at.next_multiple_of(align_of::<E>()) } else { at }
     }
 
     /// Where the hashes begin.
     #[inline]
     fn hashes_at(capacity: usize) -> usize {
-        (Self::entries_at(capacity) + capacity * size_of::<E>()).next_multiple_of(align_of::<u16>())
+        (Self::entries_at(2 * capacity) + capacity * size_of::<E>()).next_multiple_of(align_of::<u16>())
     }
 
     fn layout(capacity: usize) -> Layout {
@@ -119,7 +120,12 @@ impl<E> Leaf<E> {
 
     #[inline]
     fn capacity(&self) -> usize {
-        self.header().capacity as usize
+        self.mask() / 2 + 1
+    }
+
+    #[inline]
+    fn mask(&self) -> usize {
+        self.header().mask as usize
     }
 
     /// Number of entries of this version.
@@ -136,7 +142,7 @@ impl<E> Leaf<E> {
     #[inline]
     fn entries_ptr(&self) -> *mut E {
         // SAFETY: the offset lies in the allocation.
-        unsafe { self.header.as_ptr().byte_add(Self::entries_at(self.capacity())).cast() }
+        unsafe { self.header.as_ptr().byte_add(Self::entries_at(self.mask() + 1)).cast() }
     }
 
     #[inline]
@@ -154,7 +160,7 @@ impl<E> Leaf<E> {
     #[inline]
     fn cells(&self) -> &[AtomicU16] {
         // SAFETY: that many cells lie there, initialised by `new`.
-        unsafe { slice::from_raw_parts(self.cells_ptr(), 2 * self.capacity()) }
+        unsafe { slice::from_raw_parts(self.cells_ptr(), self.mask() + 1) }
     }
 
     /// What the cell of `place` holds, for an entry with this hash.
@@ -204,7 +210,7 @@ impl<E> Leaf<E> {
         let Some(header) = NonNull::new(memory) else { handle_alloc_error(layout) };
         let (count, fill) = (AtomicU32::new(1), AtomicU32::new(0));
         // SAFETY: the header lies at the beginning of the new allocation.
-        unsafe { header.as_ptr().write(Header { count, fill, capacity: capacity as u32 }) };
+        unsafe { header.as_ptr().write(Header { count, fill, mask: 2 * capacity as u32 - 1 }) };
         let leaf = Leaf { header, len: 0, entries: PhantomData };
         // SAFETY: that many cells lie there. All their bits are ones.
         unsafe { leaf.cells_ptr().write_bytes(u8::MAX, 2 * capacity) };
@@ -217,7 +223,7 @@ impl<E> Leaf<E> {
     /// The caller owns `place`: the leaf is exclusively its own, or it counted `fill` up.
     #[inline]
     unsafe fn enter(&self, place: usize, hash: u16) {
-        let mask = 2 * self.capacity() - 1;
+        let mask = self.mask();
         let mut at = usize::from(hash) & mask;
         // Relaxed: others that probe meanwhile skip a place beyond their `len` as they skip none at all, and nobody else
         // enters: who could holds a version that was made after this.
@@ -248,7 +254,7 @@ impl<E> Leaf<E> {
     /// The place is in the index.
     unsafe fn cell_of(&self, place: usize) -> usize {
         let cells = self.cells();
-        let mask = cells.len() - 1;
+        let mask = self.mask();
         // SAFETY: places in the index have hashes.
         let hash = unsafe { self.hashes_ptr().add(place).read() };
         let mut at = usize::from(hash) & mask;
@@ -264,7 +270,7 @@ impl<E> Leaf<E> {
     /// Both places are in the index, and nobody else holds the leaf.
     unsafe fn unindex(&mut self, place: usize, last: usize) {
         let cells = self.cells();
-        let mask = cells.len() - 1;
+        let mask = self.mask();
         // SAFETY: the caller's.
         let mut gap = unsafe { self.cell_of(place) };
         let mut at = gap;
@@ -312,17 +318,17 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
     /// The entry with `key`, which has this hash.
     #[inline(always)]
     pub fn find(&self, key: &E::Key, hash: u64) -> Option<&E> {
-        let hash = hash as u16;
-        let mask = 2 * self.capacity() - 1;
-        let mut at = usize::from(hash) & mask;
+        let tag = u32::from(Self::tag(hash as u16));
+        let mask = self.mask();
+        let mut at = hash as usize & mask;
         loop {
             // SAFETY: `at` is below the number of cells, a power of two.
-            let cell = unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) };
+            let cell = u32::from(unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) });
             // Less than `len` only if the tag is ours and the place is.
-            let place = cell ^ Self::tag(hash);
-            if u32::from(place) < self.len {
+            let place = cell ^ tag;
+            if place < self.len {
                 // SAFETY: the place is below `len`.
-                let entry = unsafe { &*self.entries_ptr().add(usize::from(place)) };
+                let entry = unsafe { &*self.entries_ptr().add(place as usize) };
                 if entry.key() == key {
                     return Some(entry);
                 }
@@ -330,7 +336,7 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
                     // Not in this loop, so that nothing of it has to survive the call of a dear comparison.
                     return self.find_colliding(key);
                 }
-            } else if cell == EMPTY {
+            } else if cell == u32::from(EMPTY) {
                 return None;
             }
             at = (at + 1) & mask;

@@ -127,8 +127,9 @@ struct Small<E, S> {
 
 #[derive(Clone)]
 enum Repr<E, S> {
-    Inline(Inline<E>),
+    // First, because its discriminant is then the cheapest to test.
     Leaf(Leaf<E>),
+    Inline(Inline<E>),
     Trie(Trie<E, S>),
 }
 
@@ -149,11 +150,12 @@ impl<E: Entry, S> Small<E, S> {
 
     #[inline]
     fn iter(&self) -> Iter<'_, E> {
-        match &self.repr {
-            Repr::Inline(inline) => Iter::Slice(inline.entries().iter()),
-            Repr::Leaf(leaf) => Iter::Slice(leaf.entries().iter()),
-            Repr::Trie(trie) => Iter::Trie(trie.entries()),
-        }
+        let (entries, trie) = match &self.repr {
+            Repr::Leaf(leaf) => (leaf.entries(), None),
+            Repr::Inline(inline) => (inline.entries(), None),
+            Repr::Trie(trie) => (&[][..], Some(Box::new(trie.entries()))),
+        };
+        Iter { entries: entries.iter(), trie }
     }
 }
 
@@ -274,24 +276,26 @@ impl<E: Entry<Key: Hash + Eq, Value: PartialEq>, S: BuildHasher> Small<E, S> {
 }
 
 /// Iterator over the entries of a [`Small`].
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation to save a few words on the stack"
-)]
-enum Iter<'a, E> {
-    Slice(slice::Iter<'a, E>),
-    Trie(Entries<'a, E>),
+struct Iter<'a, E> {
+    entries: slice::Iter<'a, E>,
+    /// Boxed, so that iterating over few entries does not carry its stack about.
+    trie: Option<Box<Entries<'a, E>>>,
 }
 
 impl<'a, E> Iterator for Iter<'a, E> {
     type Item = &'a E;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a E> {
-        match self {
-            Iter::Slice(slice) => slice.next(),
-            Iter::Trie(entries) => entries.next(),
-        }
+        let next = self.entries.next();
+        if next.is_some() || self.trie.is_none() { next } else { self.next_in_trie() }
+    }
+}
+
+impl<'a, E> Iter<'a, E> {
+    #[inline(never)]
+    fn next_in_trie(&mut self) -> Option<&'a E> {
+        self.trie.as_mut()?.next()
     }
 }
 
@@ -407,7 +411,7 @@ enum Entrywise<'a, K, V> {
 impl<'a, K, V> Iterator for Entrywise<'a, K, V> {
     type Item = (&'a K, &'a V);
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Entrywise::Plain(iter) => iter.next().map(|(key, value)| (key, value)),
