@@ -7,6 +7,7 @@
 //! (the names at the root of the crate), and counted plainly, for one thread and faster ([`rc`]).
 
 pub mod counter;
+pub mod map;
 
 /// The same collections counted without atomic operations, for one thread.
 pub mod rc {}

@@ -33,6 +33,7 @@ pub fn roster() -> Vec<Contender> {
         pattern_index_regex_set::contender(),
         pattern_index_zenoh_keyexpr::contender(),
         persistent_map_champ::contender(),
+        persistent_map_bucket_trie::contender(),
         persistent_map_chunkmap::contender(),
         persistent_map_hamt::contender(),
         persistent_map_hamt_boxed::contender(),

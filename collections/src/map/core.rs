@@ -1,0 +1,726 @@
+//! A version: its tree and its tail, and how they change. Hashes come from outside.
+
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+
+use super::entry::Slot;
+use super::node::{BITS, Branch, LEVELS, Leaf, Link, MOST, WIDTH, digit, tag_at};
+use crate::counter::Counter;
+
+/// Room of a leaf that begins with `len` entries or has grown to them.
+fn room_for(len: u32) -> u32 {
+    match len {
+        0..=4 => 4,
+        5..=8 => 8,
+        9..=16 => 16,
+        17..=24 => 24,
+        25..=MOST => MOST,
+        more => more.next_power_of_two(),
+    }
+}
+
+/// Most entries of a tail beside a tree.
+const fn most_in_tail<K, V, C>() -> u32 {
+    // Where versions cannot append to one tail, each shared insert copies it.
+    if Slot::<K, V, C>::INLINE { MOST } else { 16 }
+}
+
+/// A version of a map: see the module above.
+pub(super) struct Core<K, V, C: Counter> {
+    root: Link<K, V, C>,
+    tree_len: usize,
+    tail: Leaf<K, V, C>,
+    tail_len: u32,
+    /// Owns entries, and is as `Send` and `Sync` as its counter.
+    owns: PhantomData<(K, V, C::Marker)>,
+}
+
+// SAFETY: nodes and entries are reached through shared pointers from several versions, so what is true of
+// `Arc<(K, V)>` is true here; with plain counts the marker is neither.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Send>> Send for Core<K, V, C> {}
+// SAFETY: as above; `&self` offers nothing but reads and `clone`.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for Core<K, V, C> {}
+
+impl<K, V, C: Counter> Clone for Core<K, V, C> {
+    #[inline]
+    fn clone(&self) -> Self {
+        if !self.root.is_none() {
+            // SAFETY: this version holds the node.
+            unsafe { self.root.count().increment() }
+        }
+        if !self.tail.is_empty_leaf() {
+            self.tail.count().increment();
+        }
+        Core { ..*self }
+    }
+}
+
+impl<K, V, C: Counter> Drop for Core<K, V, C> {
+    fn drop(&mut self) {
+        struct Tail<K, V, C: Counter>(Leaf<K, V, C>);
+
+        impl<K, V, C: Counter> Drop for Tail<K, V, C> {
+            fn drop(&mut self) {
+                if !self.0.is_empty_leaf() {
+                    // SAFETY: the version's share, given up once.
+                    unsafe { self.0.release() }
+                }
+            }
+        }
+
+        // The tail goes even if dropping an entry of the tree panics.
+        let _tail = Tail(self.tail);
+        if !self.root.is_none() {
+            // SAFETY: as above.
+            unsafe { self.root.release() }
+        }
+    }
+}
+
+impl<K, V, C: Counter> Core<K, V, C> {
+    #[inline]
+    pub(super) fn new() -> Self {
+        Core { root: Link::NONE, tree_len: 0, tail: Leaf::empty(), tail_len: 0, owns: PhantomData }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.tree_len + self.tail_len as usize
+    }
+
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.root == other.root && self.tail == other.tail && self.tail_len == other.tail_len
+    }
+
+    pub(super) fn root(&self) -> Link<K, V, C> {
+        self.root
+    }
+
+    pub(super) fn tree_len(&self) -> usize {
+        self.tree_len
+    }
+
+    pub(super) fn tail(&self) -> (Leaf<K, V, C>, usize) {
+        (self.tail, self.tail_len as usize)
+    }
+
+    /// The entry of `key`; its slot is none where there is none.
+    #[inline]
+    pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
+    where
+        K: Borrow<Q>,
+    {
+        if !self.root.is_none() {
+            let slot = self.find_in_tree(hash, key);
+            if !slot.is_none() || self.tail_len == 0 {
+                return slot;
+            }
+        }
+        self.find_in_tail(hash, key)
+    }
+
+    #[inline]
+    fn find_in_tail<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
+    where
+        K: Borrow<Q>,
+    {
+        // SAFETY: this version holds the tail; the first entries of it are its own.
+        unsafe { self.tail.find_below(self.tail_len, hash, |slot| slot.matches(hash, key)) }
+    }
+
+    /// As [`find`](Core::find), in a tree that is there.
+    #[inline]
+    fn find_in_tree<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
+    where
+        K: Borrow<Q>,
+    {
+        // SAFETY: this version holds the root, and each node its children.
+        unsafe { find_under(self.root, hash, hash, key) }
+    }
+}
+
+/// The entry of `key` under a node; `rest` is what is left of its hash there.
+///
+/// # Safety
+/// There is a node, alive.
+#[inline]
+pub(super) unsafe fn find_under<K, V, C, Q: Eq + ?Sized>(
+    mut link: Link<K, V, C>,
+    mut rest: u32,
+    hash: u32,
+    key: &Q,
+) -> Slot<K, V, C>
+where
+    K: Borrow<Q>,
+{
+    // SAFETY: a node holds its children.
+    unsafe {
+        while !link.is_leaf() {
+            link = (&(*link.branch()).slots)[digit(rest)];
+            rest >>= BITS;
+        }
+        link.leaf().find(rest, |slot| slot.matches(hash, key))
+    }
+}
+
+/// Where a leaf hangs: below `level` branches, in slot `digit` of `parent`, or at the root (`parent` is null).
+struct Place<K, V, C> {
+    root: *mut Link<K, V, C>,
+    parent: *mut Branch<K, V, C>,
+    digit: usize,
+    level: u32,
+    /// What is left of the hash.
+    rest: u32,
+}
+
+impl<K, V, C> Place<K, V, C> {
+    fn new(root: *mut Link<K, V, C>, hash: u32) -> Self {
+        Place { root, parent: std::ptr::null_mut(), digit: 0, level: 0, rest: hash }
+    }
+
+    /// The slots that name the leaf.
+    ///
+    /// # Safety
+    /// The place is in a tree, whose branches down to it the caller alone holds.
+    unsafe fn run(&self) -> (usize, usize) {
+        if self.parent.is_null() {
+            return (0, 1);
+        }
+        // SAFETY: by the contract.
+        unsafe { ((*self.parent).run_start(self.digit), (*self.parent).run_end(self.digit)) }
+    }
+
+    /// Sets slots, without regard to what they hold.
+    ///
+    /// # Safety
+    /// As for `run`; the slots are in the run of the place.
+    unsafe fn set(&self, (start, end): (usize, usize), link: Link<K, V, C>) {
+        // SAFETY: by the contract.
+        unsafe {
+            if self.parent.is_null() {
+                *self.root = link;
+            } else {
+                (&mut (*self.parent).slots)[start..end].fill(link);
+            }
+        }
+    }
+
+    /// Puts another leaf here.
+    ///
+    /// # Safety
+    /// As for `run`.
+    unsafe fn replace(&self, leaf: Leaf<K, V, C>) {
+        // SAFETY: by the contract.
+        unsafe { self.set(self.run(), Link::of_leaf(leaf)) }
+    }
+
+    /// Goes down the branch to which it leads.
+    #[inline]
+    fn descend(&mut self, branch: *mut Branch<K, V, C>) {
+        self.parent = branch;
+        self.digit = digit(self.rest);
+        self.rest >>= BITS;
+        self.level += 1;
+    }
+
+    /// The node here.
+    ///
+    /// # Safety
+    /// As for `run`.
+    #[inline]
+    unsafe fn link(&self) -> *mut Link<K, V, C> {
+        // SAFETY: by the contract.
+        unsafe {
+            if self.parent.is_null() { self.root } else { &raw mut (&mut (*self.parent).slots)[self.digit] }
+        }
+    }
+}
+
+/// Makes the branch at `link` the caller's alone.
+///
+/// # Safety
+/// There is a branch, and the caller alone holds what leads to it.
+#[inline]
+unsafe fn own_branch<K, V, C: Counter>(link: *mut Link<K, V, C>) -> *mut Branch<K, V, C> {
+    // SAFETY: by the contract; the copy takes the place of the caller's share.
+    unsafe {
+        let branch = (*link).branch();
+        if Branch::is_unique(branch) {
+            return branch;
+        }
+        own_shared_branch(link)
+    }
+}
+
+/// # Safety
+/// As for `own_branch`.
+#[inline(never)]
+unsafe fn own_shared_branch<K, V, C: Counter>(link: *mut Link<K, V, C>) -> *mut Branch<K, V, C> {
+    // SAFETY: as in `own_branch`.
+    unsafe {
+        let copy = Branch::copied((*link).branch());
+        let before = std::mem::replace(&mut *link, Link::of_branch(copy));
+        before.release();
+        copy
+    }
+}
+
+/// The slot of `key`, or, where it is not there (or `key` is none), a leaf with room for it and the leaf's level.
+/// The nodes on the way are the caller's alone then. A panic leaves the tree with the same entries.
+///
+/// # Safety
+/// There is a tree at `root`, held by the caller.
+#[inline]
+unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
+    root: *mut Link<K, V, C>,
+    hash: u32,
+    key: Option<&K>,
+    rehash: &impl Fn(&K) -> u32,
+) -> (Slot<K, V, C>, Leaf<K, V, C>, u32) {
+    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
+    unsafe {
+        let mut place = Place::new(root, hash);
+        let mut link = root;
+        while !(*link).is_leaf() {
+            let branch = own_branch(link);
+            place.descend(branch);
+            link = &raw mut (&mut (*branch).slots)[place.digit];
+        }
+        let leaf = (*link).leaf();
+        if let Some(key) = key {
+            let slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
+            if !slot.is_none() {
+                return if leaf.is_unique() {
+                    (slot, leaf, place.level)
+                } else {
+                    let (slot, leaf) = own_leaf(&place, leaf, slot);
+                    (slot, leaf, place.level)
+                };
+            }
+        }
+        if leaf.fill() < leaf.room() && leaf.is_unique() {
+            return (Slot::NONE, leaf, place.level);
+        }
+        let (leaf, level) = make_room(place, leaf, rehash);
+        (Slot::NONE, leaf, level)
+    }
+}
+
+/// Makes a leaf the caller's alone; returns where the entry in `slot` is then.
+///
+/// # Safety
+/// The leaf hangs at `place`, and the branches to it are the caller's alone.
+unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
+    place: &Place<K, V, C>,
+    leaf: Leaf<K, V, C>,
+    slot: Slot<K, V, C>,
+) -> (Slot<K, V, C>, Leaf<K, V, C>) {
+    // SAFETY: by the contract; the copy takes the place of the caller's share.
+    unsafe {
+        let (at, fill) = (leaf.at(slot), leaf.fill());
+        let room = if leaf.is_collision() { leaf.room() } else { room_for(fill) };
+        let copy = leaf.copied(fill, room, true);
+        place.replace(copy);
+        leaf.release();
+        (copy.slot(at), copy)
+    }
+}
+
+/// Gives the leaf at `place`, which is shared or full, room for the entry that led there; returns the leaf that
+/// has it, which is the caller's alone, and its level.
+///
+/// # Safety
+/// As for `own_leaf`.
+#[inline(never)]
+unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
+    mut place: Place<K, V, C>,
+    leaf: Leaf<K, V, C>,
+    rehash: &impl Fn(&K) -> u32,
+) -> (Leaf<K, V, C>, u32) {
+    // SAFETY: nodes are replaced as a whole; entries move only in leaves that the caller alone holds.
+    unsafe {
+        let fill = leaf.fill();
+        let splits = fill == MOST && !leaf.is_collision();
+        let room = if splits { MOST } else { room_for(fill + 1).max(if leaf.is_collision() { 2 * MOST } else { 0 }) };
+        let leaf = if !leaf.is_unique() {
+            let copy = leaf.copied(fill, room, true);
+            place.replace(copy);
+            leaf.release();
+            copy
+        } else if splits {
+            leaf
+        } else {
+            let run = place.run();
+            let moved = leaf.moved(room);
+            place.set(run, Link::of_leaf(moved));
+            moved
+        };
+        if !splits {
+            return (leaf, place.level);
+        }
+        loop {
+            let (start, end) = place.run();
+            if end - start > 1 {
+                let mut counts = [0u32; WIDTH];
+                counts[place.digit] = 1;
+                (0..MOST as usize).for_each(|at| counts[digit(u32::from(leaf.tag(at)))] += 1);
+                if counts[place.digit] <= MOST {
+                    return (split(&place, leaf, (start, end), &counts), place.level);
+                }
+                // All in one slot: its neighbours get leaves of their own.
+                for (start, end) in [(start, place.digit), (place.digit + 1, end)] {
+                    if start < end {
+                        place.set((start, end), Link::of_leaf(Leaf::new(room_for(0))));
+                    }
+                }
+            }
+            if place.level == LEVELS {
+                // Nothing is left of the hash to tell them apart.
+                let colliding = leaf.moved(2 * MOST);
+                place.set((place.digit, place.digit + 1), Link::of_leaf(colliding));
+                return (colliding, place.level);
+            }
+            let mut hashes = [0; MOST as usize];
+            for (at, hashed) in hashes.iter_mut().enumerate() {
+                *hashed = leaf.slot(at).hash(rehash);
+            }
+            let branch = Branch::new(Link::of_leaf(leaf));
+            *place.link() = Link::of_branch(branch);
+            place.descend(branch);
+            leaf.retag(|at| tag_at(hashes[at], place.level));
+        }
+    }
+}
+
+/// Splits a full leaf that several slots name in two; returns the one with room for the entry to come, which
+/// `counts` has, too.
+///
+/// # Safety
+/// As for `own_leaf`; the leaf is full and the caller's alone. At least two slots of the run have entries.
+unsafe fn split<K, V, C: Counter>(
+    place: &Place<K, V, C>,
+    leaf: Leaf<K, V, C>,
+    (start, end): (usize, usize),
+    counts: &[u32; WIDTH],
+) -> Leaf<K, V, C> {
+    let all = MOST + 1;
+    let (mut middle, mut lower) = (0, 0u32);
+    let mut below = 0;
+    for at in start + 1..end {
+        below += counts[at - 1];
+        if below > 0 && below < all && (middle == 0 || below.abs_diff(all / 2) < lower.abs_diff(all / 2)) {
+            (middle, lower) = (at, below);
+        }
+    }
+    let leaves = [Leaf::new(room_for(lower)), Leaf::new(room_for(all - lower))];
+    // SAFETY: each entry moves to one leaf, and the old one is freed without entries. Both have at most as
+    // many as there were, and room for the one to come.
+    unsafe {
+        for at in 0..MOST as usize {
+            let tag = leaf.tag(at);
+            let upper = digit(u32::from(tag)) >= middle;
+            leaves[usize::from(upper)].push_moved(leaf.slot(at), tag);
+        }
+        place.set((start, middle), Link::of_leaf(leaves[0]));
+        place.set((middle, end), Link::of_leaf(leaves[1]));
+        leaf.free();
+    }
+    leaves[usize::from(place.digit >= middle)]
+}
+
+/// The branches on the way to an entry that is the caller's alone, and the entry.
+struct Owned<K, V, C> {
+    branches: [*mut Branch<K, V, C>; LEVELS as usize],
+    place: Place<K, V, C>,
+    leaf: Leaf<K, V, C>,
+    slot: Slot<K, V, C>,
+}
+
+impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
+    /// Sets the value of `key`; returns the value before. `rehash` hashes a key as `hash` was.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32) -> Option<V>
+    where
+        K: Eq,
+    {
+        if self.tail_len > 0 {
+            let slot = self.find_in_tail(hash, &key);
+            if !slot.is_none() {
+                // SAFETY: an entry of the tail, which is this version's alone after `own_tail`.
+                return Some(unsafe { self.own_tail(slot).replace(hash, key, value) });
+            }
+        }
+        if self.root.is_none() {
+            self.append(hash, key, value, rehash);
+            return None;
+        }
+        // SAFETY: this version holds the root.
+        if unsafe { !self.root.count().is_unique() } && self.find_in_tree(hash, &key).is_none() {
+            self.append(hash, key, value, rehash);
+            return None;
+        }
+        self.insert_in_tree(hash, key, value, &rehash)
+    }
+
+    #[inline]
+    fn insert_in_tree(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32) -> Option<V>
+    where
+        K: Eq,
+    {
+        // SAFETY: there is a tree, held by this version, which alone holds the slot or leaf then.
+        unsafe {
+            let (slot, leaf, level) = own_place(&raw mut self.root, hash, Some(&key), rehash);
+            if !slot.is_none() {
+                return Some(slot.replace(hash, key, value));
+            }
+            leaf.push(tag_at(hash, level), hash, key, value);
+        }
+        self.tree_len += 1;
+        None
+    }
+
+    /// Makes the tail this version's alone; returns where the entry in `slot` of it is then.
+    fn own_tail(&mut self, slot: Slot<K, V, C>) -> Slot<K, V, C> {
+        let tail = self.tail;
+        // SAFETY: the slot is one of the tail's.
+        unsafe {
+            if tail.is_unique() {
+                if tail.fill() != self.tail_len {
+                    tail.truncate(self.tail_len);
+                }
+                return slot;
+            }
+            let at = tail.at(slot);
+            self.tail = tail.copied(self.tail_len, tail.room(), false);
+            tail.release();
+            self.tail.slot(at)
+        }
+    }
+
+    /// Appends an entry to the tail, whose key this version does not have.
+    #[inline]
+    fn append(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32)
+    where
+        K: Eq,
+    {
+        let (tail, len) = (self.tail, self.tail_len);
+        let tag = tag_at(hash, 0);
+        if len < tail.room() {
+            // SAFETY: there is room, and the next place is this version's: it alone holds the tail and has
+            // seen to it that this is the next place, or it claimed that.
+            unsafe {
+                if tail.is_unique() {
+                    if tail.fill() != len {
+                        tail.truncate(len);
+                    }
+                    tail.push(tag, hash, key, value);
+                    self.tail_len = len + 1;
+                    return;
+                }
+                if Slot::<K, V, C>::INLINE && tail.claim(len) {
+                    tail.write(len, tag, hash, key, value);
+                    self.tail_len = len + 1;
+                    return;
+                }
+            }
+        }
+        self.append_slow(hash, key, value, rehash);
+    }
+
+    /// The same where the tail is full, or its next place belongs to another version.
+    fn append_slow(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32)
+    where
+        K: Eq,
+    {
+        let (tail, len) = (self.tail, self.tail_len);
+        let most = if self.root.is_none() { MOST } else { most_in_tail::<K, V, C>() };
+        if len >= most {
+            if self.root.is_none() {
+                // Full, so nobody appends to it any more: it can be a leaf of the tree as it is.
+                debug_assert_eq!(tail.fill(), len);
+                (self.root, self.tree_len) = (Link::of_leaf(tail), len as usize);
+            } else {
+                self.flush(&rehash);
+            }
+            (self.tail, self.tail_len) = (Leaf::empty(), 0);
+            // SAFETY: this version holds the root.
+            if unsafe { self.root.count().is_unique() } {
+                self.insert_in_tree(hash, key, value, &rehash);
+                return;
+            }
+        }
+        let (tail, len) = (self.tail, self.tail_len);
+        // SAFETY: this version holds the tail, and its first `len` entries; the new one has room for more.
+        unsafe {
+            self.tail = if tail.is_empty_leaf() {
+                Leaf::new(room_for(len + 1))
+            } else if tail.is_unique() {
+                if tail.fill() != len {
+                    tail.truncate(len);
+                }
+                tail.moved(room_for(len + 1))
+            } else {
+                let copy = tail.copied(len, room_for(len + 1), false);
+                tail.release();
+                copy
+            };
+            self.tail.push(tag_at(hash, 0), hash, key, value);
+        }
+        self.tail_len = len + 1;
+    }
+
+    /// Copies the entries of the tail to the tree; there is no tail then.
+    #[cold]
+    #[inline(never)]
+    fn flush(&mut self, rehash: &impl Fn(&K) -> u32)
+    where
+        K: Eq,
+    {
+        // In a version of its own, which a panic would drop.
+        // SAFETY: this version holds the root.
+        unsafe { self.root.count().increment() }
+        let mut flushed = Core { root: self.root, tree_len: self.len(), ..Core::new() };
+        for at in 0..self.tail_len as usize {
+            // SAFETY: an entry of the tail goes to a leaf with room that `flushed` alone holds.
+            unsafe {
+                let slot = self.tail.slot(at);
+                let hash = slot.hash(rehash);
+                let (_, leaf, level) = own_place(&raw mut flushed.root, hash, None, rehash);
+                leaf.push_copied(slot, tag_at(hash, level));
+            }
+        }
+        *self = flushed;
+    }
+
+    /// Makes the tree's entry of `key` and the way to it this version's alone; none, and nothing has changed,
+    /// where there is none.
+    #[inline]
+    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<Owned<K, V, C>>
+    where
+        K: Borrow<Q>,
+    {
+        if self.root.is_none() {
+            return None;
+        }
+        let mut place = Place::new(&raw mut self.root, hash);
+        let mut branches = [std::ptr::null_mut(); LEVELS as usize];
+        let mut link = place.root;
+        let mut found = false;
+        // SAFETY: as in `own_place`; before something shared is copied, the key is known to be there.
+        unsafe {
+            while !(*link).is_leaf() {
+                let mut branch = (*link).branch();
+                if !Branch::is_unique(branch) {
+                    if !found && find_under(*link, place.rest, hash, key).is_none() {
+                        return None;
+                    }
+                    found = true;
+                    branch = own_shared_branch(link);
+                }
+                branches[place.level as usize] = branch;
+                place.descend(branch);
+                link = &raw mut (&mut (*branch).slots)[place.digit];
+            }
+            let mut leaf = (*link).leaf();
+            let mut slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
+            if slot.is_none() {
+                return None;
+            }
+            if !leaf.is_unique() {
+                (slot, leaf) = own_leaf(&place, leaf, slot);
+            }
+            Some(Owned { branches, place, leaf, slot })
+        }
+    }
+
+    /// The value of `key`, to be changed in place; it is this version's alone.
+    pub(super) fn get_mut<'a, Q: Eq + ?Sized>(&'a mut self, hash: u32, key: &Q) -> Option<&'a mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let slot = match self.find_in_tail(hash, key) {
+            slot if slot.is_none() => self.own_in_tree(hash, key)?.slot,
+            slot => self.own_tail(slot),
+        };
+        // SAFETY: this version alone holds the leaf.
+        Some(unsafe { slot.value_mut() })
+    }
+
+    /// Removes `key`; returns its value.
+    #[inline]
+    pub(super) fn remove<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let slot = self.find_in_tail(hash, key);
+        if !slot.is_none() {
+            let slot = self.own_tail(slot);
+            // SAFETY: an entry of the tail, which this version alone holds.
+            unsafe {
+                let before = slot.before_take();
+                let taken = self.tail.unlink(self.tail.at(slot));
+                self.tail_len -= 1;
+                return Some(taken.take(before));
+            }
+        }
+        let owned = self.own_in_tree(hash, key)?;
+        // SAFETY: an entry of a leaf that this version alone holds.
+        unsafe {
+            let before = owned.slot.before_take();
+            let taken = owned.leaf.unlink(owned.leaf.at(owned.slot));
+            self.tree_len -= 1;
+            let value = taken.take(before);
+            if owned.leaf.fill() == 0 {
+                self.absorb(&owned);
+            }
+            Some(value)
+        }
+    }
+
+    /// Takes a leaf without entries out of the tree, where that leaves no slot without a node.
+    ///
+    /// # Safety
+    /// The way to the leaf is this version's alone.
+    #[cold]
+    unsafe fn absorb(&mut self, owned: &Owned<K, V, C>) {
+        let mut leaf = owned.leaf;
+        let mut digit = owned.place.digit;
+        // SAFETY: the branches passed are this version's alone; a leaf is counted once in each, however many
+        // slots name it.
+        unsafe {
+            if leaf.is_collision() {
+                // Further up hashes can be told apart.
+                let run = owned.place.run();
+                leaf = leaf.moved(room_for(0));
+                owned.place.set(run, Link::of_leaf(leaf));
+            }
+            for level in (0..owned.place.level as usize).rev() {
+                let branch = &mut *owned.branches[level];
+                let (start, end) = (branch.run_start(digit), branch.run_end(digit));
+                let may = |link: Link<K, V, C>| link.is_leaf() && !link.leaf().is_collision();
+                let neighbour = if start > 0 && may(branch.slots[start - 1]) {
+                    branch.slots[start - 1]
+                } else if end < WIDTH && may(branch.slots[end]) {
+                    branch.slots[end]
+                } else if start > 0 || end < WIDTH {
+                    return;
+                } else {
+                    // Nothing else under this branch: the leaf moves up in its place.
+                    let gone = Link::of_branch(owned.branches[level]);
+                    if level > 0 {
+                        let above = &mut (*owned.branches[level - 1]).slots;
+                        digit = (0..WIDTH).find(|at| above[*at] == gone).unwrap_or(0);
+                        above[digit] = Link::of_leaf(leaf);
+                    }
+                    drop(Box::from_raw(owned.branches[level]));
+                    continue;
+                };
+                branch.slots[start..end].fill(neighbour);
+                leaf.free();
+                return;
+            }
+            self.root = Link::NONE;
+            leaf.free();
+        }
+    }
+}

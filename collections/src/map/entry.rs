@@ -1,0 +1,322 @@
+//! What a leaf holds for each entry: the entry itself, or a pointer to a counted cell with it.
+
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+use std::mem;
+use std::ptr;
+
+use crate::counter::Counter;
+
+/// An entry by value.
+struct Pair<K, V> {
+    key: K,
+    value: V,
+}
+
+/// An entry that leaves share.
+#[repr(C)]
+struct Cell<K, V, C> {
+    count: C,
+    hash: u32,
+    key: K,
+    value: V,
+}
+
+/// Entries larger than this are shared, whatever they are: copying a leaf would copy too much.
+const MOST_INLINE: usize = 32;
+
+/// The place of an entry in a leaf.
+///
+/// Not a reference: all its methods take for granted that the leaf is alive, and most that the place holds
+/// an entry.
+pub(super) struct Slot<K, V, C>(*mut u8, PhantomData<(K, V, C)>);
+
+impl<K, V, C> Clone for Slot<K, V, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, C> Copy for Slot<K, V, C> {}
+
+impl<K, V, C> Slot<K, V, C> {
+    /// Whether leaves hold entries by value: where that is small and nothing needs dropping, so that cloning
+    /// is most likely cheap. Else they share them, which costs an allocation for each.
+    ///
+    /// Nothing to drop is also what makes leaves that several versions append to sound: an entry appended by
+    /// a version with shorter lifetimes is in memory that an older version frees, but does not touch.
+    pub(super) const INLINE: bool = !mem::needs_drop::<K>()
+        && !mem::needs_drop::<V>()
+        && size_of::<Pair<K, V>>() <= MOST_INLINE
+        && size_of::<Pair<K, V>>() > 0;
+
+    /// Bytes from one slot to the next; never 0.
+    pub(super) const SIZE: usize =
+        if Self::INLINE { size_of::<Pair<K, V>>() } else { size_of::<*mut Cell<K, V, C>>() };
+
+    pub(super) const ALIGN: usize =
+        if Self::INLINE { align_of::<Pair<K, V>>() } else { align_of::<*mut Cell<K, V, C>>() };
+
+    #[inline]
+    pub(super) fn new(place: *mut u8) -> Self {
+        Slot(place, PhantomData)
+    }
+
+    #[inline]
+    pub(super) fn is_none(self) -> bool {
+        self.0.is_null()
+    }
+
+    pub(super) const NONE: Self = Slot(ptr::null_mut(), PhantomData);
+
+    /// The address, for iterators.
+    #[inline]
+    pub(super) fn place(self) -> *mut u8 {
+        self.0
+    }
+
+    #[inline]
+    fn pair(self) -> *mut Pair<K, V> {
+        self.0.cast()
+    }
+
+    /// # Safety
+    /// The slot holds an entry, and entries are not inline.
+    #[inline]
+    unsafe fn cell(self) -> *mut Cell<K, V, C> {
+        // SAFETY: by the contract this slot holds a pointer to a cell.
+        unsafe { self.0.cast::<*mut Cell<K, V, C>>().read() }
+    }
+
+    /// # Safety
+    /// The slot holds an entry that stays for `'a`.
+    #[inline]
+    pub(super) unsafe fn key<'a>(self) -> &'a K {
+        // SAFETY: by the contract there is an entry, of the kind that `INLINE` says.
+        unsafe { if Self::INLINE { &(*self.pair()).key } else { &(*self.cell()).key } }
+    }
+
+    /// # Safety
+    /// The slot holds an entry that stays for `'a`.
+    #[inline]
+    pub(super) unsafe fn value<'a>(self) -> &'a V {
+        // SAFETY: as in `key`.
+        unsafe { if Self::INLINE { &(*self.pair()).value } else { &(*self.cell()).value } }
+    }
+
+    /// Whether the entry has this key; `hash` is the key's.
+    ///
+    /// # Safety
+    /// The slot holds an entry.
+    #[inline]
+    pub(super) unsafe fn matches<Q: Eq + ?Sized>(self, hash: u32, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        // SAFETY: by the contract.
+        unsafe { (Self::INLINE || (*self.cell()).hash == hash) && self.key().borrow() == key }
+    }
+
+    /// The hash of the entry's key, asking `hash` where it is not at hand.
+    ///
+    /// # Safety
+    /// The slot holds an entry.
+    #[inline]
+    pub(super) unsafe fn hash(self, hash: &impl Fn(&K) -> u32) -> u32 {
+        // SAFETY: by the contract.
+        unsafe { if Self::INLINE { hash(self.key()) } else { (*self.cell()).hash } }
+    }
+
+    /// Moves the entry at `from` here; there is then none at `from`.
+    ///
+    /// # Safety
+    /// `from` holds an entry, this slot does not, and both are places in leaves.
+    #[inline]
+    pub(super) unsafe fn move_from(self, from: Self) {
+        // SAFETY: both have room for an entry, and are aligned for it.
+        unsafe {
+            if Self::INLINE {
+                self.pair().write(from.pair().read());
+            } else {
+                self.0.cast::<*mut u8>().write(from.0.cast::<*mut u8>().read());
+            }
+        }
+    }
+}
+
+impl<K, V, C> Slot<K, V, C> {
+    /// Exchanges what two slots hold.
+    ///
+    /// # Safety
+    /// Both hold entries, of leaves that the caller alone holds.
+    #[inline]
+    pub(super) unsafe fn swap(self, other: Self) {
+        // SAFETY: both have room for an entry, and are aligned for it.
+        unsafe {
+            if Self::INLINE {
+                ptr::swap(self.pair(), other.pair());
+            } else {
+                ptr::swap(self.0.cast::<*mut u8>(), other.0.cast::<*mut u8>());
+            }
+        }
+    }
+}
+
+impl<K, V, C: Counter> Slot<K, V, C> {
+    /// Fills the empty slot.
+    ///
+    /// # Safety
+    /// The slot is a place in a leaf that holds no entry.
+    #[inline]
+    pub(super) unsafe fn write(self, hash: u32, key: K, value: V) {
+        // SAFETY: by the contract there is room for an entry, which nobody else looks at.
+        unsafe {
+            if Self::INLINE {
+                self.pair().write(Pair { key, value });
+            } else {
+                let cell = Box::new(Cell { count: C::one(), hash, key, value });
+                self.0.cast::<*mut Cell<K, V, C>>().write(Box::into_raw(cell));
+            }
+        }
+    }
+
+    /// Whether nobody else can reach the entry, given that its leaf is held by the caller alone.
+    ///
+    /// # Safety
+    /// The slot holds an entry.
+    #[inline]
+    unsafe fn is_unique(self) -> bool {
+        // SAFETY: by the contract.
+        Self::INLINE || unsafe { (*self.cell()).count.is_unique() }
+    }
+
+    /// Lets go of the entry; the slot holds none then.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the leaf is held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn release(self) {
+        // Entries by value have nothing to drop.
+        if !Self::INLINE {
+            // SAFETY: the leaf's share of the cell is given up here, and the last holder frees it.
+            unsafe {
+                let cell = self.cell();
+                if (*cell).count.decrement() {
+                    drop(Box::from_raw(cell));
+                }
+            }
+        }
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
+    /// Fills the empty slot with what `from` holds: a clone, or a share.
+    ///
+    /// # Safety
+    /// `from` holds an entry, this slot does not, and both are places in leaves.
+    #[inline]
+    pub(super) unsafe fn copy_from(self, from: Self) {
+        // SAFETY: by the contract.
+        unsafe {
+            if Self::INLINE {
+                let key = from.key().clone();
+                self.pair().write(Pair { key, value: from.value().clone() });
+            } else {
+                let cell = from.cell();
+                (*cell).count.increment();
+                self.0.cast::<*mut Cell<K, V, C>>().write(cell);
+            }
+        }
+    }
+
+    /// A clone of the value where the entry is shared: what `take` needs before the leaf changes, because a
+    /// `clone` may panic.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the leaf is held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn before_take(self) -> Option<V> {
+        // SAFETY: by the contract.
+        unsafe { if self.is_unique() { None } else { Some(self.value::<'_>().clone()) } }
+    }
+
+    /// Takes the value out; the slot holds none then. `before` is what `before_take` returned.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the leaf is held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn take(self, before: Option<V>) -> V {
+        // SAFETY: an entry that the caller alone holds is moved out, and a cell without its content is freed
+        // as such; nobody came to share it since `before_take`. Of a shared one a share is given up.
+        unsafe {
+            if Self::INLINE {
+                return self.pair().read().value;
+            }
+            match before {
+                Some(value) => {
+                    self.release();
+                    value
+                }
+                None => {
+                    let cell = *Box::from_raw(self.cell());
+                    cell.value
+                }
+            }
+        }
+    }
+
+    /// Puts another entry of an equal key in the place of this one, and returns the value before.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the leaf is held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn replace(self, hash: u32, key: K, value: V) -> V {
+        // SAFETY: an entry that the caller alone holds is replaced in place; a shared one stays as it is.
+        unsafe {
+            if Self::INLINE {
+                return mem::replace(&mut *self.pair(), Pair { key, value }).value;
+            }
+            if self.is_unique() {
+                let cell = &mut *self.cell();
+                let value = mem::replace(&mut cell.value, value);
+                cell.key = key;
+                return value;
+            }
+            let before = self.value::<'_>().clone();
+            self.exchange(hash, key, value);
+            before
+        }
+    }
+
+    /// The value, to be changed in place.
+    ///
+    /// # Safety
+    /// The slot holds an entry, the leaf is held by the caller alone, and both stay so for `'a`.
+    #[inline]
+    pub(super) unsafe fn value_mut<'a>(self) -> &'a mut V {
+        // SAFETY: after a shared cell has been replaced by a copy, nobody else reaches the entry.
+        unsafe {
+            if Self::INLINE {
+                return &mut (*self.pair()).value;
+            }
+            if !self.is_unique() {
+                let (key, value) = (self.key::<'_>().clone(), self.value::<'_>().clone());
+                self.exchange((*self.cell()).hash, key, value);
+            }
+            &mut (*self.cell()).value
+        }
+    }
+
+    /// Fills the slot anew, then gives up the share of the cell that was there: dropping that may panic.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the leaf is held by the caller alone.
+    unsafe fn exchange(self, hash: u32, key: K, value: V) {
+        // SAFETY: entries are cells here; the old one moves to a slot on the stack, from where it is released.
+        unsafe {
+            let mut old = self.0.cast::<*mut u8>().read();
+            self.write(hash, key, value);
+            Self::new((&raw mut old).cast()).release();
+        }
+    }
+}

@@ -1,0 +1,748 @@
+//! Leaves and branches: their memory, and what can be done to one of them.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+use super::entry::Slot;
+use crate::counter::{Counter, Plain};
+
+/// Bits of the hash that a branch consumes.
+pub(super) const BITS: u32 = 3;
+
+/// Children of a branch.
+pub(super) const WIDTH: usize = 1 << BITS;
+
+/// Chains of a leaf.
+pub(super) const BUCKETS: usize = 32;
+
+/// Most entries of a leaf that has chains; larger ones are for colliding hashes and are searched one by one.
+pub(super) const MOST: u32 = 32;
+
+/// Levels of branches that consume the 32 bits of a hash.
+pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
+
+/// What is left of a hash below `level` branches.
+#[inline]
+pub(super) fn rest_at(hash: u32, level: u32) -> u32 {
+    (u64::from(hash) >> (BITS * level)) as u32
+}
+
+/// What a leaf below `level` branches remembers of a hash: the digit that led to it from the branch above (0
+/// if there is none) and, from bit [`BITS`] up, the bucket.
+#[inline]
+pub(super) fn tag_at(hash: u32, level: u32) -> u8 {
+    ((u64::from(hash) << BITS) >> (BITS * level)) as u8
+}
+
+#[inline]
+pub(super) fn digit(rest: u32) -> usize {
+    rest as usize % WIDTH
+}
+
+#[inline]
+fn bucket(tag: u8) -> usize {
+    usize::from(tag >> BITS)
+}
+
+/// The beginning of a leaf.
+#[repr(C, align(16))]
+struct Head<C> {
+    count: C,
+    /// Entries in the leaf, whichever versions see them.
+    fill: AtomicU32,
+    /// Entries there is room for.
+    room: u32,
+    /// One more than the place of the first entry in each bucket; 0 for none.
+    index: [AtomicU8; BUCKETS],
+}
+
+/// A leaf without entries and without room for any, which is neither counted nor freed.
+static EMPTY: [AtomicU32; size_of::<Head<AtomicU32>>() / 4] =
+    [const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4];
+
+/// A pointer to a leaf. Not a reference: its methods take for granted that the leaf is alive.
+pub(super) struct Leaf<K, V, C>(*mut Head<C>, PhantomData<(K, V)>);
+
+impl<K, V, C> Clone for Leaf<K, V, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, C> Copy for Leaf<K, V, C> {}
+
+impl<K, V, C> PartialEq for Leaf<K, V, C> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K, V, C> Leaf<K, V, C> {
+    const ENTRIES: usize = size_of::<Head<AtomicU32>>().next_multiple_of(Slot::<K, V, C>::ALIGN);
+
+    #[inline]
+    pub(super) fn empty() -> Self {
+        Leaf((&raw const EMPTY).cast_mut().cast(), PhantomData)
+    }
+
+    #[inline]
+    pub(super) fn is_empty_leaf(self) -> bool {
+        self == Self::empty()
+    }
+
+    /// The place of entry `at`, whether it is there or not.
+    ///
+    /// # Safety
+    /// `at` is at most the leaf's room.
+    #[inline]
+    pub(super) unsafe fn slot(self, at: usize) -> Slot<K, V, C> {
+        // SAFETY: within the allocation, or at the end of it.
+        Slot::new(unsafe { self.0.cast::<u8>().add(Self::ENTRIES + at * Slot::<K, V, C>::SIZE) })
+    }
+
+    #[inline]
+    fn head<'a>(self) -> &'a Head<C> {
+        // SAFETY: the leaf is alive, by what a `Leaf` takes for granted.
+        unsafe { &*self.0 }
+    }
+
+    #[inline]
+    pub(super) fn room(self) -> u32 {
+        self.head().room
+    }
+
+    /// Number of entries that any version sees.
+    #[inline]
+    pub(super) fn fill(self) -> u32 {
+        self.head().fill.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn is_collision(self) -> bool {
+        self.room() > MOST
+    }
+
+    /// Per entry, one more than the place of the next entry of its bucket; 0 for none.
+    #[inline]
+    unsafe fn nexts(self) -> *mut u8 {
+        // SAFETY: the entries end within the allocation.
+        unsafe { self.slot(self.room() as usize).place() }
+    }
+
+    /// Per entry, its tag.
+    #[inline]
+    unsafe fn tags(self) -> *mut u8 {
+        // SAFETY: the links end within the allocation.
+        unsafe { self.nexts().add(self.room() as usize) }
+    }
+
+    /// The tag of entry `at`.
+    ///
+    /// # Safety
+    /// There is such an entry.
+    #[inline]
+    pub(super) unsafe fn tag(self, at: usize) -> u8 {
+        // SAFETY: by the contract.
+        unsafe { *self.tags().add(at) }
+    }
+
+    /// The entry that `matches`, in a leaf that nobody appends to; `rest` is what is left of its hash.
+    #[inline]
+    pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
+        let first = self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed);
+        if first == 0 {
+            return Slot::NONE;
+        }
+        // SAFETY: the index and the links name entries; collision leaves have no links.
+        unsafe {
+            let slot = self.slot(usize::from(first) - 1);
+            if matches(slot) {
+                return slot;
+            }
+            if self.is_collision() {
+                let mut slots = (0..self.fill() as usize).map(|at| self.slot(at));
+                return slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE);
+            }
+            let nexts = self.nexts();
+            let mut at = *nexts.add(usize::from(first) - 1);
+            while at != 0 {
+                let slot = self.slot(usize::from(at) - 1);
+                if matches(slot) {
+                    return slot;
+                }
+                at = *nexts.add(usize::from(at) - 1);
+            }
+            Slot::NONE
+        }
+    }
+
+    /// The same among the first `len` entries of a leaf that another version may append to meanwhile.
+    #[inline]
+    pub(super) unsafe fn find_below(
+        self,
+        len: u32,
+        rest: u32,
+        matches: impl Fn(Slot<K, V, C>) -> bool,
+    ) -> Slot<K, V, C> {
+        // Acquire: whoever appended the entry wrote its link before.
+        let mut at = self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire);
+        while at != 0 {
+            // SAFETY: the index and the links name entries; an entry beyond `len` is not looked at, its link,
+            // written before it was published and never changed while the leaf is shared, is.
+            unsafe {
+                if !Slot::<K, V, C>::INLINE || u32::from(at) <= len {
+                    let slot = self.slot(usize::from(at) - 1);
+                    if matches(slot) {
+                        return slot;
+                    }
+                }
+                at = *self.nexts().add(usize::from(at) - 1);
+            }
+        }
+        Slot::NONE
+    }
+
+    fn layout(room: u32) -> Layout {
+        let room = room as usize;
+        let size = Self::ENTRIES + room * (Slot::<K, V, C>::SIZE + 2);
+        let align = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
+        // Room grows by doubling: there cannot be enough entries to overflow.
+        Layout::from_size_align(size, align).expect("a leaf is smaller than the address space")
+    }
+
+    /// The place in the leaf of a slot of it.
+    ///
+    /// # Safety
+    /// The slot is one of this leaf.
+    pub(super) unsafe fn at(self, slot: Slot<K, V, C>) -> usize {
+        // SAFETY: both are in one allocation.
+        unsafe { slot.place().offset_from_unsigned(self.slot(0).place()) / Slot::<K, V, C>::SIZE }
+    }
+
+    /// Appends what `fill` writes to the next slot. The leaf is held by the caller alone, or the entry's place
+    /// claimed by it.
+    ///
+    /// # Safety
+    /// There is room, the entry at `at` is the next one, and the caller alone appends.
+    #[inline]
+    unsafe fn publish(self, at: usize, tag: u8) {
+        // SAFETY: by the contract.
+        unsafe {
+            let first = &self.head().index[bucket(tag)];
+            *self.tags().add(at) = tag;
+            if self.is_collision() {
+                first_of_all(&self.head().index, 1);
+                return;
+            }
+            *self.nexts().add(at) = first.load(Ordering::Relaxed);
+            // Release: who follows the index finds the link.
+            first.store(at as u8 + 1, Ordering::Release);
+        }
+    }
+
+    /// Sets the number of entries.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone, and holds that many.
+    #[inline]
+    pub(super) unsafe fn set_fill(self, fill: u32) {
+        self.head().fill.store(fill, Ordering::Relaxed);
+    }
+
+    /// Appends the entry at `from`, which moves here.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone and has room, and `from` holds an entry.
+    #[inline]
+    pub(super) unsafe fn push_moved(self, from: Slot<K, V, C>, tag: u8) {
+        let at = self.fill();
+        // SAFETY: by the contract.
+        unsafe {
+            self.slot(at as usize).move_from(from);
+            self.publish(at as usize, tag);
+            self.set_fill(at + 1);
+        }
+    }
+
+    /// Builds the buckets of the first `len` entries anew from their tags.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone and holds as many.
+    unsafe fn relink(self, len: usize) {
+        first_of_all(&self.head().index, u8::from(self.is_collision() && len > 0));
+        if self.is_collision() {
+            return;
+        }
+        // SAFETY: by the contract.
+        unsafe {
+            let (nexts, tags) = (self.nexts(), self.tags());
+            for at in 0..len {
+                let first = &self.head().index[bucket(*tags.add(at))];
+                *nexts.add(at) = first.load(Ordering::Relaxed);
+                first.store(at as u8 + 1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Forgets the entries beyond the first `len`, which need no dropping.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone, and holds more.
+    #[cold]
+    pub(super) unsafe fn truncate(self, len: u32) {
+        debug_assert!(Slot::<K, V, C>::INLINE && len <= self.fill());
+        // SAFETY: by the contract.
+        unsafe {
+            self.relink(len as usize);
+            self.set_fill(len);
+        }
+    }
+
+    /// Gives every entry a new tag.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone.
+    pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
+        let len = self.fill() as usize;
+        // SAFETY: by the contract.
+        unsafe {
+            let tags = self.tags();
+            (0..len).for_each(|at| *tags.add(at) = tag(at));
+            self.relink(len);
+        }
+    }
+
+    /// Where the number of entry `at` stands that has this tag.
+    ///
+    /// # Safety
+    /// There is such an entry, and the leaf is held by the caller alone.
+    unsafe fn link_to(self, at: usize, tag: u8) -> *mut u8 {
+        let mut link = self.head().index[bucket(tag)].as_ptr();
+        // SAFETY: every entry is in the chain of its bucket.
+        unsafe {
+            while usize::from(*link) != at + 1 {
+                link = self.nexts().add(usize::from(*link) - 1);
+            }
+        }
+        link
+    }
+
+    /// Takes entry `at` out of its bucket and puts the last one in its place; returns where it is now.
+    ///
+    /// # Safety
+    /// There is such an entry, and the leaf is held by the caller alone. The returned slot's entry belongs to
+    /// the caller.
+    #[inline]
+    pub(super) unsafe fn unlink(self, at: usize) -> Slot<K, V, C> {
+        let last = self.fill() as usize - 1;
+        // SAFETY: links of the removed and of the last entry are found in the chains of their tags. The last
+        // slot is no longer an entry, and serves to hand out the one removed.
+        unsafe {
+            let (nexts, tags) = (self.nexts(), self.tags());
+            let collision = self.is_collision();
+            if collision {
+                first_of_all(&self.head().index, u8::from(last > 0));
+            } else {
+                *self.link_to(at, *tags.add(at)) = *nexts.add(at);
+            }
+            self.set_fill(last as u32);
+            if at != last {
+                let tag = *tags.add(last);
+                if !collision {
+                    *self.link_to(last, tag) = at as u8 + 1;
+                    *nexts.add(at) = *nexts.add(last);
+                }
+                *tags.add(at) = tag;
+                self.slot(at).swap(self.slot(last));
+            }
+            self.slot(last)
+        }
+    }
+}
+
+fn first_of_all(index: &[AtomicU8; BUCKETS], first: u8) {
+    // SAFETY: bytes, which their holder alone changes at this time; without atomic operations this is two
+    // stores.
+    unsafe { ptr::write_bytes(index.as_ptr().cast_mut().cast::<u8>(), first, BUCKETS) }
+}
+
+impl<K, V, C: Counter> Leaf<K, V, C> {
+    /// A leaf without entries.
+    #[inline]
+    pub(super) fn new(room: u32) -> Self {
+        let layout = Self::layout(room);
+        // SAFETY: the layout has a size, and the head fits in.
+        unsafe {
+            let head: *mut Head<C> = alloc(layout).cast();
+            if head.is_null() {
+                handle_alloc_error(layout);
+            }
+            head.write(Head {
+                count: C::one(),
+                fill: AtomicU32::new(0),
+                room,
+                index: [const { AtomicU8::new(0) }; BUCKETS],
+            });
+            Leaf(head, PhantomData)
+        }
+    }
+
+    #[inline]
+    pub(super) fn count<'a>(self) -> &'a C {
+        &self.head().count
+    }
+
+    /// Whether the caller, who holds the leaf, is the only one.
+    #[inline]
+    pub(super) fn is_unique(self) -> bool {
+        self.count().is_unique()
+    }
+
+    /// Claims place `at` of a leaf that others may hold for an entry to be appended: only one version that
+    /// sees the first `at` entries gets it.
+    #[inline]
+    pub(super) fn claim(self, at: u32) -> bool {
+        // Relaxed: whoever sees the first entries came to know of them in a way that orders what happened to
+        // them; the entry itself is published with the index.
+        let fill = &self.head().fill;
+        if std::any::TypeId::of::<C>() == std::any::TypeId::of::<Plain>() {
+            let free = fill.load(Ordering::Relaxed) == at;
+            if free {
+                fill.store(at + 1, Ordering::Relaxed);
+            }
+            return free;
+        }
+        fill.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Writes the entry whose place is claimed.
+    ///
+    /// # Safety
+    /// The place `at` is the caller's, and there is room for it.
+    #[inline]
+    pub(super) unsafe fn write(self, at: u32, tag: u8, hash: u32, key: K, value: V) {
+        // SAFETY: by the contract.
+        unsafe {
+            self.slot(at as usize).write(hash, key, value);
+            self.publish(at as usize, tag);
+        }
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone, and has room.
+    #[inline]
+    pub(super) unsafe fn push(self, tag: u8, hash: u32, key: K, value: V) {
+        let at = self.fill();
+        // SAFETY: by the contract.
+        unsafe {
+            self.write(at, tag, hash, key, value);
+            self.set_fill(at + 1);
+        }
+    }
+
+    /// Frees the leaf, not its entries.
+    ///
+    /// # Safety
+    /// The caller alone holds the leaf, and nobody uses it any more.
+    #[inline]
+    pub(super) unsafe fn free(self) {
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(self.0.cast(), Self::layout(self.room())) }
+    }
+
+    /// Moves the entries to a leaf with more or less room, and frees this one.
+    ///
+    /// # Safety
+    /// The caller alone holds the leaf; there is room for its entries.
+    pub(super) unsafe fn moved(self, room: u32) -> Self {
+        let (new, len) = (Self::new(room), self.fill() as usize);
+        // SAFETY: entries that the caller alone holds move, with their tags.
+        unsafe {
+            ptr::copy_nonoverlapping(self.slot(0).place(), new.slot(0).place(), len * Slot::<K, V, C>::SIZE);
+            ptr::copy_nonoverlapping(self.tags(), new.tags(), len);
+            new.set_fill(len as u32);
+            if self.is_collision() == new.is_collision() {
+                ptr::copy_nonoverlapping(self.nexts(), new.nexts(), len);
+                new.copy_index(self);
+            } else {
+                new.relink(len);
+            }
+            self.free();
+        }
+        new
+    }
+
+    /// # Safety
+    /// Nobody changes either leaf's index meanwhile, but the caller.
+    unsafe fn copy_index(self, from: Self) {
+        let [to, from] = [self, from].map(|leaf| leaf.head().index.as_ptr().cast_mut().cast::<u8>());
+        // SAFETY: by the contract these are plain bytes now.
+        unsafe { ptr::copy_nonoverlapping(from, to, BUCKETS) }
+    }
+
+    /// Gives up a share of the leaf.
+    ///
+    /// # Safety
+    /// The caller held a share, and no longer uses it.
+    #[inline]
+    pub(super) unsafe fn release(self) {
+        if self.count().decrement() {
+            // SAFETY: that was the last one.
+            unsafe { self.drop_all() }
+        }
+    }
+
+    /// # Safety
+    /// The caller alone holds the leaf, and nobody uses it any more.
+    unsafe fn drop_all(self) {
+        /// Goes on should dropping an entry panic; a second panic aborts, as everywhere.
+        struct Rest<K, V, C: Counter>(Leaf<K, V, C>, usize);
+
+        impl<K, V, C: Counter> Drop for Rest<K, V, C> {
+            fn drop(&mut self) {
+                // SAFETY: each entry is released once, then the leaf is freed.
+                unsafe {
+                    while !Slot::<K, V, C>::INLINE && self.1 > 0 {
+                        self.1 -= 1;
+                        let slot = self.0.slot(self.1);
+                        let rest = Rest(self.0, self.1);
+                        slot.release();
+                        mem::forget(rest);
+                    }
+                    self.0.free();
+                }
+            }
+        }
+        drop(Rest(self, self.fill() as usize));
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
+    /// Appends a copy of the entry in `from`.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone and has room, and `from` holds an entry.
+    #[inline]
+    pub(super) unsafe fn push_copied(self, from: Slot<K, V, C>, tag: u8) {
+        let at = self.fill();
+        // SAFETY: by the contract.
+        unsafe {
+            self.slot(at as usize).copy_from(from);
+            self.publish(at as usize, tag);
+            self.set_fill(at + 1);
+        }
+    }
+
+    /// A copy of the first `len` entries. `quiet`: nobody appends to the leaf.
+    ///
+    /// # Safety
+    /// The caller has a share, the leaf holds as many, and there is room.
+    pub(super) unsafe fn copied(self, len: u32, room: u32, quiet: bool) -> Self {
+        /// Frees what was copied, should a `clone` panic.
+        struct Copied<K, V, C: Counter>(Leaf<K, V, C>, usize);
+
+        impl<K, V, C: Counter> Drop for Copied<K, V, C> {
+            fn drop(&mut self) {
+                // SAFETY: these many entries were copied, and nobody else knows of them.
+                unsafe {
+                    self.0.set_fill(self.1 as u32);
+                    self.0.drop_all();
+                }
+            }
+        }
+
+        let len = len as usize;
+        let new = Self::new(room);
+        let mut copied = Copied(new, 0);
+        // SAFETY: the first `len` entries, their tags and links do not change while the leaf is shared; the
+        // index may, if somebody appends.
+        unsafe {
+            for at in 0..len {
+                new.slot(at).copy_from(self.slot(at));
+                copied.1 = at + 1;
+            }
+            mem::forget(copied);
+            new.set_fill(len as u32);
+            ptr::copy_nonoverlapping(self.tags(), new.tags(), len);
+            if quiet && self.is_collision() == new.is_collision() {
+                ptr::copy_nonoverlapping(self.nexts(), new.nexts(), len);
+                new.copy_index(self);
+            } else {
+                new.relink(len);
+            }
+        }
+        new
+    }
+}
+
+/// A node: a branch, or a leaf if the lowest bit of the address is set; null is none.
+pub(super) struct Link<K, V, C>(*mut u8, PhantomData<(K, V, C)>);
+
+impl<K, V, C> Clone for Link<K, V, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, C> Copy for Link<K, V, C> {}
+
+impl<K, V, C> PartialEq for Link<K, V, C> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// A node of pointers. Neighbouring slots may name the same leaf, which then is counted once.
+#[repr(C)]
+pub(super) struct Branch<K, V, C> {
+    count: C,
+    pub(super) slots: [Link<K, V, C>; WIDTH],
+}
+
+impl<K, V, C> Link<K, V, C> {
+    pub(super) const NONE: Self = Link(ptr::null_mut(), PhantomData);
+
+    #[inline]
+    pub(super) fn is_none(self) -> bool {
+        self.0.is_null()
+    }
+
+    #[inline]
+    pub(super) fn is_leaf(self) -> bool {
+        self.0.addr() & 1 != 0
+    }
+
+    #[inline]
+    pub(super) fn of_leaf(leaf: Leaf<K, V, C>) -> Self {
+        Link(leaf.0.cast::<u8>().wrapping_add(1), PhantomData)
+    }
+
+    #[inline]
+    pub(super) fn of_branch(branch: *mut Branch<K, V, C>) -> Self {
+        Link(branch.cast(), PhantomData)
+    }
+
+    /// The leaf, if it is one.
+    #[inline]
+    pub(super) fn leaf(self) -> Leaf<K, V, C> {
+        Leaf(self.0.wrapping_sub(1).cast(), PhantomData)
+    }
+
+    /// The branch, if it is one.
+    #[inline]
+    pub(super) fn branch(self) -> *mut Branch<K, V, C> {
+        self.0.cast()
+    }
+}
+
+impl<K, V, C: Counter> Link<K, V, C> {
+    /// The count of the node.
+    ///
+    /// # Safety
+    /// There is a node, alive.
+    #[inline]
+    pub(super) unsafe fn count<'a>(self) -> &'a C {
+        // SAFETY: by the contract; both kinds begin with it.
+        unsafe {
+            let address = self.0.wrapping_sub(self.0.addr() & 1);
+            &*address.cast::<C>()
+        }
+    }
+
+    /// Gives up a share of the node.
+    ///
+    /// # Safety
+    /// The caller held a share, and no longer uses it.
+    pub(super) unsafe fn release(self) {
+        // SAFETY: by the contract; whoever gives up the last share frees the node.
+        unsafe {
+            if self.is_leaf() {
+                self.leaf().release();
+            } else if self.count().decrement() {
+                drop(Children(self.branch(), 0));
+            }
+        }
+    }
+}
+
+/// Releases the children of a branch from a slot on, and frees it: also if dropping one panics.
+struct Children<K, V, C: Counter>(*mut Branch<K, V, C>, usize);
+
+impl<K, V, C: Counter> Drop for Children<K, V, C> {
+    fn drop(&mut self) {
+        // SAFETY: the last holder of a branch releases each child once. Recursion ends at the depth of a hash.
+        unsafe {
+            while self.1 < WIDTH {
+                let link = (&(*self.0).slots)[self.1];
+                self.1 = (*self.0).run_end(self.1);
+                let rest = Children(self.0, self.1);
+                link.release();
+                mem::forget(rest);
+            }
+            drop(Box::from_raw(self.0));
+        }
+    }
+}
+
+impl<K, V, C> Branch<K, V, C> {
+    /// The end of the run of slots from `at` on that name one node.
+    #[inline]
+    pub(super) fn run_end(&self, at: usize) -> usize {
+        let link = self.slots[at];
+        let mut end = at + 1;
+        while end < WIDTH && self.slots[end] == link {
+            end += 1;
+        }
+        end
+    }
+
+    /// The beginning of that run.
+    #[inline]
+    pub(super) fn run_start(&self, at: usize) -> usize {
+        let link = self.slots[at];
+        let mut start = at;
+        while start > 0 && self.slots[start - 1] == link {
+            start -= 1;
+        }
+        start
+    }
+}
+
+impl<K, V, C: Counter> Branch<K, V, C> {
+    /// A branch of which every slot names `link`, whose share it takes over.
+    pub(super) fn new(link: Link<K, V, C>) -> *mut Self {
+        Box::into_raw(Box::new(Branch { count: C::one(), slots: [link; WIDTH] }))
+    }
+
+    /// A copy, which shares the children.
+    ///
+    /// # Safety
+    /// The branch is alive.
+    pub(super) unsafe fn copied(branch: *mut Self) -> *mut Self {
+        // SAFETY: by the contract; each child gets one holder more.
+        unsafe {
+            let slots = (*branch).slots;
+            let mut before = Link::NONE;
+            for link in slots {
+                if link != before {
+                    link.count().increment();
+                }
+                before = link;
+            }
+            Box::into_raw(Box::new(Branch { count: C::one(), slots }))
+        }
+    }
+
+    /// # Safety
+    /// The branch is alive.
+    #[inline]
+    pub(super) unsafe fn is_unique(branch: *mut Self) -> bool {
+        // SAFETY: by the contract.
+        unsafe { (*branch).count.is_unique() }
+    }
+}

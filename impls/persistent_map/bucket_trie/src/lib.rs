@@ -1,0 +1,106 @@
+//! The lab's own map: `collections::HashMap`.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+
+use collections::map::HashMap;
+use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// `collections::HashMap`, under the contract's names.
+#[derive(Clone)]
+struct Map<K, V, S>(HashMap<K, V, S>);
+
+impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone + PartialEq,
+    S: BuildHasher + Clone + Default,
+{
+    #[inline]
+    fn new() -> Self {
+        Map(HashMap::default())
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn get(&self, key: &K) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    #[inline]
+    fn insert(&mut self, key: K, value: V) {
+        self.0.insert(key, value);
+    }
+
+    #[inline]
+    fn remove(&mut self, key: &K) -> bool {
+        self.0.remove(key).is_some()
+    }
+
+    #[inline]
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.0.iter()
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        let mut union = self.clone();
+        for (key, value) in other.iter() {
+            if union.get(key).is_none() {
+                union.insert(key.clone(), value.clone());
+            }
+        }
+        union
+    }
+
+    fn equal(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
+    }
+}
+
+struct Ours;
+
+impl Family for Ours {
+    type Map<K, V, S>
+        = Map<K, V, S>
+    where
+        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
+        V: Clone + Debug + PartialEq + Send + Sync + 'static,
+        S: BuildHasher + Clone + Default + Send + Sync + 'static;
+}
+
+/// The contender: `collections::HashMap`.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::persistent_map::contender::<Ours>(About {
+        name: "bucket_trie",
+        role: Role::Optimized,
+        summary: "collections::HashMap: an 8-way hash trie of buckets with an append buffer shared by versions.",
+        source: "this repository, collections/src/map",
+        analysis: "",
+        complexity: &[
+            ("insert_unshared", Growth::Logarithmic),
+            ("insert_shared", Growth::Logarithmic),
+            ("get_hit", Growth::Logarithmic),
+            ("get_miss", Growth::Logarithmic),
+            ("overwrite_shared", Growth::Logarithmic),
+            ("remove_unshared", Growth::Logarithmic),
+            ("remove_shared", Growth::Logarithmic),
+            ("iterate", Growth::Constant),
+            ("union", Growth::Logarithmic),
+            ("equality", Growth::Logarithmic),
+            ("variants_100", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
