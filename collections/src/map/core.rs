@@ -491,7 +491,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 return slot;
             }
             let at = tail.at(slot);
-            self.tail = tail.copied(self.tail_len, tail.room(), false);
+            self.tail = tail.copied(self.tail_len, room_for(self.tail_len), tail.is_quiet() && tail.fill() == self.tail_len);
             tail.release();
             self.tail.slot(at)
         }
@@ -560,7 +560,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 }
                 tail.moved(room_for(len + 1))
             } else {
-                let copy = tail.copied(len, room_for(len + 1), false);
+                let copy = tail.copied(len, room_for(len + 1), tail.is_quiet() && tail.fill() == len);
                 tail.release();
                 copy
             };

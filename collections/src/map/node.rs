@@ -21,14 +21,11 @@ pub(super) const BUCKETS: usize = 32;
 /// Most entries of a leaf that has chains; larger ones are for colliding hashes and are searched one by one.
 pub(super) const MOST: u32 = 32;
 
+/// What links say in a leaf for colliding hashes: there are no chains.
+const COLLISION: u8 = u8::MAX;
+
 /// Levels of branches that consume the 32 bits of a hash.
 pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
-
-/// What is left of a hash below `level` branches.
-#[inline]
-pub(super) fn rest_at(hash: u32, level: u32) -> u32 {
-    (u64::from(hash) >> (BITS * level)) as u32
-}
 
 /// What a leaf below `level` branches remembers of a hash: the digit that led to it from the branch above (0
 /// if there is none) and, from bit [`BITS`] up, the bucket.
@@ -120,23 +117,36 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().fill.load(Ordering::Relaxed)
     }
 
+    /// Whether no version can append to the leaf while others hold it.
+    #[inline]
+    pub(super) fn is_quiet(self) -> bool {
+        !Slot::<K, V, C>::INLINE || self.fill() == self.room()
+    }
+
     #[inline]
     pub(super) fn is_collision(self) -> bool {
         self.room() > MOST
     }
 
-    /// Per entry, one more than the place of the next entry of its bucket; 0 for none.
+    /// What chains entry `at` in its bucket: one more than the place of the next entry (0 for none), then its
+    /// tag. Links lie before the head, the first one next to it, so that their place needs no arithmetic.
+    ///
+    /// # Safety
+    /// `at` is less than the leaf's room.
     #[inline]
-    unsafe fn nexts(self) -> *mut u8 {
-        // SAFETY: the entries end within the allocation.
-        unsafe { self.slot(self.room() as usize).place() }
+    unsafe fn link(self, at: usize) -> *mut [u8; 2] {
+        // SAFETY: the leaf's allocation begins with that many links.
+        unsafe { self.0.cast::<[u8; 2]>().sub(at + 1) }
     }
 
-    /// Per entry, its tag.
+    /// One more than the place of the next entry in the bucket of entry `at`; 0 for none.
+    ///
+    /// # Safety
+    /// As for `link`.
     #[inline]
-    unsafe fn tags(self) -> *mut u8 {
-        // SAFETY: the links end within the allocation.
-        unsafe { self.nexts().add(self.room() as usize) }
+    unsafe fn next(self, at: usize) -> *mut u8 {
+        // SAFETY: by the contract.
+        unsafe { &raw mut (*self.link(at))[0] }
     }
 
     /// The tag of entry `at`.
@@ -146,37 +156,35 @@ impl<K, V, C> Leaf<K, V, C> {
     #[inline]
     pub(super) unsafe fn tag(self, at: usize) -> u8 {
         // SAFETY: by the contract.
-        unsafe { *self.tags().add(at) }
+        unsafe { (*self.link(at))[1] }
     }
 
     /// The entry that `matches`, in a leaf that nobody appends to; `rest` is what is left of its hash.
     #[inline]
     pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        let first = self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed);
-        if first == 0 {
-            return Slot::NONE;
-        }
-        // SAFETY: the index and the links name entries; collision leaves have no links.
-        unsafe {
-            let slot = self.slot(usize::from(first) - 1);
-            if matches(slot) {
-                return slot;
-            }
-            if self.is_collision() {
-                let mut slots = (0..self.fill() as usize).map(|at| self.slot(at));
-                return slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE);
-            }
-            let nexts = self.nexts();
-            let mut at = *nexts.add(usize::from(first) - 1);
-            while at != 0 {
+        let mut at = self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed);
+        while at != 0 {
+            // SAFETY: the index and the links name entries.
+            unsafe {
                 let slot = self.slot(usize::from(at) - 1);
                 if matches(slot) {
                     return slot;
                 }
-                at = *nexts.add(usize::from(at) - 1);
+                at = *self.next(usize::from(at) - 1);
+                if at == COLLISION {
+                    return self.find_colliding(matches);
+                }
             }
-            Slot::NONE
         }
+        Slot::NONE
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn find_colliding(self, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
+        // SAFETY: these are the entries.
+        let mut slots = (0..self.fill() as usize).map(|at| unsafe { self.slot(at) });
+        slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE)
     }
 
     /// The same among the first `len` entries of a leaf that another version may append to meanwhile.
@@ -199,18 +207,23 @@ impl<K, V, C> Leaf<K, V, C> {
                         return slot;
                     }
                 }
-                at = *self.nexts().add(usize::from(at) - 1);
+                at = *self.next(usize::from(at) - 1);
             }
         }
         Slot::NONE
     }
 
+    /// Bytes of the allocation before the head.
+    fn before(room: u32) -> usize {
+        (2 * room as usize).next_multiple_of(Self::MOST_ALIGN)
+    }
+
+    const MOST_ALIGN: usize = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
+
     fn layout(room: u32) -> Layout {
-        let room = room as usize;
-        let size = Self::ENTRIES + room * (Slot::<K, V, C>::SIZE + 2);
-        let align = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
+        let size = Self::before(room) + Self::ENTRIES + room as usize * Slot::<K, V, C>::SIZE;
         // Room grows by doubling: there cannot be enough entries to overflow.
-        Layout::from_size_align(size, align).expect("a leaf is smaller than the address space")
+        Layout::from_size_align(size, Self::MOST_ALIGN).expect("a leaf is smaller than the address space")
     }
 
     /// The place in the leaf of a slot of it.
@@ -231,13 +244,13 @@ impl<K, V, C> Leaf<K, V, C> {
     unsafe fn publish(self, at: usize, tag: u8) {
         // SAFETY: by the contract.
         unsafe {
-            let first = &self.head().index[bucket(tag)];
-            *self.tags().add(at) = tag;
             if self.is_collision() {
+                self.link(at).write([COLLISION, tag]);
                 first_of_all(&self.head().index, 1);
                 return;
             }
-            *self.nexts().add(at) = first.load(Ordering::Relaxed);
+            let first = &self.head().index[bucket(tag)];
+            self.link(at).write([first.load(Ordering::Relaxed), tag]);
             // Release: who follows the index finds the link.
             first.store(at as u8 + 1, Ordering::Release);
         }
@@ -272,16 +285,17 @@ impl<K, V, C> Leaf<K, V, C> {
     /// # Safety
     /// The leaf is held by the caller alone and holds as many.
     unsafe fn relink(self, len: usize) {
-        first_of_all(&self.head().index, u8::from(self.is_collision() && len > 0));
-        if self.is_collision() {
-            return;
-        }
-        // SAFETY: by the contract.
-        unsafe {
-            let (nexts, tags) = (self.nexts(), self.tags());
-            for at in 0..len {
-                let first = &self.head().index[bucket(*tags.add(at))];
-                *nexts.add(at) = first.load(Ordering::Relaxed);
+        let collision = self.is_collision();
+        first_of_all(&self.head().index, u8::from(collision && len > 0));
+        for at in 0..len {
+            // SAFETY: by the contract.
+            unsafe {
+                if collision {
+                    *self.next(at) = COLLISION;
+                    continue;
+                }
+                let first = &self.head().index[bucket(self.tag(at))];
+                *self.next(at) = first.load(Ordering::Relaxed);
                 first.store(at as u8 + 1, Ordering::Relaxed);
             }
         }
@@ -309,8 +323,7 @@ impl<K, V, C> Leaf<K, V, C> {
         let len = self.fill() as usize;
         // SAFETY: by the contract.
         unsafe {
-            let tags = self.tags();
-            (0..len).for_each(|at| *tags.add(at) = tag(at));
+            (0..len).for_each(|at| (*self.link(at))[1] = tag(at));
             self.relink(len);
         }
     }
@@ -324,7 +337,7 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: every entry is in the chain of its bucket.
         unsafe {
             while usize::from(*link) != at + 1 {
-                link = self.nexts().add(usize::from(*link) - 1);
+                link = self.next(usize::from(*link) - 1);
             }
         }
         link
@@ -341,21 +354,18 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: links of the removed and of the last entry are found in the chains of their tags. The last
         // slot is no longer an entry, and serves to hand out the one removed.
         unsafe {
-            let (nexts, tags) = (self.nexts(), self.tags());
             let collision = self.is_collision();
             if collision {
                 first_of_all(&self.head().index, u8::from(last > 0));
             } else {
-                *self.link_to(at, *tags.add(at)) = *nexts.add(at);
+                *self.link_to(at, self.tag(at)) = *self.next(at);
             }
             self.set_fill(last as u32);
             if at != last {
-                let tag = *tags.add(last);
                 if !collision {
-                    *self.link_to(last, tag) = at as u8 + 1;
-                    *nexts.add(at) = *nexts.add(last);
+                    *self.link_to(last, self.tag(last)) = at as u8 + 1;
                 }
-                *tags.add(at) = tag;
+                *self.link(at) = *self.link(last);
                 self.slot(at).swap(self.slot(last));
             }
             self.slot(last)
@@ -376,10 +386,11 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         let layout = Self::layout(room);
         // SAFETY: the layout has a size, and the head fits in.
         unsafe {
-            let head: *mut Head<C> = alloc(layout).cast();
-            if head.is_null() {
+            let memory = alloc(layout);
+            if memory.is_null() {
                 handle_alloc_error(layout);
             }
+            let head: *mut Head<C> = memory.add(Self::before(room)).cast();
             head.write(Head {
                 count: C::one(),
                 fill: AtomicU32::new(0),
@@ -452,7 +463,10 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     #[inline]
     pub(super) unsafe fn free(self) {
         // SAFETY: allocated with this layout.
-        unsafe { dealloc(self.0.cast(), Self::layout(self.room())) }
+        unsafe {
+            let room = self.room();
+            dealloc(self.0.cast::<u8>().sub(Self::before(room)), Self::layout(room));
+        }
     }
 
     /// Moves the entries to a leaf with more or less room, and frees this one.
@@ -464,25 +478,30 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         // SAFETY: entries that the caller alone holds move, with their tags.
         unsafe {
             ptr::copy_nonoverlapping(self.slot(0).place(), new.slot(0).place(), len * Slot::<K, V, C>::SIZE);
-            ptr::copy_nonoverlapping(self.tags(), new.tags(), len);
             new.set_fill(len as u32);
-            if self.is_collision() == new.is_collision() {
-                ptr::copy_nonoverlapping(self.nexts(), new.nexts(), len);
-                new.copy_index(self);
-            } else {
-                new.relink(len);
-            }
+            new.copy_links(self, len, true);
             self.free();
         }
         new
     }
 
+    /// Gives a leaf the links and the index of another one whose first `len` entries it has.
+    ///
     /// # Safety
-    /// Nobody changes either leaf's index meanwhile, but the caller.
-    unsafe fn copy_index(self, from: Self) {
-        let [to, from] = [self, from].map(|leaf| leaf.head().index.as_ptr().cast_mut().cast::<u8>());
-        // SAFETY: by the contract these are plain bytes now.
-        unsafe { ptr::copy_nonoverlapping(from, to, BUCKETS) }
+    /// The caller alone holds this leaf; nobody changes the other one's index meanwhile, or not `quiet`.
+    #[inline]
+    unsafe fn copy_links(self, from: Self, len: usize, quiet: bool) {
+        // SAFETY: the last of the links begins them; without appending versions an index is plain bytes.
+        unsafe {
+            let [to_links, from_links] = [self, from].map(|leaf| leaf.0.cast::<[u8; 2]>().sub(len));
+            ptr::copy_nonoverlapping(from_links, to_links, len);
+            if quiet && from.is_collision() == self.is_collision() {
+                let [to, from] = [self, from].map(|leaf| leaf.head().index.as_ptr().cast_mut().cast::<u8>());
+                ptr::copy_nonoverlapping(from, to, BUCKETS);
+            } else {
+                self.relink(len);
+            }
+        }
     }
 
     /// Gives up a share of the leaf.
@@ -538,7 +557,7 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A copy of the first `len` entries. `quiet`: nobody appends to the leaf.
+    /// A copy of the first `len` entries; nobody appends to the leaf meanwhile, or it is not `quiet`.
     ///
     /// # Safety
     /// The caller has a share, the leaf holds as many, and there is room.
@@ -568,13 +587,7 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
             }
             mem::forget(copied);
             new.set_fill(len as u32);
-            ptr::copy_nonoverlapping(self.tags(), new.tags(), len);
-            if quiet && self.is_collision() == new.is_collision() {
-                ptr::copy_nonoverlapping(self.nexts(), new.nexts(), len);
-                new.copy_index(self);
-            } else {
-                new.relink(len);
-            }
+            new.copy_links(self, len, quiet);
         }
         new
     }
