@@ -3,8 +3,8 @@
 use std::borrow::Borrow;
 use std::marker::PhantomData;
 
-use super::entry::Slot;
-use super::node::{BITS, Branch, LEVELS, Leaf, Link, MOST, WIDTH, digit, tag_at};
+use super::entry::{Cells, Slot};
+use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
 use crate::counter::Counter;
 
 /// Room of a leaf that begins with `len` entries or has grown to them.
@@ -31,6 +31,8 @@ pub(super) struct Core<K, V, C: Counter> {
     tree_len: usize,
     tail: Leaf<K, V, C>,
     tail_len: u32,
+    /// For this version's next entries.
+    cells: Cells<K, V, C>,
     /// Owns entries, and is as `Send` and `Sync` as its counter.
     owns: PhantomData<(K, V, C::Marker)>,
 }
@@ -51,7 +53,14 @@ impl<K, V, C: Counter> Clone for Core<K, V, C> {
         if !self.tail.is_empty_leaf() {
             self.tail.count().increment();
         }
-        Core { ..*self }
+        Core {
+            root: self.root,
+            tree_len: self.tree_len,
+            tail: self.tail,
+            tail_len: self.tail_len,
+            cells: Cells::new(),
+            owns: PhantomData,
+        }
     }
 }
 
@@ -80,7 +89,14 @@ impl<K, V, C: Counter> Drop for Core<K, V, C> {
 impl<K, V, C: Counter> Core<K, V, C> {
     #[inline]
     pub(super) fn new() -> Self {
-        Core { root: Link::NONE, tree_len: 0, tail: Leaf::empty(), tail_len: 0, owns: PhantomData }
+        Core {
+            root: Link::NONE,
+            tree_len: 0,
+            tail: Leaf::empty(),
+            tail_len: 0,
+            cells: Cells::new(),
+            owns: PhantomData,
+        }
     }
 
     #[inline]
@@ -236,32 +252,17 @@ impl<K, V, C> Place<K, V, C> {
     }
 }
 
-/// Makes the branch at `link` the caller's alone.
+/// Makes the way from a shared branch at `link` down to a leaf the caller's alone.
 ///
 /// # Safety
-/// There is a branch, and the caller alone holds what leads to it.
-#[inline]
-unsafe fn own_branch<K, V, C: Counter>(link: *mut Link<K, V, C>) -> *mut Branch<K, V, C> {
+/// There is a branch, the caller alone holds what leads to it, and `rest` is what is left of the hash there.
+#[inline(never)]
+unsafe fn own_way<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, rest: u32, more: u32) {
     // SAFETY: by the contract; the copy takes the place of the caller's share.
     unsafe {
-        let branch = (*link).branch();
-        if Branch::is_unique(branch) {
-            return branch;
-        }
-        own_shared_branch(link)
-    }
-}
-
-/// # Safety
-/// As for `own_branch`.
-#[inline(never)]
-unsafe fn own_shared_branch<K, V, C: Counter>(link: *mut Link<K, V, C>) -> *mut Branch<K, V, C> {
-    // SAFETY: as in `own_branch`.
-    unsafe {
-        let copy = Branch::copied((*link).branch());
-        let before = std::mem::replace(&mut *link, Link::of_branch(copy));
+        let copy = copied_way((*link).branch(), rest, |len| room_for((len + more).min(MOST)));
+        let before = std::mem::replace(&mut *link, copy);
         before.release();
-        copy
     }
 }
 
@@ -282,7 +283,10 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
         let mut place = Place::new(root, hash);
         let mut link = root;
         while !(*link).is_leaf() {
-            let branch = own_branch(link);
+            if !Branch::is_unique((*link).branch()) {
+                own_way(link, place.rest, 1);
+            }
+            let branch = (*link).branch();
             place.descend(branch);
             link = &raw mut (&mut (*branch).slots)[place.digit];
         }
@@ -447,7 +451,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             let slot = self.find_in_tail(hash, &key);
             if !slot.is_none() {
                 // SAFETY: an entry of the tail, which is this version's alone after `own_tail`.
-                return Some(unsafe { self.own_tail(slot).replace(hash, key, value) });
+                return Some(unsafe { self.own_tail(slot).replace(hash, key, value, &mut self.cells) });
             }
         }
         if self.root.is_none() {
@@ -471,9 +475,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         unsafe {
             let (slot, leaf, level) = own_place(&raw mut self.root, hash, Some(&key), rehash);
             if !slot.is_none() {
-                return Some(slot.replace(hash, key, value));
+                return Some(slot.replace(hash, key, value, &mut self.cells));
             }
-            leaf.push(tag_at(hash, level), hash, key, value);
+            leaf.push(tag_at(hash, level), Entry { hash, key, value, cells: &mut self.cells });
         }
         self.tree_len += 1;
         None
@@ -513,12 +517,12 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     if tail.fill() != len {
                         tail.truncate(len);
                     }
-                    tail.push(tag, hash, key, value);
+                    tail.push(tag, Entry { hash, key, value, cells: &mut self.cells });
                     self.tail_len = len + 1;
                     return;
                 }
                 if Slot::<K, V, C>::INLINE && tail.claim(len) {
-                    tail.write(len, tag, hash, key, value);
+                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
                     self.tail_len = len + 1;
                     return;
                 }
@@ -564,7 +568,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 tail.release();
                 copy
             };
-            self.tail.push(tag_at(hash, 0), hash, key, value);
+            self.tail.push(tag_at(hash, 0), Entry { hash, key, value, cells: &mut self.cells });
         }
         self.tail_len = len + 1;
     }
@@ -579,7 +583,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         // In a version of its own, which a panic would drop.
         // SAFETY: this version holds the root.
         unsafe { self.root.count().increment() }
-        let mut flushed = Core { root: self.root, tree_len: self.len(), ..Core::new() };
+        let mut flushed = Core::new();
+        (flushed.root, flushed.tree_len) = (self.root, self.len());
         for at in 0..self.tail_len as usize {
             // SAFETY: an entry of the tail goes to a leaf with room that `flushed` alone holds.
             unsafe {
@@ -589,6 +594,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 leaf.push_copied(slot, tag_at(hash, level));
             }
         }
+        std::mem::swap(&mut self.cells, &mut flushed.cells);
         *self = flushed;
     }
 
@@ -605,18 +611,16 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         let mut place = Place::new(&raw mut self.root, hash);
         let mut branches = [std::ptr::null_mut(); LEVELS as usize];
         let mut link = place.root;
-        let mut found = false;
         // SAFETY: as in `own_place`; before something shared is copied, the key is known to be there.
         unsafe {
             while !(*link).is_leaf() {
-                let mut branch = (*link).branch();
-                if !Branch::is_unique(branch) {
-                    if !found && find_under(*link, place.rest, hash, key).is_none() {
+                if !Branch::is_unique((*link).branch()) {
+                    if find_under(*link, place.rest, hash, key).is_none() {
                         return None;
                     }
-                    found = true;
-                    branch = own_shared_branch(link);
+                    own_way(link, place.rest, 0);
                 }
+                let branch = (*link).branch();
                 branches[place.level as usize] = branch;
                 place.descend(branch);
                 link = &raw mut (&mut (*branch).slots)[place.digit];
@@ -643,7 +647,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             slot => self.own_tail(slot),
         };
         // SAFETY: this version alone holds the leaf.
-        Some(unsafe { slot.value_mut() })
+        Some(unsafe { slot.value_mut(&mut self.cells) })
     }
 
     /// Removes `key`; returns its value.
@@ -712,7 +716,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                         digit = (0..WIDTH).find(|at| above[*at] == gone).unwrap_or(0);
                         above[digit] = Link::of_leaf(leaf);
                     }
-                    drop(Box::from_raw(owned.branches[level]));
+                    Branch::free(owned.branches[level]);
                     continue;
                 };
                 branch.slots[start..end].fill(neighbour);

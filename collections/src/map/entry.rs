@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ptr;
 
+use super::block::{self, Lodger, Slab};
 use crate::counter::Counter;
 
 /// An entry by value.
@@ -15,12 +16,22 @@ struct Pair<K, V> {
 
 /// An entry that leaves share.
 #[repr(C)]
-struct Cell<K, V, C> {
+pub(super) struct Cell<K, V, C> {
     count: C,
     hash: u32,
+    offset: u32,
     key: K,
     value: V,
 }
+
+impl<K, V, C> Lodger for Cell<K, V, C> {
+    fn offset(&self) -> u32 {
+        self.offset
+    }
+}
+
+/// Where a version's next cells come from.
+pub(super) type Cells<K, V, C> = Slab<Cell<K, V, C>, C>;
 
 /// Entries larger than this are shared, whatever they are: copying a leaf would copy too much.
 const MOST_INLINE: usize = 32;
@@ -168,14 +179,15 @@ impl<K, V, C: Counter> Slot<K, V, C> {
     /// # Safety
     /// The slot is a place in a leaf that holds no entry.
     #[inline]
-    pub(super) unsafe fn write(self, hash: u32, key: K, value: V) {
+    pub(super) unsafe fn write(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) {
         // SAFETY: by the contract there is room for an entry, which nobody else looks at.
         unsafe {
             if Self::INLINE {
                 self.pair().write(Pair { key, value });
             } else {
-                let cell = Box::new(Cell { count: C::one(), hash, key, value });
-                self.0.cast::<*mut Cell<K, V, C>>().write(Box::into_raw(cell));
+                let (cell, offset) = cells.next();
+                cell.write(Cell { count: C::one(), hash, offset, key, value });
+                self.0.cast::<*mut Cell<K, V, C>>().write(cell);
             }
         }
     }
@@ -202,10 +214,32 @@ impl<K, V, C: Counter> Slot<K, V, C> {
             unsafe {
                 let cell = self.cell();
                 if (*cell).count.decrement() {
-                    drop(Box::from_raw(cell));
+                    drop(Gone(cell));
                 }
             }
         }
+    }
+}
+
+/// Drops a cell's content, then frees it: also if the first panics.
+struct Gone<K, V, C: Counter>(*mut Cell<K, V, C>);
+
+impl<K, V, C: Counter> Drop for Gone<K, V, C> {
+    #[inline]
+    fn drop(&mut self) {
+        struct Free<K, V, C: Counter>(*mut Cell<K, V, C>);
+
+        impl<K, V, C: Counter> Drop for Free<K, V, C> {
+            #[inline]
+            fn drop(&mut self) {
+                // SAFETY: the content is gone.
+                unsafe { block::free::<_, C>(self.0) }
+            }
+        }
+
+        let _free = Free(self.0);
+        // SAFETY: the last holder drops the content once.
+        unsafe { ptr::drop_in_place(self.0) }
     }
 }
 
@@ -258,8 +292,11 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
                     value
                 }
                 None => {
-                    let cell = *Box::from_raw(self.cell());
-                    cell.value
+                    let cell = self.cell();
+                    let (key, value) = ((&raw const (*cell).key).read(), (&raw const (*cell).value).read());
+                    block::free::<_, C>(cell);
+                    drop(key);
+                    value
                 }
             }
         }
@@ -270,7 +307,13 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     /// # Safety
     /// The slot holds an entry, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn replace(self, hash: u32, key: K, value: V) -> V {
+    pub(super) unsafe fn replace(
+        self,
+        hash: u32,
+        key: K,
+        value: V,
+        cells: &mut Cells<K, V, C>,
+    ) -> V {
         // SAFETY: an entry that the caller alone holds is replaced in place; a shared one stays as it is.
         unsafe {
             if Self::INLINE {
@@ -283,7 +326,7 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
                 return value;
             }
             let before = self.value::<'_>().clone();
-            self.exchange(hash, key, value);
+            self.exchange(hash, key, value, cells);
             before
         }
     }
@@ -293,7 +336,7 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     /// # Safety
     /// The slot holds an entry, the leaf is held by the caller alone, and both stay so for `'a`.
     #[inline]
-    pub(super) unsafe fn value_mut<'a>(self) -> &'a mut V {
+    pub(super) unsafe fn value_mut<'a>(self, cells: &mut Cells<K, V, C>) -> &'a mut V {
         // SAFETY: after a shared cell has been replaced by a copy, nobody else reaches the entry.
         unsafe {
             if Self::INLINE {
@@ -301,7 +344,7 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
             }
             if !self.is_unique() {
                 let (key, value) = (self.key::<'_>().clone(), self.value::<'_>().clone());
-                self.exchange((*self.cell()).hash, key, value);
+                self.exchange((*self.cell()).hash, key, value, cells);
             }
             &mut (*self.cell()).value
         }
@@ -311,11 +354,11 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     ///
     /// # Safety
     /// The slot holds an entry, and the leaf is held by the caller alone.
-    unsafe fn exchange(self, hash: u32, key: K, value: V) {
+    unsafe fn exchange(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) {
         // SAFETY: entries are cells here; the old one moves to a slot on the stack, from where it is released.
         unsafe {
             let mut old = self.0.cast::<*mut u8>().read();
-            self.write(hash, key, value);
+            self.write(hash, key, value, cells);
             Self::new((&raw mut old).cast()).release();
         }
     }

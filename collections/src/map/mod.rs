@@ -1,5 +1,6 @@
 //! The map.
 
+mod block;
 mod core;
 mod entry;
 mod iter;

@@ -6,7 +6,8 @@ use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use super::entry::Slot;
+use super::block::{self, Block, Lodger};
+use super::entry::{Cells, Slot};
 use crate::counter::{Counter, Plain};
 
 /// Bits of the hash that a branch consumes.
@@ -54,11 +55,21 @@ struct Head<C> {
     room: u32,
     /// One more than the place of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
+    /// Bytes from the beginning of the block to here; 0 for a leaf in no block.
+    offset: u32,
 }
 
 /// A leaf without entries and without room for any, which is neither counted nor freed.
 static EMPTY: [AtomicU32; size_of::<Head<AtomicU32>>() / 4] =
     [const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4];
+
+/// An entry to come, and where its cell comes from.
+pub(super) struct Entry<'a, K, V, C: Counter> {
+    pub(super) hash: u32,
+    pub(super) key: K,
+    pub(super) value: V,
+    pub(super) cells: &'a mut Cells<K, V, C>,
+}
 
 /// A pointer to a leaf. Not a reference: its methods take for granted that the leaf is alive.
 pub(super) struct Leaf<K, V, C>(*mut Head<C>, PhantomData<(K, V)>);
@@ -384,19 +395,29 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     #[inline]
     pub(super) fn new(room: u32) -> Self {
         let layout = Self::layout(room);
-        // SAFETY: the layout has a size, and the head fits in.
+        // SAFETY: the layout has a size.
         unsafe {
             let memory = alloc(layout);
             if memory.is_null() {
                 handle_alloc_error(layout);
             }
-            let head: *mut Head<C> = memory.add(Self::before(room)).cast();
-            head.write(Head {
-                count: C::one(),
-                fill: AtomicU32::new(0),
-                room,
-                index: [const { AtomicU8::new(0) }; BUCKETS],
-            });
+            Self::new_at(memory, 0, room)
+        }
+    }
+
+    /// A leaf without entries, in memory that begins `start` bytes behind its block, or in its own.
+    ///
+    /// # Safety
+    /// There are as many bytes as the layout says.
+    #[inline]
+    unsafe fn new_at(memory: *mut u8, start: usize, room: u32) -> Self {
+        let before = Self::before(room);
+        let offset = if start == 0 { 0 } else { (start + before) as u32 };
+        let index = [const { AtomicU8::new(0) }; BUCKETS];
+        // SAFETY: the head fits in.
+        unsafe {
+            let head: *mut Head<C> = memory.add(before).cast();
+            head.write(Head { count: C::one(), fill: AtomicU32::new(0), room, index, offset });
             Leaf(head, PhantomData)
         }
     }
@@ -434,10 +455,10 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// # Safety
     /// The place `at` is the caller's, and there is room for it.
     #[inline]
-    pub(super) unsafe fn write(self, at: u32, tag: u8, hash: u32, key: K, value: V) {
+    pub(super) unsafe fn write(self, at: u32, tag: u8, entry: Entry<'_, K, V, C>) {
         // SAFETY: by the contract.
         unsafe {
-            self.slot(at as usize).write(hash, key, value);
+            self.slot(at as usize).write(entry.hash, entry.key, entry.value, entry.cells);
             self.publish(at as usize, tag);
         }
     }
@@ -447,11 +468,11 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// # Safety
     /// The leaf is held by the caller alone, and has room.
     #[inline]
-    pub(super) unsafe fn push(self, tag: u8, hash: u32, key: K, value: V) {
+    pub(super) unsafe fn push(self, tag: u8, entry: Entry<'_, K, V, C>) {
         let at = self.fill();
         // SAFETY: by the contract.
         unsafe {
-            self.write(at, tag, hash, key, value);
+            self.write(at, tag, entry);
             self.set_fill(at + 1);
         }
     }
@@ -464,8 +485,12 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     pub(super) unsafe fn free(self) {
         // SAFETY: allocated with this layout.
         unsafe {
-            let room = self.room();
-            dealloc(self.0.cast::<u8>().sub(Self::before(room)), Self::layout(room));
+            let (room, offset) = (self.room(), self.head().offset as usize);
+            let address = self.0.cast::<u8>();
+            if offset > 0 {
+                return Block::give_up::<C>(address.sub(offset).cast(), 1);
+            }
+            dealloc(address.sub(Self::before(room)), Self::layout(room));
         }
     }
 
@@ -562,6 +587,16 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
     /// # Safety
     /// The caller has a share, the leaf holds as many, and there is room.
     pub(super) unsafe fn copied(self, len: u32, room: u32, quiet: bool) -> Self {
+        // SAFETY: by the contract.
+        unsafe { self.copied_to(Self::new(room), len, quiet) }
+    }
+
+    /// Fills a new leaf like that.
+    ///
+    /// # Safety
+    /// As for `copied`; `new` has no entries.
+    #[inline]
+    unsafe fn copied_to(self, new: Self, len: u32, quiet: bool) -> Self {
         /// Frees what was copied, should a `clone` panic.
         struct Copied<K, V, C: Counter>(Leaf<K, V, C>, usize);
 
@@ -576,7 +611,6 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
         }
 
         let len = len as usize;
-        let new = Self::new(room);
         let mut copied = Copied(new, 0);
         // SAFETY: the first `len` entries, their tags and links do not change while the leaf is shared; the
         // index may, if somebody appends.
@@ -614,7 +648,14 @@ impl<K, V, C> PartialEq for Link<K, V, C> {
 #[repr(C)]
 pub(super) struct Branch<K, V, C> {
     count: C,
+    offset: u32,
     pub(super) slots: [Link<K, V, C>; WIDTH],
+}
+
+impl<K, V, C> Lodger for Branch<K, V, C> {
+    fn offset(&self) -> u32 {
+        self.offset
+    }
 }
 
 impl<K, V, C> Link<K, V, C> {
@@ -697,7 +738,7 @@ impl<K, V, C: Counter> Drop for Children<K, V, C> {
                 link.release();
                 mem::forget(rest);
             }
-            drop(Box::from_raw(self.0));
+            Branch::free(self.0);
         }
     }
 }
@@ -729,26 +770,16 @@ impl<K, V, C> Branch<K, V, C> {
 impl<K, V, C: Counter> Branch<K, V, C> {
     /// A branch of which every slot names `link`, whose share it takes over.
     pub(super) fn new(link: Link<K, V, C>) -> *mut Self {
-        Box::into_raw(Box::new(Branch { count: C::one(), slots: [link; WIDTH] }))
+        Box::into_raw(Box::new(Branch { count: C::one(), offset: 0, slots: [link; WIDTH] }))
     }
 
-    /// A copy, which shares the children.
+    /// Frees a branch, not its children.
     ///
     /// # Safety
-    /// The branch is alive.
-    pub(super) unsafe fn copied(branch: *mut Self) -> *mut Self {
-        // SAFETY: by the contract; each child gets one holder more.
-        unsafe {
-            let slots = (*branch).slots;
-            let mut before = Link::NONE;
-            for link in slots {
-                if link != before {
-                    link.count().increment();
-                }
-                before = link;
-            }
-            Box::into_raw(Box::new(Branch { count: C::one(), slots }))
-        }
+    /// The caller alone holds the branch, and nobody uses it any more.
+    pub(super) unsafe fn free(branch: *mut Self) {
+        // SAFETY: by the contract.
+        unsafe { block::free::<_, C>(branch) }
     }
 
     /// # Safety
@@ -757,5 +788,60 @@ impl<K, V, C: Counter> Branch<K, V, C> {
     pub(super) unsafe fn is_unique(branch: *mut Self) -> bool {
         // SAFETY: by the contract.
         unsafe { (*branch).count.is_unique() }
+    }
+}
+
+/// A copy of the way from a branch to a leaf, in one block; the other children are shared. The slots that lead on
+/// are those of `rest`, what is left of a hash at the branch. The leaf gets the room that `room_for` says.
+///
+/// # Safety
+/// The caller has a share of the branch.
+pub(super) unsafe fn copied_way<K: Clone, V: Clone, C: Counter>(
+    branch: *mut Branch<K, V, C>,
+    mut rest: u32,
+    room_for: impl Fn(u32) -> u32,
+) -> Link<K, V, C> {
+    let mut way = [(ptr::null_mut::<Branch<K, V, C>>(), 0); LEVELS as usize];
+    let mut length = 0;
+    let mut link = Link::of_branch(branch);
+    // SAFETY: nodes hold their children. The block is for the branches and the leaf; nobody knows of it before
+    // all are copied, and should copying the leaf panic, it goes with that.
+    unsafe {
+        while !link.is_leaf() {
+            way[length] = (link.branch(), digit(rest));
+            link = (&(*link.branch()).slots)[digit(rest)];
+            rest >>= BITS;
+            length += 1;
+        }
+        let leaf = link.leaf();
+        let fill = leaf.fill();
+        let room = if leaf.is_collision() { leaf.room() } else { room_for(fill) };
+        let layout = Leaf::<K, V, C>::layout(room);
+        let branches = size_of::<Block>();
+        let start = (branches + length * size_of::<Branch<K, V, C>>()).next_multiple_of(layout.align());
+        let block = Block::new(start + layout.size(), layout.align(), 1);
+        let memory: *mut u8 = block.cast();
+        let new = leaf.copied_to(Leaf::new_at(memory.add(start), start, room), fill, true);
+        Block::set_live(block, length as u32 + 1);
+        let mut below = Link::of_leaf(new);
+        for at in (0..length).rev() {
+            let (branch, digit) = way[at];
+            let mut slots = (*branch).slots;
+            let mut before = Link::NONE;
+            let replaced = slots[digit];
+            for slot in &mut slots {
+                if *slot == replaced {
+                    *slot = below;
+                } else if *slot != before {
+                    slot.count().increment();
+                    before = *slot;
+                }
+            }
+            let offset = branches + at * size_of::<Branch<K, V, C>>();
+            let copy: *mut Branch<K, V, C> = memory.add(offset).cast();
+            copy.write(Branch { count: C::one(), offset: offset as u32, slots });
+            below = Link::of_branch(copy);
+        }
+        below
     }
 }
