@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use super::entry::{Cells, Slot};
 use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
@@ -434,7 +435,7 @@ unsafe fn split<K, V, C: Counter>(
 
 /// The branches on the way to an entry that is the caller's alone, and the entry.
 struct Owned<K, V, C> {
-    branches: [*mut Branch<K, V, C>; LEVELS as usize],
+    branches: [MaybeUninit<*mut Branch<K, V, C>>; LEVELS as usize],
     place: Place<K, V, C>,
     leaf: Leaf<K, V, C>,
     slot: Slot<K, V, C>,
@@ -609,7 +610,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             return None;
         }
         let mut place = Place::new(&raw mut self.root, hash);
-        let mut branches = [std::ptr::null_mut(); LEVELS as usize];
+        let mut branches = [MaybeUninit::uninit(); LEVELS as usize];
         let mut link = place.root;
         // SAFETY: as in `own_place`; before something shared is copied, the key is known to be there.
         unsafe {
@@ -621,7 +622,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     own_way(link, place.rest, 0);
                 }
                 let branch = (*link).branch();
-                branches[place.level as usize] = branch;
+                branches[place.level as usize].write(branch);
                 place.descend(branch);
                 link = &raw mut (&mut (*branch).slots)[place.digit];
             }
@@ -699,7 +700,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 owned.place.set(run, Link::of_leaf(leaf));
             }
             for level in (0..owned.place.level as usize).rev() {
-                let branch = &mut *owned.branches[level];
+                let passed = owned.branches[level].assume_init();
+                let branch = &mut *passed;
                 let (start, end) = (branch.run_start(digit), branch.run_end(digit));
                 let may = |link: Link<K, V, C>| link.is_leaf() && !link.leaf().is_collision();
                 let neighbour = if start > 0 && may(branch.slots[start - 1]) {
@@ -710,13 +712,13 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     return;
                 } else {
                     // Nothing else under this branch: the leaf moves up in its place.
-                    let gone = Link::of_branch(owned.branches[level]);
+                    let gone = Link::of_branch(passed);
                     if level > 0 {
-                        let above = &mut (*owned.branches[level - 1]).slots;
+                        let above = &mut (*owned.branches[level - 1].assume_init()).slots;
                         digit = (0..WIDTH).find(|at| above[*at] == gone).unwrap_or(0);
                         above[digit] = Link::of_leaf(leaf);
                     }
-                    Branch::free(owned.branches[level]);
+                    Branch::free(passed);
                     continue;
                 };
                 branch.slots[start..end].fill(neighbour);

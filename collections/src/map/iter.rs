@@ -45,13 +45,13 @@ impl<K, V, C> Slots<K, V, C> {
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Slot<K, V, C> {
+    pub(super) fn next(&mut self) -> Option<Slot<K, V, C>> {
         if self.at == self.end && !self.next_leaf() {
-            return Slot::NONE;
+            return None;
         }
         let slot = Slot::new(self.at);
         self.at = self.at.wrapping_add(Slot::<K, V, C>::SIZE);
-        slot
+        Some(slot)
     }
 
     /// Goes on to the next leaf with entries, if there is one.
@@ -123,9 +123,8 @@ impl<'a, K, V, C> Iterator for Iter<'a, K, V, C> {
 
     #[inline]
     fn next(&mut self) -> Option<(&'a K, &'a V)> {
-        let slot = self.slots.next();
         // SAFETY: the map is borrowed for `'a`, so its entries stay.
-        (!slot.is_none()).then(|| unsafe { (slot.key(), slot.value()) })
+        self.slots.next().map(|slot| unsafe { (slot.key(), slot.value()) })
     }
 
     #[inline]

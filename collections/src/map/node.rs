@@ -55,6 +55,10 @@ struct Head<C> {
     room: u32,
     /// One more than the place of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
+    /// Per entry, one more than the place of the next one in its bucket; 0 for none.
+    next: [u8; MOST as usize],
+    /// Per entry, what it remembers of the hash: see `tag_at`.
+    tags: [u8; MOST as usize],
     /// Bytes from the beginning of the block to here; 0 for a leaf in no block.
     offset: u32,
 }
@@ -139,50 +143,49 @@ impl<K, V, C> Leaf<K, V, C> {
         self.room() > MOST
     }
 
-    /// What chains entry `at` in its bucket: one more than the place of the next entry (0 for none), then its
-    /// tag. Links lie before the head, the first one next to it, so that their place needs no arithmetic.
+    /// Where the number of the entry that follows entry `at` in its bucket stands.
     ///
     /// # Safety
-    /// `at` is less than the leaf's room.
-    #[inline]
-    unsafe fn link(self, at: usize) -> *mut [u8; 2] {
-        // SAFETY: the leaf's allocation begins with that many links.
-        unsafe { self.0.cast::<[u8; 2]>().sub(at + 1) }
-    }
-
-    /// One more than the place of the next entry in the bucket of entry `at`; 0 for none.
-    ///
-    /// # Safety
-    /// As for `link`.
+    /// `at` is less than `MOST`.
     #[inline]
     unsafe fn next(self, at: usize) -> *mut u8 {
-        // SAFETY: by the contract.
-        unsafe { &raw mut (*self.link(at))[0] }
+        // SAFETY: the leaf is alive, the place within its head.
+        unsafe { (&raw mut (*self.0).next).cast::<u8>().add(at) }
+    }
+
+    /// Where the tag of entry `at` stands.
+    ///
+    /// # Safety
+    /// `at` is less than `MOST`.
+    #[inline]
+    unsafe fn tag_place(self, at: usize) -> *mut u8 {
+        // SAFETY: the leaf is alive, the place within its head.
+        unsafe { (&raw mut (*self.0).tags).cast::<u8>().add(at) }
     }
 
     /// The tag of entry `at`.
     ///
     /// # Safety
-    /// There is such an entry.
+    /// There is such an entry, in a leaf that has chains.
     #[inline]
     pub(super) unsafe fn tag(self, at: usize) -> u8 {
         // SAFETY: by the contract.
-        unsafe { (*self.link(at))[1] }
+        unsafe { *self.tag_place(at) }
     }
 
     /// The entry that `matches`, in a leaf that nobody appends to; `rest` is what is left of its hash.
     #[inline]
     pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        let mut at = self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed);
+        let mut at = usize::from(self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed));
         while at != 0 {
             // SAFETY: the index and the links name entries.
             unsafe {
-                let slot = self.slot(usize::from(at) - 1);
+                let slot = self.slot(at - 1);
                 if matches(slot) {
                     return slot;
                 }
-                at = *self.next(usize::from(at) - 1);
-                if at == COLLISION {
+                at = usize::from(*self.next(at - 1));
+                if at == usize::from(COLLISION) {
                     return self.find_colliding(matches);
                 }
             }
@@ -207,32 +210,27 @@ impl<K, V, C> Leaf<K, V, C> {
         matches: impl Fn(Slot<K, V, C>) -> bool,
     ) -> Slot<K, V, C> {
         // Acquire: whoever appended the entry wrote its link before.
-        let mut at = self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire);
+        let mut at = usize::from(self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire));
         while at != 0 {
             // SAFETY: the index and the links name entries; an entry beyond `len` is not looked at, its link,
             // written before it was published and never changed while the leaf is shared, is.
             unsafe {
-                if !Slot::<K, V, C>::INLINE || u32::from(at) <= len {
-                    let slot = self.slot(usize::from(at) - 1);
+                if !Slot::<K, V, C>::INLINE || at <= len as usize {
+                    let slot = self.slot(at - 1);
                     if matches(slot) {
                         return slot;
                     }
                 }
-                at = *self.next(usize::from(at) - 1);
+                at = usize::from(*self.next(at - 1));
             }
         }
         Slot::NONE
     }
 
-    /// Bytes of the allocation before the head.
-    fn before(room: u32) -> usize {
-        (2 * room as usize).next_multiple_of(Self::MOST_ALIGN)
-    }
-
     const MOST_ALIGN: usize = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
 
     fn layout(room: u32) -> Layout {
-        let size = Self::before(room) + Self::ENTRIES + room as usize * Slot::<K, V, C>::SIZE;
+        let size = Self::ENTRIES + room as usize * Slot::<K, V, C>::SIZE;
         // Room grows by doubling: there cannot be enough entries to overflow.
         Layout::from_size_align(size, Self::MOST_ALIGN).expect("a leaf is smaller than the address space")
     }
@@ -256,12 +254,13 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             if self.is_collision() {
-                self.link(at).write([COLLISION, tag]);
+                *self.next(0) = COLLISION;
                 first_of_all(&self.head().index, 1);
                 return;
             }
             let first = &self.head().index[bucket(tag)];
-            self.link(at).write([first.load(Ordering::Relaxed), tag]);
+            *self.next(at) = first.load(Ordering::Relaxed);
+            *self.tag_place(at) = tag;
             // Release: who follows the index finds the link.
             first.store(at as u8 + 1, Ordering::Release);
         }
@@ -298,13 +297,14 @@ impl<K, V, C> Leaf<K, V, C> {
     unsafe fn relink(self, len: usize) {
         let collision = self.is_collision();
         first_of_all(&self.head().index, u8::from(collision && len > 0));
+        if collision {
+            // SAFETY: within the head.
+            unsafe { *self.next(0) = COLLISION }
+            return;
+        }
         for at in 0..len {
             // SAFETY: by the contract.
             unsafe {
-                if collision {
-                    *self.next(at) = COLLISION;
-                    continue;
-                }
                 let first = &self.head().index[bucket(self.tag(at))];
                 *self.next(at) = first.load(Ordering::Relaxed);
                 first.store(at as u8 + 1, Ordering::Relaxed);
@@ -334,7 +334,7 @@ impl<K, V, C> Leaf<K, V, C> {
         let len = self.fill() as usize;
         // SAFETY: by the contract.
         unsafe {
-            (0..len).for_each(|at| (*self.link(at))[1] = tag(at));
+            (0..len).for_each(|at| *self.tag_place(at) = tag(at));
             self.relink(len);
         }
     }
@@ -374,9 +374,11 @@ impl<K, V, C> Leaf<K, V, C> {
             self.set_fill(last as u32);
             if at != last {
                 if !collision {
-                    *self.link_to(last, self.tag(last)) = at as u8 + 1;
+                    let tag = self.tag(last);
+                    *self.link_to(last, tag) = at as u8 + 1;
+                    *self.next(at) = *self.next(last);
+                    *self.tag_place(at) = tag;
                 }
-                *self.link(at) = *self.link(last);
                 self.slot(at).swap(self.slot(last));
             }
             self.slot(last)
@@ -405,21 +407,24 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A leaf without entries, in memory that begins `start` bytes behind its block, or in its own.
+    /// A leaf without entries, in memory that begins `offset` bytes behind that of its block, or (0) is its own.
     ///
     /// # Safety
     /// There are as many bytes as the layout says.
     #[inline]
-    unsafe fn new_at(memory: *mut u8, start: usize, room: u32) -> Self {
-        let before = Self::before(room);
-        let offset = if start == 0 { 0 } else { (start + before) as u32 };
-        let index = [const { AtomicU8::new(0) }; BUCKETS];
-        // SAFETY: the head fits in.
+    unsafe fn new_at(memory: *mut u8, offset: usize, room: u32) -> Self {
+        let head: *mut Head<C> = memory.cast();
+        // SAFETY: the head fits in. Links and tags are written with the entries.
         unsafe {
-            let head: *mut Head<C> = memory.add(before).cast();
-            head.write(Head { count: C::one(), fill: AtomicU32::new(0), room, index, offset });
-            Leaf(head, PhantomData)
+            (&raw mut (*head).count).write(C::one());
+            (&raw mut (*head).fill).write(AtomicU32::new(0));
+            (&raw mut (*head).room).write(room);
+            (&raw mut (*head).index).write_bytes(0, 1);
+            (&raw mut (*head).next).write_bytes(0, 1);
+            (&raw mut (*head).tags).write_bytes(0, 1);
+            (&raw mut (*head).offset).write(offset as u32);
         }
+        Leaf(head, PhantomData)
     }
 
     #[inline]
@@ -490,7 +495,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
             if offset > 0 {
                 return Block::give_up::<C>(address.sub(offset).cast(), 1);
             }
-            dealloc(address.sub(Self::before(room)), Self::layout(room));
+            dealloc(address, Self::layout(room));
         }
     }
 
@@ -513,18 +518,24 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// Gives a leaf the links and the index of another one whose first `len` entries it has.
     ///
     /// # Safety
-    /// The caller alone holds this leaf; nobody changes the other one's index meanwhile, or not `quiet`.
+    /// The caller alone holds this leaf; nobody changes the other one's index or appends meanwhile, or not
+    /// `quiet`.
     #[inline]
     unsafe fn copy_links(self, from: Self, len: usize, quiet: bool) {
-        // SAFETY: the last of the links begins them; without appending versions an index is plain bytes.
+        // SAFETY: if nobody appends, an index is plain bytes; else what belongs to the first entries does not
+        // change.
         unsafe {
-            let [to_links, from_links] = [self, from].map(|leaf| leaf.0.cast::<[u8; 2]>().sub(len));
-            ptr::copy_nonoverlapping(from_links, to_links, len);
-            if quiet && from.is_collision() == self.is_collision() {
-                let [to, from] = [self, from].map(|leaf| leaf.head().index.as_ptr().cast_mut().cast::<u8>());
-                ptr::copy_nonoverlapping(from, to, BUCKETS);
-            } else {
+            if !quiet {
+                let [to_tags, from_tags] = [self, from].map(|leaf| leaf.tag_place(0));
+                ptr::copy_nonoverlapping(from_tags, to_tags, len);
                 self.relink(len);
+            } else if from.is_collision() || self.is_collision() {
+                self.relink(len);
+            } else {
+                let (to, from) = (self.0, from.0);
+                ptr::copy_nonoverlapping(&raw const (*from).index, &raw mut (*to).index, 1);
+                (*to).next = (*from).next;
+                (*to).tags = (*from).tags;
             }
         }
     }
