@@ -485,18 +485,26 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     }
 
     /// Makes the tail this version's alone; returns where the entry in `slot` of it is then.
+    #[inline]
     fn own_tail(&mut self, slot: Slot<K, V, C>) -> Slot<K, V, C> {
-        let tail = self.tail;
-        // SAFETY: the slot is one of the tail's.
+        if self.tail.is_unique() && self.tail.fill() == self.tail_len {
+            return slot;
+        }
+        self.own_shared_tail(slot)
+    }
+
+    #[inline(never)]
+    fn own_shared_tail(&mut self, slot: Slot<K, V, C>) -> Slot<K, V, C> {
+        let (tail, len) = (self.tail, self.tail_len);
+        // SAFETY: the slot is one of the tail's, which this version holds.
         unsafe {
             if tail.is_unique() {
-                if tail.fill() != self.tail_len {
-                    tail.truncate(self.tail_len);
-                }
+                tail.truncate(len);
                 return slot;
             }
             let at = tail.at(slot);
-            self.tail = tail.copied(self.tail_len, room_for(self.tail_len), tail.is_quiet() && tail.fill() == self.tail_len);
+            self.tail = tail.copied(len, room_for(len), tail.is_quiet() && tail.fill() == len);
+            self.tail.close();
             tail.release();
             self.tail.slot(at)
         }
@@ -522,7 +530,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     self.tail_len = len + 1;
                     return;
                 }
-                if Slot::<K, V, C>::INLINE && tail.claim(len) {
+                if tail.claim(len) {
                     tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
                     self.tail_len = len + 1;
                     return;

@@ -14,10 +14,14 @@ pub(super) struct Slots<K, V, C> {
     end: *mut u8,
     /// Entries beyond `end`.
     left: usize,
-    root: Link<K, V, C>,
+    /// The branch visited, the next slot of it, and what the one before names. Before a branch is visited there
+    /// is none, and the root is to come.
+    branch: *mut Branch<K, V, C>,
+    next: usize,
+    before: Link<K, V, C>,
+    /// The branches above it, with the slots to come.
+    above: [(*mut Branch<K, V, C>, usize); LEVELS as usize],
     depth: usize,
-    /// The branches on the way to the leaf, and the next slot to visit in each.
-    path: [(*mut Branch<K, V, C>, usize); LEVELS as usize],
 }
 
 impl<K, V, C> Clone for Slots<K, V, C> {
@@ -33,8 +37,16 @@ impl<K, V, C: Counter> Slots<K, V, C> {
         let (tail, len) = core.tail();
         // SAFETY: the tail holds `len` entries.
         let (at, end) = unsafe { (tail.slot(0).place(), tail.slot(len).place()) };
-        let path = [(std::ptr::null_mut(), 0); LEVELS as usize];
-        Slots { at, end, left: core.tree_len(), root: core.root(), depth: 0, path }
+        Slots {
+            at,
+            end,
+            left: core.tree_len(),
+            branch: std::ptr::null_mut(),
+            next: 0,
+            before: core.root(),
+            above: [(std::ptr::null_mut(), 0); LEVELS as usize],
+            depth: 0,
+        }
     }
 }
 
@@ -62,33 +74,51 @@ impl<K, V, C> Slots<K, V, C> {
         }
         // SAFETY: the version is held, so its nodes are alive, and there is another leaf with entries.
         unsafe {
+            let mut link = self.before;
+            if !self.branch.is_null() {
+                link = self.next_link();
+            }
             loop {
-                let mut link = self.root;
                 if !link.is_leaf() {
-                    if self.depth == 0 {
-                        (self.path[0], self.depth) = ((link.branch(), 0), 1);
-                    }
-                    let (branch, next) = &mut self.path[self.depth - 1];
-                    if *next == WIDTH {
-                        self.depth -= 1;
-                        continue;
-                    }
-                    link = (&(**branch).slots)[*next];
-                    if !link.is_leaf() {
-                        *next += 1;
-                        self.path[self.depth] = (link.branch(), 0);
+                    if !self.branch.is_null() {
+                        self.above[self.depth] = (self.branch, self.next);
                         self.depth += 1;
-                        continue;
                     }
-                    *next = (**branch).run_end(*next);
+                    (self.branch, self.next) = (link.branch(), 0);
+                } else {
+                    let leaf = link.leaf();
+                    let fill = leaf.fill() as usize;
+                    if fill > 0 {
+                        self.left -= fill;
+                        self.at = leaf.slot(0).place();
+                        self.end = leaf.slot(fill).place();
+                        return true;
+                    }
                 }
-                let fill = link.leaf().fill() as usize;
-                if fill > 0 {
-                    self.left -= fill;
-                    self.at = link.leaf().slot(0).place();
-                    self.end = link.leaf().slot(fill).place();
-                    return true;
+                link = self.next_link();
+            }
+        }
+    }
+
+    /// The node after the one before, which is not in the same run of slots.
+    ///
+    /// # Safety
+    /// There is one.
+    #[inline]
+    unsafe fn next_link(&mut self) -> Link<K, V, C> {
+        // SAFETY: the branches are alive; when one is done, there is more above it.
+        unsafe {
+            loop {
+                while self.next < WIDTH {
+                    let link = (&(*self.branch).slots)[self.next];
+                    self.next += 1;
+                    if link != self.before {
+                        self.before = link;
+                        return link;
+                    }
                 }
+                self.depth -= 1;
+                (self.branch, self.next) = self.above[self.depth];
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, offset_of};
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -61,6 +61,8 @@ struct Head<C> {
     tags: [u8; MOST as usize],
     /// Bytes from the beginning of the block to here; 0 for a leaf in no block.
     offset: u32,
+    /// Whether only a version that alone holds the leaf appends to it.
+    closed: bool,
 }
 
 /// A leaf without entries and without room for any, which is neither counted nor freed.
@@ -115,6 +117,29 @@ impl<K, V, C> Leaf<K, V, C> {
         Slot::new(unsafe { self.0.cast::<u8>().add(Self::ENTRIES + at * Slot::<K, V, C>::SIZE) })
     }
 
+    /// The place of the entry that the index numbers so: one more than from the beginning.
+    ///
+    /// # Safety
+    /// There is such an entry.
+    #[inline]
+    unsafe fn numbered(self, number: usize) -> Slot<K, V, C> {
+        const { assert!(Self::ENTRIES >= Slot::<K, V, C>::SIZE) }
+        // One sum, not a difference first: searches have nothing else to do.
+        let offset = Self::ENTRIES - Slot::<K, V, C>::SIZE + number * Slot::<K, V, C>::SIZE;
+        // SAFETY: within the allocation.
+        Slot::new(unsafe { self.0.cast::<u8>().add(offset) })
+    }
+
+    /// The number of the entry that follows the one with this number in its bucket; 0 for none.
+    ///
+    /// # Safety
+    /// There is such an entry.
+    #[inline]
+    unsafe fn after(self, number: usize) -> u8 {
+        // SAFETY: within the head.
+        unsafe { *self.0.cast::<u8>().add(offset_of!(Head<C>, next) - 1 + number) }
+    }
+
     #[inline]
     fn head<'a>(self) -> &'a Head<C> {
         // SAFETY: the leaf is alive, by what a `Leaf` takes for granted.
@@ -135,7 +160,17 @@ impl<K, V, C> Leaf<K, V, C> {
     /// Whether no version can append to the leaf while others hold it.
     #[inline]
     pub(super) fn is_quiet(self) -> bool {
-        !Slot::<K, V, C>::INLINE || self.fill() == self.room()
+        self.head().closed || self.fill() == self.room()
+    }
+
+    /// Lets nobody append to the leaf while others hold it, so that it is copied faster.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn close(self) {
+        // SAFETY: by the contract.
+        unsafe { (*self.0).closed = true }
     }
 
     #[inline]
@@ -180,11 +215,11 @@ impl<K, V, C> Leaf<K, V, C> {
         while at != 0 {
             // SAFETY: the index and the links name entries.
             unsafe {
-                let slot = self.slot(at - 1);
+                let slot = self.numbered(at);
                 if matches(slot) {
                     return slot;
                 }
-                at = usize::from(*self.next(at - 1));
+                at = usize::from(self.after(at));
                 if at == usize::from(COLLISION) {
                     return self.find_colliding(matches);
                 }
@@ -216,12 +251,12 @@ impl<K, V, C> Leaf<K, V, C> {
             // written before it was published and never changed while the leaf is shared, is.
             unsafe {
                 if !Slot::<K, V, C>::INLINE || at <= len as usize {
-                    let slot = self.slot(at - 1);
+                    let slot = self.numbered(at);
                     if matches(slot) {
                         return slot;
                     }
                 }
-                at = usize::from(*self.next(at - 1));
+                at = usize::from(self.after(at));
             }
         }
         Slot::NONE
@@ -423,6 +458,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
             (&raw mut (*head).next).write_bytes(0, 1);
             (&raw mut (*head).tags).write_bytes(0, 1);
             (&raw mut (*head).offset).write(offset as u32);
+            (&raw mut (*head).closed).write(!Slot::<K, V, C>::INLINE);
         }
         Leaf(head, PhantomData)
     }
@@ -445,6 +481,9 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         // Relaxed: whoever sees the first entries came to know of them in a way that orders what happened to
         // them; the entry itself is published with the index.
         let fill = &self.head().fill;
+        if self.head().closed {
+            return false;
+        }
         if std::any::TypeId::of::<C>() == std::any::TypeId::of::<Plain>() {
             let free = fill.load(Ordering::Relaxed) == at;
             if free {
