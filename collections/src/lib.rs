@@ -8,6 +8,20 @@
 
 pub mod counter;
 pub mod map;
+pub mod set;
+
+pub use map::{GenericHashMap, HashMap};
+pub use set::{GenericHashSet, HashSet};
 
 /// The same collections counted without atomic operations, for one thread.
-pub mod rc {}
+pub mod rc {
+    use std::hash::RandomState;
+
+    use crate::counter::Plain;
+
+    /// A [`GenericHashMap`](crate::GenericHashMap) for one thread.
+    pub type HashMap<K, V, S = RandomState> = crate::GenericHashMap<K, V, S, Plain>;
+
+    /// A [`GenericHashSet`](crate::GenericHashSet) for one thread.
+    pub type HashSet<T, S = RandomState> = crate::GenericHashSet<T, S, Plain>;
+}

@@ -346,7 +346,11 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     unsafe {
         let fill = leaf.fill();
         let splits = fill == MOST && !leaf.is_collision();
-        let room = if splits { MOST } else { room_for(fill + 1).max(if leaf.is_collision() { 2 * MOST } else { 0 }) };
+        let room = if splits {
+            MOST
+        } else {
+            room_for(fill + 1).max(if leaf.is_collision() { 2 * MOST } else { 0 })
+        };
         let leaf = if !leaf.is_unique() {
             let copy = leaf.copied(fill, room, true);
             place.replace(copy);

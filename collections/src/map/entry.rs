@@ -307,13 +307,7 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     /// # Safety
     /// The slot holds an entry, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn replace(
-        self,
-        hash: u32,
-        key: K,
-        value: V,
-        cells: &mut Cells<K, V, C>,
-    ) -> V {
+    pub(super) unsafe fn replace(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) -> V {
         // SAFETY: an entry that the caller alone holds is replaced in place; a shared one stays as it is.
         unsafe {
             if Self::INLINE {

@@ -166,3 +166,94 @@ impl<'a, K, V, C> Iterator for Iter<'a, K, V, C> {
 impl<K, V, C> ExactSizeIterator for Iter<'_, K, V, C> {}
 
 impl<K, V, C> FusedIterator for Iter<'_, K, V, C> {}
+
+/// The keys of a map: see [`keys`](super::GenericHashMap::keys).
+pub struct Keys<'a, K, V, C>(pub(super) Iter<'a, K, V, C>);
+
+/// The values of a map: see [`values`](super::GenericHashMap::values).
+pub struct Values<'a, K, V, C>(pub(super) Iter<'a, K, V, C>);
+
+impl<K, V, C> Clone for Keys<'_, K, V, C> {
+    fn clone(&self) -> Self {
+        Keys(self.0.clone())
+    }
+}
+
+impl<K, V, C> Clone for Values<'_, K, V, C> {
+    fn clone(&self) -> Self {
+        Values(self.0.clone())
+    }
+}
+
+impl<'a, K, V, C> Iterator for Keys<'a, K, V, C> {
+    type Item = &'a K;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a K> {
+        self.0.next().map(|entry| entry.0)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<'a, K, V, C> Iterator for Values<'a, K, V, C> {
+    type Item = &'a V;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a V> {
+        self.0.next().map(|entry| entry.1)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<K, V, C> ExactSizeIterator for Keys<'_, K, V, C> {}
+
+impl<K, V, C> FusedIterator for Keys<'_, K, V, C> {}
+
+impl<K, V, C> ExactSizeIterator for Values<'_, K, V, C> {}
+
+impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
+
+/// The entries of a version, cloned.
+pub struct IntoIter<K, V, C: Counter> {
+    slots: Slots<K, V, C>,
+    /// Holds what the slots are of.
+    _core: Core<K, V, C>,
+}
+
+// SAFETY: a version and places in it; it is as `Send` and `Sync` as that.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Send>> Send for IntoIter<K, V, C> {}
+// SAFETY: as above; `&self` offers nothing but the number of entries.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for IntoIter<K, V, C> {}
+
+impl<K, V, C: Counter> IntoIter<K, V, C> {
+    pub(super) fn new(core: Core<K, V, C>) -> Self {
+        IntoIter { slots: Slots::new(&core), _core: core }
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> Iterator for IntoIter<K, V, C> {
+    type Item = (K, V);
+
+    #[inline]
+    fn next(&mut self) -> Option<(K, V)> {
+        // SAFETY: the version is held and does not change.
+        self.slots.next().map(|slot| unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.slots.len(), Some(self.slots.len()))
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> ExactSizeIterator for IntoIter<K, V, C> {}
+
+impl<K: Clone, V: Clone, C: Counter> FusedIterator for IntoIter<K, V, C> {}

@@ -28,6 +28,12 @@ const COLLISION: u8 = u8::MAX;
 /// Levels of branches that consume the 32 bits of a hash.
 pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
 
+/// What is left of a hash below `level` branches.
+#[inline]
+pub(super) fn rest_at(hash: u32, level: u32) -> u32 {
+    (u64::from(hash) >> (BITS * level)) as u32
+}
+
 /// What a leaf below `level` branches remembers of a hash: the digit that led to it from the branch above (0
 /// if there is none) and, from bit [`BITS`] up, the bucket.
 #[inline]

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
-use collections::map::HashMap;
+use collections::HashMap;
 use scenarios::persistent_map::{Family, PersistentMap};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
@@ -52,17 +52,11 @@ where
     }
 
     fn union(&self, other: &Self) -> Self {
-        let mut union = self.clone();
-        for (key, value) in other.iter() {
-            if union.get(key).is_none() {
-                union.insert(key.clone(), value.clone());
-            }
-        }
-        union
+        Map(self.0.clone().union(other.0.clone()))
     }
 
     fn equal(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
+        self.0 == other.0
     }
 }
 
