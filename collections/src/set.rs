@@ -430,3 +430,68 @@ mod serde {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    use super::HashSet;
+    use crate::rc;
+
+    fn set(ids: std::ops::Range<u32>) -> HashSet<u32> {
+        ids.collect()
+    }
+
+    #[test]
+    fn sets_of_numbers() {
+        let (left, right) = (set(0..300), set(200..500));
+        assert_eq!(left.clone().union(right.clone()), set(0..500));
+        assert_eq!(left.clone().intersection(&right), set(200..300));
+        assert_eq!(left.clone().difference(&right), set(0..200));
+        assert_eq!(left.clone().relative_complement(&right).len(), 200);
+        assert_eq!(left.clone().symmetric_difference(&right), set(0..200).union(set(300..500)));
+        assert!(set(5..9).is_subset(&left) && left.is_superset(&set(5..9)) && !left.is_subset(&right));
+        assert!(set(5..9).is_proper_subset(&left) && !left.is_proper_subset(&left));
+        assert!(set(0..5).is_disjoint(&set(5..9)) && !set(0..6).is_disjoint(&set(5..9)));
+        assert!(left.iter().copied().collect::<BTreeSet<_>>().into_iter().eq(0..300));
+        assert_eq!(left.iter().len(), 300);
+        let hash = |set: &HashSet<u32>| {
+            let mut state = DefaultHasher::new();
+            set.hash(&mut state);
+            state.finish()
+        };
+        assert_eq!(hash(&left), hash(&(0..300).rev().collect()));
+    }
+
+    #[test]
+    fn the_interface_of_std() {
+        let mut set = rc::HashSet::<String>::new();
+        assert!(set.insert("a".to_owned()) && !set.insert("a".to_owned()));
+        let before = set.clone();
+        assert!(set.ptr_eq(&before) && set.contains("a"));
+        assert!(set.remove("a") && !set.remove("a") && set.is_empty());
+        assert_eq!(before.get("a").map(String::as_str), Some("a"));
+        assert_eq!(format!("{before:?}"), r#"{"a"}"#);
+        set.extend(["b", "c"].map(str::to_owned));
+        assert_eq!(set.take("b").as_deref(), Some("b"));
+        assert_eq!(set.update("d".to_owned()).without("c").into_iter().collect::<Vec<_>>(), ["d"]);
+        set.retain(|element| element != "c");
+        assert_eq!(set.len(), 0);
+        set.clear();
+        assert_eq!(set, rc::HashSet::with_hasher(set.hasher().clone()));
+        assert_eq!(HashSet::unit(1), [1].into());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn to_json_and_back() {
+        let set = set(0..100);
+        let text = serde_json::to_string(&set).expect("numbers can be written");
+        assert_eq!(serde_json::from_str::<HashSet<u32>>(&text).expect("as written"), set);
+        let map: crate::HashMap<String, u32> = (0..100).map(|id| (id.to_string(), id)).collect();
+        let text = serde_json::to_string(&map).expect("strings can be keys");
+        assert_eq!(serde_json::from_str::<crate::HashMap<String, u32>>(&text).expect("as written"), map);
+        assert!(serde_json::from_str::<HashSet<u32>>("{}").is_err());
+    }
+}

@@ -711,31 +711,46 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 leaf = leaf.moved(room_for(0));
                 owned.place.set(run, Link::of_leaf(leaf));
             }
-            for level in (0..owned.place.level as usize).rev() {
-                let passed = owned.branches[level].assume_init();
+            let mut level = owned.place.level as usize;
+            while level > 0 {
+                let passed = owned.branches[level - 1].assume_init();
                 let branch = &mut *passed;
                 let (start, end) = (branch.run_start(digit), branch.run_end(digit));
                 let may = |link: Link<K, V, C>| link.is_leaf() && !link.leaf().is_collision();
                 let neighbour = if start > 0 && may(branch.slots[start - 1]) {
-                    branch.slots[start - 1]
+                    start - 1
                 } else if end < WIDTH && may(branch.slots[end]) {
-                    branch.slots[end]
+                    end
                 } else if start > 0 || end < WIDTH {
                     return;
                 } else {
                     // Nothing else under this branch: the leaf moves up in its place.
-                    let gone = Link::of_branch(passed);
+                    level -= 1;
                     if level > 0 {
                         let above = &mut (*owned.branches[level - 1].assume_init()).slots;
+                        let gone = Link::of_branch(passed);
                         digit = (0..WIDTH).find(|at| above[*at] == gone).unwrap_or(0);
                         above[digit] = Link::of_leaf(leaf);
                     }
                     Branch::free(passed);
                     continue;
                 };
-                branch.slots[start..end].fill(neighbour);
+                let link = branch.slots[neighbour];
+                branch.slots[start..end].fill(link);
                 leaf.free();
-                return;
+                if link.leaf().fill() > 0 {
+                    return;
+                }
+                // One that was kept between branches: now it is the one without entries. If others share it, it
+                // is replaced by one that they do not.
+                leaf = link.leaf();
+                digit = neighbour;
+                if !leaf.is_unique() {
+                    let run = (branch.run_start(digit), branch.run_end(digit));
+                    leaf.release();
+                    leaf = Leaf::new(room_for(0));
+                    branch.slots[run.0..run.1].fill(Link::of_leaf(leaf));
+                }
             }
             self.root = Link::NONE;
             leaf.free();

@@ -287,16 +287,21 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
             unsafe {
                 let key = slot.key::<'_>();
                 // With this map's hash, which need not be the other's: what is found has the key all the same.
-                let mut found = Slot::NONE;
-                if let Some(counterpart) = counterpart {
-                    found = counterpart.find(slot.hash(&rehash), key);
-                }
-                if found.is_none() {
-                    found = other.core.find(hash_of(&other.hasher, key), key);
-                }
-                !found.is_none() && compare(slot.value(), found.value())
+                let hash = slot.hash(&rehash);
+                let found = match counterpart {
+                    Some(counterpart) => counterpart.find(hash, key),
+                    None => other.core.find(hash, key),
+                };
+                let value = if found.is_none() { other.find_again(key) } else { Some(found.value()) };
+                value.is_some_and(|value| compare(slot.value(), value))
             }
         })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_again(&self, key: &K) -> Option<&V> {
+        self.get(key)
     }
 
     /// Whether `other` has every entry of this map.

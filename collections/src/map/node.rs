@@ -65,15 +65,19 @@ struct Head<C> {
     next: [u8; MOST as usize],
     /// Per entry, what it remembers of the hash: see `tag_at`.
     tags: [u8; MOST as usize],
-    /// Bytes from the beginning of the block to here; 0 for a leaf in no block.
-    offset: u32,
-    /// Whether only a version that alone holds the leaf appends to it.
-    closed: bool,
+    /// Bytes from the beginning of the block to here; 0 for a leaf in no block. And whether the leaf is closed:
+    /// only a version that alone holds it appends to it.
+    offset_and_closed: u32,
 }
 
-/// A leaf without entries and without room for any, which is neither counted nor freed.
-static EMPTY: [AtomicU32; size_of::<Head<AtomicU32>>() / 4] =
-    [const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4];
+/// The bit of a closed leaf.
+const CLOSED: u32 = 1 << 31;
+
+/// A leaf without entries and without room for any, which is neither counted nor freed: all zero.
+#[repr(align(16))]
+struct Empty(#[expect(dead_code, reason = "read as a head")] [AtomicU32; size_of::<Head<AtomicU32>>() / 4]);
+
+static EMPTY: Empty = Empty([const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4]);
 
 /// An entry to come, and where its cell comes from.
 pub(super) struct Entry<'a, K, V, C: Counter> {
@@ -163,10 +167,15 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().fill.load(Ordering::Relaxed)
     }
 
+    #[inline]
+    fn is_closed(self) -> bool {
+        self.head().offset_and_closed & CLOSED != 0
+    }
+
     /// Whether no version can append to the leaf while others hold it.
     #[inline]
     pub(super) fn is_quiet(self) -> bool {
-        self.head().closed || self.fill() == self.room()
+        self.is_closed() || self.fill() == self.room()
     }
 
     /// Lets nobody append to the leaf while others hold it, so that it is copied faster.
@@ -176,7 +185,7 @@ impl<K, V, C> Leaf<K, V, C> {
     #[inline]
     pub(super) unsafe fn close(self) {
         // SAFETY: by the contract.
-        unsafe { (*self.0).closed = true }
+        unsafe { (*self.0).offset_and_closed |= CLOSED }
     }
 
     #[inline]
@@ -463,8 +472,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
             (&raw mut (*head).index).write_bytes(0, 1);
             (&raw mut (*head).next).write_bytes(0, 1);
             (&raw mut (*head).tags).write_bytes(0, 1);
-            (&raw mut (*head).offset).write(offset as u32);
-            (&raw mut (*head).closed).write(!Slot::<K, V, C>::INLINE);
+            let closed = if Slot::<K, V, C>::INLINE { 0 } else { CLOSED };
+            (&raw mut (*head).offset_and_closed).write(offset as u32 | closed);
         }
         Leaf(head, PhantomData)
     }
@@ -487,7 +496,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         // Relaxed: whoever sees the first entries came to know of them in a way that orders what happened to
         // them; the entry itself is published with the index.
         let fill = &self.head().fill;
-        if self.head().closed {
+        if self.is_closed() {
             return false;
         }
         if std::any::TypeId::of::<C>() == std::any::TypeId::of::<Plain>() {
@@ -535,7 +544,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     pub(super) unsafe fn free(self) {
         // SAFETY: allocated with this layout.
         unsafe {
-            let (room, offset) = (self.room(), self.head().offset as usize);
+            let (room, offset) = (self.room(), (self.head().offset_and_closed & !CLOSED) as usize);
             let address = self.0.cast::<u8>();
             if offset > 0 {
                 return Block::give_up::<C>(address.sub(offset).cast(), 1);

@@ -82,6 +82,7 @@ unsafe fn unshared_under<K, V, C>(
     true
 }
 
+#[inline]
 fn visit_leaf<K, V, C>(
     leaf: Leaf<K, V, C>,
     theirs: Counterpart<K, V, C>,

@@ -98,3 +98,41 @@ pub fn contender() -> Contender {
         known_failures: &[],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use scenarios::Step;
+    use scenarios::input::{draws, rng};
+    use scenarios::probe::Injected;
+
+    use super::contender;
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        // What probes raise is no news.
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() {
+                hook(info);
+            }
+        }));
+        let contender = contender();
+        for check in contender.bottleneck.checks {
+            for trace in 0..check.traces.min(8) {
+                let mut rng = rng(check.name, trace as usize);
+                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
+                    .into_iter()
+                    .map(|bits| Step {
+                        op: bits as u8,
+                        a: (bits >> 8) as u16,
+                        b: (bits >> 24) as u16,
+                        version: (bits >> 40) as u8,
+                    })
+                    .collect();
+                if let Err(mismatch) = (contender.replay)(check, &steps) {
+                    panic!("{}, trace {trace}: {mismatch}", check.name);
+                }
+            }
+        }
+    }
+}
