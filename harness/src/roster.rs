@@ -46,6 +46,7 @@ pub fn roster() -> Vec<Contender> {
         persistent_vector_array_copy::contender(),
         persistent_vector_im::contender(),
         persistent_vector_imbl::contender(),
+        persistent_vector_pvec::contender(),
         persistent_vector_rpds::contender(),
         persistent_vector_trie32::contender(),
         persistent_vector_vec::contender(),
