@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering, fence};
 
 mod sealed {
     pub trait Sealed {}
@@ -32,6 +32,11 @@ pub trait Counter: sealed::Sealed + 'static {
     /// node, and what former holders did to it has happened.
     #[doc(hidden)]
     fn is_unique(&self) -> bool;
+
+    /// Raises `fill` from `seen` by one: whether it was `seen`. Of several holders that try with the same
+    /// `seen`, one succeeds.
+    #[doc(hidden)]
+    fn claim(fill: &AtomicU16, seen: u16) -> bool;
 }
 
 /// Counts beyond this abort.
@@ -74,6 +79,13 @@ impl Counter for Atomic {
         // Acquire: pairs with the release of those that counted down.
         self.0.load(Ordering::Acquire) == 1
     }
+
+    #[inline]
+    fn claim(fill: &AtomicU16, seen: u16) -> bool {
+        // Relaxed: the place is handed to nobody by this, and what is written there is seen by holders of a
+        // version that was cloned after.
+        fill.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
 }
 
 /// Counted plainly: faster, for one thread.
@@ -109,6 +121,15 @@ impl Counter for Plain {
     #[inline]
     fn is_unique(&self) -> bool {
         self.0.get() == 1
+    }
+
+    #[inline]
+    fn claim(fill: &AtomicU16, seen: u16) -> bool {
+        let claimed = fill.load(Ordering::Relaxed) == seen;
+        if claimed {
+            fill.store(seen + 1, Ordering::Relaxed);
+        }
+        claimed
     }
 }
 

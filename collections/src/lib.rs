@@ -24,4 +24,13 @@ pub mod rc {
 
     /// A [`GenericHashSet`](crate::GenericHashSet) for one thread.
     pub type HashSet<T, S = RandomState> = crate::GenericHashSet<T, S, Plain>;
+pub mod vector;
+
+/// A persistent vector whose versions several threads may hold; see [`vector`].
+pub type Vector<T> = vector::GenericVector<T, counter::Atomic>;
+
+/// The same collections counted without atomic operations, for one thread.
+pub mod rc {
+    /// A persistent vector for one thread; see [`vector`](crate::vector).
+    pub type Vector<T> = crate::vector::GenericVector<T, crate::counter::Plain>;
 }

@@ -48,6 +48,7 @@ pub fn roster() -> Vec<Contender> {
         persistent_vector_imbl::contender(),
         persistent_vector_pvec::contender(),
         persistent_vector_rpds::contender(),
+        persistent_vector_shared_tail::contender(),
         persistent_vector_trie32::contender(),
         persistent_vector_vec::contender(),
         signals_alien_signals::contender(),

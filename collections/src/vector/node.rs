@@ -48,7 +48,8 @@ impl<T> Width<T> {
     /// Bits of an index that a node `height` above the leaves consumes together with those below it.
     #[inline]
     pub(super) fn shift(height: u8) -> u32 {
-        Self::BITS + BRANCH_BITS * u32::from(height)
+        // No vector is so long that a node of 2⁶³ elements could be full: relaxed trees may stand higher.
+        (Self::BITS + BRANCH_BITS * u32::from(height)).min(usize::BITS - 1)
     }
 }
 

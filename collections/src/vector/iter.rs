@@ -1,0 +1,445 @@
+//! Iterators over a vector, leaf by leaf.
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
+use std::mem;
+use std::ptr;
+use std::slice;
+
+use super::GenericVector;
+use super::node::{Branch, Leaf, Width};
+use super::tree;
+use crate::counter::Counter;
+
+/// Every element of a vector in order; made by [`iter`](GenericVector::iter).
+pub struct Iter<'a, T, C: Counter> {
+    /// What is left of the leaf at the front.
+    front: slice::Iter<'a, T>,
+    vector: &'a GenericVector<T, C>,
+    /// The elements `next..end` are in neither of the two leaves.
+    next: usize,
+    end: usize,
+    /// What is left of the leaf at the back.
+    back: slice::Iter<'a, T>,
+}
+
+impl<'a, T, C: Counter> Iter<'a, T, C> {
+    #[inline]
+    pub(super) fn new(vector: &'a GenericVector<T, C>) -> Self {
+        let none: slice::Iter<'a, T> = [].iter();
+        if vector.tree_len == 0 {
+            return Iter { front: vector.tail_slice().iter(), vector, next: 0, end: 0, back: none };
+        }
+        Iter { front: none.clone(), vector, next: 0, end: vector.len(), back: none }
+    }
+}
+
+/// The leaf that begins at `next`, cut at `end`.
+#[inline(never)]
+fn leaf_from<T, C: Counter>(vector: &GenericVector<T, C>, next: usize, end: usize) -> &[T] {
+    let (start, leaf) = vector.chunk(next);
+    &leaf[next - start..leaf.len().min(end - start)]
+}
+
+/// The leaf that ends at `end`, cut at `next`.
+#[inline(never)]
+fn leaf_to<T, C: Counter>(vector: &GenericVector<T, C>, next: usize, end: usize) -> &[T] {
+    let (start, leaf) = vector.chunk(end - 1);
+    &leaf[next.max(start) - start..end - start]
+}
+
+impl<'a, T, C: Counter> Iterator for Iter<'a, T, C> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        loop {
+            if let Some(element) = self.front.next() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.back.next();
+            }
+            let leaf = leaf_from(self.vector, self.next, self.end);
+            self.next += leaf.len();
+            self.front = leaf.iter();
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.front.len() + (self.end - self.next) + self.back.len();
+        (left, Some(left))
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, &'a T) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut state = self.front.fold(init, &mut f);
+        while self.next != self.end {
+            let leaf = leaf_from(self.vector, self.next, self.end);
+            self.next += leaf.len();
+            state = leaf.iter().fold(state, &mut f);
+        }
+        self.back.fold(state, f)
+    }
+
+    fn nth(&mut self, n: usize) -> Option<&'a T> {
+        if n < self.front.len() {
+            return self.front.nth(n);
+        }
+        let n = n - self.front.len();
+        self.front = [].iter();
+        if n < self.end - self.next {
+            self.next += n;
+            return self.next();
+        }
+        let n = n - (self.end - self.next);
+        self.next = self.end;
+        self.back.nth(n)
+    }
+
+    fn last(mut self) -> Option<&'a T> {
+        self.next_back()
+    }
+
+    fn count(self) -> usize {
+        self.len()
+    }
+}
+
+impl<'a, T, C: Counter> DoubleEndedIterator for Iter<'a, T, C> {
+    #[inline]
+    fn next_back(&mut self) -> Option<&'a T> {
+        loop {
+            if let Some(element) = self.back.next_back() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.front.next_back();
+            }
+            let leaf = leaf_to(self.vector, self.next, self.end);
+            self.end -= leaf.len();
+            self.back = leaf.iter();
+        }
+    }
+}
+
+impl<T, C: Counter> ExactSizeIterator for Iter<'_, T, C> {}
+impl<T, C: Counter> FusedIterator for Iter<'_, T, C> {}
+
+impl<T, C: Counter> Clone for Iter<'_, T, C> {
+    fn clone(&self) -> Self {
+        Iter { front: self.front.clone(), back: self.back.clone(), ..*self }
+    }
+}
+
+impl<T: fmt::Debug, C: Counter> fmt::Debug for Iter<'_, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// The elements of a vector as slices, one per leaf; made by [`leaves`](GenericVector::leaves).
+pub struct Leaves<'a, T, C: Counter> {
+    vector: &'a GenericVector<T, C>,
+    next: usize,
+    end: usize,
+}
+
+impl<'a, T, C: Counter> Leaves<'a, T, C> {
+    pub(super) fn new(vector: &'a GenericVector<T, C>) -> Self {
+        Leaves { vector, next: 0, end: vector.len() }
+    }
+}
+
+impl<'a, T, C: Counter> Iterator for Leaves<'a, T, C> {
+    type Item = &'a [T];
+
+    fn next(&mut self) -> Option<&'a [T]> {
+        if self.next == self.end {
+            return None;
+        }
+        let leaf = leaf_from(self.vector, self.next, self.end);
+        self.next += leaf.len();
+        Some(leaf)
+    }
+}
+
+impl<'a, T, C: Counter> DoubleEndedIterator for Leaves<'a, T, C> {
+    fn next_back(&mut self) -> Option<&'a [T]> {
+        if self.next == self.end {
+            return None;
+        }
+        let leaf = leaf_to(self.vector, self.next, self.end);
+        self.end -= leaf.len();
+        Some(leaf)
+    }
+}
+
+impl<T, C: Counter> FusedIterator for Leaves<'_, T, C> {}
+
+impl<T, C: Counter> Clone for Leaves<'_, T, C> {
+    fn clone(&self) -> Self {
+        Leaves { ..*self }
+    }
+}
+
+impl<T: fmt::Debug, C: Counter> fmt::Debug for Leaves<'_, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// Every element of a vector in order, to change; made by [`iter_mut`](GenericVector::iter_mut).
+pub struct IterMut<'a, T, C: Counter> {
+    front: slice::IterMut<'a, T>,
+    /// Used only through leaves of which no element has been handed out.
+    vector: *mut GenericVector<T, C>,
+    next: usize,
+    end: usize,
+    back: slice::IterMut<'a, T>,
+    borrow: PhantomData<&'a mut GenericVector<T, C>>,
+}
+
+// SAFETY: it is a `&mut GenericVector` and references into it.
+unsafe impl<'a, T, C: Counter> Send for IterMut<'a, T, C> where &'a mut GenericVector<T, C>: Send {}
+// SAFETY: as above.
+unsafe impl<'a, T, C: Counter> Sync for IterMut<'a, T, C> where &'a mut GenericVector<T, C>: Sync {}
+
+impl<'a, T: Clone, C: Counter> IterMut<'a, T, C> {
+    pub(super) fn new(vector: &'a mut GenericVector<T, C>) -> Self {
+        let end = vector.len();
+        IterMut { front: [].iter_mut(), vector, next: 0, end, back: [].iter_mut(), borrow: PhantomData }
+    }
+
+    /// The leaf of the element at `index`, made the vector's own, as far as it lies within `next..end`.
+    #[inline(never)]
+    fn leaf(&mut self, index: usize) -> &'a mut [T] {
+        // SAFETY: the vector is borrowed for `'a` and used by nobody else. Owning a leaf that others share copies it
+        // and branches above it, never a leaf that is the vector's own already: those handed out stay. The
+        // leaf was not handed out, for `next..end` begins and ends at leaves.
+        unsafe {
+            let vector = &mut *self.vector;
+            let run = vector.run(index);
+            let (start, length) = (run.start, run.length);
+            let leaf = if index < vector.tree_len { vector.own_leaf_at(index).0 } else { vector.own_tail() };
+            let (from, to) = (self.next.max(start), self.end.min(start + length));
+            slice::from_raw_parts_mut(leaf.items().add(from - start), to - from)
+        }
+    }
+}
+
+impl<'a, T: Clone, C: Counter> Iterator for IterMut<'a, T, C> {
+    type Item = &'a mut T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut T> {
+        loop {
+            if let Some(element) = self.front.next() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.back.next();
+            }
+            let leaf = self.leaf(self.next);
+            self.next += leaf.len();
+            self.front = leaf.iter_mut();
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.front.len() + (self.end - self.next) + self.back.len();
+        (left, Some(left))
+    }
+}
+
+impl<'a, T: Clone, C: Counter> DoubleEndedIterator for IterMut<'a, T, C> {
+    #[inline]
+    fn next_back(&mut self) -> Option<&'a mut T> {
+        loop {
+            if let Some(element) = self.back.next_back() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.front.next_back();
+            }
+            let leaf = self.leaf(self.end - 1);
+            self.end -= leaf.len();
+            self.back = leaf.iter_mut();
+        }
+    }
+}
+
+impl<T: Clone, C: Counter> ExactSizeIterator for IterMut<'_, T, C> {}
+impl<T: Clone, C: Counter> FusedIterator for IterMut<'_, T, C> {}
+
+impl<T: fmt::Debug, C: Counter> fmt::Debug for IterMut<'_, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IterMut").field("next", &self.next).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+/// The elements of a vector, by value: moved where the vector alone held them, cloned where others do, too.
+pub struct IntoIter<T, C: Counter> {
+    front: Part<T>,
+    vector: GenericVector<T, C>,
+    next: usize,
+    end: usize,
+    back: Part<T>,
+}
+
+/// Elements of one leaf of the vector.
+struct Part<T> {
+    items: *mut T,
+    length: usize,
+    /// Whether they are the iterator's to move; the leaf does not count them any more.
+    own: bool,
+}
+
+impl<T> Part<T> {
+    const NONE: Self = Part { items: ptr::NonNull::dangling().as_ptr(), length: 0, own: true };
+
+    /// # Safety
+    /// The leaf lives, and an own element is handed out once.
+    unsafe fn item(&self, at: usize) -> T
+    where
+        T: Clone,
+    {
+        // SAFETY: the element is there; the caller's promise.
+        unsafe {
+            let item = self.items.add(at);
+            if self.own { item.read() } else { (*item).clone() }
+        }
+    }
+
+    fn next(&mut self) -> Option<T>
+    where
+        T: Clone,
+    {
+        if self.length == 0 {
+            return None;
+        }
+        // SAFETY: the first is left behind by the next two lines; should cloning it panic, it stays.
+        unsafe {
+            let item = self.item(0);
+            self.items = self.items.add(1);
+            self.length -= 1;
+            Some(item)
+        }
+    }
+
+    fn next_back(&mut self) -> Option<T>
+    where
+        T: Clone,
+    {
+        let last = self.length.checked_sub(1)?;
+        // SAFETY: the last is cut off by the next line.
+        let item = unsafe { self.item(last) };
+        self.length = last;
+        Some(item)
+    }
+}
+
+impl<T> Drop for Part<T> {
+    fn drop(&mut self) {
+        if self.own && mem::needs_drop::<T>() {
+            // SAFETY: these are the iterator's, and nobody else counts them.
+            unsafe { ptr::slice_from_raw_parts_mut(self.items, self.length).drop_in_place() }
+        }
+    }
+}
+
+// SAFETY: it is a vector, and elements of it.
+unsafe impl<T, C: Counter> Send for IntoIter<T, C> where GenericVector<T, C>: Send {}
+// SAFETY: as above.
+unsafe impl<T, C: Counter> Sync for IntoIter<T, C> where GenericVector<T, C>: Sync {}
+
+impl<T: Clone, C: Counter> IntoIter<T, C> {
+    pub(super) fn new(vector: GenericVector<T, C>) -> Self {
+        let end = vector.len();
+        IntoIter { front: Part::NONE, vector, next: 0, end, back: Part::NONE }
+    }
+
+    /// The leaf of the element at `index`, as far as it lies within `next..end`, which begin and end at leaves.
+    fn part(&self, index: usize) -> (Part<T>, usize) {
+        let run = self.vector.run(index);
+        let own = run.leaf.is_unique() && (index >= self.vector.tree_len || self.owns_path(index));
+        if own {
+            // SAFETY: this vector alone can reach the leaf; what it sees of it goes to the iterator.
+            unsafe {
+                run.leaf.forget_beyond(run.length);
+                run.leaf.set_fill(0);
+            }
+        }
+        (Part { items: run.leaf.items(), length: run.length, own }, run.length)
+    }
+
+    /// Whether all branches above the leaf of an element are held by this vector alone.
+    fn owns_path(&self, mut index: usize) -> bool {
+        let Some(mut link) = self.vector.root else { return false };
+        for height in (1..=self.vector.height).rev() {
+            // SAFETY: above the leaves are branches, held by the vector.
+            let branch = unsafe { Branch::<C>::from_link(link) };
+            if !branch.is_unique() {
+                return false;
+            }
+            let (slot, begin) = tree::locate::<T, C>(branch, height, index);
+            link = branch.child(slot);
+            index -= begin;
+        }
+        // SAFETY: at height 0 are leaves.
+        debug_assert!(index < Width::<T>::LEAF && unsafe { Leaf::<T, C>::from_link(link) }.is_unique());
+        true
+    }
+}
+
+impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        loop {
+            if let Some(element) = self.front.next() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.back.next();
+            }
+            let (part, length) = self.part(self.next);
+            self.next += length;
+            self.front = part;
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.front.length + (self.end - self.next) + self.back.length;
+        (left, Some(left))
+    }
+}
+
+impl<T: Clone, C: Counter> DoubleEndedIterator for IntoIter<T, C> {
+    #[inline]
+    fn next_back(&mut self) -> Option<T> {
+        loop {
+            if let Some(element) = self.back.next_back() {
+                return Some(element);
+            }
+            if self.next == self.end {
+                return self.front.next_back();
+            }
+            let (part, length) = self.part(self.end - 1);
+            self.end -= length;
+            self.back = part;
+        }
+    }
+}
+
+impl<T: Clone, C: Counter> ExactSizeIterator for IntoIter<T, C> {}
+impl<T: Clone, C: Counter> FusedIterator for IntoIter<T, C> {}
+
+impl<T, C: Counter> fmt::Debug for IntoIter<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntoIter").field("next", &self.next).field("end", &self.end).finish_non_exhaustive()
+    }
+}

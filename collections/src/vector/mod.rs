@@ -1,0 +1,1112 @@
+//! A persistent vector: a sequence whose clones share what they have in common.
+//!
+//! ```text
+//!   Vector { tree_len: 1088, tail_len: 3, … }      index 1023 without relaxed branches, in bits:
+//!       │                      │
+//!     root                    tail                 00 … 1111 111111
+//!       ▼                      ▼                          │     └─ element of the leaf
+//!   ┌─Branch──────────┐    ┌─Leaf────────────────────┐    └─ child of the branch
+//!   │ 0 │ 1 │ … │ 15 │     │ 1088 │ 1089 │ 1090 │ ▒▒ │
+//!   └─┼───┼───────┼──┘     └─────────────────────────┘
+//!     │   │       └──▶ Branch (one leaf so far)         Every box is one allocation that begins with a
+//!     ▼   ▼                                             32-bit count of its holders. Leaves hold up to 64
+//!   ┌─Leaf─┐ ┌─Leaf──────┐                              elements of 8 bytes (fewer large or owning ones),
+//!   │ 0 …  │ │ 64 … 127  │                              branches up to 16 children.
+//!   └──────┘ └───────────┘
+//! ```
+//!
+//! The last elements are in the *tail*, a leaf that hangs on the vector itself; when it is full it moves into the
+//! tree as it is. Versions share their tail, too: a leaf counts how many elements it has, a version how many
+//! of them it sees, and the first version that appends to a shared tail claims the next place with one atomic
+//! operation (▒▒ above), while the others go on seeing their own length. A second version that appends at the
+//! same place copies the tail. So a push with the old version kept allocates as rarely as one without.
+//!
+//! Slicing and joining leave leaves that are not full within the tree. The branches above them are *relaxed*: a
+//! table of sizes lies behind their children. All others are found by the bits of the index alone.
+//!
+//! Invariants:
+//!
+//! * all leaves of the tree are at the same depth, and none is empty, nor a branch;
+//! * of a branch that is not relaxed, all children but the last one are full, with all that is below them;
+//! * the root is a leaf, or has at least two children;
+//! * what a leaf holds is told by the tree above it and the vector, never by the leaf, whose count of elements
+//!   may be greater: places below what a holder sees never change while it is shared;
+//! * of a vector that says it is not relaxed, no branch is.
+//!
+//! # Cost
+//!
+//! With n elements: `len`, `clone`, `is_empty` and `last` take O(1); `push_back` and `pop_back` O(1)
+//! amortised where the vector shares nothing and about that where it does; `get`, `get_mut` and `set` O(log n);
+//! `slice`, `split_off`, `truncate`, `append`, `insert`, `remove`, `push_front` and `pop_front` O(log n). The
+//! logarithm has base 16 and counts leaves: 100,000 numbers are three branches deep. There is no buffer
+//! at the front: `push_front` rebuilds the path to the first leaf each time, because a second buffer would cost every
+//! `get`, `clone` and `iter`. To fill a vector from the front, collect and reverse.
+//!
+//! A version that drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf lets
+//! that leaf live as it is: up to 63 elements outlive their last version until the leaf goes.
+//!
+//! # Moving over
+//!
+//! | here | `im`, `imbl` | `rpds` (`Vector`) |
+//! |---|---|---|
+//! | `Vector::new()`, `unit(v)` | the same | `Vector::new()` |
+//! | `Vector`, `rc::Vector` | `im::Vector`, `im_rc::Vector` | `VectorSync`, `Vector` |
+//! | `push_back`, `pop_back`, `push_front`, `pop_front` | the same | `push_back_mut`, `drop_last_mut`; front: – |
+//! | `get`, `get_mut`, `v[i]`, `v[i] = x` | the same | `get`, `get_mut` |
+//! | `set(i, x)` (returns the old one), `update(i, x)` (a new version) | the same | `set_mut`, `set` |
+//! | `front`, `back`, `head`, `last` (and `first`) | the same | `first`, `last` |
+//! | `iter`, `iter_mut`, `leaves` | the same | `iter` |
+//! | `append`, `a + b`, `split_at`, `split_off`, `take`, `skip`, `truncate` | the same | – |
+//! | `slice(range)`: a copy, this one stays | `slice(range)` *removes* the range: `v.split_off(…)` | – |
+//! | `insert`, `remove`, `retain`, `swap`, `sort`, `sort_by`, `insert_ord` | the same | – |
+//! | `index_of`, `contains`, `binary_search`, `binary_search_by`, `binary_search_by_key` | the same | – |
+//! | `ptr_eq` | the same | – |
+
+mod iter;
+mod node;
+mod traits;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::{Bound, RangeBounds};
+use std::ptr;
+
+pub use self::iter::{IntoIter, Iter, IterMut, Leaves};
+
+use self::node::{BRANCH_BITS, Branch, Leaf, Link, Owned, Width, hold, release};
+use self::tree::{Run, Tree};
+use crate::counter::{Atomic, Counter};
+
+/// A persistent vector; see the [module](self).
+///
+/// `C` counts the holders of its nodes; [`Vector`](crate::Vector) and [`rc::Vector`](crate::rc::Vector) name the two.
+pub struct GenericVector<T, C: Counter = Atomic> {
+    root: Option<Link>,
+    tail: Option<Leaf<T, C>>,
+    /// Elements of the tree.
+    tree_len: usize,
+    /// Elements of the tail that this version sees.
+    tail_len: u16,
+    /// Elements that have room in the tail.
+    tail_room: u16,
+    /// How far the root is above the leaves.
+    height: u8,
+    /// Whether a branch may be relaxed.
+    relaxed: bool,
+    elements: PhantomData<(T, C::Marker)>,
+}
+
+// SAFETY: a vector may be dropped or taken apart in another thread (T: Send), where clones in this one still
+// read the elements (T: Sync). `Marker` is `Send` and `Sync` exactly where the counts are atomic.
+unsafe impl<T: Send + Sync, C: Counter> Send for GenericVector<T, C> where C::Marker: Send + Sync {}
+// SAFETY: as above: a shared vector can be cloned.
+unsafe impl<T: Send + Sync, C: Counter> Sync for GenericVector<T, C> where C::Marker: Send + Sync {}
+
+impl<T, C: Counter> GenericVector<T, C> {
+    /// The empty vector. Allocates nothing.
+    #[inline]
+    pub const fn new() -> Self {
+        GenericVector {
+            root: None,
+            tail: None,
+            tree_len: 0,
+            tail_len: 0,
+            tail_room: 0,
+            height: 0,
+            relaxed: false,
+            elements: PhantomData,
+        }
+    }
+
+    /// Number of elements. O(1).
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.tree_len + self.tail_len()
+    }
+
+    /// Whether there is no element. O(1).
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether both are versions of the same content without looking at elements: they share root and tail. O(1).
+    ///
+    /// `false` does not mean that they differ.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self.tail_len == other.tail_len
+            && self.root == other.root
+            && (self.tail_len == 0 || self.tail.map(Leaf::link) == other.tail.map(Leaf::link))
+    }
+
+    #[inline]
+    fn tail_len(&self) -> usize {
+        usize::from(self.tail_len)
+    }
+
+    /// What this version sees of its tail.
+    #[inline]
+    fn tail_slice(&self) -> &[T] {
+        match self.tail {
+            // SAFETY: it sees that many, and holds the leaf as long as it is borrowed.
+            Some(tail) => unsafe { tail.slice(self.tail_len()) },
+            None => &[],
+        }
+    }
+
+    fn tree(&self) -> Option<Tree> {
+        self.root.map(|link| Tree { link, height: self.height, size: self.tree_len })
+    }
+
+    /// The element at `index`, or `None` past the end. O(log n).
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&T> {
+        if index < self.tree_len {
+            // SAFETY: `index` lies within the tree.
+            return Some(unsafe { &*self.tree_item(index) });
+        }
+        let offset = index - self.tree_len;
+        if offset >= self.tail_len() {
+            return None;
+        }
+        // SAFETY: a tail of which something is seen is there, and it is held as long as it is borrowed.
+        Some(unsafe { &*self.tail.unwrap_unchecked().items().add(offset) })
+    }
+
+    /// # Safety
+    /// `index` is less than the length of the tree.
+    #[inline]
+    unsafe fn tree_item(&self, index: usize) -> *const T {
+        if self.relaxed {
+            return self.relaxed_item(index);
+        }
+        // SAFETY: the tree is not empty, so there is a root.
+        let mut link = unsafe { self.root.unwrap_unchecked() };
+        let mut shift = Width::<T>::BITS + BRANCH_BITS * u32::from(self.height);
+        while shift != Width::<T>::BITS {
+            shift -= BRANCH_BITS;
+            // SAFETY: above the leaves are branches. Without relaxed ones all but the last children are full, so
+            // these bits tell the child, and the index lies within the tree, so there is one.
+            unsafe {
+                let branch = Branch::<C>::from_link(link);
+                link = *branch.children().add((index >> shift) % (1 << BRANCH_BITS));
+            }
+        }
+        // SAFETY: the leaf has this element. All leaves but the last are full.
+        unsafe { Leaf::<T, C>::from_link(link).items().add(index % Width::<T>::LEAF) }
+    }
+
+    #[inline(never)]
+    fn relaxed_item(&self, index: usize) -> *const T {
+        let run = self.run(index);
+        // SAFETY: the run holds the element at `index`.
+        unsafe { run.leaf.items().add(index - run.start) }
+    }
+
+    /// The elements beside the one at `index`, which must be less than the length.
+    #[inline(never)]
+    fn run(&self, index: usize) -> Run<T, C> {
+        debug_assert!(index < self.len());
+        if index < self.tree_len
+            && let Some(root) = self.root
+        {
+            // SAFETY: the tree is this vector's own, and `index` lies within it.
+            return unsafe { tree::find(root, self.height, self.tree_len, index) };
+        }
+        let leaf = self.tail.expect("what is not in the tree is in the tail");
+        Run { leaf, start: self.tree_len, length: self.tail_len() }
+    }
+
+    /// The elements beside the one at `index`, and the index of the first of them.
+    fn chunk(&self, index: usize) -> (usize, &[T]) {
+        let run = self.run(index);
+        // SAFETY: this version sees them, and holds the leaf as long as it is borrowed.
+        (run.start, unsafe { run.leaf.slice(run.length) })
+    }
+
+    /// The first element, or `None` if there is none. O(log n).
+    pub fn first(&self) -> Option<&T> {
+        self.get(0)
+    }
+
+    /// The first element, or `None` if there is none. O(log n).
+    pub fn front(&self) -> Option<&T> {
+        self.get(0)
+    }
+
+    /// The first element, or `None` if there is none. O(log n).
+    pub fn head(&self) -> Option<&T> {
+        self.get(0)
+    }
+
+    /// The last element, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    pub fn last(&self) -> Option<&T> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// The last element, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    pub fn back(&self) -> Option<&T> {
+        self.last()
+    }
+
+    /// Every element in order, from both ends. O(1) each, amortised: the tree is descended once per leaf.
+    #[inline]
+    pub fn iter(&self) -> Iter<'_, T, C> {
+        Iter::new(self)
+    }
+
+    /// The elements as slices, one per leaf, none of them empty. O(log n) each.
+    pub fn leaves(&self) -> Leaves<'_, T, C> {
+        Leaves::new(self)
+    }
+
+    /// The index of the first element that equals `value`. O(n).
+    pub fn index_of(&self, value: &T) -> Option<usize>
+    where
+        T: PartialEq,
+    {
+        self.iter().position(|element| element == value)
+    }
+
+    /// Whether an element equals `value`. O(n).
+    pub fn contains(&self, value: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        self.index_of(value).is_some()
+    }
+
+    /// Looks `value` up in a sorted vector: `Ok` with the index of an equal element, else `Err` with where it
+    /// belongs. O(log² n).
+    pub fn binary_search(&self, value: &T) -> Result<usize, usize>
+    where
+        T: Ord,
+    {
+        self.binary_search_by(|element| element.cmp(value))
+    }
+
+    /// Like [`binary_search`](Self::binary_search) by a key of each element.
+    pub fn binary_search_by_key<B: Ord>(&self, key: &B, mut f: impl FnMut(&T) -> B) -> Result<usize, usize> {
+        self.binary_search_by(|element| f(element).cmp(key))
+    }
+
+    /// Like [`binary_search`](Self::binary_search) with a function that says how an element compares to what is
+    /// looked for.
+    pub fn binary_search_by(&self, mut f: impl FnMut(&T) -> Ordering) -> Result<usize, usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle).map(&mut f) {
+                Some(Ordering::Less) => low = middle + 1,
+                Some(Ordering::Equal) => return Ok(middle),
+                _ => high = middle,
+            }
+        }
+        Err(low)
+    }
+
+    /// Removes every element; versions that share them keep them. O(1), and what dropping them takes.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Whether this version alone can reach its tail.
+    fn tail_is_unique(&self) -> bool {
+        self.tail.is_some_and(Leaf::is_unique)
+    }
+}
+
+impl<T: Clone, C: Counter> GenericVector<T, C> {
+    /// The vector of one element.
+    pub fn unit(value: T) -> Self {
+        let mut vector = Self::new();
+        vector.push_back(value);
+        vector
+    }
+
+    // --- one element --------------------------------------------------------------------------
+
+    /// The element at `index` to change, or `None` past the end. O(log n): in place where this version shares
+    /// nothing on the way, otherwise the leaf and the branches above it are copied.
+    #[inline]
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        if index >= self.tree_len {
+            let offset = index - self.tree_len;
+            if offset >= self.tail_len() {
+                return None;
+            }
+            // SAFETY: the tail is there, and this version's own after; so is the element.
+            return Some(unsafe { &mut *self.own_tail().items().add(offset) });
+        }
+        // SAFETY: `index` lies within the tree, and the leaf is this version's own after.
+        unsafe {
+            let (leaf, offset) = self.own_leaf_at(index);
+            Some(&mut *leaf.items().add(offset))
+        }
+    }
+
+    /// Makes the tail, of which something is seen, this version's own.
+    #[inline]
+    fn own_tail(&mut self) -> Leaf<T, C> {
+        debug_assert!(self.tail_len > 0);
+        // SAFETY: a tail of which something is seen is there.
+        let tail = unsafe { self.tail.unwrap_unchecked() };
+        if tail.is_unique() { tail } else { self.copy_tail(self.tail_len()) }
+    }
+
+    /// Replaces the tail by a copy of what this version sees of it, with room for `room` elements.
+    #[inline(never)]
+    fn copy_tail(&mut self, room: usize) -> Leaf<T, C> {
+        let copy = Leaf::of_clones(self.tail_slice(), &[], room);
+        self.tail_room = room as u16;
+        if let Some(old) = self.tail.replace(copy) {
+            // SAFETY: the hold that was in `tail`.
+            unsafe { old.release() };
+        }
+        copy
+    }
+
+    /// Makes the leaf of an element, and the branches above it, this version's own; and where in it the element is.
+    ///
+    /// # Safety
+    /// `index` is less than the length of the tree.
+    #[inline]
+    unsafe fn own_leaf_at(&mut self, index: usize) -> (Leaf<T, C>, usize) {
+        if self.relaxed {
+            // SAFETY: the caller's promise.
+            return unsafe { self.own_relaxed_leaf_at(index) };
+        }
+        // SAFETY: the tree is not empty, so there is a root.
+        let mut slot: *mut Link = unsafe { self.root.as_mut().unwrap_unchecked() };
+        let mut height = self.height;
+        while height > 0 {
+            // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index
+            // tell the child, as in `tree_item`.
+            unsafe {
+                let branch = tree::own_regular_branch::<T, C>(&mut *slot, height);
+                height -= 1;
+                slot = branch.children().add((index >> Width::<T>::shift(height)) % (1 << BRANCH_BITS));
+            }
+        }
+        let offset = index % Width::<T>::LEAF;
+        let length = Width::<T>::LEAF.min(self.tree_len - (index - offset));
+        // SAFETY: as above; all leaves but the last are full.
+        (unsafe { tree::own_leaf(&mut *slot, length) }, offset)
+    }
+
+    /// # Safety
+    /// As [`own_leaf_at`](Self::own_leaf_at).
+    #[inline(never)]
+    unsafe fn own_relaxed_leaf_at(&mut self, mut index: usize) -> (Leaf<T, C>, usize) {
+        let mut size = self.tree_len;
+        // SAFETY: as in `own_leaf_at`, with the child told by the branch.
+        unsafe {
+            let mut slot: *mut Link = self.root.as_mut().unwrap_unchecked();
+            for height in (1..=self.height).rev() {
+                let branch = tree::own_branch::<T, C>(&mut *slot, height, size, 1, false);
+                let (at, begin) = tree::locate::<T, C>(branch, height, index);
+                size = tree::child_end::<T, C>(branch, height, at, size) - begin;
+                index -= begin;
+                slot = branch.children().add(at);
+            }
+            (tree::own_leaf(&mut *slot, size), index)
+        }
+    }
+
+    /// Replaces the element at `index` and returns the old one. O(log n), as [`get_mut`](Self::get_mut).
+    ///
+    /// # Panics
+    /// Past the end.
+    pub fn set(&mut self, index: usize, value: T) -> T {
+        mem::replace(&mut self[index], value)
+    }
+
+    /// A version with another element at `index`; this one stays. O(log n).
+    ///
+    /// # Panics
+    /// Past the end.
+    #[must_use]
+    pub fn update(&self, index: usize, value: T) -> Self {
+        let mut version = self.clone();
+        version[index] = value;
+        version
+    }
+
+    /// The first element to change, or `None` if there is none. O(log n).
+    pub fn front_mut(&mut self) -> Option<&mut T> {
+        self.get_mut(0)
+    }
+
+    /// The first element to change, or `None` if there is none. O(log n).
+    pub fn first_mut(&mut self) -> Option<&mut T> {
+        self.get_mut(0)
+    }
+
+    /// The last element to change, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    pub fn back_mut(&mut self) -> Option<&mut T> {
+        self.get_mut(self.len().checked_sub(1)?)
+    }
+
+    /// The last element to change, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        self.back_mut()
+    }
+
+    /// Exchanges two elements. O(log n).
+    ///
+    /// # Panics
+    /// If one of them is past the end.
+    pub fn swap(&mut self, i: usize, j: usize) {
+        if i == j {
+            assert!(i < self.len(), "index {i} is past the end of {} elements", self.len());
+            return;
+        }
+        let first: *mut T = &mut self[i];
+        let second: *mut T = &mut self[j];
+        // SAFETY: two elements, both this version's own now: owning the path to the second leaves the first alone,
+        // whose leaf is not shared any more.
+        unsafe { ptr::swap(first, second) };
+    }
+
+    // --- the end ------------------------------------------------------------------------------
+
+    /// Appends `value`. O(1) amortised where the tail is this version's own, or where no other version has
+    /// appended to it; otherwise the tail is copied.
+    ///
+    /// # Panics
+    /// If there are `usize::MAX` elements already.
+    #[inline]
+    pub fn push_back(&mut self, value: T) {
+        if self.tail_len < self.tail_room {
+            // SAFETY: a tail with room is there.
+            let tail = unsafe { self.tail.unwrap_unchecked() };
+            if tail.claim(self.tail_len) {
+                // SAFETY: there is room, and the place is this version's to write.
+                unsafe { tail.items().add(self.tail_len()).write(value) };
+                self.tail_len += 1;
+                return;
+            }
+        }
+        self.push_back_slowly(value);
+    }
+
+    #[inline(never)]
+    fn push_back_slowly(&mut self, value: T) {
+        let tail = self.open_tail();
+        // SAFETY: the tail is this version's own, with as many elements as it sees, and room.
+        unsafe {
+            tail.items().add(self.tail_len()).write(value);
+            self.tail_len += 1;
+            tail.set_fill(self.tail_len());
+        }
+    }
+
+    /// Makes the tail this version's own, with room for one more and no element beyond what it sees.
+    fn open_tail(&mut self) -> Leaf<T, C> {
+        let Some(tail) = self.tail else {
+            return self.new_tail(0);
+        };
+        let length = self.tail_len();
+        if length == Width::<T>::LEAF {
+            self.flush_tail();
+            return self.new_tail(length);
+        }
+        if !tail.is_unique() {
+            return self.copy_tail(self.room_for(length + 1));
+        }
+        // SAFETY: this version alone holds the tail, and sees that much of it.
+        unsafe { tail.forget_beyond(length) };
+        if self.tail_len < self.tail_room {
+            return tail;
+        }
+        let room = self.room_for(length + 1);
+        // SAFETY: as above; the old place is forgotten.
+        let tail = unsafe { tail.grow(room) };
+        self.tail = Some(tail);
+        self.tail_room = room as u16;
+        tail
+    }
+
+    /// An empty tail with room for `more`, at least, where there is none.
+    fn new_tail(&mut self, more: usize) -> Leaf<T, C> {
+        debug_assert!(self.tail.is_none() && self.tail_len == 0);
+        let room = self.room_for(more.max(1));
+        let tail = Leaf::with_room(room);
+        self.tail = Some(tail);
+        self.tail_room = room as u16;
+        tail
+    }
+
+    /// How much room a tail of `length` elements is given: 8 in a small vector, then four times as much, a whole
+    /// leaf at most.
+    fn room_for(&self, length: usize) -> usize {
+        let most = Width::<T>::LEAF;
+        match length {
+            ..=8 if self.root.is_none() => most.min(8),
+            ..=32 if self.root.is_none() => most.min(32),
+            _ => most,
+        }
+    }
+
+    /// Moves the tail, of which something is seen, into the tree.
+    fn flush_tail(&mut self) {
+        let Some(tail) = self.tail.take() else { return };
+        let length = self.tail_len();
+        self.tail_len = 0;
+        self.tail_room = 0;
+        // SAFETY: the hold that was in `tail` is handed over.
+        unsafe { self.push_leaf(tail.link(), length) };
+    }
+
+    /// Appends a leaf to the tree. The tail is to be empty, for it comes after.
+    ///
+    /// # Safety
+    /// A hold of the leaf, of which `length` elements are seen, is handed over.
+    unsafe fn push_leaf(&mut self, leaf: Link, length: usize) {
+        let size = self.tree_len;
+        self.tree_len = size.checked_add(length).expect("a vector has at most usize::MAX elements");
+        let Some(root) = &mut self.root else {
+            self.root = Some(leaf);
+            return;
+        };
+        // SAFETY: the root is this vector's, and it gives the hold of it to the new one where there is one.
+        unsafe {
+            if tree::has_room::<C>(*root, self.height) {
+                self.relaxed |= tree::push_leaf::<T, C>(root, self.height, size, leaf, length);
+                return;
+            }
+            let irregular = size != Width::<T>::full(self.height);
+            let above = Branch::<C>::with_room(node::BRANCH, irregular);
+            above.push(*root, size);
+            above.push(tree::spine::<C>(leaf, self.height, length), size + length);
+            *root = above.link();
+            self.relaxed |= irregular;
+            self.height += 1;
+        }
+    }
+
+    /// Removes and returns the last element. O(1) amortised; where others share the tail, the element is cloned.
+    #[inline]
+    pub fn pop_back(&mut self) -> Option<T> {
+        if self.tail_len > 0 {
+            // SAFETY: a tail of which something is seen is there.
+            let tail = unsafe { self.tail.unwrap_unchecked() };
+            if tail.is_unique() && tail.fill() == self.tail_len() {
+                self.tail_len -= 1;
+                // SAFETY: the tail is this version's own; the element is no longer counted when it is read.
+                unsafe {
+                    tail.set_fill(self.tail_len());
+                    return Some(tail.items().add(self.tail_len()).read());
+                }
+            }
+        }
+        self.pop_back_slowly()
+    }
+
+    #[inline(never)]
+    fn pop_back_slowly(&mut self) -> Option<T> {
+        if self.tail_len == 0 {
+            self.pull_tail();
+        }
+        let length = self.tail_len().checked_sub(1)?;
+        let tail = self.tail?;
+        if tail.is_unique() {
+            // SAFETY: this version alone holds the tail, and sees one more; the element is no longer counted
+            // when it is read.
+            unsafe {
+                tail.forget_beyond(length + 1);
+                tail.set_fill(length);
+                self.tail_len -= 1;
+                return Some(tail.items().add(length).read());
+            }
+        }
+        let value = self.tail_slice()[length].clone();
+        self.tail_len -= 1;
+        Some(value)
+    }
+
+    /// Replaces an empty tail by the last leaf of the tree, if there is one.
+    fn pull_tail(&mut self) {
+        debug_assert!(self.tail_len == 0);
+        let Some(root) = &mut self.root else { return };
+        // SAFETY: the root is this vector's; the leaf comes with its hold, which goes to the tail.
+        unsafe {
+            let (leaf, length) = if self.height == 0 {
+                (*root, self.tree_len)
+            } else {
+                tree::pop_leaf::<T, C>(root, self.height, self.tree_len)
+            };
+            if self.height == 0 {
+                self.root = None;
+            }
+            self.tree_len -= length;
+            let leaf = Leaf::from_link(leaf);
+            let old = self.tail.replace(leaf);
+            self.tail_len = length as u16;
+            self.tail_room = leaf.room() as u16;
+            self.lower_root();
+            if let Some(old) = old {
+                old.release();
+            }
+        }
+    }
+
+    /// Takes away what is superfluous at the top, after leaves were taken out: branches with one child or none.
+    fn lower_root(&mut self) {
+        while let (1.., Some(root)) = (self.height, self.root) {
+            // SAFETY: the root is this vector's, and a branch; so is the hold that it gives up.
+            unsafe {
+                let branch = Branch::<C>::from_link(root);
+                match branch.len() {
+                    0 => {
+                        // Only an own branch is ever emptied.
+                        self.root = None;
+                        self.height = 0;
+                        branch.free_memory();
+                        break;
+                    }
+                    1 if branch.is_unique() => {
+                        self.root = Some(branch.child(0));
+                        self.height -= 1;
+                        branch.free_memory();
+                    }
+                    1 => {
+                        let child = branch.child(0);
+                        hold::<T, C>(child, self.height - 1);
+                        self.root = Some(child);
+                        self.height -= 1;
+                        release::<T, C>(root, self.height + 1);
+                    }
+                    _ => break,
+                }
+            }
+        }
+        if self.height == 0 {
+            self.relaxed = false;
+        }
+    }
+
+    // --- the front ----------------------------------------------------------------------------
+
+    /// Puts `value` before the first element. O(log n); see the [module](self) for why not O(1).
+    pub fn push_front(&mut self, value: T) {
+        let mut joined = Self::unit(value);
+        joined.append(self.clone());
+        *self = joined;
+    }
+
+    /// Removes and returns the first element. O(log n); it is cloned.
+    pub fn pop_front(&mut self) -> Option<T> {
+        let first = self.get(0)?.clone();
+        *self = self.slice(1..);
+        Some(first)
+    }
+
+    // --- parts --------------------------------------------------------------------------------
+
+    /// The elements of `range`; this vector stays. O(log n): shares what lies off the cuts.
+    ///
+    /// # Panics
+    /// If the range ends past the end, or begins behind its end.
+    #[must_use]
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+        let start = match range.start_bound() {
+            Bound::Included(start) => *start,
+            Bound::Excluded(before) => before + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(last) => last + 1,
+            Bound::Excluded(end) => *end,
+            Bound::Unbounded => self.len(),
+        };
+        assert!(
+            start <= end && end <= self.len(),
+            "range {start}..{end} is not within a vector of {} elements",
+            self.len()
+        );
+        self.part(start, end)
+    }
+
+    /// The elements `start..end`, which lie within the vector.
+    fn part(&self, start: usize, end: usize) -> Self {
+        let mut part = Self::new();
+        if start == end {
+            return part;
+        }
+        // The leaf with the last element becomes the tail, and is shared unless the part begins within it.
+        let tail = self.run(end - 1);
+        let length = end - start.max(tail.start);
+        let leaf = if start <= tail.start {
+            tail.leaf.hold();
+            tail.leaf
+        } else {
+            // SAFETY: this vector sees these elements, and holds the leaf.
+            let kept = unsafe { &tail.leaf.slice(end - tail.start)[start - tail.start..] };
+            Leaf::of_clones(kept, &[], length)
+        };
+        part.tail = Some(leaf);
+        part.tail_room = leaf.room() as u16;
+        part.tail_len = length as u16;
+        if start < tail.start
+            && let Some(tree) = self.tree()
+        {
+            // SAFETY: what lies before the tail's leaf is in the tree, which this vector holds.
+            unsafe {
+                let (tree, begin) = tree::narrow::<T, C>(tree, start, tail.start);
+                part.relaxed = self.relaxed;
+                let kept = tree::cut::<T, C>(tree, start - begin, tail.start - begin, &mut part.relaxed);
+                part.root = Some(kept.into_link());
+                part.height = tree.height;
+            }
+            part.tree_len = tail.start - start;
+            part.lower_root();
+        }
+        part
+    }
+
+    /// Splits in two: the elements before `index`, and the others. O(log n).
+    ///
+    /// # Panics
+    /// If `index` is greater than the length.
+    pub fn split_at(self, index: usize) -> (Self, Self) {
+        (self.slice(..index), self.slice(index..))
+    }
+
+    /// Cuts the elements from `index` on off and returns them. O(log n).
+    ///
+    /// # Panics
+    /// If `index` is greater than the length.
+    #[must_use]
+    pub fn split_off(&mut self, index: usize) -> Self {
+        let right = self.slice(index..);
+        self.truncate(index);
+        right
+    }
+
+    /// The first `count` elements; all where there are fewer. O(log n).
+    #[must_use]
+    pub fn take(&self, count: usize) -> Self {
+        self.part(0, count.min(self.len()))
+    }
+
+    /// What is left without the first `count` elements; nothing where there are fewer. O(log n).
+    #[must_use]
+    pub fn skip(&self, count: usize) -> Self {
+        self.part(count.min(self.len()), self.len())
+    }
+
+    /// Keeps the first `length` elements; nothing happens where there are no more. O(log n), and what dropping
+    /// the others takes.
+    pub fn truncate(&mut self, length: usize) {
+        if length >= self.len() {
+            return;
+        }
+        if length < self.tree_len {
+            *self = self.part(0, length);
+        } else {
+            self.tail_len = (length - self.tree_len) as u16;
+        }
+        if let Some(tail) = self.tail
+            && tail.is_unique()
+        {
+            // SAFETY: this version alone holds the tail, and sees that much of it.
+            unsafe { tail.forget_beyond(self.tail_len()) };
+        }
+    }
+
+    // --- joining ------------------------------------------------------------------------------
+
+    /// Appends the elements of `other`. O(log n): shares both but for a seam.
+    ///
+    /// # Panics
+    /// If there are more than `usize::MAX` elements then.
+    pub fn append(&mut self, other: Self) {
+        if other.root.is_none()
+            && self.tail_len() + other.tail_len() <= Width::<T>::LEAF
+            && self.tail_is_unique()
+        {
+            return self.extend_from_slice(other.tail_slice());
+        }
+        *self = self.concat(&other);
+    }
+
+    /// This vector's elements, then those of `other`; both stay. O(log n), as [`append`](Self::append).
+    ///
+    /// # Panics
+    /// If there are more than `usize::MAX` elements then.
+    #[must_use]
+    pub fn concat(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
+        if self.is_empty() {
+            return other.clone();
+        }
+        assert!(self.len().checked_add(other.len()).is_some(), "a vector has at most usize::MAX elements");
+        match other.tree() {
+            None => self.concat_tail(other),
+            Some(right) => self.concat_tree(other, right),
+        }
+    }
+
+    /// [`concat`](Self::concat) with a vector that is a tail only.
+    fn concat_tail(&self, other: &Self) -> Self {
+        let most = Width::<T>::LEAF;
+        let (first, second) = (self.tail_slice(), other.tail_slice());
+        let mut joined = self.clone();
+        if first.is_empty() {
+            if let Some(tail) = joined.tail.take() {
+                // SAFETY: the hold that was in `tail`.
+                unsafe { tail.release() };
+            }
+            joined.share_tail(other);
+        } else if first.len() + second.len() <= most {
+            joined.replace_tail(
+                || Leaf::of_clones(first, second, first.len() + second.len()),
+                first.len() + second.len(),
+            );
+        } else if first.len() >= most / 2 {
+            joined.flush_tail();
+            joined.share_tail(other);
+        } else {
+            let (fill, rest) = second.split_at(most - first.len());
+            joined.replace_tail(|| Leaf::of_clones(first, fill, most), most);
+            joined.flush_tail();
+            joined.replace_tail(|| Leaf::of_clones(rest, &[], rest.len()), rest.len());
+        }
+        joined
+    }
+
+    /// Makes a leaf with `length` elements, all of them seen, the tail.
+    fn replace_tail(&mut self, leaf: impl FnOnce() -> Leaf<T, C>, length: usize) {
+        let leaf = leaf();
+        let old = self.tail.replace(leaf);
+        self.tail_len = length as u16;
+        self.tail_room = leaf.room() as u16;
+        if let Some(old) = old {
+            // SAFETY: the hold that was in `tail`.
+            unsafe { old.release() };
+        }
+    }
+
+    /// Makes the tail of `other` this one's too, which has none.
+    fn share_tail(&mut self, other: &Self) {
+        debug_assert!(self.tail.is_none());
+        if let Some(tail) = other.tail {
+            tail.hold();
+        }
+        self.tail = other.tail;
+        self.tail_len = other.tail_len;
+        self.tail_room = other.tail_room;
+    }
+
+    /// [`concat`](Self::concat) with a vector that has a tree.
+    fn concat_tree(&self, other: &Self, right: Tree) -> Self {
+        let mut joined = Self::new();
+        joined.relaxed = self.relaxed || other.relaxed;
+        let tail = self.tail.filter(|_| self.tail_len > 0);
+        let tail = tail.map(|tail| Tree { link: tail.link(), height: 0, size: self.tail_len() });
+        // SAFETY: the trees are the two vectors', which hold them.
+        unsafe {
+            let mut left = None;
+            if let Some(tree) = self.tree() {
+                left = Some((Owned::<T, C>::share(tree.link, tree.height), tree.height, tree.size));
+            }
+            if let Some(tail) = tail {
+                left = Some(match left {
+                    None => (Owned::share(tail.link, 0), 0, tail.size),
+                    Some((link, height, size)) => {
+                        let tree = Tree { link: link.link(), height, size };
+                        let (link, height) = tree::join::<T, C>(tree, tail, &mut joined.relaxed)
+                            .into_tree(height, &mut joined.relaxed);
+                        (link, height, size + tail.size)
+                    }
+                });
+            }
+            let Some((link, height, size)) = left else { return other.clone() };
+            let tree = Tree { link: link.link(), height, size };
+            let (link, height) = tree::join::<T, C>(tree, right, &mut joined.relaxed)
+                .into_tree(height.max(right.height), &mut joined.relaxed);
+            joined.root = Some(link.into_link());
+            joined.height = height;
+            joined.tree_len = size + right.size;
+        }
+        joined.share_tail(other);
+        joined.lower_root();
+        joined
+    }
+
+    /// Appends clones of `values`. O(1) each, amortised, and faster than one by one.
+    pub fn extend_from_slice(&mut self, mut values: &[T]) {
+        while !values.is_empty() {
+            let tail = self.open_tail();
+            let (fill, rest) =
+                values.split_at(values.len().min(usize::from(self.tail_room) - self.tail_len()));
+            let mut appending = Appending { vector: self, tail, length: 0 };
+            appending.length = appending.vector.tail_len();
+            for value in fill {
+                // SAFETY: there is room for that many, and the tail is this version's own.
+                unsafe { tail.items().add(appending.length).write(value.clone()) };
+                appending.length += 1;
+            }
+            values = rest;
+        }
+    }
+
+    /// Puts `value` before the element at `index`, or at the end. O(log n), O(1) near the end.
+    ///
+    /// # Panics
+    /// If `index` is greater than the length.
+    pub fn insert(&mut self, index: usize, value: T) {
+        assert!(index <= self.len(), "index {index} is past the end of {} elements", self.len());
+        if index < self.tree_len || self.tail_len() == Width::<T>::LEAF {
+            let right = self.split_off(index);
+            self.push_back(value);
+            return self.append(right);
+        }
+        let tail = self.open_tail();
+        let (offset, length) = (index - self.tree_len, self.tail_len());
+        // SAFETY: the tail is this version's own and has room for one more. Nothing can panic between.
+        unsafe {
+            let place = tail.items().add(offset);
+            ptr::copy(place, place.add(1), length - offset);
+            place.write(value);
+            tail.set_fill(length + 1);
+        }
+        self.tail_len += 1;
+    }
+
+    /// Removes the element at `index` and returns it. O(log n), O(1) near the end.
+    ///
+    /// # Panics
+    /// Past the end.
+    pub fn remove(&mut self, index: usize) -> T {
+        assert!(index < self.len(), "index {index} is past the end of {} elements", self.len());
+        if index < self.tree_len {
+            let value = self[index].clone();
+            let right = self.slice(index + 1..);
+            self.truncate(index);
+            self.append(right);
+            return value;
+        }
+        let tail = self.own_tail();
+        let (offset, length) = (index - self.tree_len, self.tail_len());
+        // SAFETY: the tail is this version's own, and has no more than it sees once the others are forgotten.
+        unsafe {
+            tail.forget_beyond(length);
+            let place = tail.items().add(offset);
+            let value = place.read();
+            ptr::copy(place.add(1), place, length - offset - 1);
+            tail.set_fill(length - 1);
+            self.tail_len -= 1;
+            value
+        }
+    }
+
+    /// Inserts `value` into a sorted vector, before its equals. O(log² n).
+    pub fn insert_ord(&mut self, value: T)
+    where
+        T: Ord,
+    {
+        let (Ok(index) | Err(index)) = self.binary_search(&value);
+        self.insert(index, value);
+    }
+
+    // --- all elements -------------------------------------------------------------------------
+
+    /// Every element in order, to change. What others share is copied on the way, leaf by leaf.
+    pub fn iter_mut(&mut self) -> IterMut<'_, T, C> {
+        IterMut::new(self)
+    }
+
+    /// Keeps the elements for which `keep` is true. O(n). Should `keep` panic, nothing has changed.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        let kept: Self = self.iter().filter(|element| keep(element)).cloned().collect();
+        if kept.len() < self.len() {
+            *self = kept;
+        }
+    }
+
+    /// Sorts, equal elements in the order they were. O(n log n). Should a comparison panic, nothing has changed.
+    pub fn sort(&mut self)
+    where
+        T: Ord,
+    {
+        self.sort_by(T::cmp);
+    }
+
+    /// Sorts by `compare`, equal elements in the order they were. O(n log n). Should a comparison panic, nothing
+    /// has changed.
+    pub fn sort_by(&mut self, compare: impl FnMut(&T, &T) -> Ordering) {
+        let mut sorted: Vec<T> = self.iter().cloned().collect();
+        sorted.sort_by(compare);
+        *self = sorted.into();
+    }
+
+    /// Sorts by a key, equal elements in the order they were. O(n log n). Should `key` or a comparison panic,
+    /// nothing has changed.
+    pub fn sort_by_key<K: Ord>(&mut self, mut key: impl FnMut(&T) -> K) {
+        self.sort_by(|left, right| key(left).cmp(&key(right)));
+    }
+}
+
+/// Elements that are being appended to a tail that is the vector's own: counts them, also when making the next
+/// one panics.
+struct Appending<'a, T, C: Counter> {
+    vector: &'a mut GenericVector<T, C>,
+    tail: Leaf<T, C>,
+    length: usize,
+}
+
+impl<T, C: Counter> Drop for Appending<'_, T, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.vector.tail_len = self.length as u16;
+        // SAFETY: the tail is the vector's own, and that many have been written.
+        unsafe { self.tail.set_fill(self.length) };
+    }
+}
+
+impl<T, C: Counter> Clone for GenericVector<T, C> {
+    /// Another version with the same elements. O(1): counts two nodes up.
+    #[inline]
+    fn clone(&self) -> Self {
+        if let Some(root) = self.root {
+            // SAFETY: this vector holds its root.
+            unsafe { hold::<T, C>(root, self.height) };
+        }
+        if let Some(tail) = self.tail {
+            tail.hold();
+        }
+        GenericVector { ..*self }
+    }
+}
+
+impl<T, C: Counter> Drop for GenericVector<T, C> {
+    #[inline]
+    fn drop(&mut self) {
+        struct Root<T, C: Counter>(Option<Link>, u8, PhantomData<(T, C)>);
+        impl<T, C: Counter> Drop for Root<T, C> {
+            #[inline]
+            fn drop(&mut self) {
+                if let Some(root) = self.0 {
+                    // SAFETY: the vector gives its hold up.
+                    unsafe { release::<T, C>(root, self.1) }
+                }
+            }
+        }
+        // Released even if dropping an element of the tail panics.
+        let _root = Root::<T, C>(self.root, self.height, PhantomData);
+        if let Some(tail) = self.tail {
+            // SAFETY: the vector gives its hold up.
+            unsafe { tail.release() };
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The lab's own vector, [`collections::Vector`]: a relaxed 16-way trie whose versions append to one tail.
+
+use std::ops::Range;
+
+use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::{About, Capability, Contender, Growth, Role};
+
+/// `collections::Vector`, under the contract's names.
+#[derive(Clone)]
+struct Vector<T>(collections::Vector<T>);
+
+impl<T: Clone> PersistentVector<T> for Vector<T> {
+    fn new() -> Self {
+        Vector(collections::Vector::new())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, index: usize) -> Option<&T> {
+        self.0.get(index)
+    }
+
+    fn push_back(&mut self, value: T) {
+        self.0.push_back(value);
+    }
+
+    fn pop_back(&mut self) -> Option<T> {
+        self.0.pop_back()
+    }
+
+    fn set(&mut self, index: usize, value: T) -> bool {
+        self.0.get_mut(index).map(|element| *element = value).is_some()
+    }
+
+    fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.0.iter()
+    }
+
+    fn slice(&self, range: Range<usize>) -> Option<Self> {
+        (range.start <= range.end && range.end <= self.0.len()).then(|| Vector(self.0.slice(range)))
+    }
+
+    fn concat(&self, other: &Self) -> Self {
+        Vector(self.0.concat(&other.0))
+    }
+
+    fn from_values(values: impl Iterator<Item = T>) -> Self {
+        Vector(values.collect())
+    }
+}
+
+struct SharedTail;
+
+impl Family for SharedTail {
+    type Vector<T>
+        = Vector<T>
+    where
+        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
+}
+
+/// The contender: `collections::Vector`.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::persistent_vector::contender::<SharedTail>(About {
+        name: "shared_tail",
+        role: Role::Optimized,
+        summary: "collections::Vector: leaves of 64 under a relaxed 16-way trie; versions append to one tail.",
+        source: "the lab's own; the trie after Bagwell and Hickey, relaxed nodes after Bagwell and Rompf's RRB trees",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("push_unshared", Growth::Constant),
+            ("push_shared", Growth::Constant),
+            ("get_random", Growth::Logarithmic),
+            ("set_unshared", Growth::Logarithmic),
+            ("set_shared", Growth::Logarithmic),
+            ("pop_all", Growth::Constant),
+            ("iterate", Growth::Constant),
+            ("slice", Growth::Logarithmic),
+            ("concat", Growth::Logarithmic),
+            ("variants_100", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Persistent],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+A version is four words: root, tail and their lengths. The last elements are in a tail of up to 64 that hangs on \
+the version; a full one becomes a leaf of the tree as it is. Versions share the tail, and the first that \
+appends to it claims the next place with one atomic operation while the others go on seeing their own length: a \
+push with the old version kept copies nothing, where others copy a tail or a chunk.
+
+Nodes are one allocation each, with a 32-bit count and as much room as they need. A change of a shared version \
+copies one leaf, as memory, and a branch of 16 per level, which counts 16 children up; narrow branches keep that \
+cheap, and large leaves keep the tree low. Iteration runs over a leaf as over a slice.
+
+slice copies the branches along its two cuts, and concat those along the seam, where it merges what is less than \
+half full. Both leave leaves that are not full; the branches above them get a table of sizes, and a vector without \
+any such branch never looks for one.
+
+It loses where a vector is so small that a crate keeps it in the handle: a change there allocates nothing, \
+but every clone and every move of a version copies it.";
+
+#[cfg(test)]
+mod tests {
+    use scenarios::Step;
+    use scenarios::input::{draws, rng};
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        let contender = super::contender();
+        for check in contender.bottleneck.checks {
+            for trace in 0..check.traces.min(8) {
+                let mut rng = rng(check.name, trace as usize);
+                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
+                    .into_iter()
+                    .map(|bits| Step {
+                        op: bits as u8,
+                        a: (bits >> 8) as u16,
+                        b: (bits >> 24) as u16,
+                        version: (bits >> 40) as u8,
+                    })
+                    .collect();
+                if let Err(mismatch) = (contender.replay)(check, &steps) {
+                    panic!("{}, trace {trace}: {mismatch}", check.name);
+                }
+            }
+        }
+    }
+}
