@@ -186,20 +186,24 @@ impl<T, C: Counter> GenericVector<T, C> {
         if self.relaxed {
             return self.relaxed_item(index);
         }
+        // SAFETY: above the leaves are branches. Without relaxed ones all but the last children are full, so these
+        // bits tell the child, and the index lies within the tree, so there is one.
+        let child = |link: Link, height: u32| unsafe {
+            let slot = (index >> (Width::<T>::BITS + BRANCH_BITS * (height - 1))) % (1 << BRANCH_BITS);
+            *Branch::<C>::from_link(link).children().add(slot)
+        };
         // SAFETY: the tree is not empty, so there is a root.
-        let mut link = unsafe { self.root.unwrap_unchecked() };
-        let mut shift = Width::<T>::BITS + BRANCH_BITS * u32::from(self.height);
-        while shift != Width::<T>::BITS {
-            shift -= BRANCH_BITS;
-            // SAFETY: above the leaves are branches. Without relaxed ones all but the last children are full, so
-            // these bits tell the child, and the index lies within the tree, so there is one.
-            unsafe {
-                let branch = Branch::<C>::from_link(link);
-                link = *branch.children().add((index >> shift) % (1 << BRANCH_BITS));
-            }
-        }
+        let root = unsafe { self.root.unwrap_unchecked() };
+        // Spelt out, shifts are constants, and no loop has to be set up.
+        let leaf = match self.height {
+            0 => root,
+            1 => child(root, 1),
+            2 => child(child(root, 2), 1),
+            3 => child(child(child(root, 3), 2), 1),
+            height => child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1),
+        };
         // SAFETY: the leaf has this element. All leaves but the last are full.
-        unsafe { Leaf::<T, C>::from_link(link).items().add(index % Width::<T>::LEAF) }
+        unsafe { Leaf::<T, C>::from_link(leaf).items().add(index % Width::<T>::LEAF) }
     }
 
     #[inline(never)]
@@ -345,9 +349,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             return Some(unsafe { &mut *self.own_tail().items().add(offset) });
         }
         // SAFETY: `index` lies within the tree, and the leaf is this version's own after.
+        Some(unsafe { &mut *self.own_tree_item(index) })
+    }
+
+    /// # Safety
+    /// `index` is less than the length of the tree.
+    #[inline(never)]
+    unsafe fn own_tree_item(&mut self, index: usize) -> *mut T {
+        // SAFETY: the caller's promise; the leaf has this element.
         unsafe {
             let (leaf, offset) = self.own_leaf_at(index);
-            Some(&mut *leaf.items().add(offset))
+            leaf.items().add(offset)
         }
     }
 
@@ -384,14 +396,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         // SAFETY: the tree is not empty, so there is a root.
         let mut slot: *mut Link = unsafe { self.root.as_mut().unwrap_unchecked() };
-        let mut height = self.height;
-        while height > 0 {
+        let mut shift = Width::<T>::BITS + BRANCH_BITS * u32::from(self.height);
+        while shift != Width::<T>::BITS {
+            shift -= BRANCH_BITS;
             // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index
             // tell the child, as in `tree_item`.
             unsafe {
-                let branch = tree::own_regular_branch::<T, C>(&mut *slot, height);
-                height -= 1;
-                slot = branch.children().add((index >> Width::<T>::shift(height)) % (1 << BRANCH_BITS));
+                let branch = tree::own_regular_branch::<T, C>(&mut *slot, shift);
+                slot = branch.children().add((index >> shift) % (1 << BRANCH_BITS));
             }
         }
         let offset = index % Width::<T>::LEAF;

@@ -6,8 +6,10 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, needs_drop, offset_of};
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
+use std::ops::Range;
 use std::ptr::{self, NonNull};
+use std::slice;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::counter::Counter;
@@ -163,7 +165,7 @@ impl<T, C: Counter> Leaf<T, C> {
     #[inline]
     pub(super) unsafe fn slice<'a>(self, length: usize) -> &'a [T] {
         // SAFETY: elements that a holder sees are initialized; the rest is the caller's promise.
-        unsafe { std::slice::from_raw_parts(self.items(), length) }
+        unsafe { slice::from_raw_parts(self.items(), length) }
     }
 
     #[inline]
@@ -453,6 +455,86 @@ impl<C: Counter> Branch<C> {
                 self.sizes().add(len).write(end);
             }
             self.set_len(len + 1);
+        }
+    }
+
+    /// Says where a child ends, of a relaxed branch.
+    ///
+    /// # Safety
+    /// The caller has the branch to itself, and there is room.
+    #[inline]
+    pub(super) unsafe fn set_end(self, slot: usize, end: usize) {
+        debug_assert!(slot < self.room());
+        // SAFETY: the table has as many places as there is room, and nobody else sees it.
+        unsafe { self.sizes().add(slot).write(end) }
+    }
+
+    /// Makes `links`, whose holds go to it, the children of a branch without any. Ends are not written.
+    ///
+    /// # Safety
+    /// The caller has the branch to itself, and there is room.
+    #[inline]
+    pub(super) unsafe fn fill(self, links: &[Link]) {
+        debug_assert!(links.len() <= self.room());
+        // SAFETY: there is room, and nobody else sees the branch.
+        unsafe {
+            self.children().copy_from_nonoverlapping(links.as_ptr(), links.len());
+            self.set_len(links.len());
+        }
+    }
+
+    /// Makes the children of another branch, which has no other holder and is freed by the caller, its own.
+    ///
+    /// # Safety
+    /// As [`fill`](Self::fill).
+    pub(super) unsafe fn take_children(self, from: Branch<C>) {
+        // SAFETY: the first `len` children are initialized; the rest is the caller's promise.
+        unsafe { self.fill(slice::from_raw_parts(from.children(), from.len())) }
+    }
+
+    /// Makes children of another branch at the same `height` its own, too.
+    ///
+    /// # Safety
+    /// As [`fill`](Self::fill); the other branch is held for the time of this call.
+    #[inline]
+    pub(super) unsafe fn share_children<T>(self, from: Branch<C>, slots: Range<usize>, height: u8) {
+        // SAFETY: there is room for the children, which are no more than they were.
+        unsafe {
+            let places = slice::from_raw_parts_mut(self.children().cast::<MaybeUninit<Link>>(), slots.len());
+            let len = slots.len();
+            from.share_into::<T>(slots, height, places);
+            self.set_len(len);
+        }
+    }
+
+    /// Writes children of this branch, which stands `height` above the leaves, to `places`, with a hold each.
+    ///
+    /// # Safety
+    /// It is held for the time of this call, and has these children.
+    #[inline]
+    pub(super) unsafe fn share_into<T>(
+        self,
+        slots: Range<usize>,
+        height: u8,
+        places: &mut [MaybeUninit<Link>],
+    ) {
+        debug_assert!(slots.end <= self.len() && slots.len() == places.len());
+        // SAFETY: the branch holds its children, which stand one lower.
+        unsafe {
+            let mut child = self.children().add(slots.start);
+            if height == 1 {
+                for place in places {
+                    Leaf::<T, C>::from_link(*child).hold();
+                    place.write(*child);
+                    child = child.add(1);
+                }
+            } else {
+                for place in places {
+                    Branch::<C>::from_link(*child).hold();
+                    place.write(*child);
+                    child = child.add(1);
+                }
+            }
         }
     }
 

@@ -3,9 +3,11 @@
 //! because a leaf may have more than a version sees of it.
 
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
+use std::ops::Range;
+use std::slice;
 
-use super::node::{BRANCH, Branch, Leaf, Link, Owned, Width, hold, release};
+use super::node::{BRANCH, BRANCH_BITS, Branch, Leaf, Link, Owned, Width, release};
 use crate::counter::Counter;
 
 /// A run of elements that lie beside each other: what a vector sees of a leaf.
@@ -99,15 +101,18 @@ pub(super) unsafe fn own_branch<T, C: Counter>(
     }
     let len = branch.len();
     let copy = Branch::<C>::with_room(room.max(len), relaxed);
-    for at in 0..len {
-        let child = branch.child(at);
-        if !unique {
-            // SAFETY: the branch holds its children.
-            unsafe { hold::<T, C>(child, height - 1) };
+    // SAFETY: the copy is new and has room. Where the branch is this holder's alone, its children move.
+    unsafe {
+        if unique {
+            copy.take_children(branch);
+        } else {
+            copy.share_children::<T>(branch, 0..len, height);
         }
-        let end = if relaxed { child_end::<T, C>(branch, height, at, size) } else { 0 };
-        // SAFETY: the copy is new and has room.
-        unsafe { copy.push(child, end) };
+        if relaxed {
+            for at in 0..len {
+                copy.set_end(at, child_end::<T, C>(branch, height, at, size));
+            }
+        }
     }
     *slot = copy.link();
     // SAFETY: the hold that was in `slot`. Alone, its children have moved to the copy.
@@ -118,34 +123,30 @@ pub(super) unsafe fn own_branch<T, C: Counter>(
 /// [`own_branch`] where no branch is relaxed, and no room is wanted.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a branch `height` above the leaves, which is not relaxed.
+/// `slot` is the holder's own place of a branch that is not relaxed, of whose elements' indices `shift` bits tell
+/// the place below a child.
 #[inline]
-pub(super) unsafe fn own_regular_branch<T, C: Counter>(slot: &mut Link, height: u8) -> Branch<C> {
+pub(super) unsafe fn own_regular_branch<T, C: Counter>(slot: &mut Link, shift: u32) -> Branch<C> {
     // SAFETY: the caller's promise.
     let branch = unsafe { Branch::<C>::from_link(*slot) };
     if branch.is_unique() {
         return branch;
     }
     // SAFETY: as above.
-    unsafe { copy_regular_branch::<T, C>(slot, branch, height) }
+    unsafe { copy_regular_branch::<T, C>(slot, branch, shift) }
 }
 
 /// # Safety
 /// As [`own_regular_branch`], of the branch in `slot`.
 #[inline(never)]
-unsafe fn copy_regular_branch<T, C: Counter>(slot: &mut Link, branch: Branch<C>, height: u8) -> Branch<C> {
+unsafe fn copy_regular_branch<T, C: Counter>(slot: &mut Link, branch: Branch<C>, shift: u32) -> Branch<C> {
+    let height = ((shift - Width::<T>::BITS) / BRANCH_BITS) as u8 + 1;
     let len = branch.len();
     let copy = Branch::<C>::with_room(len, false);
-    // SAFETY: the branch holds its children; the copy is new and has room for them.
+    // SAFETY: the copy is new and has room; the hold that is given up was in `slot`.
     unsafe {
-        for at in 0..len {
-            let child = branch.child(at);
-            hold::<T, C>(child, height - 1);
-            copy.children().add(at).write(child);
-        }
-        copy.set_len(len);
+        copy.share_children::<T>(branch, 0..len, height);
         *slot = copy.link();
-        // The hold that was in `slot`.
         release::<T, C>(branch.link(), height);
     }
     copy
@@ -162,6 +163,14 @@ pub(super) unsafe fn own_leaf<T: Clone, C: Counter>(slot: &mut Link, length: usi
     if leaf.is_unique() {
         return leaf;
     }
+    // SAFETY: as above.
+    unsafe { copy_leaf(slot, leaf, length) }
+}
+
+/// # Safety
+/// As [`own_leaf`], of the leaf in `slot`.
+#[inline(never)]
+unsafe fn copy_leaf<T: Clone, C: Counter>(slot: &mut Link, leaf: Leaf<T, C>, length: usize) -> Leaf<T, C> {
     // SAFETY: the holder sees these elements, and holds the leaf until below.
     let copy = Leaf::of_clones(unsafe { leaf.slice(length) }, &[], length);
     *slot = copy.link();
@@ -267,74 +276,117 @@ pub(super) unsafe fn pop_leaf<T, C: Counter>(slot: &mut Link, height: u8, size: 
     }
 }
 
+/// Most nodes in a row: two branches without a child each, and two nodes from the seam between them.
+const ROW: usize = 2 * BRANCH;
+
 /// Nodes of one height beside each other, and how many elements each holds.
 struct Row<T, C: Counter> {
-    nodes: [MaybeUninit<(Link, usize)>; 2 * BRANCH + 2],
+    links: [MaybeUninit<Link>; ROW],
+    sizes: [MaybeUninit<usize>; ROW],
     len: usize,
     height: u8,
     elements: PhantomData<(T, C)>,
 }
 
 impl<T, C: Counter> Row<T, C> {
+    #[inline]
     fn new(height: u8) -> Self {
-        Row { nodes: [MaybeUninit::uninit(); 2 * BRANCH + 2], len: 0, height, elements: PhantomData }
+        Row {
+            links: [const { MaybeUninit::uninit() }; ROW],
+            sizes: [const { MaybeUninit::uninit() }; ROW],
+            len: 0,
+            height,
+            elements: PhantomData,
+        }
     }
 
     fn push(&mut self, node: Owned<T, C>, size: usize) {
-        self.nodes[self.len].write((node.into_link(), size));
+        self.sizes[self.len].write(size);
+        self.links[self.len].write(node.into_link());
         self.len += 1;
     }
 
     /// Appends shared children of a branch that stands one higher and has `size` elements.
-    fn push_children(&mut self, branch: Branch<C>, slots: std::ops::Range<usize>, size: usize) {
-        for slot in slots {
-            let begin = child_start::<T, C>(branch, self.height + 1, slot);
-            let end = child_end::<T, C>(branch, self.height + 1, slot, size);
-            // SAFETY: the branch holds its children.
-            self.push(unsafe { Owned::share(branch.child(slot), self.height) }, end - begin);
+    fn push_children(&mut self, branch: Branch<C>, slots: Range<usize>, size: usize) {
+        if slots.is_empty() {
+            return;
         }
+        let full = Width::<T>::full(self.height);
+        let sizes = &mut self.sizes[self.len..][..slots.len()];
+        if branch.is_relaxed() {
+            let mut begin = child_start::<T, C>(branch, self.height + 1, slots.start);
+            for (size, slot) in sizes.iter_mut().zip(slots.clone()) {
+                size.write(branch.end(slot) - begin);
+                begin = branch.end(slot);
+            }
+        } else {
+            for place in &mut *sizes {
+                place.write(full);
+            }
+            if slots.end == branch.len() {
+                sizes[slots.len() - 1].write(size - (slots.end - 1) * full);
+            }
+        }
+        let links = &mut self.links[self.len..][..slots.len()];
+        self.len += slots.len();
+        // SAFETY: the branch holds its children, which stand as high as the row.
+        unsafe { branch.share_into::<T>(slots, self.height + 1, links) };
     }
 
     fn pop(&mut self) -> Option<(Owned<T, C>, usize)> {
         self.len = self.len.checked_sub(1)?;
-        // SAFETY: it was one of the first `len`, with a hold.
-        let (link, size) = unsafe { self.nodes[self.len].assume_init() };
-        // SAFETY: the row gives its hold up.
-        Some((unsafe { Owned::from_held(link, self.height) }, size))
+        // SAFETY: it was one of the first `len`, with a hold that the row gives up.
+        unsafe {
+            let link = self.links[self.len].assume_init();
+            Some((Owned::from_held(link, self.height), self.sizes[self.len].assume_init()))
+        }
     }
 
-    /// One branch of all nodes, or two of half of them each where they are too many for one.
-    fn pack(mut self, relaxed: &mut bool) -> Joined<T, C> {
-        let len = self.len;
+    /// One branch of all nodes, or two of half of them each where they are too many for one. The row is
+    /// empty after.
+    fn pack(&mut self, relaxed: &mut bool) -> Joined<T, C> {
         // The row gives its holds up to the branches. Nothing between can panic but running out of memory,
         // which aborts.
-        self.len = 0;
-        let mut pack = |range: std::ops::Range<usize>| {
-            // SAFETY: the first `len` were initialized.
-            let node = |at: usize| unsafe { self.nodes[at].assume_init() };
-            let full = Width::<T>::full(self.height);
-            let irregular = (range.start..range.end - 1).any(|at| node(at).1 != full);
-            *relaxed |= irregular;
-            let branch = Branch::<C>::with_room(range.len(), irregular);
-            let mut size = 0;
-            for at in range {
-                let (link, elements) = node(at);
-                size += elements;
-                // SAFETY: the branch is new and has room.
-                unsafe { branch.push(link, size) };
-            }
-            // SAFETY: its one hold.
-            (unsafe { Owned::from_held(branch.link(), self.height + 1) }, size)
-        };
+        let len = mem::take(&mut self.len);
         if len <= BRANCH {
-            Joined { first: pack(0..len), second: None }
+            Joined { first: self.branch(0..len, relaxed), second: None }
         } else {
-            Joined { first: pack(0..len / 2), second: Some(pack(len / 2..len)) }
+            let half = len / 2;
+            Joined { first: self.branch(0..half, relaxed), second: Some(self.branch(half..len, relaxed)) }
+        }
+    }
+
+    /// A branch of nodes that the row has given up.
+    fn branch(&self, range: Range<usize>, relaxed: &mut bool) -> (Owned<T, C>, usize) {
+        let full = Width::<T>::full(self.height);
+        // SAFETY: the callers pass ranges of what was initialized; `MaybeUninit` is laid out as what it holds.
+        let (links, sizes) = unsafe {
+            let (links, sizes) = (self.links.as_ptr().add(range.start), self.sizes.as_ptr().add(range.start));
+            (
+                slice::from_raw_parts(links.cast::<Link>(), range.len()),
+                slice::from_raw_parts(sizes.cast::<usize>(), range.len()),
+            )
+        };
+        let irregular = sizes[..sizes.len() - 1].iter().any(|size| *size != full);
+        *relaxed |= irregular;
+        let branch = Branch::<C>::with_room(links.len(), irregular);
+        // SAFETY: the branch is new and has room, and takes over the holds of the row.
+        unsafe {
+            branch.fill(links);
+            let mut total = 0;
+            for (at, size) in sizes.iter().enumerate() {
+                total += size;
+                if irregular {
+                    branch.set_end(at, total);
+                }
+            }
+            (Owned::from_held(branch.link(), self.height + 1), total)
         }
     }
 }
 
 impl<T, C: Counter> Drop for Row<T, C> {
+    #[inline]
     fn drop(&mut self) {
         while let Some(node) = self.pop() {
             drop(node);
@@ -489,12 +541,17 @@ pub(super) unsafe fn cut<T: Clone, C: Counter>(
         let (first, _) = locate::<T, C>(branch, height, from);
         let (last, _) = locate::<T, C>(branch, height, to - 1);
         let mut row = Row::new(height - 1);
-        for slot in first..=last {
+        let mut cut_child = |row: &mut Row<T, C>, slot| {
             let begin = child_start::<T, C>(branch, height, slot);
             let end = child_end::<T, C>(branch, height, slot, size);
             let child = Tree { link: branch.child(slot), height: height - 1, size: end - begin };
             let (from, to) = (from.max(begin) - begin, to.min(end) - begin);
             row.push(cut(child, from, to, relaxed), to - from);
+        };
+        cut_child(&mut row, first);
+        if first < last {
+            row.push_children(branch, first + 1..last, size);
+            cut_child(&mut row, last);
         }
         row.pack(relaxed).first.0
     }
