@@ -16,23 +16,91 @@ use crate::counter::Counter;
 /// Every element of a vector in order; made by [`iter`](GenericVector::iter).
 pub struct Iter<'a, T, C: Counter> {
     /// What is left of the leaf at the front.
-    front: slice::Iter<'a, T>,
+    front: Rest<'a, T>,
     vector: &'a GenericVector<T, C>,
     /// The elements `next..end` are in neither of the two leaves.
     next: usize,
     end: usize,
     /// What is left of the leaf at the back.
-    back: slice::Iter<'a, T>,
+    back: Rest<'a, T>,
+}
+
+/// What is left of a leaf: a slice that can be walked from both ends.
+///
+/// Not `slice::Iter`: in a loop over several of them the compiler forgets that no address is null, and compares
+/// that of every element once more. Here, only the address that they all begin at must not be null.
+struct Rest<'a, T> {
+    items: *const T,
+    /// The elements `from..to` are left.
+    from: usize,
+    to: usize,
+    elements: PhantomData<&'a [T]>,
+}
+
+impl<T> Clone for Rest<'_, T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Rest<'_, T> {}
+
+// SAFETY: it is a `&[T]`.
+unsafe impl<T: Sync> Send for Rest<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Rest<'_, T> {}
+
+impl<'a, T> Rest<'a, T> {
+    #[inline]
+    fn of(slice: &'a [T]) -> Self {
+        let items = slice.as_ptr();
+        // SAFETY: a slice is not at address 0.
+        unsafe { assert_unchecked(!items.is_null()) };
+        Rest { items, from: 0, to: slice.len(), elements: PhantomData }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.to - self.from
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &'a [T] {
+        // SAFETY: it is part of the slice that it was made of.
+        unsafe { slice::from_raw_parts(self.items.add(self.from), self.len()) }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        if self.from == self.to {
+            return None;
+        }
+        let at = self.from;
+        self.from += 1;
+        // SAFETY: it is an element of the slice.
+        Some(unsafe { &*self.items.add(at) })
+    }
+
+    #[inline]
+    fn next_back(&mut self) -> Option<&'a T> {
+        if self.from == self.to {
+            return None;
+        }
+        self.to -= 1;
+        // SAFETY: it is an element of the slice.
+        Some(unsafe { &*self.items.add(self.to) })
+    }
 }
 
 impl<'a, T, C: Counter> Iter<'a, T, C> {
     #[inline]
     pub(super) fn new(vector: &'a GenericVector<T, C>) -> Self {
-        let none: slice::Iter<'a, T> = [].iter();
-        if vector.tree_len == 0 {
-            return Iter { front: vector.tail_slice().iter(), vector, next: 0, end: 0, back: none };
+        let none = Rest::of(&[]);
+        if vector.tree_len == 0 && vector.tail_len > 0 {
+            return Iter { front: Rest::of(vector.tail_slice()), vector, next: 0, end: 0, back: none };
         }
-        Iter { front: none.clone(), vector, next: 0, end: vector.len(), back: none }
+        Iter { front: none, vector, next: 0, end: vector.tree_len + vector.tail_len(), back: none }
     }
 }
 
@@ -57,11 +125,6 @@ impl<'a, T, C: Counter> Iterator for Iter<'a, T, C> {
     fn next(&mut self) -> Option<&'a T> {
         loop {
             if let Some(element) = self.front.next() {
-                // SAFETY: a reference is not null, which the compiler forgets where one loop walks both leaves.
-                #[expect(useless_ptr_null_checks, reason = "saves a comparison per element")]
-                unsafe {
-                    assert_unchecked(!ptr::from_ref(element).is_null());
-                }
                 return Some(element);
             }
             if self.next == self.end {
@@ -69,7 +132,7 @@ impl<'a, T, C: Counter> Iterator for Iter<'a, T, C> {
             }
             let leaf = leaf_from(self.vector, self.next, self.end);
             self.next += leaf.len();
-            self.front = leaf.iter();
+            self.front = Rest::of(leaf);
         }
     }
 
@@ -81,28 +144,30 @@ impl<'a, T, C: Counter> Iterator for Iter<'a, T, C> {
 
     #[inline]
     fn fold<B, F: FnMut(B, &'a T) -> B>(mut self, init: B, mut f: F) -> B {
-        let mut state = self.front.fold(init, &mut f);
+        let mut state = self.front.as_slice().iter().fold(init, &mut f);
         while self.next != self.end {
             let leaf = leaf_from(self.vector, self.next, self.end);
             self.next += leaf.len();
             state = leaf.iter().fold(state, &mut f);
         }
-        self.back.fold(state, f)
+        self.back.as_slice().iter().fold(state, f)
     }
 
     fn nth(&mut self, n: usize) -> Option<&'a T> {
         if n < self.front.len() {
-            return self.front.nth(n);
+            self.front = Rest::of(&self.front.as_slice()[n..]);
+            return self.front.next();
         }
         let n = n - self.front.len();
-        self.front = [].iter();
+        self.front = Rest::of(&[]);
         if n < self.end - self.next {
             self.next += n;
             return self.next();
         }
         let n = n - (self.end - self.next);
         self.next = self.end;
-        self.back.nth(n)
+        self.back = Rest::of(self.back.as_slice().get(n..).unwrap_or_default());
+        self.back.next()
     }
 
     fn last(mut self) -> Option<&'a T> {
@@ -126,7 +191,7 @@ impl<'a, T, C: Counter> DoubleEndedIterator for Iter<'a, T, C> {
             }
             let leaf = leaf_to(self.vector, self.next, self.end);
             self.end -= leaf.len();
-            self.back = leaf.iter();
+            self.back = Rest::of(leaf);
         }
     }
 }
@@ -136,7 +201,7 @@ impl<T, C: Counter> FusedIterator for Iter<'_, T, C> {}
 
 impl<T, C: Counter> Clone for Iter<'_, T, C> {
     fn clone(&self) -> Self {
-        Iter { front: self.front.clone(), back: self.back.clone(), ..*self }
+        Iter { ..*self }
     }
 }
 

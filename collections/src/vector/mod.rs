@@ -153,11 +153,11 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// What this version sees of its tail.
     #[inline]
     fn tail_slice(&self) -> &[T] {
-        match self.tail {
-            // SAFETY: it sees that many, and holds the leaf as long as it is borrowed.
-            Some(tail) => unsafe { tail.slice(self.tail_len()) },
-            None => &[],
+        if self.tail_len == 0 {
+            return &[];
         }
+        // SAFETY: a tail of which something is seen is there, and it is held as long as it is borrowed.
+        unsafe { self.tail.unwrap_unchecked().slice(self.tail_len()) }
     }
 
     fn tree(&self) -> Option<Tree> {
@@ -495,13 +495,15 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If there are `usize::MAX` elements already.
     #[inline]
     pub fn push_back(&mut self, value: T) {
-        if self.tail_len < self.tail_room {
+        // Kept, because the compiler cannot know that claiming a place does not change it.
+        let seen = self.tail_len;
+        if seen < self.tail_room {
             // SAFETY: a tail with room is there.
             let tail = unsafe { self.tail.unwrap_unchecked() };
-            if tail.claim(self.tail_len) {
+            if tail.claim(seen) {
                 // SAFETY: there is room, and the place is this version's to write.
-                unsafe { tail.items().add(self.tail_len()).write(value) };
-                self.tail_len += 1;
+                unsafe { tail.items().add(usize::from(seen)).write(value) };
+                self.tail_len = seen + 1;
                 return;
             }
         }

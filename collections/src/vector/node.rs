@@ -524,14 +524,16 @@ impl<C: Counter> Branch<C> {
             let mut child = self.children().add(slots.start);
             if height == 1 {
                 for place in places {
-                    Leaf::<T, C>::from_link(*child).hold();
-                    place.write(*child);
+                    let link = *child;
+                    place.write(link);
+                    Leaf::<T, C>::from_link(link).hold();
                     child = child.add(1);
                 }
             } else {
                 for place in places {
-                    Branch::<C>::from_link(*child).hold();
-                    place.write(*child);
+                    let link = *child;
+                    place.write(link);
+                    Branch::<C>::from_link(link).hold();
                     child = child.add(1);
                 }
             }
