@@ -354,10 +354,11 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for IterMut<'_, T, C> {
 /// The elements of a vector, by value: moved where the vector alone held them, cloned where others do, too.
 pub struct IntoIter<T, C: Counter> {
     front: Part<T>,
-    vector: GenericVector<T, C>,
+    back: Part<T>,
     next: usize,
     end: usize,
-    back: Part<T>,
+    /// Dropped last: the elements of the two parts lie in its leaves.
+    vector: GenericVector<T, C>,
 }
 
 /// Elements of one leaf of the vector.

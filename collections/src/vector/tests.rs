@@ -1,1 +1,893 @@
+use std::cell::Cell;
+use std::collections::hash_map::DefaultHasher;
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Once;
 
+use scenarios::input::mix;
+use scenarios::probe::{Injected, Probe};
+
+use super::GenericVector;
+use super::node::{BRANCH, Branch, Leaf, Link, Width};
+use super::tree;
+use crate::counter::{Atomic, Counter, Plain};
+use crate::{Vector, rc};
+
+/// Says nothing of panics that a [`Probe`] raises: there are thousands.
+fn expect_injected_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() {
+                usual(info);
+            }
+        }));
+    });
+}
+
+/// What panics when the [`Probe`] fuse is burning is known by its outcome.
+fn injected(change: impl FnOnce()) -> bool {
+    expect_injected_panics();
+    let outcome = catch_unwind(AssertUnwindSafe(change));
+    Probe::set_fuse(None);
+    match outcome {
+        Ok(()) => false,
+        Err(payload) if payload.is::<Injected>() => true,
+        Err(payload) => std::panic::resume_unwind(payload),
+    }
+}
+
+/// Walks the whole tree and checks what the [module](super) says of it.
+fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
+    fn node<T, C: Counter>(link: Link, height: u8, size: usize, relaxed: &mut bool) {
+        assert!(size > 0, "no node is empty");
+        if height == 0 {
+            assert!(size <= Width::<T>::LEAF);
+            // SAFETY: the vector holds its tree.
+            let leaf = unsafe { Leaf::<T, C>::from_link(link) };
+            assert!(size <= leaf.fill() && leaf.fill() <= leaf.room());
+            return;
+        }
+        // SAFETY: above the leaves are branches, held by the vector.
+        let branch = unsafe { Branch::<C>::from_link(link) };
+        assert!((1..=BRANCH).contains(&branch.len()) && branch.len() <= branch.room());
+        *relaxed |= branch.is_relaxed();
+        let mut begin = 0;
+        for slot in 0..branch.len() {
+            let end = tree::child_end::<T, C>(branch, height, slot, size);
+            assert!(end > begin && end - begin <= Width::<T>::full(height - 1));
+            if !branch.is_relaxed() && slot + 1 < branch.len() {
+                assert_eq!(end - begin, Width::<T>::full(height - 1), "only the last child may be short");
+            }
+            node::<T, C>(branch.child(slot), height - 1, end - begin, relaxed);
+            begin = end;
+        }
+        assert_eq!(begin, size);
+    }
+    let mut relaxed = false;
+    match vector.root {
+        None => assert_eq!((vector.tree_len, vector.height), (0, 0)),
+        Some(root) => {
+            if vector.height > 0 {
+                // SAFETY: above the leaves are branches.
+                let branch = unsafe { Branch::<C>::from_link(root) };
+                assert!(branch.len() > 1, "the root has at least two children");
+            }
+            node::<T, C>(root, vector.height, vector.tree_len, &mut relaxed);
+        }
+    }
+    assert!(vector.relaxed || !relaxed);
+    match vector.tail {
+        None => assert_eq!((vector.tail_len, vector.tail_room), (0, 0)),
+        Some(tail) => {
+            assert_eq!(usize::from(vector.tail_room), tail.room());
+            assert!(vector.tail_len <= vector.tail_room && vector.tail_len() <= tail.fill());
+        }
+    }
+}
+
+/// Compares everything that can be read with a model.
+fn check<T: Clone + Debug + PartialEq, C: Counter>(vector: &GenericVector<T, C>, model: &[T]) {
+    check_shape(vector);
+    assert_eq!(vector.len(), model.len());
+    assert_eq!(vector.is_empty(), model.is_empty());
+    assert!(vector.iter().eq(model));
+    assert!(vector.iter().rev().eq(model.iter().rev()));
+    assert_eq!(vector.iter().len(), model.len());
+    assert_eq!(vector.leaves().flatten().count(), model.len());
+    assert_eq!(vector.first(), model.first());
+    assert_eq!(vector.last(), model.last());
+    for (index, value) in model.iter().enumerate() {
+        assert_eq!(vector.get(index), Some(value));
+    }
+    assert_eq!(vector.get(model.len()), None);
+    assert_eq!(vector.get(usize::MAX), None);
+}
+
+fn numbers<C: Counter>(range: std::ops::Range<usize>) -> GenericVector<usize, C> {
+    range.collect()
+}
+
+/// Lengths at which the shape changes, with leaves of 64: tails that grow, leaves, branches and roots.
+const BOUNDARIES: [usize; 24] = [
+    0, 1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384,
+    16_385, 16_448, 16_449,
+];
+
+/// Random changes to a tree of versions, each compared with its model.
+///
+/// Long runs come from the environment: `VECTOR_OPERATIONS` and `VECTOR_SEED`.
+fn trace<T: Clone + Debug + PartialEq, C: Counter>(
+    seed: u64,
+    operations: u64,
+    most: usize,
+    make: fn(u64) -> T,
+) {
+    type Version<T, C> = (GenericVector<T, C>, Vec<T>);
+    let mut state = seed;
+    let mut draw = |below: usize| {
+        state = mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+        (state >> 16) as usize % below.max(1)
+    };
+    let mut versions: Vec<Version<T, C>> = vec![(GenericVector::new(), Vec::new())];
+    for operation in 0..operations {
+        let at = draw(versions.len());
+        if draw(3) == 0 {
+            let version = versions[at].clone();
+            if versions.len() < 10 {
+                versions.push(version);
+            } else {
+                let place = draw(10);
+                versions[place] = version;
+            }
+        }
+        let other = versions[draw(versions.len())].clone();
+        let (vector, model) = &mut versions[at];
+        let value = make(operation);
+        let index = draw(model.len());
+        match draw(24) {
+            0..=3 => {
+                vector.push_back(value.clone());
+                model.push(value);
+            }
+            4..=6 => assert_eq!(vector.pop_back(), model.pop()),
+            7 | 8 if !model.is_empty() => {
+                assert_eq!(vector.set(index, value.clone()), std::mem::replace(&mut model[index], value));
+            }
+            9 => {
+                let count = draw(200);
+                let values: Vec<T> = (0..count as u64).map(|value| make(operation ^ value)).collect();
+                if draw(2) == 0 {
+                    vector.extend_from_slice(&values);
+                } else {
+                    vector.extend(values.iter().cloned());
+                }
+                model.extend(values);
+            }
+            10 => {
+                for _ in 0..draw(150) {
+                    assert_eq!(vector.pop_back(), model.pop());
+                }
+            }
+            11 => {
+                let end = index + draw(model.len() + 1 - index);
+                *vector = vector.slice(index..end);
+                *model = model[index..end].to_vec();
+            }
+            12 if model.len() + other.1.len() <= most => {
+                vector.append(other.0);
+                model.extend(other.1);
+            }
+            13 if model.len() + other.1.len() <= most => {
+                *vector = other.0.concat(vector);
+                model.splice(0..0, other.1);
+            }
+            14 => {
+                vector.insert(index, value.clone());
+                model.insert(index, value);
+            }
+            15 if !model.is_empty() => assert_eq!(vector.remove(index), model.remove(index)),
+            16 => {
+                vector.truncate(index);
+                model.truncate(index);
+            }
+            17 => {
+                vector.push_front(value.clone());
+                model.insert(0, value);
+            }
+            18 if !model.is_empty() => assert_eq!(vector.pop_front(), Some(model.remove(0))),
+            19 => {
+                let right = vector.split_off(index);
+                let right_model = model.split_off(index);
+                assert!(right.iter().eq(&right_model));
+                if draw(2) == 0 {
+                    (*vector, *model) = (right, right_model);
+                }
+            }
+            20 if draw(8) == 0 => {
+                for (place, value) in vector.iter_mut().zip(model.iter_mut()) {
+                    *value = make(operation);
+                    place.clone_from(value);
+                }
+            }
+            21 if draw(8) == 0 => {
+                let mut values = std::mem::take(vector).into_iter();
+                let back: Vec<T> = values.by_ref().rev().take(index / 2).collect();
+                assert!(back.iter().eq(model.iter().rev().take(index / 2)));
+                let front: Vec<T> = values.collect();
+                assert_eq!(front, model[..model.len() - index / 2]);
+                *model = front.clone();
+                *vector = front.into();
+            }
+            22 if draw(8) == 0 => {
+                vector.clear();
+                model.clear();
+            }
+            _ => {
+                assert_eq!(vector.get(index), model.get(index));
+                assert_eq!(*vector == other.0, *model == other.1);
+            }
+        }
+        let (vector, model) = &versions[at];
+        assert_eq!((vector.len(), vector.last()), (model.len(), model.last()), "operation {operation}");
+        let index = draw(model.len());
+        assert_eq!(vector.get(index), model.get(index), "operation {operation}");
+        if operation % 61 == 0 {
+            check_shape(vector);
+            let checked = draw(versions.len());
+            assert!(versions[checked].0.iter().eq(&versions[checked].1), "operation {operation}");
+        }
+        if operation % 997 == 0 {
+            versions.iter().for_each(|(vector, model)| check(vector, model));
+        }
+    }
+    versions.iter().for_each(|(vector, model)| check(vector, model));
+}
+
+fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn random_operations_on_a_tree_of_versions() {
+    let operations = from_environment("VECTOR_OPERATIONS", 6000);
+    let seed = from_environment("VECTOR_SEED", 1);
+    trace::<u64, Atomic>(seed, operations, 6000, |value| value);
+    trace::<u64, Plain>(seed + 1, operations / 2, 30_000, |value| value);
+    trace::<(u64, u64, u64), Atomic>(seed + 2, operations / 4, 3000, |value| (value, value, value));
+    trace::<String, Atomic>(seed + 3, operations / 8, 1500, |value| value.to_string());
+}
+
+#[test]
+fn random_operations_drop_every_element_once() {
+    Probe::reset();
+    // Probes compare by their numbers.
+    trace::<Probe, Atomic>(5, from_environment("VECTOR_OPERATIONS", 16_000) / 8, 1500, |value| {
+        Probe::new(value as u32)
+    });
+    assert_eq!(Probe::live(), 0);
+    trace::<Probe, Plain>(6, from_environment("VECTOR_OPERATIONS", 16_000) / 8, 800, |value| {
+        Probe::new(value as u32)
+    });
+    assert_eq!(Probe::live(), 0);
+}
+
+#[test]
+fn the_source_s_own_root_overflow_test() {
+    let mut vector = Vector::new();
+    for value in 0..2000 {
+        vector.push_back(value);
+    }
+    assert_eq!(
+        [1023, 1024, 1999, 2000].map(|index| vector.get(index)),
+        [Some(&1023), Some(&1024), Some(&1999), None]
+    );
+}
+
+fn boundaries<C: Counter>() {
+    let mut held = Vec::new();
+    let mut vector = GenericVector::<usize, C>::new();
+    for length in BOUNDARIES {
+        while vector.len() < length {
+            vector.push_back(vector.len());
+        }
+        check_shape(&vector);
+        for index in BOUNDARIES.into_iter().filter(|index| *index < length) {
+            let changed = vector.update(index, usize::MAX);
+            assert_eq!((changed[index], vector[index]), (usize::MAX, index));
+            assert!(changed != vector);
+            assert_eq!(changed.update(index, index), vector);
+        }
+        held.push(vector.clone());
+    }
+    let mut down = vector.clone();
+    for expected in (0..vector.len()).rev() {
+        assert_eq!(down.pop_back(), Some(expected));
+        if BOUNDARIES.contains(&expected) {
+            check(&down, &(0..expected).collect::<Vec<_>>());
+            // One up and down again across the boundary, from a fork and in place.
+            let mut fork = down.clone();
+            fork.push_back(7);
+            assert_eq!((fork.pop_back(), down.len()), (Some(7), expected));
+            down.push_back(8);
+            assert_eq!(down.pop_back(), Some(8));
+        }
+    }
+    assert_eq!((down.pop_back(), down.len()), (None, 0));
+    down.extend(0..1100);
+    check(&down, &(0..1100).collect::<Vec<_>>());
+    for (vector, length) in held.iter().zip(BOUNDARIES) {
+        check(vector, &(0..length).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn push_set_and_pop_across_every_boundary() {
+    boundaries::<Atomic>();
+    boundaries::<Plain>();
+}
+
+#[test]
+fn slices_and_concatenations_of_every_small_pair() {
+    let lengths: Vec<usize> =
+        (0..=17).chain([31, 32, 33, 63, 64, 65, 95, 96, 127, 128, 129, 1087, 1088, 1089]).collect();
+    for &left in &lengths {
+        let vector = numbers::<Atomic>(0..left);
+        for &right in &lengths {
+            let other = numbers::<Atomic>(left..left + right);
+            let joined = vector.concat(&other);
+            check(&joined, &(0..left + right).collect::<Vec<_>>());
+            assert_eq!(joined, numbers(0..left + right));
+            if right <= left {
+                for start in [0, left - right, (left - right) / 2] {
+                    let mut slice = vector.slice(start..start + right);
+                    check(&slice, &(start..start + right).collect::<Vec<_>>());
+                    slice.push_back(usize::MAX);
+                    assert_eq!((slice.len(), slice.last()), (right + 1, Some(&usize::MAX)));
+                }
+            }
+        }
+        check(&vector, &(0..left).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn long_vectors_share_what_they_have_in_common() {
+    let vector = numbers::<Atomic>(0..100_000);
+    let address = |vector: &Vector<usize>, index| std::ptr::from_ref(&vector[index]);
+    let slice = vector.slice(1234..90_000);
+    let joined = slice.concat(&vector);
+    for index in (1300..89_000).step_by(997) {
+        assert_eq!(address(&vector, index), address(&slice, index - 1234));
+        assert_eq!(address(&vector, index), address(&joined, index - 1234));
+        assert_eq!(address(&vector, index), address(&joined, index + 88_766));
+    }
+    let mut expected: Vec<usize> = (1234..90_000).collect();
+    expected.extend(0..100_000);
+    check(&joined, &expected);
+    assert!(joined.height <= 4);
+    let changed = vector.update(50_000, 0);
+    assert_ne!(address(&vector, 50_000), address(&changed, 50_000));
+    assert_eq!(address(&vector, 50_100), address(&changed, 50_100));
+}
+
+#[test]
+fn trees_stay_low_however_they_are_cut_and_joined() {
+    let mut vector = numbers::<Atomic>(0..20_000);
+    let mut model: Vec<usize> = (0..20_000).collect();
+    for round in 0..400 {
+        let at = mix(round) as usize % model.len();
+        vector = vector.slice(at..).concat(&vector.slice(..at));
+        model.rotate_left(at);
+    }
+    check(&vector, &model);
+    assert!(vector.height <= 5, "20,000 elements are {} branches deep", vector.height);
+    // Far more elements than there is memory for.
+    let mut doubled = numbers::<Atomic>(0..100);
+    for _ in 0..50 {
+        doubled = doubled.concat(&doubled);
+    }
+    assert_eq!(doubled.len(), 100 << 50);
+    assert_eq!(doubled[(77 << 50) + 12], ((77 << 50) + 12) % 100);
+    let mut cut = doubled.slice((33 << 50) + 5..(34 << 50) + 3);
+    assert_eq!(
+        (cut.len(), cut[0], cut.last()),
+        ((1 << 50) - 2, ((33 << 50) + 5) % 100, Some(&(((34 << 50) + 2) % 100)))
+    );
+    cut.set(1 << 40, 7);
+    cut.push_back(8);
+    assert_eq!((cut[1 << 40], cut.pop_back()), (7, Some(8)));
+}
+
+#[test]
+#[should_panic(expected = "at most usize::MAX")]
+fn too_many_elements_are_refused() {
+    let mut vector: Vector<()> = std::iter::repeat_n((), 100).collect();
+    loop {
+        vector = vector.concat(&vector);
+    }
+}
+
+#[test]
+fn one_version_appends_in_place_and_the_others_copy() {
+    let mut first: Vector<usize> = (0..3).collect();
+    first.push_back(3);
+    let mut second = first.clone();
+    let held = first.clone();
+    let address = |vector: &Vector<usize>| std::ptr::from_ref(&vector[0]);
+    let before = address(&first);
+    first.push_back(4);
+    second.push_back(40);
+    assert_eq!(address(&first), before, "the first to append does so in place");
+    assert_ne!(address(&second), before, "the second copies");
+    check(&held, &[0, 1, 2, 3]);
+    check(&first, &[0, 1, 2, 3, 4]);
+    check(&second, &[0, 1, 2, 3, 40]);
+    // Popped while shared, the place is taken: the next push must not write there.
+    let mut third = first.clone();
+    assert_eq!(third.pop_back(), Some(4));
+    third.push_back(400);
+    check(&first, &[0, 1, 2, 3, 4]);
+    check(&third, &[0, 1, 2, 3, 400]);
+    // Alone again, what others have appended is dropped and the place used.
+    let mut alone = held.clone();
+    drop((first, second, third, held));
+    alone.push_back(5);
+    assert_eq!(address(&alone), before);
+    check(&alone, &[0, 1, 2, 3, 5]);
+}
+
+#[test]
+fn forks_exactly_at_a_full_tail() {
+    for length in [7, 8, 31, 32, 63, 64, 65, 1087, 1088] {
+        let vector = numbers::<Atomic>(0..length);
+        let forks: Vec<Vector<usize>> = (0..5)
+            .map(|fork| {
+                let mut vector = vector.clone();
+                vector.extend((0..70).map(|value| fork * 1000 + value));
+                vector
+            })
+            .collect();
+        for (fork, vector) in forks.iter().enumerate() {
+            let expected: Vec<usize> = (0..length).chain((0..70).map(|value| fork * 1000 + value)).collect();
+            check(vector, &expected);
+        }
+        check(&vector, &(0..length).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn elements_are_dropped_once() {
+    Probe::reset();
+    let mut vector: Vector<Probe> = (0..1100).map(Probe::new).collect();
+    assert_eq!(Probe::live(), 1100);
+    let held = vector.clone();
+    assert_eq!(Probe::live(), 1100, "a clone shares its elements");
+    vector.set(500, Probe::new(0));
+    assert_eq!(Probe::live(), 1100 + Width::<Probe>::LEAF as i64, "one leaf was copied");
+    drop(held);
+    assert_eq!(Probe::live(), 1100);
+    while vector.len() > 900 {
+        vector.pop_back();
+    }
+    assert_eq!(Probe::live(), 900);
+    vector.truncate(890);
+    assert_eq!(Probe::live(), 890);
+    drop(vector.slice(10..700));
+    drop(vector.concat(&vector));
+    assert_eq!(Probe::live(), 890);
+    // By value: moved out where they are the vector's own, and the rest dropped with the iterator.
+    let mut values = vector.clone().into_iter();
+    assert_eq!(values.next().map(|value| value.id()), Some(0));
+    assert_eq!(values.next_back().map(|value| value.id()), Some(889));
+    drop(values);
+    assert_eq!(Probe::live(), 890);
+    let mut values = vector.into_iter();
+    let kept: Vec<Probe> = values.by_ref().take(100).collect();
+    assert_eq!(Probe::live(), 890, "none was cloned");
+    assert_eq!(values.next_back().map(|value| value.id()), Some(889));
+    drop(values);
+    assert_eq!(Probe::live(), 100);
+    drop(kept);
+    assert_eq!(Probe::live(), 0);
+}
+
+type Change = fn(&mut Vector<Probe>);
+
+/// Every change that calls `clone`, `eq` or `cmp`.
+const CHANGES: [Change; 17] = [
+    |vector| vector.push_back(Probe::new(7)),
+    |vector| drop(vector.pop_back()),
+    |vector| drop(vector.set(1, Probe::new(7))),
+    |vector| *vector = vector.slice(1..vector.len()),
+    |vector| *vector = vector.concat(&vector.slice(1..3)),
+    |vector| vector.append(vector.slice(..vector.len() - 1)),
+    |vector| vector.extend((0..40).map(Probe::new)),
+    |vector| vector.extend_from_slice(&[Probe::new(1), Probe::new(2)]),
+    |vector| vector.insert(1, Probe::new(7)),
+    |vector| drop(vector.remove(1)),
+    |vector| vector.push_front(Probe::new(7)),
+    |vector| drop(vector.pop_front()),
+    |vector| vector.truncate(2),
+    |vector| vector.retain(|probe| probe.id().is_multiple_of(2)),
+    |vector| vector.sort(),
+    |vector| vector.iter_mut().for_each(|probe| *probe = Probe::new(7)),
+    |vector| assert!(vector.clone().into_iter().map(|probe| probe.id()).sum::<u32>() > 0),
+];
+
+#[test]
+fn panics_leave_every_version_intact_and_leak_nothing() {
+    Probe::reset();
+    for length in [3, 8, 16, 33, 256 + 16, 300] {
+        for change in CHANGES {
+            for fuse in (0..24).chain([40, 100, 270, 320]) {
+                // Alone, with a version that sees the tail as it is, or with one that has appended to it.
+                for others in 0..3 {
+                    let base: Vector<Probe> = (0..length).map(Probe::new).collect();
+                    let mut held: Vec<Vector<Probe>> = (0..others).map(|_| base.clone()).collect();
+                    if others == 2 {
+                        held[1].push_back(Probe::new(length));
+                    }
+                    let mut vector = base;
+                    Probe::set_fuse(Some(fuse));
+                    injected(|| change(&mut vector));
+                    check_shape(&vector);
+                    for (at, held) in held.iter().enumerate() {
+                        assert!(
+                            held.iter().map(Probe::id).eq(0..length + at as u32),
+                            "{length} elements, fuse {fuse}"
+                        );
+                        check_shape(held);
+                    }
+                    // What is left is a vector like any other.
+                    let left: Vec<u32> = vector.iter().map(Probe::id).collect();
+                    vector.push_back(Probe::new(9));
+                    assert!(vector.iter().map(Probe::id).eq(left.into_iter().chain([9])));
+                    drop((vector, held));
+                    assert_eq!(Probe::live(), 0, "{length} elements, fuse {fuse}");
+                }
+            }
+        }
+    }
+}
+
+/// An element that counts those that live, and whose drop panics once it is told to.
+struct Grenade<'a>(&'a Cell<i32>, &'a Cell<bool>);
+
+impl<'a> Grenade<'a> {
+    fn new(live: &'a Cell<i32>, armed: &'a Cell<bool>) -> Self {
+        live.set(live.get() + 1);
+        Grenade(live, armed)
+    }
+}
+
+impl Clone for Grenade<'_> {
+    fn clone(&self) -> Self {
+        Grenade::new(self.0, self.1)
+    }
+}
+
+impl Drop for Grenade<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+        if self.1.replace(false) {
+            std::panic::panic_any(Injected);
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_drop_drops_the_others_all_the_same() {
+    for length in [5, 16, 17, 600] {
+        let (live, armed) = (Cell::new(0), Cell::new(false));
+        let actions: [fn(Vector<Grenade<'_>>); 6] = [
+            |vector| drop(vector),
+            |mut vector| vector.clear(),
+            |mut vector| vector.truncate(3),
+            |vector| drop(vector.into_iter()),
+            |vector| {
+                let mut values = vector.into_iter();
+                std::mem::forget(values.next());
+                drop(values);
+            },
+            |mut vector| {
+                let mut held = vector.clone();
+                held.truncate(3);
+                vector.push_back(vector[0].clone());
+                std::mem::forget(vector.pop_back());
+                drop(vector);
+                held.pop_back();
+            },
+        ];
+        for (action, leaks) in actions.into_iter().zip([0, 0, 0, 0, 1, 1]) {
+            live.set(0);
+            let vector: Vector<Grenade<'_>> = (0..length).map(|_| Grenade::new(&live, &armed)).collect();
+            armed.set(true);
+            assert!(injected(|| action(vector)));
+            assert!(!armed.get());
+            // What was forgotten lives on.
+            assert_eq!(live.get(), leaks, "{length} elements");
+        }
+    }
+}
+
+#[test]
+fn elements_of_no_size() {
+    let mut vector: Vector<()> = std::iter::repeat_n((), 1100).collect();
+    check(&vector, &[(); 1100]);
+    check(&vector.slice(5..1090).concat(&vector), &[(); 2185]);
+    vector.set(1000, ());
+    assert_eq!(vector.clone().into_iter().count(), 1100);
+    assert_eq!(vector.iter_mut().count(), 1100);
+    assert_eq!(std::iter::from_fn(|| vector.pop_back()).count(), 1100);
+}
+
+#[test]
+fn aligned_elements() {
+    #[derive(Clone, Debug, PartialEq)]
+    #[repr(align(256))]
+    struct Aligned(u8);
+    let vector: Vector<Aligned> = (0..200).map(Aligned).collect();
+    drop(vector.update(3, Aligned(0)));
+    check(&vector, &(0..200).map(Aligned).collect::<Vec<_>>());
+    check(&vector.slice(7..150), &(7..150).map(Aligned).collect::<Vec<_>>());
+    assert!(vector.iter().all(|value| std::ptr::from_ref(value).addr().is_multiple_of(256)));
+}
+
+#[test]
+fn large_elements() {
+    let mut vector = Vector::new();
+    for value in 0..40 {
+        vector.push_back([value; 1000]);
+    }
+    let held = vector.clone();
+    vector.set(1, [0; 1000]);
+    vector.pop_back();
+    assert_eq!((held[1][7], vector[1][7], vector.len()), (1, 0, 39));
+}
+
+/// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
+struct Is<T>(PhantomData<T>);
+
+impl<T: Send> Is<T> {
+    const SEND: bool = true;
+}
+
+impl<T: Sync> Is<T> {
+    const SYNC: bool = true;
+}
+
+trait Otherwise {
+    const SEND: bool = false;
+    const SYNC: bool = false;
+}
+
+impl<T> Otherwise for Is<T> {}
+
+const _: () = {
+    assert!(Is::<Vector<String>>::SEND && Is::<Vector<String>>::SYNC);
+    assert!(Is::<super::Iter<'_, String, Atomic>>::SEND && Is::<super::IntoIter<String, Atomic>>::SEND);
+    assert!(Is::<super::IterMut<'_, String, Atomic>>::SEND && Is::<super::Leaves<'_, String, Atomic>>::SYNC);
+    // Two versions in two threads share their elements.
+    assert!(!Is::<Vector<Cell<u8>>>::SEND && !Is::<Vector<Cell<u8>>>::SYNC);
+    assert!(!Is::<Vector<Rc<u8>>>::SEND && !Is::<Vector<Rc<u8>>>::SYNC);
+    assert!(!Is::<rc::Vector<String>>::SEND && !Is::<rc::Vector<String>>::SYNC);
+    assert!(!Is::<super::Iter<'_, String, Plain>>::SEND && !Is::<super::IntoIter<String, Plain>>::SEND);
+    assert!(!Is::<super::IterMut<'_, String, Plain>>::SEND && !Is::<super::Leaves<'_, String, Plain>>::SYNC);
+    // A vector is four words, and so is one that may be missing.
+    assert!(size_of::<Vector<u64>>() == 4 * size_of::<usize>());
+};
+
+/// A vector may be used where its elements live longer.
+fn _is_covariant<'short>(vector: Vector<&'static str>) -> Vector<&'short str> {
+    vector
+}
+
+#[test]
+fn threads_append_to_one_tail_at_once() {
+    for round in 0..200 {
+        let length = [0, 3, 8, 60, 63, 64, 100, 1088][round % 8];
+        let base: Vector<Box<usize>> = (0..length).map(Box::new).collect();
+        let change = |thread: usize| {
+            let mut vector = base.clone();
+            let mut model: Vec<usize> = (0..length).collect();
+            let mut kept = Vec::new();
+            for step in 0..300 {
+                let draw = mix((round * 4 + thread) as u64 * 1000 + step) as usize;
+                match draw % 8 {
+                    0 => assert_eq!(vector.pop_back().map(|value| *value), model.pop()),
+                    1 if !model.is_empty() => {
+                        let index = draw % model.len();
+                        model[index] = draw;
+                        vector.set(index, Box::new(draw));
+                    }
+                    2 => kept.push((vector.clone(), model.len())),
+                    3 if kept.len() > 4 => {
+                        let (version, length) = kept.swap_remove(draw % kept.len());
+                        assert_eq!(version.len(), length);
+                    }
+                    _ => {
+                        vector.push_back(Box::new(draw));
+                        model.push(draw);
+                    }
+                }
+            }
+            assert!(vector.iter().map(|value| **value).eq(model));
+            vector
+        };
+        let forks: Vec<_> = std::thread::scope(|scope| {
+            let change = &change;
+            let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || change(thread))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(base.iter().map(|value| **value).eq(0..length));
+        forks.iter().for_each(check_shape);
+    }
+}
+
+#[test]
+fn iterators_from_both_ends() {
+    for length in [0, 1, 2, 64, 65, 200, 1200] {
+        let vector = numbers::<Atomic>(0..length);
+        let joined = numbers::<Atomic>(0..length / 2).concat(&numbers(length / 2..length));
+        for vector in [vector, joined] {
+            for front in [0, 1, length / 3, length] {
+                let mut iter = vector.iter();
+                assert!(iter.by_ref().take(front).eq(&(0..front.min(length)).collect::<Vec<_>>()));
+                let rest: Vec<usize> = (front.min(length)..length).collect();
+                assert_eq!((iter.len(), iter.clone().count()), (rest.len(), rest.len()));
+                assert!(iter.clone().rev().eq(rest.iter().rev()));
+                assert_eq!(iter.clone().last(), rest.last());
+                assert_eq!(iter.clone().sum::<usize>(), rest.iter().sum::<usize>());
+                for skipped in [0, 1, 63, 64, 70, length] {
+                    assert_eq!(iter.clone().nth(skipped), rest.get(skipped));
+                    let mut both = iter.clone();
+                    let last = both.next_back();
+                    assert_eq!(last, rest.last());
+                    assert_eq!(both.nth(skipped), rest.split_last().and_then(|(_, rest)| rest.get(skipped)));
+                }
+                // Alternating, to where the ends meet.
+                let mut alternating = Vec::new();
+                while let Some(value) = iter.next() {
+                    alternating.push(*value);
+                    alternating.extend(iter.next_back().copied());
+                }
+                assert_eq!((iter.next(), iter.next_back(), alternating.len()), (None, None, rest.len()));
+            }
+            assert!(vector.leaves().rev().map(<[usize]>::len).sum::<usize>() == length);
+        }
+    }
+}
+
+#[test]
+fn changing_all_elements_leaves_other_versions() {
+    for held in [false, true] {
+        let mut vector = numbers::<Atomic>(0..700).concat(&numbers(0..300));
+        vector.append(vector.clone());
+        let model: Vec<usize> = vector.iter().copied().collect();
+        let version = held.then(|| vector.clone());
+        let mut iter = vector.iter_mut();
+        assert_eq!(iter.len(), 2000);
+        *iter.next().unwrap() = 70;
+        *iter.next_back().unwrap() = 80;
+        iter.rev().for_each(|value| *value += 1);
+        let mut expected: Vec<usize> = model.iter().map(|value| value + 1).collect();
+        (expected[0], expected[1999]) = (70, 80);
+        check(&vector, &expected);
+        if let Some(version) = version {
+            check(&version, &model);
+        }
+    }
+}
+
+#[test]
+fn equality_order_and_hash_do_not_depend_on_the_shape() {
+    let hash = |vector: &Vector<usize>| {
+        let mut hasher = DefaultHasher::new();
+        vector.hash(&mut hasher);
+        hasher.finish()
+    };
+    let plain = numbers::<Atomic>(0..1000);
+    let joined = numbers::<Atomic>(0..333).concat(&numbers(333..1000));
+    let cut = numbers::<Atomic>(0..3000).slice(..1000);
+    for other in [&joined, &cut] {
+        assert_eq!(&plain, other);
+        assert_eq!(hash(&plain), hash(other));
+        assert!(plain.cmp(other).is_eq());
+    }
+    let less = joined.update(500, 0);
+    assert_ne!(less, plain);
+    assert!(less.cmp(&plain).is_lt() && plain.partial_cmp(&less) == Some(std::cmp::Ordering::Greater));
+    assert!(plain.slice(..999) < plain);
+    assert_eq!(numbers::<Atomic>(0..0), Vector::new());
+    let clone = plain.clone();
+    assert!(plain.ptr_eq(&clone) && !plain.ptr_eq(&joined) && !plain.ptr_eq(&clone.update(0, 0)));
+    // Shared parts are not compared.
+    let nan: Vector<f64> = std::iter::repeat_n(f64::NAN, 3000).collect();
+    let mut other = nan.clone();
+    assert_eq!(nan, other);
+    other.set(100, 1.0);
+    assert_ne!(nan, other);
+}
+
+#[test]
+fn searching_and_sorting() {
+    let mut vector: Vector<usize> = (0..1000).map(|value| value * 7919 % 1009).collect();
+    let held = vector.clone();
+    let mut model: Vec<usize> = vector.iter().copied().collect();
+    vector.sort();
+    model.sort();
+    check(&vector, &model);
+    assert_eq!(held[1], 7919 % 1009);
+    for value in [0, 1, 500, 1008, 2000] {
+        assert_eq!(vector.binary_search(&value), model.binary_search(&value));
+        assert_eq!(vector.binary_search_by_key(&value, |element| *element), model.binary_search(&value));
+        assert_eq!(vector.contains(&value), model.contains(&value));
+        assert_eq!(vector.index_of(&value), model.iter().position(|element| *element == value));
+    }
+    vector.insert_ord(500);
+    assert!(vector.iter().is_sorted() && vector.len() == 1001);
+    vector.retain(|value| value % 3 == 0);
+    assert!(vector.iter().all(|value| value % 3 == 0));
+    vector.sort_by_key(|value| std::cmp::Reverse(*value));
+    assert!(vector.iter().rev().is_sorted());
+    let (first, last) = (vector[0], vector[vector.len() - 1]);
+    let end = vector.len() - 1;
+    vector.swap(0, end);
+    vector.swap(3, 3);
+    assert_eq!((vector[0], vector[end]), (last, first));
+    assert_eq!(Vec::from(vector.take(3)), vector.iter().take(3).copied().collect::<Vec<_>>());
+    assert_eq!(vector.skip(5), vector.slice(5..));
+    assert_eq!(vector.skip(5000), Vector::new());
+    assert_eq!(vector.take(5000), vector);
+    let (left, right) = vector.clone().split_at(100);
+    assert_eq!(&left + &right, vector);
+    assert_eq!(left + right, vector);
+    assert_eq!(format!("{:?}", Vector::from([1, 2, 3])), "[1, 2, 3]");
+    assert_eq!(Vector::from(&[1, 2, 3][..]), Vector::from(vec![1, 2, 3]));
+    assert_eq!(Vector::unit(5), Vector::from([5]));
+    let mut ends = Vector::from([1, 2, 3]);
+    *ends.front_mut().unwrap() += 10;
+    *ends.back_mut().unwrap() += 20;
+    assert_eq!((ends.front(), ends.back(), ends.head()), (Some(&11), Some(&23), Some(&11)));
+    ends.extend(&[4, 5]);
+    assert_eq!(ends, Vector::from([11, 2, 23, 4, 5]));
+}
+
+#[test]
+fn past_the_end() {
+    let vector = numbers::<Atomic>(0..100);
+    let refused: [fn(Vector<usize>); 8] = [
+        |vector| drop(vector.slice(3..101)),
+        |vector| drop(vector.slice(101..)),
+        |vector| println!("{}", vector[100]),
+        |mut vector| assert_eq!(vector.set(100, 0), 0),
+        |mut vector| vector.insert(101, 0),
+        |mut vector| assert_eq!(vector.remove(100), 0),
+        |mut vector| vector.swap(0, 100),
+        |mut vector| vector.swap(100, 100),
+    ];
+    for change in refused {
+        let usual = std::panic::catch_unwind(AssertUnwindSafe(|| change(vector.clone())));
+        assert!(usual.is_err());
+    }
+    #[expect(clippy::reversed_empty_ranges, reason = "that is the mistake")]
+    let reversed = std::panic::catch_unwind(AssertUnwindSafe(|| vector.slice(5..3)));
+    assert!(reversed.is_err());
+    check(&vector, &(0..100).collect::<Vec<_>>());
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_vector_is_a_sequence_to_serde() {
+    let vector = numbers::<Atomic>(0..1000);
+    let json = serde_json::to_string(&vector).unwrap();
+    assert_eq!(json, serde_json::to_string(&(0..1000).collect::<Vec<_>>()).unwrap());
+    let back: rc::Vector<usize> = serde_json::from_str(&json).unwrap();
+    assert!(back.iter().eq(&vector));
+    assert!(serde_json::from_str::<Vector<usize>>("[1, true]").is_err());
+}
