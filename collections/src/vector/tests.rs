@@ -149,6 +149,13 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
         let (vector, model) = &mut versions[at];
         let value = make(operation);
         let index = draw(model.len());
+        // Mostly near an end, or vectors would never grow long.
+        let near = draw(model.len().min(130) + 1);
+        let cut = match draw(4) {
+            0 => draw(model.len() + 1),
+            1 => near,
+            _ => model.len() - near,
+        };
         match draw(24) {
             0..=3 => {
                 vector.push_back(value.clone());
@@ -174,9 +181,9 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
                 }
             }
             11 => {
-                let end = index + draw(model.len() + 1 - index);
-                *vector = vector.slice(index..end);
-                *model = model[index..end].to_vec();
+                let (start, end) = (cut.min(model.len() - cut), cut.max(model.len() - cut));
+                *vector = vector.slice(start..end);
+                *model = model[start..end].to_vec();
             }
             12 if model.len() + other.1.len() <= most => {
                 vector.append(other.0);
@@ -192,8 +199,8 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
             }
             15 if !model.is_empty() => assert_eq!(vector.remove(index), model.remove(index)),
             16 => {
-                vector.truncate(index);
-                model.truncate(index);
+                vector.truncate(cut);
+                model.truncate(cut);
             }
             17 => {
                 vector.push_front(value.clone());
@@ -201,10 +208,10 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
             }
             18 if !model.is_empty() => assert_eq!(vector.pop_front(), Some(model.remove(0))),
             19 => {
-                let right = vector.split_off(index);
-                let right_model = model.split_off(index);
+                let right = vector.split_off(cut);
+                let right_model = model.split_off(cut);
                 assert!(right.iter().eq(&right_model));
-                if draw(2) == 0 {
+                if right_model.len() > model.len() {
                     (*vector, *model) = (right, right_model);
                 }
             }
