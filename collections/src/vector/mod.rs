@@ -619,6 +619,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                     return Some(tail.items().add(self.tail_len()).read());
                 }
             }
+        } else if self.root.is_none() {
+            return None;
         }
         self.pop_back_slowly()
     }
@@ -923,31 +925,36 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// [`concat`](Self::concat) with a vector that has a tree.
     fn concat_tree(&self, other: &Self, right: Tree) -> Self {
+        let mut left = self.clone();
+        let half = Width::<T>::LEAF / 2;
+        // A tail that is at least half full becomes a leaf as it is; a smaller one is merged with the leaf before it.
+        let scant = if left.tail_len() >= half { None } else { left.tail.filter(|_| left.tail_len > 0) };
+        if scant.is_none() && left.tail_len > 0 {
+            left.flush_tail();
+        }
+        let scant = scant.map(|tail| Tree { link: tail.link(), height: 0, size: left.tail_len() });
         let mut joined = Self::new();
-        joined.relaxed = self.relaxed || other.relaxed;
-        let tail = self.tail.filter(|_| self.tail_len > 0);
-        let tail = tail.map(|tail| Tree { link: tail.link(), height: 0, size: self.tail_len() });
-        // SAFETY: the trees are the two vectors', which hold them.
+        joined.relaxed = left.relaxed || other.relaxed;
+        let relaxed = &mut joined.relaxed;
+        // SAFETY: the trees are the vectors', which hold them, or made here.
+        let (link, height, size) = unsafe {
+            match (left.tree(), scant) {
+                (Some(tree), Some(tail)) => {
+                    let joint = tree::join::<T, C>(tree, tail, relaxed);
+                    let (link, height) = joint.into_tree(tree.height, relaxed);
+                    (link, height, tree.size + tail.size)
+                }
+                (Some(tree), None) | (None, Some(tree)) => {
+                    (Owned::share(tree.link, tree.height), tree.height, tree.size)
+                }
+                (None, None) => return other.clone(),
+            }
+        };
+        // SAFETY: as above.
         unsafe {
-            let mut left = None;
-            if let Some(tree) = self.tree() {
-                left = Some((Owned::<T, C>::share(tree.link, tree.height), tree.height, tree.size));
-            }
-            if let Some(tail) = tail {
-                left = Some(match left {
-                    None => (Owned::share(tail.link, 0), 0, tail.size),
-                    Some((link, height, size)) => {
-                        let tree = Tree { link: link.link(), height, size };
-                        let (link, height) = tree::join::<T, C>(tree, tail, &mut joined.relaxed)
-                            .into_tree(height, &mut joined.relaxed);
-                        (link, height, size + tail.size)
-                    }
-                });
-            }
-            let Some((link, height, size)) = left else { return other.clone() };
             let tree = Tree { link: link.link(), height, size };
-            let (link, height) = tree::join::<T, C>(tree, right, &mut joined.relaxed)
-                .into_tree(height.max(right.height), &mut joined.relaxed);
+            let joint = tree::join::<T, C>(tree, right, relaxed);
+            let (link, height) = joint.into_tree(height.max(right.height), relaxed);
             joined.root = Some(link.into_link());
             joined.height = height;
             joined.tree_len = size + right.size;

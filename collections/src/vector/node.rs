@@ -519,24 +519,26 @@ impl<C: Counter> Branch<C> {
         places: &mut [MaybeUninit<Link>],
     ) {
         debug_assert!(slots.end <= self.len() && slots.len() == places.len());
-        // SAFETY: the branch holds its children, which stand one lower.
+        // SAFETY: the first `len` children are initialized, and the branch holds them; they stand one lower.
         unsafe {
-            let mut child = self.children().add(slots.start);
-            if height == 1 {
-                for place in places {
-                    let link = *child;
-                    place.write(link);
-                    Leaf::<T, C>::from_link(link).hold();
-                    child = child.add(1);
-                }
-            } else {
-                for place in places {
-                    let link = *child;
-                    place.write(link);
-                    Branch::<C>::from_link(link).hold();
-                    child = child.add(1);
-                }
+            let children = slice::from_raw_parts(self.children().add(slots.start), slots.len());
+            for (place, child) in places.iter_mut().zip(children) {
+                place.write(*child);
             }
+            let count_up = |child: Link| match height {
+                1 => Leaf::<T, C>::from_link(child).hold(),
+                _ => Branch::<C>::from_link(child).hold(),
+            };
+            // Four at a time: there are few instructions but those that count.
+            let (fours, rest) = children.as_chunks::<4>();
+            for four in fours {
+                let [first, second, third, fourth] = *four;
+                count_up(first);
+                count_up(second);
+                count_up(third);
+                count_up(fourth);
+            }
+            rest.iter().copied().for_each(count_up);
         }
     }
 

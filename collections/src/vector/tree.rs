@@ -284,6 +284,10 @@ struct Row<T, C: Counter> {
     links: [MaybeUninit<Link>; ROW],
     sizes: [MaybeUninit<usize>; ROW],
     len: usize,
+    /// Whether a node before the last one is not full.
+    irregular: bool,
+    /// Whether the last one is not.
+    short: bool,
     height: u8,
     elements: PhantomData<(T, C)>,
 }
@@ -295,12 +299,16 @@ impl<T, C: Counter> Row<T, C> {
             links: [const { MaybeUninit::uninit() }; ROW],
             sizes: [const { MaybeUninit::uninit() }; ROW],
             len: 0,
+            irregular: false,
+            short: false,
             height,
             elements: PhantomData,
         }
     }
 
     fn push(&mut self, node: Owned<T, C>, size: usize) {
+        self.irregular |= self.short;
+        self.short = size != Width::<T>::full(self.height);
         self.sizes[self.len].write(size);
         self.links[self.len].write(node.into_link());
         self.len += 1;
@@ -313,7 +321,10 @@ impl<T, C: Counter> Row<T, C> {
         }
         let full = Width::<T>::full(self.height);
         let sizes = &mut self.sizes[self.len..][..slots.len()];
+        self.irregular |= self.short;
+        self.short = true;
         if branch.is_relaxed() {
+            self.irregular = true;
             let mut begin = child_start::<T, C>(branch, self.height + 1, slots.start);
             for (size, slot) in sizes.iter_mut().zip(slots.clone()) {
                 size.write(branch.end(slot) - begin);
@@ -323,7 +334,8 @@ impl<T, C: Counter> Row<T, C> {
             for place in &mut *sizes {
                 place.write(full);
             }
-            if slots.end == branch.len() {
+            self.short = slots.end == branch.len();
+            if self.short {
                 sizes[slots.len() - 1].write(size - (slots.end - 1) * full);
             }
         }
@@ -367,18 +379,21 @@ impl<T, C: Counter> Row<T, C> {
                 slice::from_raw_parts(sizes.cast::<usize>(), range.len()),
             )
         };
-        let irregular = sizes[..sizes.len() - 1].iter().any(|size| *size != full);
+        // Without a short node among all of them, there is none to look for.
+        let irregular = self.irregular && sizes[..sizes.len() - 1].iter().any(|size| *size != full);
         *relaxed |= irregular;
         let branch = Branch::<C>::with_room(links.len(), irregular);
         // SAFETY: the branch is new and has room, and takes over the holds of the row.
         unsafe {
             branch.fill(links);
             let mut total = 0;
-            for (at, size) in sizes.iter().enumerate() {
-                total += size;
-                if irregular {
+            if irregular {
+                for (at, size) in sizes.iter().enumerate() {
+                    total += size;
                     branch.set_end(at, total);
                 }
+            } else {
+                total = (sizes.len() - 1) * full + sizes[sizes.len() - 1];
             }
             (Owned::from_held(branch.link(), self.height + 1), total)
         }
