@@ -1,5 +1,19 @@
 //! A persistent vector: a sequence whose clones share what they have in common.
 //!
+//! ```
+//! use collections::Vector;
+//!
+//! let old: Vector<u32> = (0..1000).collect();
+//! let mut new = old.clone();
+//! new.set(500, 7);
+//! new.push_back(8);
+//! assert_eq!((old[500], old.len()), (500, 1000));
+//! assert_eq!((new[500], new.len()), (7, 1001));
+//!
+//! let turned = new.slice(600..) + new.slice(..600);
+//! assert_eq!((turned[0], turned.last()), (600, Some(&599)));
+//! ```
+//!
 //! ```text
 //!   Vector { tree_len: 1088, tail_len: 3, … }      index 1023 without relaxed branches, in bits:
 //!       │                      │
@@ -47,20 +61,25 @@
 //!
 //! # Moving over
 //!
-//! | here | `im`, `imbl` | `rpds` (`Vector`) |
+//! | here | `im`, `imbl` | `rpds` |
 //! |---|---|---|
-//! | `Vector::new()`, `unit(v)` | the same | `Vector::new()` |
-//! | `Vector`, `rc::Vector` | `im::Vector`, `im_rc::Vector` | `VectorSync`, `Vector` |
-//! | `push_back`, `pop_back`, `push_front`, `pop_front` | the same | `push_back_mut`, `drop_last_mut`; front: – |
-//! | `get`, `get_mut`, `v[i]`, `v[i] = x` | the same | `get`, `get_mut` |
-//! | `set(i, x)` (returns the old one), `update(i, x)` (a new version) | the same | `set_mut`, `set` |
-//! | `front`, `back`, `head`, `last` (and `first`) | the same | `first`, `last` |
-//! | `iter`, `iter_mut`, `leaves` | the same | `iter` |
-//! | `append`, `a + b`, `split_at`, `split_off`, `take`, `skip`, `truncate` | the same | – |
-//! | `slice(range)`: a copy, this one stays | `slice(range)` *removes* the range: `v.split_off(…)` | – |
-//! | `insert`, `remove`, `retain`, `swap`, `sort`, `sort_by`, `insert_ord` | the same | – |
+//! | `Vector`, `rc::Vector` | `im::Vector`, `im_rc::Vector`; `imbl::Vector` | `VectorSync`, `Vector` |
+//! | `Vector::new()`, `unit(v)`, `from([…])`, `collect()` | the same, `vector![…]` | `Vector::new()`, `vector![…]`, `collect()` |
+//! | `get`, `get_mut`, `v[i]`, `v[i] = x` | the same | `get`, `get_mut`, `v[i]` |
+//! | `first`, `front`, `head`, `last`, `back`, and `…_mut` | `front`, `head`, `last`, `back`, `front_mut`, `back_mut` | `first`, `last` |
+//! | `set(i, x)`, which returns the old element | the same | `set_mut(i, x)`, which returns whether there was one |
+//! | `update(i, x)`, a new version | the same | `set(i, x)`, `None` past the end |
+//! | `push_back(x)`, `pop_back()` | the same | `push_back_mut(x)`, `drop_last_mut()` |
+//! | `clone()`, then `push_back(x)` | the same | `push_back(x)`, `drop_last()` |
+//! | `push_front(x)`, `pop_front()`: O(log n) here | the same, O(1) | – |
+//! | `append`, `a + b`, `split_at`, `split_off`, `take`, `skip`, `truncate`, `clear` | the same | – |
+//! | `concat(&b)`, a new version | `a.clone() + b.clone()` | – |
+//! | `slice(range)`, a new version | `slice(range)` *removes* the range: here `slice`, then `split_off` | – |
+//! | `insert`, `remove`, `insert_ord`, `retain`, `swap`, `sort`, `sort_by`, `sort_by_key` | the same but for `sort_by_key` | – |
 //! | `index_of`, `contains`, `binary_search`, `binary_search_by`, `binary_search_by_key` | the same | – |
+//! | `iter`, `iter_mut`, `leaves` | the same, `leaves_mut` | `iter` |
 //! | `ptr_eq` | the same | – |
+//! | – | `focus`, `focus_mut`: `leaves` walks faster, `get` needs none | – |
 
 mod iter;
 mod node;
