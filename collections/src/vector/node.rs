@@ -81,11 +81,17 @@ impl<T, C> Clone for Leaf<T, C> {
 impl<T, C> Copy for Leaf<T, C> {}
 
 impl<T, C: Counter> Leaf<T, C> {
+    #[inline]
     fn layout(room: usize) -> Layout {
-        let items = size_of::<T>().checked_mul(room);
-        let size = items.and_then(|items| items.checked_add(offset_of!(LeafHead<T, C>, items)));
-        size.and_then(|size| Layout::from_size_align(size, align_of::<LeafHead<T, C>>()).ok())
-            .expect("a leaf is smaller than the address space")
+        // The largest leaf must be smaller than half the address space: checked once per type, by the compiler.
+        const {
+            let items = (isize::MAX as usize - offset_of!(LeafHead<T, C>, items)) / Width::<T>::LEAF;
+            assert!(size_of::<T>() <= items - align_of::<T>(), "elements are too large for a leaf of them");
+        }
+        debug_assert!(room <= Width::<T>::LEAF);
+        let size = offset_of!(LeafHead<T, C>, items) + size_of::<T>() * room;
+        // SAFETY: an alignment is a power of two; rounded up to it, the size is no more than `isize::MAX`.
+        unsafe { Layout::from_size_align_unchecked(size, align_of::<LeafHead<T, C>>()) }
     }
 
     /// An empty leaf with room for `room` elements, held once.
@@ -112,8 +118,8 @@ impl<T, C: Counter> Leaf<T, C> {
     where
         T: Clone,
     {
-        let leaf = Self::with_room(room.max(1));
-        assert!(first.len() + second.len() <= leaf.room());
+        assert!(first.len() + second.len() <= room);
+        let leaf = Self::with_room(room);
         let mut filling = Filling { leaf, fill: 0 };
         // Two plain loops, which become two copies of memory for plain elements; one over a chain does not.
         for item in first {
@@ -326,10 +332,13 @@ impl<C> Clone for Branch<C> {
 impl<C> Copy for Branch<C> {}
 
 impl<C: Counter> Branch<C> {
+    #[inline]
     fn layout(room: usize, relaxed: bool) -> Layout {
+        debug_assert!(room <= BRANCH);
         let words = if relaxed { 2 * room } else { room };
         let size = offset_of!(BranchHead<C>, children) + size_of::<Link>() * words;
-        Layout::from_size_align(size, align_of::<BranchHead<C>>()).expect("a branch is small")
+        // SAFETY: an alignment is a power of two, and a branch is small.
+        unsafe { Layout::from_size_align_unchecked(size, align_of::<BranchHead<C>>()) }
     }
 
     /// A branch without children yet.
