@@ -388,18 +388,29 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         debug_assert!(self.tail_len > 0);
         // SAFETY: a tail of which something is seen is there.
         let tail = unsafe { self.tail.unwrap_unchecked() };
-        if tail.is_unique() { tail } else { self.copy_tail(self.tail_len()) }
+        if tail.is_unique() { tail } else { self.copy_tail() }
     }
 
-    /// Replaces the tail by a copy of what this version sees of it, with room for `room` elements.
+    /// Replaces the tail, of which something is seen, by a copy of that.
     #[inline(never)]
-    fn copy_tail(&mut self, room: usize) -> Leaf<T, C> {
-        let copy = Leaf::of_clones(self.tail_slice(), &[], room);
+    fn copy_tail(&mut self) -> Leaf<T, C> {
+        self.copy_tail_with(self.tail_len())
+    }
+
+    /// Replaces the tail, of which something is seen, by a copy of that with room for `room` elements.
+    #[inline]
+    fn copy_tail_with(&mut self, room: usize) -> Leaf<T, C> {
+        debug_assert!(self.tail_len > 0);
+        // SAFETY: a tail of which something is seen is there, and this version holds it until below.
+        let (tail, seen) = unsafe {
+            let tail = self.tail.unwrap_unchecked();
+            (tail, tail.slice(self.tail_len()))
+        };
+        let copy = Leaf::of_clones(seen, &[], room);
+        self.tail = Some(copy);
         self.tail_room = room as u16;
-        if let Some(old) = self.tail.replace(copy) {
-            // SAFETY: the hold that was in `tail`.
-            unsafe { old.release() };
-        }
+        // SAFETY: the hold that was in `tail`.
+        unsafe { tail.release() };
         copy
     }
 
@@ -551,7 +562,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             return self.new_tail(length);
         }
         if !tail.is_unique() {
-            return self.copy_tail(self.room_for(length + 1));
+            if length > 0 {
+                return self.copy_tail_with(self.room_for(length + 1));
+            }
+            self.tail = None;
+            self.tail_room = 0;
+            // SAFETY: the hold that was in `tail`.
+            unsafe { tail.release() };
+            return self.new_tail(0);
         }
         // SAFETY: this version alone holds the tail, and sees that much of it.
         unsafe { tail.forget_beyond(length) };
