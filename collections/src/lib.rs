@@ -9,9 +9,14 @@
 pub mod counter;
 pub mod map;
 pub mod set;
+pub mod vector;
 
 pub use map::{GenericHashMap, HashMap};
 pub use set::{GenericHashSet, HashSet};
+pub use vector::GenericVector;
+
+/// A [`GenericVector`] whose versions several threads may hold; see [`vector`].
+pub type Vector<T> = GenericVector<T, counter::Atomic>;
 
 /// The same collections counted without atomic operations, for one thread.
 pub mod rc {
@@ -24,13 +29,7 @@ pub mod rc {
 
     /// A [`GenericHashSet`](crate::GenericHashSet) for one thread.
     pub type HashSet<T, S = RandomState> = crate::GenericHashSet<T, S, Plain>;
-pub mod vector;
 
-/// A persistent vector whose versions several threads may hold; see [`vector`].
-pub type Vector<T> = vector::GenericVector<T, counter::Atomic>;
-
-/// The same collections counted without atomic operations, for one thread.
-pub mod rc {
-    /// A persistent vector for one thread; see [`vector`](crate::vector).
-    pub type Vector<T> = crate::vector::GenericVector<T, crate::counter::Plain>;
+    /// A [`GenericVector`](crate::GenericVector) for one thread.
+    pub type Vector<T> = crate::GenericVector<T, Plain>;
 }
