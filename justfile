@@ -108,7 +108,7 @@ lab *ARGS: _build
 [group('work')]
 test *ARGS: _valgrind
     @scripts/tests/run
-    cargo test --workspace "$@"
+    cargo test --workspace --all-features "$@"
     @scripts/ensure --check valgrind || echo "skipped: whatever needs Valgrind"
     @scripts/ensure --check chromium || echo "skipped: the report in a browser (scripts/just setup-browser)"
 
@@ -122,7 +122,7 @@ fmt:
 ci:
     cargo fetch --locked
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
     {{ just }} test --locked
     {{ just }} self-test --profile quick
     {{ just }} gate

@@ -411,7 +411,7 @@ fn the_interface_of_std() {
     let mut map: rc::HashMap<String, Vec<u32>> = rc::HashMap::new();
     assert!(map.is_empty() && map.iter().next().is_none());
     map.entry("a".to_owned()).or_default().push(1);
-    map.entry("a".to_owned()).and_modify(|list| list.push(2)).or_insert_with(Vec::new).push(3);
+    map.entry("a".to_owned()).and_modify(|list| list.push(2)).or_insert_with(|| vec![0]).push(3);
     assert_eq!(map["a"], [1, 2, 3]);
     map["a"].clear();
     assert_eq!(map.get_key_value("a"), Some((&"a".to_owned(), &Vec::new())));
