@@ -424,18 +424,22 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             // SAFETY: the caller's promise.
             return unsafe { self.own_relaxed_leaf_at(index) };
         }
+        // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index tell
+        // the child, as in `tree_item`.
+        let child = |slot: *mut Link, height: u32| unsafe {
+            let shift = Width::<T>::BITS + BRANCH_BITS * (height - 1);
+            let branch = tree::own_regular_branch::<T, C>(&mut *slot, shift);
+            branch.children().add((index >> shift) % (1 << BRANCH_BITS))
+        };
         // SAFETY: the tree is not empty, so there is a root.
-        let mut slot: *mut Link = unsafe { self.root.as_mut().unwrap_unchecked() };
-        let mut shift = Width::<T>::BITS + BRANCH_BITS * u32::from(self.height);
-        while shift != Width::<T>::BITS {
-            shift -= BRANCH_BITS;
-            // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index
-            // tell the child, as in `tree_item`.
-            unsafe {
-                let branch = tree::own_regular_branch::<T, C>(&mut *slot, shift);
-                slot = branch.children().add((index >> shift) % (1 << BRANCH_BITS));
-            }
-        }
+        let root: *mut Link = unsafe { self.root.as_mut().unwrap_unchecked() };
+        let slot = match self.height {
+            0 => root,
+            1 => child(root, 1),
+            2 => child(child(root, 2), 1),
+            3 => child(child(child(root, 3), 2), 1),
+            height => child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1),
+        };
         let offset = index % Width::<T>::LEAF;
         let length = Width::<T>::LEAF.min(self.tree_len - (index - offset));
         // SAFETY: as above; all leaves but the last are full.
