@@ -107,7 +107,7 @@ any such branch never looks for one.
 It loses where a vector is so small that pvec keeps it in the handle, up to 32 elements: a push there, and a set of \
 a kept version of 8, allocates nothing, while an allocation here is some 200 instructions. Every clone and every \
 move of such a handle copies its 560 bytes, which is why pvec loses everywhere else. An array copied whole still \
-wins slice and concat of 1,000 numbers, and every get, iterate and unshared set at its one indirection. Keeping a \
+wins slice and concat of 1,000 numbers and, with one indirection only, get, iterate and large unshared sets. Keeping a \
 version counts two nodes up, one of them the root, and a changed branch its children: atomic operations, whose time \
 is more than their share of the instructions; `collections::rc::Vector` counts plainly.";
 
