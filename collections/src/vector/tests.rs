@@ -562,6 +562,31 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
     }
 }
 
+#[test]
+fn a_panic_in_an_iterator_keeps_what_it_gave() {
+    Probe::reset();
+    for length in [0, 3, 16, 300] {
+        for given in [0, 1, 7, 8, 20, 50] {
+            for shared in [false, true] {
+                let mut vector: Vector<Probe> = (0..length).map(Probe::new).collect();
+                let held = shared.then(|| vector.clone());
+                let values = (length..).map(|id| {
+                    if id == length + given {
+                        std::panic::panic_any(Injected);
+                    }
+                    Probe::new(id)
+                });
+                assert!(injected(|| vector.extend(values)));
+                check_shape(&vector);
+                assert!(vector.iter().map(Probe::id).eq(0..length + given));
+                assert!(held.iter().flatten().map(Probe::id).eq(0..if shared { length } else { 0 }));
+                drop((vector, held));
+                assert_eq!(Probe::live(), 0);
+            }
+        }
+    }
+}
+
 /// An element that counts those that live, and whose drop panics once it is told to.
 struct Grenade<'a>(&'a Cell<i32>, &'a Cell<bool>);
 
@@ -868,7 +893,8 @@ fn searching_and_sorting() {
 #[test]
 fn past_the_end() {
     let vector = numbers::<Atomic>(0..100);
-    let refused: [fn(Vector<usize>); 8] = [
+    let refused: [fn(Vector<usize>); 9] = [
+        |vector| drop(vector.slice(..=usize::MAX)),
         |vector| drop(vector.slice(3..101)),
         |vector| drop(vector.slice(101..)),
         |vector| println!("{}", vector[100]),

@@ -124,7 +124,7 @@ impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
         let mut values = values.into_iter();
         while let Some(value) = values.next() {
-            let tail = self.open_tail_for(1 + values.size_hint().0);
+            let tail = self.open_tail_for(values.size_hint().0.saturating_add(1));
             let mut length = self.tail_len();
             let room = usize::from(self.tail_room);
             let mut appending = Appending { vector: self, tail, length };
