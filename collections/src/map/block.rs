@@ -130,6 +130,14 @@ impl<T, C: Counter> Slab<T, C> {
         (unsafe { self.block.cast::<u8>().add(offset).cast() }, offset as u32)
     }
 
+    /// Lets the next allocation be for several.
+    #[inline]
+    pub(super) fn expect_more(&mut self) {
+        if self.size == 0 && size_of::<T>() <= Self::LARGE {
+            (self.size, self.used) = (1, 1);
+        }
+    }
+
     #[inline(never)]
     fn more(&mut self) -> (*mut T, u32) {
         // The first entry is often the only one that a version adds.

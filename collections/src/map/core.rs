@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 
 use super::entry::{Cells, Slot};
 use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
@@ -14,11 +13,13 @@ fn room_for(len: u32) -> u32 {
         0..=4 => 4,
         5..=8 => 8,
         9..=16 => 16,
-        17..=24 => 24,
-        25..=MOST => MOST,
+        17..=MOST => MOST,
         more => more.next_power_of_two(),
     }
 }
+
+/// Room for entries in an empty map's first leaf.
+const FIRST: u32 = 8;
 
 /// Most entries of a tail beside a tree.
 const fn most_in_tail<K, V, C>() -> u32 {
@@ -437,14 +438,6 @@ unsafe fn split<K, V, C: Counter>(
     leaves[usize::from(place.digit >= middle)]
 }
 
-/// The branches on the way to an entry that is the caller's alone, and the entry.
-struct Owned<K, V, C> {
-    branches: [MaybeUninit<*mut Branch<K, V, C>>; LEVELS as usize],
-    place: Place<K, V, C>,
-    leaf: Leaf<K, V, C>,
-    slot: Slot<K, V, C>,
-}
-
 impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// Sets the value of `key`; returns the value before. `rehash` hashes a key as `hash` was.
     #[inline]
@@ -570,7 +563,13 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         // SAFETY: this version holds the tail, and its first `len` entries; the new one has room for more.
         unsafe {
             self.tail = if tail.is_empty_leaf() {
-                Leaf::new(room_for(len + 1))
+                if self.root.is_none() {
+                    // More is likely to come.
+                    self.cells.expect_more();
+                    Leaf::new(FIRST)
+                } else {
+                    Leaf::new(room_for(1))
+                }
             } else if tail.is_unique() {
                 if tail.fill() != len {
                     tail.truncate(len);
@@ -614,7 +613,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// Makes the tree's entry of `key` and the way to it this version's alone; none, and nothing has changed,
     /// where there is none.
     #[inline]
-    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<Owned<K, V, C>>
+    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<(Leaf<K, V, C>, Slot<K, V, C>)>
     where
         K: Borrow<Q>,
     {
@@ -622,7 +621,6 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             return None;
         }
         let mut place = Place::new(&raw mut self.root, hash);
-        let mut branches = [MaybeUninit::uninit(); LEVELS as usize];
         let mut link = place.root;
         // SAFETY: as in `own_place`; before something shared is copied, the key is known to be there.
         unsafe {
@@ -634,19 +632,19 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     own_way(link, place.rest, 0);
                 }
                 let branch = (*link).branch();
-                branches[place.level as usize].write(branch);
                 place.descend(branch);
                 link = &raw mut (&mut (*branch).slots)[place.digit];
             }
-            let mut leaf = (*link).leaf();
-            let mut slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
+            let leaf = (*link).leaf();
+            let slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
             if slot.is_none() {
                 return None;
             }
             if !leaf.is_unique() {
-                (slot, leaf) = own_leaf(&place, leaf, slot);
+                let (slot, leaf) = own_leaf(&place, leaf, slot);
+                return Some((leaf, slot));
             }
-            Some(Owned { branches, place, leaf, slot })
+            Some((leaf, slot))
         }
     }
 
@@ -656,7 +654,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         K: Borrow<Q>,
     {
         let slot = match self.find_in_tail(hash, key) {
-            slot if slot.is_none() => self.own_in_tree(hash, key)?.slot,
+            slot if slot.is_none() => self.own_in_tree(hash, key)?.1,
             slot => self.own_tail(slot),
         };
         // SAFETY: this version alone holds the leaf.
@@ -669,51 +667,62 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     where
         K: Borrow<Q>,
     {
-        let slot = self.find_in_tail(hash, key);
-        if !slot.is_none() {
-            let slot = self.own_tail(slot);
-            // SAFETY: an entry of the tail, which this version alone holds.
-            unsafe {
-                let before = slot.before_take();
-                let taken = self.tail.unlink(self.tail.at(slot));
-                self.tail_len -= 1;
-                return Some(taken.take(before));
+        if self.tail_len > 0 {
+            let slot = self.find_in_tail(hash, key);
+            if !slot.is_none() {
+                let slot = self.own_tail(slot);
+                // SAFETY: an entry of the tail, which this version alone holds.
+                unsafe {
+                    let before = slot.before_take();
+                    let taken = self.tail.unlink(self.tail.at(slot));
+                    self.tail_len -= 1;
+                    return Some(taken.take(before));
+                }
             }
         }
-        let owned = self.own_in_tree(hash, key)?;
+        let (leaf, slot) = self.own_in_tree(hash, key)?;
         // SAFETY: an entry of a leaf that this version alone holds.
         unsafe {
-            let before = owned.slot.before_take();
-            let taken = owned.leaf.unlink(owned.leaf.at(owned.slot));
+            let before = slot.before_take();
+            let taken = leaf.unlink(leaf.at(slot));
             self.tree_len -= 1;
             let value = taken.take(before);
-            if owned.leaf.fill() == 0 {
-                self.absorb(&owned);
+            if leaf.fill() == 0 {
+                self.absorb(hash);
             }
             Some(value)
         }
     }
 
-    /// Takes a leaf without entries out of the tree, where that leaves no slot without a node.
+    /// Takes the leaf to which a hash leads, and which has no entries, out of the tree, where that leaves no slot
+    /// without a node.
     ///
     /// # Safety
     /// The way to the leaf is this version's alone.
     #[cold]
-    unsafe fn absorb(&mut self, owned: &Owned<K, V, C>) {
-        let mut leaf = owned.leaf;
-        let mut digit = owned.place.digit;
+    #[inline(never)]
+    unsafe fn absorb(&mut self, hash: u32) {
+        let mut branches = [std::ptr::null_mut(); LEVELS as usize];
+        let mut place = Place::new(&raw mut self.root, hash);
         // SAFETY: the branches passed are this version's alone; a leaf is counted once in each, however many
         // slots name it.
         unsafe {
+            while !(*place.link()).is_leaf() {
+                let branch = (*place.link()).branch();
+                branches[place.level as usize] = branch;
+                place.descend(branch);
+            }
+            let mut leaf = (*place.link()).leaf();
+            let mut digit = place.digit;
             if leaf.is_collision() {
                 // Further up hashes can be told apart.
-                let run = owned.place.run();
+                let run = place.run();
                 leaf = leaf.moved(room_for(0));
-                owned.place.set(run, Link::of_leaf(leaf));
+                place.set(run, Link::of_leaf(leaf));
             }
-            let mut level = owned.place.level as usize;
+            let mut level = place.level as usize;
             while level > 0 {
-                let passed = owned.branches[level - 1].assume_init();
+                let passed = branches[level - 1];
                 let branch = &mut *passed;
                 let (start, end) = (branch.run_start(digit), branch.run_end(digit));
                 let may = |link: Link<K, V, C>| link.is_leaf() && !link.leaf().is_collision();
@@ -727,7 +736,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     // Nothing else under this branch: the leaf moves up in its place.
                     level -= 1;
                     if level > 0 {
-                        let above = &mut (*owned.branches[level - 1].assume_init()).slots;
+                        let above = &mut (*branches[level - 1]).slots;
                         let gone = Link::of_branch(passed);
                         digit = (0..WIDTH).find(|at| above[*at] == gone).unwrap_or(0);
                         above[digit] = Link::of_leaf(leaf);

@@ -235,6 +235,18 @@ fn hash_of<Q: Hash + ?Sized>(hasher: &impl BuildHasher, key: &Q) -> u32 {
     hasher.hash_one(key) as u32
 }
 
+/// Visits every entry of `ours` that is not in a part which `theirs` shares.
+fn for_each_unshared<K, V, C: Counter>(
+    ours: &Core<K, V, C>,
+    theirs: &Core<K, V, C>,
+    mut visit: impl FnMut(Slot<K, V, C>),
+) {
+    unshared(ours, theirs, |places, _| {
+        places.slots().for_each(&mut visit);
+        true
+    });
+}
+
 impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     #[inline]
     fn slot<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Slot<K, V, C>>
@@ -282,9 +294,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
 
     fn is_in(&self, other: &Self, compare: &mut impl FnMut(&V, &V) -> bool) -> bool {
         let rehash = |key: &K| hash_of(&self.hasher, key);
-        unshared(&self.core, &other.core, |slot, counterpart| {
+        unshared(&self.core, &other.core, |places, counterpart| {
             // SAFETY: entries of versions that are borrowed.
-            unsafe {
+            places.slots().all(|slot| unsafe {
                 let key = slot.key::<'_>();
                 // With this map's hash, which need not be the other's: what is found has the key all the same.
                 let hash = slot.hash(&rehash);
@@ -294,7 +306,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
                 };
                 let value = if found.is_none() { other.find_again(key) } else { Some(found.value()) };
                 value.is_some_and(|value| compare(slot.value(), value))
-            }
+            })
         })
     }
 
@@ -348,10 +360,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
 
     /// Visits the entries that are not in parts that `other` shares.
     fn for_each_unshared<'a>(&'a self, other: &Self, mut visit: impl FnMut(&'a K, &'a V)) {
-        unshared(&self.core, &other.core, |slot, _| {
+        for_each_unshared(&self.core, &other.core, |slot| {
             // SAFETY: entries of this version, which is borrowed for as long.
-            unsafe { visit(slot.key(), slot.value()) };
-            true
+            unsafe { visit(slot.key(), slot.value()) }
         });
     }
 }
@@ -444,37 +455,23 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         if self.len() < other.len() {
             let mut united = other;
             let before = Core::clone(&united.core);
-            unshared(&self.core, &before, |slot, _| {
+            for_each_unshared(&self.core, &before, |slot| {
                 // SAFETY: entries of a version that is held.
                 let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
                 united.insert(key, value);
-                true
             });
             return united;
         }
-        self.union_with(other, |ours, _| ours.clone(), false)
-    }
-
-    /// `self` and what `other` has beyond it; where both have a key and differ, `combine` decides if `all`.
-    fn union_with(self, other: Self, combine: impl Fn(&V, &V) -> V, all: bool) -> Self {
         let mut united = self;
         let before = Core::clone(&united.core);
-        unshared(&other.core, &before, |slot, _| {
+        for_each_unshared(&other.core, &before, |slot| {
             // SAFETY: entries of a version that is held.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
             let hash = hash_of(&united.hasher, key);
-            let found = united.core.find(hash, key);
-            let value = if found.is_none() {
-                value.clone()
-            } else if all {
-                // SAFETY: an entry of a version that is held.
-                unsafe { combine(found.value(), value) }
-            } else {
-                return true;
-            };
-            let hasher = &united.hasher;
-            united.core.insert(hash, key.clone(), value, |key| hash_of(hasher, key));
-            true
+            if united.core.find(hash, key).is_none() {
+                let hasher = &united.hasher;
+                united.core.insert(hash, key.clone(), value.clone(), |key| hash_of(hasher, key));
+            }
         });
         united
     }
@@ -484,13 +481,12 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     pub fn intersection(self, other: &Self) -> Self {
         let mut common = self;
         let before = Core::clone(&common.core);
-        unshared(&before, &other.core, |slot, _| {
+        for_each_unshared(&before, &other.core, |slot| {
             // SAFETY: entries of a version that is held.
             let key = unsafe { slot.key::<'_>() };
             if !other.contains_key(key) {
                 common.remove(key);
             }
-            true
         });
         common
     }
@@ -504,13 +500,12 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
             return rest;
         }
         let mut rest = GenericHashMap { core: Core::new(), hasher: self.hasher };
-        unshared(&self.core, &other.core, |slot, _| {
+        for_each_unshared(&self.core, &other.core, |slot| {
             // SAFETY: entries of a version that is held.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
             if !other.contains_key(key) {
                 rest.insert(key.clone(), value.clone());
             }
-            true
         });
         rest
     }

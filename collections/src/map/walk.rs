@@ -1,5 +1,7 @@
 //! Two trees side by side: what is in one and not in a part that both share.
 
+use std::ops::Range;
+
 use super::core::{Core, find_under};
 use super::entry::Slot;
 use super::node::{Leaf, Link, WIDTH, rest_at};
@@ -26,12 +28,11 @@ impl<K, V, C> Copy for Counterpart<K, V, C> {}
 pub(super) fn unshared<K, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
-    mut visit: impl FnMut(Slot<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
+    mut visit: impl FnMut(Places<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
 ) -> bool {
     let ((tail, len), (their_tail, their_len)) = (ours.tail(), theirs.tail());
     let shared = if tail == their_tail { their_len } else { 0 };
-    // SAFETY: entries of the tail.
-    if !(shared..len).all(|at| visit(unsafe { tail.slot(at) }, None)) {
+    if shared < len && !visit(Places { leaf: tail, range: shared..len }, None) {
         return false;
     }
     let counterpart = Counterpart { link: theirs.root(), level: 0 };
@@ -44,13 +45,13 @@ pub(super) fn unshared<K, V, C: Counter>(
 unsafe fn unshared_under<K, V, C>(
     ours: Link<K, V, C>,
     theirs: Counterpart<K, V, C>,
-    visit: &mut impl FnMut(Slot<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
+    visit: &mut impl FnMut(Places<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
 ) -> bool {
     if ours == theirs.link {
         return true;
     }
     if ours.is_leaf() {
-        return visit_leaf(ours.leaf(), theirs, visit);
+        return visit(Places::all(ours.leaf()), Some(theirs));
     }
     let aligned = !theirs.link.is_none() && !theirs.link.is_leaf();
     // SAFETY: nodes hold their children. Recursion ends at the depth of a hash.
@@ -67,7 +68,7 @@ unsafe fn unshared_under<K, V, C>(
                     true
                 } else if link.is_leaf() {
                     // Its entries may be in several of their slots.
-                    visit_leaf(link.leaf(), theirs, visit)
+                    visit(Places::all(link.leaf()), Some(theirs))
                 } else {
                     let counterpart = Counterpart { link: their_slots[start], level: theirs.level + 1 };
                     unshared_under(link, counterpart, visit)
@@ -82,14 +83,22 @@ unsafe fn unshared_under<K, V, C>(
     true
 }
 
-#[inline]
-fn visit_leaf<K, V, C>(
+/// Entries beside each other.
+pub(super) struct Places<K, V, C> {
     leaf: Leaf<K, V, C>,
-    theirs: Counterpart<K, V, C>,
-    visit: &mut impl FnMut(Slot<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
-) -> bool {
-    // SAFETY: entries of the leaf.
-    (0..leaf.fill() as usize).all(|at| visit(unsafe { leaf.slot(at) }, Some(theirs)))
+    range: Range<usize>,
+}
+
+impl<K, V, C> Places<K, V, C> {
+    fn all(leaf: Leaf<K, V, C>) -> Self {
+        Places { leaf, range: 0..leaf.fill() as usize }
+    }
+
+    #[inline]
+    pub(super) fn slots(self) -> impl Iterator<Item = Slot<K, V, C>> {
+        // SAFETY: entries of the leaf.
+        self.range.map(move |at| unsafe { self.leaf.slot(at) })
+    }
 }
 
 impl<K, V, C> Counterpart<K, V, C> {
