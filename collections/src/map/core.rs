@@ -426,11 +426,15 @@ unsafe fn split<K, V, C: Counter>(
     // SAFETY: each entry moves to one leaf, and the old one is freed without entries. Both have at most as
     // many as there were, and room for the one to come.
     unsafe {
+        let mut fills = [0; 2];
         for at in 0..MOST as usize {
             let tag = leaf.tag(at);
-            let upper = digit(u32::from(tag)) >= middle;
-            leaves[usize::from(upper)].push_moved(leaf.slot(at), tag);
+            let upper = usize::from(digit(u32::from(tag)) >= middle);
+            leaves[upper].move_to(fills[upper], leaf.slot(at), tag);
+            fills[upper] += 1;
         }
+        leaves[0].set_fill(fills[0] as u32);
+        leaves[1].set_fill(fills[1] as u32);
         place.set((start, middle), Link::of_leaf(leaves[0]));
         place.set((middle, end), Link::of_leaf(leaves[1]));
         leaf.free();
@@ -464,7 +468,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         self.insert_in_tree(hash, key, value, &rehash)
     }
 
-    #[inline]
+    #[inline(never)]
     fn insert_in_tree(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32) -> Option<V>
     where
         K: Eq,
@@ -523,7 +527,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     if tail.fill() != len {
                         tail.truncate(len);
                     }
-                    tail.push(tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.set_fill(len + 1);
                     self.tail_len = len + 1;
                     return;
                 }

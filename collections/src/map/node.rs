@@ -294,11 +294,26 @@ impl<K, V, C> Leaf<K, V, C> {
         unsafe { slot.place().offset_from_unsigned(self.slot(0).place()) / Slot::<K, V, C>::SIZE }
     }
 
-    /// Appends what `fill` writes to the next slot. The leaf is held by the caller alone, or the entry's place
-    /// claimed by it.
+    /// Puts the entry at `at` into the index, in a leaf that has chains.
     ///
     /// # Safety
-    /// There is room, the entry at `at` is the next one, and the caller alone appends.
+    /// The entry is there and the last one, and the caller alone appends.
+    #[inline]
+    unsafe fn chain(self, at: usize, tag: u8) {
+        // SAFETY: by the contract.
+        unsafe {
+            let first = &self.head().index[bucket(tag)];
+            *self.next(at) = first.load(Ordering::Relaxed);
+            *self.tag_place(at) = tag;
+            // Release: who follows the index finds the link.
+            first.store(at as u8 + 1, Ordering::Release);
+        }
+    }
+
+    /// Puts the entry at `at` into the index.
+    ///
+    /// # Safety
+    /// As for `chain`; the leaf may be one for colliding hashes.
     #[inline]
     unsafe fn publish(self, at: usize, tag: u8) {
         // SAFETY: by the contract.
@@ -306,13 +321,9 @@ impl<K, V, C> Leaf<K, V, C> {
             if self.is_collision() {
                 *self.next(0) = COLLISION;
                 first_of_all(&self.head().index, 1);
-                return;
+            } else {
+                self.chain(at, tag);
             }
-            let first = &self.head().index[bucket(tag)];
-            *self.next(at) = first.load(Ordering::Relaxed);
-            *self.tag_place(at) = tag;
-            // Release: who follows the index finds the link.
-            first.store(at as u8 + 1, Ordering::Release);
         }
     }
 
@@ -325,18 +336,16 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().fill.store(fill, Ordering::Relaxed);
     }
 
-    /// Appends the entry at `from`, which moves here.
+    /// Moves the entry at `from` to the place `at`, without counting it.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone and has room, and `from` holds an entry.
+    /// The leaf is held by the caller alone, has room and chains, and as many entries; `from` holds an entry.
     #[inline]
-    pub(super) unsafe fn push_moved(self, from: Slot<K, V, C>, tag: u8) {
-        let at = self.fill();
+    pub(super) unsafe fn move_to(self, at: usize, from: Slot<K, V, C>, tag: u8) {
         // SAFETY: by the contract.
         unsafe {
-            self.slot(at as usize).move_from(from);
-            self.publish(at as usize, tag);
-            self.set_fill(at + 1);
+            self.slot(at).move_from(from);
+            self.chain(at, tag);
         }
     }
 
@@ -509,16 +518,17 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         fill.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Writes the entry whose place is claimed.
+    /// Writes an entry, without counting it.
     ///
     /// # Safety
-    /// The place `at` is the caller's, and there is room for it.
+    /// The place `at` is the next one and the caller's: claimed, or because the caller alone holds the leaf. The
+    /// leaf has chains.
     #[inline]
     pub(super) unsafe fn write(self, at: u32, tag: u8, entry: Entry<'_, K, V, C>) {
         // SAFETY: by the contract.
         unsafe {
             self.slot(at as usize).write(entry.hash, entry.key, entry.value, entry.cells);
-            self.publish(at as usize, tag);
+            self.chain(at as usize, tag);
         }
     }
 
@@ -531,7 +541,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         let at = self.fill();
         // SAFETY: by the contract.
         unsafe {
-            self.write(at, tag, entry);
+            self.slot(at as usize).write(entry.hash, entry.key, entry.value, entry.cells);
+            self.publish(at as usize, tag);
             self.set_fill(at + 1);
         }
     }
