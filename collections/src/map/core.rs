@@ -422,10 +422,12 @@ unsafe fn split<K, V, C: Counter>(
             (middle, lower) = (at, below);
         }
     }
-    let leaves = [Leaf::new(room_for(lower)), Leaf::new(room_for(all - lower))];
-    // SAFETY: each entry moves to one leaf, and the old one is freed without entries. Both have at most as
-    // many as there were, and room for the one to come.
+    // The leaf keeps the lower ones.
+    let leaves = [leaf, Leaf::new(room_for(all - lower))];
+    // SAFETY: entries move to the new leaf, or down in the old one, to places that have been read. Both have
+    // at most as many as there were, and room for the one to come.
     unsafe {
+        leaf.forget_buckets();
         let mut fills = [0; 2];
         for at in 0..MOST as usize {
             let tag = leaf.tag(at);
@@ -435,9 +437,7 @@ unsafe fn split<K, V, C: Counter>(
         }
         leaves[0].set_fill(fills[0] as u32);
         leaves[1].set_fill(fills[1] as u32);
-        place.set((start, middle), Link::of_leaf(leaves[0]));
         place.set((middle, end), Link::of_leaf(leaves[1]));
-        leaf.free();
     }
     leaves[usize::from(place.digit >= middle)]
 }

@@ -371,6 +371,14 @@ impl<K, V, C> Leaf<K, V, C> {
         }
     }
 
+    /// Empties the index.
+    ///
+    /// # Safety
+    /// The leaf is held by the caller alone, who puts its entries into the index again.
+    pub(super) unsafe fn forget_buckets(self) {
+        first_of_all(&self.head().index, 0);
+    }
+
     /// Forgets the entries beyond the first `len`, which need no dropping.
     ///
     /// # Safety
