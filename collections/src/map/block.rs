@@ -100,14 +100,16 @@ pub(super) unsafe fn free<T: Lodger, C: Counter>(lodger: *mut T) {
 /// Where one version's next entries are allocated: nobody else takes from it.
 pub(super) struct Slab<T, C: Counter> {
     block: *mut Block,
+    /// Where the first one lies in the block, how many are in use, and how many there are.
+    start: u32,
     used: u32,
     size: u32,
     kind: PhantomData<(fn() -> T, C)>,
 }
 
 impl<T, C: Counter> Slab<T, C> {
-    /// Entries in the first block, and in the largest.
-    const LEAST: u32 = 8;
+    /// Things in the first block, and in the largest.
+    pub(super) const LEAST: u32 = 8;
     const MOST: u32 = 16;
 
     /// Larger things are allocated one by one.
@@ -115,7 +117,7 @@ impl<T, C: Counter> Slab<T, C> {
 
     #[inline]
     pub(super) const fn new() -> Self {
-        Slab { block: ptr::null_mut(), used: 0, size: 0, kind: PhantomData }
+        Slab { block: ptr::null_mut(), start: 0, used: 0, size: 0, kind: PhantomData }
     }
 
     /// Memory for a `T`, and its offset.
@@ -124,18 +126,25 @@ impl<T, C: Counter> Slab<T, C> {
         if self.used == self.size {
             return self.more();
         }
-        let offset = Block::first(align_of::<T>()) + self.used as usize * size_of::<T>();
+        let offset = self.start as usize + self.used as usize * size_of::<T>();
         self.used += 1;
         // SAFETY: the block is for as many.
         (unsafe { self.block.cast::<u8>().add(offset).cast() }, offset as u32)
     }
 
-    /// Lets the next allocation be for several.
+    /// Whether nothing was taken from it yet, and what will be is small enough for several to lie together.
     #[inline]
-    pub(super) fn expect_more(&mut self) {
-        if self.size == 0 && size_of::<T>() <= Self::LARGE {
-            (self.size, self.used) = (1, 1);
-        }
+    pub(super) fn is_new(&self) -> bool {
+        self.size == 0 && size_of::<T>() <= Self::LARGE
+    }
+
+    /// Goes on with `LEAST` things in a block, which are counted in it, from `start` on.
+    ///
+    /// # Safety
+    /// There is room for as many in the block, nobody else takes from it, and the slab is new.
+    pub(super) unsafe fn go_on_in(&mut self, block: *mut Block, start: usize) {
+        debug_assert!(self.is_new());
+        (self.block, self.start, self.used, self.size) = (block, start as u32, 0, Self::LEAST);
     }
 
     #[inline(never)]
@@ -155,7 +164,9 @@ impl<T, C: Counter> Slab<T, C> {
         }
         self.size = (2 * self.size).clamp(Self::LEAST, Self::MOST);
         self.used = 0;
-        let size = Block::first(align_of::<T>()) + self.size as usize * size_of::<T>();
+        let start = Block::first(align_of::<T>());
+        self.start = start as u32;
+        let size = start + self.size as usize * size_of::<T>();
         self.block = Block::new(size, align_of::<T>(), self.size);
         self.next()
     }

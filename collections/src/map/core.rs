@@ -569,9 +569,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         unsafe {
             self.tail = if tail.is_empty_leaf() {
                 if self.root.is_none() {
-                    // More is likely to come.
-                    self.cells.expect_more();
-                    Leaf::new(FIRST)
+                    Leaf::with_cells(FIRST, &mut self.cells)
                 } else {
                     Leaf::new(room_for(1))
                 }

@@ -1,5 +1,6 @@
 //! What a leaf holds for each entry: the entry itself, or a pointer to a counted cell with it.
 
+use std::alloc::Layout;
 use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::mem;
@@ -67,6 +68,9 @@ impl<K, V, C> Slot<K, V, C> {
 
     pub(super) const ALIGN: usize =
         if Self::INLINE { align_of::<Pair<K, V>>() } else { align_of::<*mut Cell<K, V, C>>() };
+
+    /// The layout of a cell.
+    pub(super) const CELL: Layout = Layout::new::<Cell<K, V, C>>();
 
     #[inline]
     pub(super) fn new(place: *mut u8) -> Self {

@@ -474,6 +474,25 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
+    /// A leaf without entries, with memory for its first cells beside it: most of what a small map takes to build is
+    /// the allocator's work.
+    pub(super) fn with_cells(room: u32, cells: &mut Cells<K, V, C>) -> Self {
+        if Slot::<K, V, C>::INLINE || !cells.is_new() {
+            return Self::new(room);
+        }
+        let (leaf, cell) = (Self::layout(room), Slot::<K, V, C>::CELL);
+        let align = leaf.align().max(cell.align());
+        let start = Block::first(leaf.align());
+        let cells_start = (start + leaf.size()).next_multiple_of(cell.align());
+        let count = Cells::<K, V, C>::LEAST;
+        let block = Block::new(cells_start + count as usize * cell.size(), align, count + 1);
+        // SAFETY: there is room for the leaf and for the cells, which are counted.
+        unsafe {
+            cells.go_on_in(block, cells_start);
+            Self::new_at(block.cast::<u8>().add(start), start, room)
+        }
+    }
+
     /// A leaf without entries, in memory that begins `offset` bytes behind that of its block, or (0) is its own.
     ///
     /// # Safety
