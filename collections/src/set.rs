@@ -1,4 +1,4 @@
-//! A persistent hash set: a [map](crate::map) of elements without values, whose structure it shares.
+//! A persistent hash set: a [map] of elements without values, whose structure it shares.
 //!
 //! # Coming from other crates
 //!

@@ -442,6 +442,9 @@ unsafe fn split<K, V, C: Counter>(
     leaves[usize::from(place.digit >= middle)]
 }
 
+/// A leaf that is the caller's alone, and an entry of it.
+type Owned<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>);
+
 impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// Sets the value of `key`; returns the value before. `rehash` hashes a key as `hash` was.
     #[inline]
@@ -616,7 +619,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// Makes the tree's entry of `key` and the way to it this version's alone; none, and nothing has changed,
     /// where there is none.
     #[inline]
-    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<(Leaf<K, V, C>, Slot<K, V, C>)>
+    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<Owned<K, V, C>>
     where
         K: Borrow<Q>,
     {

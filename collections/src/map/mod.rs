@@ -35,7 +35,8 @@
 //! shorter lifetimes than the version that drops it.
 //!
 //! What only this version holds is changed in place. A shared way down to a leaf is copied in one allocation, a
-//! *block*; cells are allocated several at a time. The memory of a block returns when all that lies in it is gone.
+//! *block*; cells are allocated several at a time, the first of a map together with its first leaf. The memory
+//! of a block returns when all that lies in it is gone.
 //!
 //! Invariants:
 //!

@@ -1,11 +1,13 @@
-//! The lab's own map: `collections::HashMap`.
+//! The lab's own map: `collections::HashMap`, a narrow hash trie of buckets whose versions share an append buffer.
+//!
+//! The structure, its picture and its invariants stand in `collections/src/map/mod.rs`.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use collections::HashMap;
 use scenarios::persistent_map::{Family, PersistentMap};
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `collections::HashMap`, under the contract's names.
 #[derive(Clone)]
@@ -71,15 +73,33 @@ impl Family for Ours {
         S: BuildHasher + Clone + Default + Send + Sync + 'static;
 }
 
+const ANALYSIS: &str = "\
+A persistent insert of a new key into a shared map costs a search and an append: it goes to a tail beside the tree, \
+of which every version sees its own length, so that nothing is copied until 32 entries have come together. Then \
+they go to the tree at once and copy each path once. What is left of the cost is the allocator's, so a copied path \
+is one allocation. Strings and other entries that need dropping are shared by a counted pointer, allocated several \
+at a time; their tails are copied for each version, by pointer.
+
+A lookup follows one pointer for three bits of the hash, without a bitmap to count, then one byte of the leaf's \
+index to the entry. Narrow branches copy and count few siblings, which decides the time on machines where atomic \
+operations are dear; leaves of up to 32 entries side by side make up for the depth, and let iteration run over \
+arrays.
+
+Where it does not win: a lookup of a missing key in a map of 8 to 32 u64 keys, for which im tests one bit of its \
+root's bitmap (here one entry in four is compared in vain, and the length of the tail is). A fork of a map of up to 32 \
+entries, or the removal of one, is mainly one call of the allocator (about 200 instructions), which no layout in \
+one piece avoids. Removal without sharing leaves half-empty leaves, which are merged only once they are empty.";
+
 /// The contender: `collections::HashMap`.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Ours>(About {
         name: "bucket_trie",
         role: Role::Optimized,
-        summary: "collections::HashMap: an 8-way hash trie of buckets with an append buffer shared by versions.",
+        summary: "collections::HashMap with Arc-like counts: an 8-way hash trie of buckets of up to 32 entries, with \
+                  an append buffer that versions share.",
         source: "this repository, collections/src/map",
-        analysis: "",
+        analysis: ANALYSIS,
         complexity: &[
             ("insert_unshared", Growth::Logarithmic),
             ("insert_shared", Growth::Logarithmic),
@@ -94,7 +114,22 @@ pub fn contender() -> Contender {
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],
-        caveats: &[],
+        caveats: &[
+            Caveat {
+                badge: "32 bits of the hash",
+                text: "Only the lower 32 bits of a hash are used: keys that agree in them are searched one by one.",
+            },
+            Caveat {
+                badge: "memory returns in blocks",
+                text: "The nodes of a copied path are one allocation, and up to 16 entries that need dropping are. \
+                       Its memory returns when the last of them is gone, so a node that outlives the others of its \
+                       path holds on to theirs.",
+            },
+            Caveat {
+                badge: "hands out old values",
+                text: "insert and remove return the value before. Where another version shares it, that is a clone.",
+            },
+        ],
         known_failures: &[],
     })
 }
