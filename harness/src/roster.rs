@@ -68,6 +68,7 @@ pub fn roster() -> Vec<Contender> {
         slots_slotmap::contender(),
         slots_vec_splice::contender(),
         small_map_array_map::contender(),
+        small_map_bucket_trie::contender(),
         small_map_chunkmap::contender(),
         small_map_hamt::contender(),
         small_map_hybrid_16::contender(),

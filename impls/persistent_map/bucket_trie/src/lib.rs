@@ -11,7 +11,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `collections::HashMap`, under the contract's names.
 #[derive(Clone)]
-struct Map<K, V, S>(HashMap<K, V, S>);
+pub struct Map<K, V, S>(HashMap<K, V, S>);
 
 impl<K, V, S> PersistentMap<K, V> for Map<K, V, S>
 where
@@ -62,7 +62,8 @@ where
     }
 }
 
-struct Ours;
+/// The family of `collections::HashMap`, for other bottlenecks too.
+pub struct Ours;
 
 impl Family for Ours {
     type Map<K, V, S>
