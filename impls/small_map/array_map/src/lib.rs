@@ -53,6 +53,28 @@ impl<K, V> Default for ArrayMap<K, V> {
     }
 }
 
+/// The entry with `key`.
+#[inline]
+fn scan<'a, K: Eq, V>(mut entries: &'a [(K, V)], key: &K) -> Option<&'a (K, V)> {
+    // Unrolled by hand: the compiler would make a loop of almost twice the instructions.
+    while let [one, two, three, four, rest @ ..] = entries {
+        if one.0 == *key {
+            return Some(one);
+        }
+        if two.0 == *key {
+            return Some(two);
+        }
+        if three.0 == *key {
+            return Some(three);
+        }
+        if four.0 == *key {
+            return Some(four);
+        }
+        entries = rest;
+    }
+    entries.iter().find(|(resident, _)| resident == key)
+}
+
 impl<K: Eq, V> ArrayMap<K, V> {
     /// Where `key` lies. O(n).
     #[inline]
@@ -63,7 +85,7 @@ impl<K: Eq, V> ArrayMap<K, V> {
     /// The value of `key`. O(n).
     #[inline]
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.entries.iter().find(|(resident, _)| resident == key).map(|(_, value)| value)
+        scan(&self.entries, key).map(|(_, value)| value)
     }
 }
 
@@ -248,11 +270,14 @@ A vector of entries behind a reference count. Nothing is hashed: a lookup compar
 other, an insert does the same and appends. A change that keeps the version before copies the whole \
 array, in two allocations.
 
-It wins building, iteration and inserts that keep the version before at small sizes, for plain keys up \
-to dozens of entries: copying a few hundred bytes costs less than finding the way in a trie. A lookup \
-costs two to four instructions per entry passed, so its plain scan stops winning against hashing soon: \
-the crossovers say where. With String keys a comparison is a call and a copy clones every String, so \
-hashing pays earlier and sharing entries pays at once; where equality is dear, earlier still.";
+It wins building, iteration and inserts that keep the version before, for plain keys at every size here: \
+copying a kilobyte costs less than finding the way in a trie. A lookup costs not quite three \
+instructions per number passed. So the plain scan stops winning against the best HAMT, im, at about 10 \
+entries, and against the textbook one at about 40. With String keys a comparison is a call and a copy \
+clones every String: the scan has lost to hashing before 4 entries against im and at about 5 against the \
+textbook, and sharing entries pays at once. Where equality is dear it is still ahead at 4 entries, since \
+a hash walks the key, too, and far behind at 16. An absent key is compared with all there are, and costs \
+more than a hash from 4 entries on.";
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,15 @@
 //!   ┌────────────────────────────┬─────────────┬─────────────────────────────────────┬──────────────┐
 //!   │ count │ fill=6 │ mask      │ cells       │ E │ E │ E │ E │ E │ E │             │ hashes       │
 //!   └────────────────────────────┴─────────────┴─────────────────────────────────────┴──────────────┘
-//!                                  4 bytes per   room for `capacity`                   2 bytes per
+//!                                  8 bytes per   room for `capacity`                   2 bytes per
 //!                                  place                                               place
 //! ```
 //!
 //! Appending to a shared leaf needs no copy if no other version has appended beyond our `len` yet: `fill` says so, and
 //! whoever counts it up by one owns the place. Other versions do not look beyond their own `len`.
 //!
-//! `cells` is a hash table with linear probing, of twice as many cells as there are places. A cell is [`EMPTY`] or the
+//! `cells` is a hash table with linear probing, of four times as many cells as there are places, so that nearly
+//! every lookup looks at one. A cell is [`EMPTY`] or the
 //! number of a place, and above it for entries whose keys are dear to compare 8 bits of the hash. A version skips cells whose place lies
 //! beyond its `len`. `hashes` has the low 16 bits of each entry's hash, from which the table can be made again.
 //!
@@ -23,7 +24,7 @@
 //! * a `Leaf`'s `len` is at most `fill`, and `fill` at most `capacity`;
 //! * every place below the `len` of a `Leaf` is initialised, and so is every place below `fill` when nobody is just
 //!   appending, in particular when the last `Leaf` goes;
-//! * each place that is initialised has a hash and a cell, too; so half of the cells are empty at least.
+//! * each place that is initialised has a hash and a cell, too; so three quarters of the cells are empty at least.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
@@ -39,6 +40,9 @@ pub const MOST: usize = 128;
 
 /// A cell without a place.
 const EMPTY: u16 = u16::MAX;
+
+/// Few places share a cell: with two per place, every third lookup in a full leaf would have to look at another one.
+const CELLS_PER_PLACE: usize = 4;
 
 #[repr(C)]
 struct Header {
@@ -97,14 +101,15 @@ impl<E> Leaf<E> {
     #[inline]
     fn entries_at(cells: usize) -> usize {
         let at = size_of::<Header>().next_multiple_of(16) + 2 * cells;
-        // There are multiples of 8 cells, which the compiler does not know.
+        // There are multiples of 16 cells, which the compiler does not know.
         if align_of::<E>() > 16 { at.next_multiple_of(align_of::<E>()) } else { at }
     }
 
     /// Where the hashes begin.
     #[inline]
     fn hashes_at(capacity: usize) -> usize {
-        (Self::entries_at(2 * capacity) + capacity * size_of::<E>()).next_multiple_of(align_of::<u16>())
+        (Self::entries_at(CELLS_PER_PLACE * capacity) + capacity * size_of::<E>())
+            .next_multiple_of(align_of::<u16>())
     }
 
     fn layout(capacity: usize) -> Layout {
@@ -120,7 +125,7 @@ impl<E> Leaf<E> {
 
     #[inline]
     fn capacity(&self) -> usize {
-        self.mask() / 2 + 1
+        self.mask() / CELLS_PER_PLACE + 1
     }
 
     #[inline]
@@ -210,10 +215,12 @@ impl<E> Leaf<E> {
         let Some(header) = NonNull::new(memory) else { handle_alloc_error(layout) };
         let (count, fill) = (AtomicU32::new(1), AtomicU32::new(0));
         // SAFETY: the header lies at the beginning of the new allocation.
-        unsafe { header.as_ptr().write(Header { count, fill, mask: 2 * capacity as u32 - 1 }) };
+        unsafe {
+            header.as_ptr().write(Header { count, fill, mask: (CELLS_PER_PLACE * capacity - 1) as u32 })
+        };
         let leaf = Leaf { header, len: 0, entries: PhantomData };
         // SAFETY: that many cells lie there. All their bits are ones.
-        unsafe { leaf.cells_ptr().write_bytes(u8::MAX, 2 * capacity) };
+        unsafe { leaf.cells_ptr().write_bytes(u8::MAX, CELLS_PER_PLACE * capacity) };
         leaf
     }
 
@@ -227,7 +234,7 @@ impl<E> Leaf<E> {
         let mut at = usize::from(hash) & mask;
         // Relaxed: others that probe meanwhile skip a place beyond their `len` as they skip none at all, and nobody else
         // enters: who could holds a version that was made after this.
-        // SAFETY: `at` is below the number of cells, a power of two; half of them are empty at least. The hash lies in
+        // SAFETY: `at` is below the number of cells, a power of two; most of them are empty. The hash lies in
         // the allocation, and nobody else looks at that place yet.
         unsafe {
             self.hashes_ptr().add(place).write(hash);
@@ -321,9 +328,10 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
         let tag = u32::from(Self::tag(hash as u16));
         let mask = self.mask();
         let mut at = hash as usize & mask;
+        // SAFETY: `at` is below the number of cells, a power of two.
+        let cell_at = |at: usize| u32::from(unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) });
+        let mut cell = cell_at(at);
         loop {
-            // SAFETY: `at` is below the number of cells, a power of two.
-            let cell = u32::from(unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) });
             // Less than `len` only if the tag is ours and the place is.
             let place = cell ^ tag;
             if place < self.len {
@@ -340,6 +348,7 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
                 return None;
             }
             at = (at + 1) & mask;
+            cell = cell_at(at);
         }
     }
 
