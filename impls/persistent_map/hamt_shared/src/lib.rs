@@ -64,13 +64,15 @@ The trie is that of `hamt`, and so are its algorithms; only what a slot holds fo
 ablation has three of them: `hamt_boxed`, by value in `hamt`, `hamt_shared`.
 
 A slot is 16 bytes whatever the entry's size, a tag and a pointer. Building allocates once more per \
-entry than `hamt` does, lookups and iteration follow one more pointer per entry. A change that keeps the version before copies \
-the nodes from the root to the change, and counts a reference for every entry in them instead of cloning it.
+entry than `hamt` does, lookups and iteration follow one more pointer per entry. A change that keeps the \
+version before copies the nodes from the root to the change, and counts a reference for every entry in \
+them instead of cloning it.
 
-With String keys it wins by far where versions are kept, since cloning a String is an allocation. With plain \
-numbers it loses to entries by value: counting a reference up takes as long as copying two words, every new \
-entry is an allocation, and dropping a version counts all those references down again. An atomic count is \
-one instruction, but takes many times as long as one that is not: here instructions flatter it.";
+With String keys it wins by far where versions are kept, since cloning a String is an allocation: that \
+is what the log's step to shared entries was worth. With plain numbers it loses to entries by value: \
+counting a reference up takes as long as copying two words, every new entry is an allocation, and \
+dropping a version counts all those references down again. An atomic count is one instruction, but takes \
+many times as long as one that is not: here instructions flatter it.";
 
 #[cfg(test)]
 mod tests {
