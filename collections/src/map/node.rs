@@ -1,6 +1,7 @@
 //! Leaves and branches: their memory, and what can be done to one of them.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::{self, offset_of};
 use std::ptr;
@@ -61,10 +62,11 @@ struct Head<C> {
     room: u32,
     /// One more than the place of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
-    /// Per entry, one more than the place of the next one in its bucket; 0 for none.
-    next: [u8; MOST as usize],
+    /// Per entry, one more than the place of the next one in its bucket; 0 for none. Like the tags, a cell: those
+    /// of an entry to come are written while others look at the head.
+    next: UnsafeCell<[u8; MOST as usize]>,
     /// Per entry, what it remembers of the hash: see `tag_at`.
-    tags: [u8; MOST as usize],
+    tags: UnsafeCell<[u8; MOST as usize]>,
     /// Bytes from the beginning of the block to here; 0 for a leaf in no block. And whether the leaf is closed:
     /// only a version that alone holds it appends to it.
     offset_and_closed: u32,
@@ -626,8 +628,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
             } else {
                 let (to, from) = (self.0, from.0);
                 ptr::copy_nonoverlapping(&raw const (*from).index, &raw mut (*to).index, 1);
-                (*to).next = (*from).next;
-                (*to).tags = (*from).tags;
+                ptr::copy_nonoverlapping(&raw const (*from).next, &raw mut (*to).next, 1);
+                ptr::copy_nonoverlapping(&raw const (*from).tags, &raw mut (*to).tags, 1);
             }
         }
     }
