@@ -234,7 +234,7 @@ fn steps(request: Request) -> usize {
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.can(Capability::CopiesWhole) { (100_000 / request.size).clamp(1, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) { (100_000 / request.size).clamp(2, 100) } else { 100 }
 }
 
 /// The value first inserted for an id.
