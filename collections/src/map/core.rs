@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
+use std::ptr;
 
 use super::entry::{Cells, Slot};
 use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
@@ -123,15 +124,19 @@ impl<K, V, C: Counter> Core<K, V, C> {
     }
 
     /// The entry of `key`; its slot is none where there is none.
-    #[inline]
+    // Always, because a call and what it saves of registers would be a sixth of a search.
+    #[inline(always)]
     pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
     where
         K: Borrow<Q>,
     {
         if !self.root.is_none() {
             let slot = self.find_in_tree(hash, key);
-            if !slot.is_none() || self.tail_len == 0 {
+            if !slot.is_none() {
                 return slot;
+            }
+            if self.tail.is_empty_leaf() {
+                return Slot::NONE;
             }
         }
         self.find_in_tail(hash, key)
@@ -177,7 +182,7 @@ where
             link = (&(*link.branch()).slots)[digit(rest)];
             rest >>= BITS;
         }
-        link.leaf().find(rest, |slot| slot.matches(hash, key))
+        link.find(rest, |slot| slot.matches(hash, key))
     }
 }
 
@@ -241,6 +246,21 @@ impl<K, V, C> Place<K, V, C> {
         self.level += 1;
     }
 
+    /// Goes on down to the leaf. Changes that are rare look their place up again: to remember it on the way would cost
+    /// all others more.
+    ///
+    /// # Safety
+    /// As for `run`; there is a tree.
+    unsafe fn at_leaf(mut self) -> Self {
+        // SAFETY: by the contract.
+        unsafe {
+            while !(*self.link()).is_leaf() {
+                self.descend((*self.link()).branch());
+            }
+        }
+        self
+    }
+
     /// The node here.
     ///
     /// # Safety
@@ -280,44 +300,69 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     key: Option<&K>,
     rehash: &impl Fn(&K) -> u32,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>, u32) {
-    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
+    // SAFETY: the way down to the leaf is the caller's alone.
     unsafe {
-        let mut place = Place::new(root, hash);
-        let mut link = root;
-        while !(*link).is_leaf() {
-            if !Branch::is_unique((*link).branch()) {
-                own_way(link, place.rest, 1);
-            }
-            let branch = (*link).branch();
-            place.descend(branch);
-            link = &raw mut (&mut (*branch).slots)[place.digit];
-        }
+        let Way { link, rest, level } = own_branches(root, hash, 1);
         let leaf = (*link).leaf();
         if let Some(key) = key {
-            let slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
+            let slot = (*link).find(rest, |slot| slot.matches(hash, key));
             if !slot.is_none() {
-                return if leaf.is_unique() {
-                    (slot, leaf, place.level)
-                } else {
-                    let (slot, leaf) = own_leaf(&place, leaf, slot);
-                    (slot, leaf, place.level)
-                };
+                if leaf.is_unique() {
+                    return (slot, leaf, level);
+                }
+                let (slot, leaf) = own_leaf(root, hash, leaf, slot);
+                return (slot, leaf, level);
             }
         }
         if leaf.fill() < leaf.room() && leaf.is_unique() {
-            return (Slot::NONE, leaf, place.level);
+            return (Slot::NONE, leaf, level);
         }
-        let (leaf, level) = make_room(place, leaf, rehash);
+        let (leaf, level) = make_room(Place::new(root, hash).at_leaf(), leaf, rehash);
         (Slot::NONE, leaf, level)
     }
+}
+
+/// Where a hash leads: a leaf, and what is left of the hash there, below `level` branches.
+struct Way<K, V, C> {
+    link: *mut Link<K, V, C>,
+    rest: u32,
+    level: u32,
+}
+
+/// Goes down to a leaf; the branches on the way are the caller's alone then. A leaf that is copied with them has room
+/// for `more`.
+///
+/// # Safety
+/// There is a tree at `root`, held by the caller.
+#[inline]
+unsafe fn own_branches<K: Clone, V: Clone, C: Counter>(
+    root: *mut Link<K, V, C>,
+    hash: u32,
+    more: u32,
+) -> Way<K, V, C> {
+    let mut way = Way { link: root, rest: hash, level: 0 };
+    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
+    unsafe {
+        while !(*way.link).is_leaf() {
+            if !Branch::is_unique((*way.link).branch()) {
+                own_way(way.link, way.rest, more);
+            }
+            way.link = &raw mut (&mut (*(*way.link).branch()).slots)[digit(way.rest)];
+            way.rest >>= BITS;
+            way.level += 1;
+        }
+    }
+    way
 }
 
 /// Makes a leaf the caller's alone; returns where the entry in `slot` is then.
 ///
 /// # Safety
-/// The leaf hangs at `place`, and the branches to it are the caller's alone.
+/// `hash` leads to the leaf, and the branches down to it are the caller's alone.
+#[inline(never)]
 unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
-    place: &Place<K, V, C>,
+    root: *mut Link<K, V, C>,
+    hash: u32,
     leaf: Leaf<K, V, C>,
     slot: Slot<K, V, C>,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>) {
@@ -326,7 +371,7 @@ unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
         let (at, fill) = (leaf.at(slot), leaf.fill());
         let room = if leaf.is_collision() { leaf.room() } else { room_for(fill) };
         let copy = leaf.copied(fill, room, true);
-        place.replace(copy);
+        Place::new(root, hash).at_leaf().replace(copy);
         leaf.release();
         (copy.slot(at), copy)
     }
@@ -336,7 +381,7 @@ unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
 /// has it, which is the caller's alone, and its level.
 ///
 /// # Safety
-/// As for `own_leaf`.
+/// The leaf hangs at `place`, and the branches to it are the caller's alone.
 #[inline(never)]
 unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     mut place: Place<K, V, C>,
@@ -406,7 +451,7 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
 /// `counts` has, too.
 ///
 /// # Safety
-/// As for `own_leaf`; the leaf is full and the caller's alone. At least two slots of the run have entries.
+/// As for `make_room`; the leaf is full and the caller's alone. At least two slots of the run have entries.
 unsafe fn split<K, V, C: Counter>(
     place: &Place<K, V, C>,
     leaf: Leaf<K, V, C>,
@@ -442,8 +487,8 @@ unsafe fn split<K, V, C: Counter>(
     leaves[usize::from(place.digit >= middle)]
 }
 
-/// A leaf that is the caller's alone, and an entry of it.
-type Owned<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>);
+/// A leaf that is the caller's alone, an entry of it, and where its number stands, unless hashes collide there.
+type Owned<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>, *mut u8);
 
 impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// Sets the value of `key`; returns the value before. `rehash` hashes a key as `hash` was.
@@ -459,13 +504,11 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 return Some(unsafe { self.own_tail(slot).replace(hash, key, value, &mut self.cells) });
             }
         }
-        if self.root.is_none() {
-            self.append(hash, key, value, rehash);
-            return None;
-        }
         // SAFETY: this version holds the root.
-        if unsafe { !self.root.count().is_unique() } && self.find_in_tree(hash, &key).is_none() {
-            self.append(hash, key, value, rehash);
+        let goes_to_tail = self.root.is_none()
+            || unsafe { !self.root.count().is_unique() } && self.find_in_tree(hash, &key).is_none();
+        if goes_to_tail {
+            self.append(hash, key, value, &rehash);
             return None;
         }
         self.insert_in_tree(hash, key, value, &rehash)
@@ -516,7 +559,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
 
     /// Appends an entry to the tail, whose key this version does not have.
     #[inline]
-    fn append(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32)
+    fn append(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32)
     where
         K: Eq,
     {
@@ -546,7 +589,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     }
 
     /// The same where the tail is full, or its next place belongs to another version.
-    fn append_slow(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32)
+    #[inline(never)]
+    fn append_slow(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32)
     where
         K: Eq,
     {
@@ -558,12 +602,12 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 debug_assert_eq!(tail.fill(), len);
                 (self.root, self.tree_len) = (Link::of_leaf(tail), len as usize);
             } else {
-                self.flush(&rehash);
+                self.flush(rehash);
             }
             (self.tail, self.tail_len) = (Leaf::empty(), 0);
             // SAFETY: this version holds the root.
             if unsafe { self.root.count().is_unique() } {
-                self.insert_in_tree(hash, key, value, &rehash);
+                self.insert_in_tree(hash, key, value, rehash);
                 return;
             }
         }
@@ -626,31 +670,30 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         if self.root.is_none() {
             return None;
         }
-        let mut place = Place::new(&raw mut self.root, hash);
-        let mut link = place.root;
-        // SAFETY: as in `own_place`; before something shared is copied, the key is known to be there.
+        let (mut at, mut rest) = (&raw mut self.root, hash);
+        // SAFETY: before something shared is copied, the key is known to be there.
         unsafe {
-            while !(*link).is_leaf() {
-                if !Branch::is_unique((*link).branch()) {
-                    if find_under(*link, place.rest, hash, key).is_none() {
+            while !(*at).is_leaf() {
+                if !Branch::is_unique((*at).branch()) {
+                    if find_under(*at, rest, hash, key).is_none() {
                         return None;
                     }
-                    own_way(link, place.rest, 0);
+                    own_way(at, rest, 0);
                 }
-                let branch = (*link).branch();
-                place.descend(branch);
-                link = &raw mut (&mut (*branch).slots)[place.digit];
+                at = &raw mut (&mut (*(*at).branch()).slots)[digit(rest)];
+                rest >>= BITS;
             }
-            let leaf = (*link).leaf();
-            let slot = leaf.find(place.rest, |slot| slot.matches(hash, key));
+            let leaf = (*at).leaf();
+            let (slot, link) = leaf.find_linked(rest, |slot| slot.matches(hash, key));
             if slot.is_none() {
                 return None;
             }
             if !leaf.is_unique() {
-                let (slot, leaf) = own_leaf(&place, leaf, slot);
-                return Some((leaf, slot));
+                let (slot, leaf) = own_leaf(&raw mut self.root, hash, leaf, slot);
+                let link = if leaf.is_collision() { link } else { leaf.link_to(leaf.at(slot)) };
+                return Some((leaf, slot, link));
             }
-            Some((leaf, slot))
+            Some((leaf, slot, link))
         }
     }
 
@@ -674,29 +717,49 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         K: Borrow<Q>,
     {
         if self.tail_len > 0 {
-            let slot = self.find_in_tail(hash, key);
+            let (slot, link) = self.own_in_tail(hash, key);
             if !slot.is_none() {
-                let slot = self.own_tail(slot);
                 // SAFETY: an entry of the tail, which this version alone holds.
                 unsafe {
-                    let before = slot.before_take();
-                    let taken = self.tail.unlink(self.tail.at(slot));
+                    let taken = slot.take(slot.before_take());
+                    self.tail.unlink(slot, link);
                     self.tail_len -= 1;
-                    return Some(taken.take(before));
+                    return Some(taken.into_value());
                 }
             }
         }
-        let (leaf, slot) = self.own_in_tree(hash, key)?;
+        let (leaf, slot, link) = self.own_in_tree(hash, key)?;
         // SAFETY: an entry of a leaf that this version alone holds.
         unsafe {
-            let before = slot.before_take();
-            let taken = leaf.unlink(leaf.at(slot));
+            let taken = slot.take(slot.before_take());
+            leaf.unlink(slot, link);
             self.tree_len -= 1;
-            let value = taken.take(before);
             if leaf.fill() == 0 {
                 self.absorb(hash);
             }
-            Some(value)
+            Some(taken.into_value())
+        }
+    }
+
+    /// The tail's entry of `key`, which is this version's alone then, and where its number stands; none, and
+    /// nothing has changed, where there is none.
+    #[inline]
+    fn own_in_tail<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> (Slot<K, V, C>, *mut u8)
+    where
+        K: Borrow<Q>,
+    {
+        let tail = self.tail;
+        // SAFETY: this version holds the tail; nobody appends to what it alone holds.
+        unsafe {
+            if tail.is_unique() && tail.fill() == self.tail_len {
+                return tail.find_linked(hash, |slot| slot.matches(hash, key));
+            }
+            let slot = self.find_in_tail(hash, key);
+            if slot.is_none() {
+                return (slot, ptr::null_mut());
+            }
+            let slot = self.own_shared_tail(slot);
+            (slot, self.tail.link_to(self.tail.at(slot)))
         }
     }
 

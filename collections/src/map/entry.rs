@@ -159,24 +159,6 @@ impl<K, V, C> Slot<K, V, C> {
     }
 }
 
-impl<K, V, C> Slot<K, V, C> {
-    /// Exchanges what two slots hold.
-    ///
-    /// # Safety
-    /// Both hold entries, of leaves that the caller alone holds.
-    #[inline]
-    pub(super) unsafe fn swap(self, other: Self) {
-        // SAFETY: both have room for an entry, and are aligned for it.
-        unsafe {
-            if Self::INLINE {
-                ptr::swap(self.pair(), other.pair());
-            } else {
-                ptr::swap(self.0.cast::<*mut u8>(), other.0.cast::<*mut u8>());
-            }
-        }
-    }
-}
-
 impl<K, V, C: Counter> Slot<K, V, C> {
     /// Fills the empty slot.
     ///
@@ -247,6 +229,42 @@ impl<K, V, C: Counter> Drop for Gone<K, V, C> {
     }
 }
 
+/// What was in a slot: a value, or a share of a cell, and of a shared one a clone of the value.
+pub(super) struct Taken<K, V, C: Counter> {
+    value: Option<V>,
+    cell: *mut Cell<K, V, C>,
+}
+
+impl<K, V, C: Counter> Taken<K, V, C> {
+    /// The value; the rest is dropped.
+    ///
+    /// # Safety
+    /// What was taken has not been put back, and the leaf it was taken from is still held by the caller alone.
+    #[inline]
+    pub(super) unsafe fn into_value(self) -> V {
+        // SAFETY: a cell that nobody else reaches is moved out of, and freed without its content; nobody came
+        // to share it since `before_take`. Of a shared one a share is given up.
+        unsafe {
+            match self.value {
+                Some(value) => {
+                    if !Slot::<K, V, C>::INLINE {
+                        let mut cell = self.cell;
+                        Slot::<K, V, C>::new((&raw mut cell).cast()).release();
+                    }
+                    value
+                }
+                None => {
+                    let (key, value) =
+                        ((&raw const (*self.cell).key).read(), (&raw const (*self.cell).value).read());
+                    block::free::<_, C>(self.cell);
+                    drop(key);
+                    value
+                }
+            }
+        }
+    }
+}
+
 impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     /// Fills the empty slot with what `from` holds: a clone, or a share.
     ///
@@ -278,31 +296,20 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         unsafe { if self.is_unique() { None } else { Some(self.value::<'_>().clone()) } }
     }
 
-    /// Takes the value out; the slot holds none then. `before` is what `before_take` returned.
+    /// Takes the content out of the slot, which holds none then. `before` is what `before_take` returned.
     ///
     /// # Safety
     /// The slot holds an entry, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn take(self, before: Option<V>) -> V {
-        // SAFETY: an entry that the caller alone holds is moved out, and a cell without its content is freed
-        // as such; nobody came to share it since `before_take`. Of a shared one a share is given up.
+    pub(super) unsafe fn take(self, before: Option<V>) -> Taken<K, V, C> {
+        // SAFETY: by the contract.
         unsafe {
             if Self::INLINE {
-                return self.pair().read().value;
+                // Nothing needs dropping: the key may be forgotten.
+                let value = (&raw const (*self.pair()).value).read();
+                return Taken { value: Some(value), cell: ptr::null_mut() };
             }
-            match before {
-                Some(value) => {
-                    self.release();
-                    value
-                }
-                None => {
-                    let cell = self.cell();
-                    let (key, value) = ((&raw const (*cell).key).read(), (&raw const (*cell).value).read());
-                    block::free::<_, C>(cell);
-                    drop(key);
-                    value
-                }
-            }
+            Taken { value: before, cell: self.cell() }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr;
 
 use super::core::Core;
 use super::entry::Slot;
@@ -12,21 +14,28 @@ use crate::counter::Counter;
 pub(super) struct Slots<K, V, C> {
     at: *mut u8,
     end: *mut u8,
-    /// Entries beyond `end`.
+    /// Apart from the two above, which a loop then keeps in registers.
+    rest: Rest<K, V, C>,
+}
+
+/// The leaves of a tree that are to come.
+struct Rest<K, V, C> {
+    /// Entries in them.
     left: usize,
     /// The branch visited, the next slot of it, and what the one before names. Before a branch is visited there
     /// is none, and the root is to come.
     branch: *mut Branch<K, V, C>,
     next: usize,
     before: Link<K, V, C>,
-    /// The branches above it, with the slots to come.
-    above: [(*mut Branch<K, V, C>, usize); LEVELS as usize],
+    /// The branches above it, with the slots to come: the first `depth` of these. Not filled before: that would cost
+    /// more than the iteration of a small map.
+    above: [MaybeUninit<(*mut Branch<K, V, C>, usize)>; LEVELS as usize],
     depth: usize,
 }
 
 impl<K, V, C> Clone for Slots<K, V, C> {
     fn clone(&self) -> Self {
-        Slots { ..*self }
+        Slots { rest: Rest { ..self.rest }, ..*self }
     }
 }
 
@@ -37,41 +46,42 @@ impl<K, V, C: Counter> Slots<K, V, C> {
         let (tail, len) = core.tail();
         // SAFETY: the tail holds `len` entries.
         let (at, end) = unsafe { (tail.slot(0).place(), tail.slot(len).place()) };
-        Slots {
-            at,
-            end,
+        let rest = Rest {
             left: core.tree_len(),
-            branch: std::ptr::null_mut(),
+            branch: ptr::null_mut(),
             next: 0,
             before: core.root(),
-            above: [(std::ptr::null_mut(), 0); LEVELS as usize],
+            above: [const { MaybeUninit::uninit() }; LEVELS as usize],
             depth: 0,
-        }
+        };
+        Slots { at, end, rest }
     }
 }
 
 impl<K, V, C> Slots<K, V, C> {
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.left + (self.end.addr() - self.at.addr()) / Slot::<K, V, C>::SIZE
+        self.rest.left + (self.end.addr() - self.at.addr()) / Slot::<K, V, C>::SIZE
     }
 
     #[inline]
     pub(super) fn next(&mut self) -> Option<Slot<K, V, C>> {
-        if self.at == self.end && !self.next_leaf() {
-            return None;
+        if self.at == self.end {
+            if self.rest.left == 0 {
+                return None;
+            }
+            (self.at, self.end) = self.rest.next_leaf();
         }
         let slot = Slot::new(self.at);
         self.at = self.at.wrapping_add(Slot::<K, V, C>::SIZE);
         Some(slot)
     }
+}
 
-    /// Goes on to the next leaf with entries, if there is one.
+impl<K, V, C> Rest<K, V, C> {
+    /// Goes on to the next leaf with entries, which there must be; returns where they begin and end.
     #[inline(never)]
-    fn next_leaf(&mut self) -> bool {
-        if self.left == 0 {
-            return false;
-        }
+    fn next_leaf(&mut self) -> (*mut u8, *mut u8) {
         // SAFETY: the version is held, so its nodes are alive, and there is another leaf with entries.
         unsafe {
             let mut link = self.before;
@@ -81,7 +91,7 @@ impl<K, V, C> Slots<K, V, C> {
             loop {
                 if !link.is_leaf() {
                     if !self.branch.is_null() {
-                        self.above[self.depth] = (self.branch, self.next);
+                        self.above[self.depth].write((self.branch, self.next));
                         self.depth += 1;
                     }
                     (self.branch, self.next) = (link.branch(), 0);
@@ -90,9 +100,7 @@ impl<K, V, C> Slots<K, V, C> {
                     let fill = leaf.fill() as usize;
                     if fill > 0 {
                         self.left -= fill;
-                        self.at = leaf.slot(0).place();
-                        self.end = leaf.slot(fill).place();
-                        return true;
+                        return (leaf.slot(0).place(), leaf.slot(fill).place());
                     }
                 }
                 link = self.next_link();
@@ -106,19 +114,21 @@ impl<K, V, C> Slots<K, V, C> {
     /// There is one.
     #[inline]
     unsafe fn next_link(&mut self) -> Link<K, V, C> {
-        // SAFETY: the branches are alive; when one is done, there is more above it.
+        // SAFETY: the branches are alive; when one is done, there is more above it, which was written.
         unsafe {
             loop {
-                while self.next < WIDTH {
-                    let link = (&(*self.branch).slots)[self.next];
-                    self.next += 1;
+                let slots = &(*self.branch).slots;
+                let mut next = self.next;
+                while next < WIDTH {
+                    let link = slots[next];
+                    next += 1;
                     if link != self.before {
-                        self.before = link;
+                        (self.next, self.before) = (next, link);
                         return link;
                     }
                 }
                 self.depth -= 1;
-                (self.branch, self.next) = self.above[self.depth];
+                (self.branch, self.next) = self.above[self.depth].assume_init();
             }
         }
     }

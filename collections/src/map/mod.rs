@@ -5,9 +5,9 @@
 //! ```text
 //!   HashMap { root, tail, tail_len: 2, … }
 //!               │     │
-//!               │     └──────────►┌─Leaf─────────────────────────────────────────────────┐
-//!               ▼                 │ count │ fill: 3 │ room: 4 │ index │ next │ tags │ ▪ ▪ ▫ │
-//!   ┌─Branch─────────────────┐    └──────────────────────────────────────────────────────┘
+//!               │     └──────────►┌─Leaf────────────────────────────────────────────┐
+//!               ▼                 │ count │ fill: 3 │ room: 4 │ index │ links │ ▪ ▪ ▫ │
+//!   ┌─Branch─────────────────┐    └─────────────────────────────────────────────────┘
 //!   │ count │ ● ● ● ● ● ● ● ● │     ▪ this version's entries   ▫ one that another version appended
 //!   └─────────┼─┼─┼─┼─┼─┼─┼─┼─┘
 //!             └─┴─┴─┤ └─┤ │ └──► leaf
@@ -16,9 +16,9 @@
 //! ```
 //!
 //! A *leaf* holds up to 32 entries side by side. Its index has 32 buckets; each names an entry, from which others
-//! of the bucket are chained, one byte a link. A *tag* is what an entry's place depends on: three bits of its
-//! hash that led to the leaf, five that chose the bucket. So a leaf is copied as it is, and split without
-//! hashing a key.
+//! of the bucket are chained. A *link* has two bytes: the next entry's number, and the entry's *tag*, what its place
+//! depends on: three bits of its hash that led to the leaf, five that chose the bucket. So a leaf is copied as it is,
+//! and split without hashing a key.
 //!
 //! A *branch* has eight slots, for three bits of the hash, low bits first. A full leaf that several slots name is
 //! split in two; one that a single slot names first gets a branch above it. Where all 32 bits are used up

@@ -23,8 +23,21 @@ pub(super) const BUCKETS: usize = 32;
 /// Most entries of a leaf that has chains; larger ones are for colliding hashes and are searched one by one.
 pub(super) const MOST: u32 = 32;
 
-/// What links say in a leaf for colliding hashes: there are no chains.
+/// What the first link says in a leaf for colliding hashes: there are no chains. Below 0 as a signed byte, so that one
+/// comparison tells a number from either end of a chain.
 const COLLISION: u8 = u8::MAX;
+
+/// What the index and the links call entry `at`: 2, 4, 6, …, which is where its link ends, and times half the size of a
+/// slot where its slot ends. A search multiplies nothing then.
+#[inline]
+fn number_of(at: usize) -> u8 {
+    2 * (at as u8 + 1)
+}
+
+#[inline]
+fn at_of(number: u8) -> usize {
+    usize::from(number) / 2 - 1
+}
 
 /// Levels of branches that consume the 32 bits of a hash.
 pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
@@ -60,16 +73,23 @@ struct Head<C> {
     fill: AtomicU32,
     /// Entries there is room for.
     room: u32,
-    /// One more than the place of the first entry in each bucket; 0 for none.
+    /// The number of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
-    /// Per entry, one more than the place of the next one in its bucket; 0 for none. Like the tags, a cell: those
-    /// of an entry to come are written while others look at the head.
-    next: UnsafeCell<[u8; MOST as usize]>,
-    /// Per entry, what it remembers of the hash: see `tag_at`.
-    tags: UnsafeCell<[u8; MOST as usize]>,
+    /// Cells, because those of an entry to come are written while others look at the head.
+    links: [UnsafeCell<EntryLink>; MOST as usize],
     /// Bytes from the beginning of the block to here; 0 for a leaf in no block. And whether the leaf is closed:
     /// only a version that alone holds it appends to it.
     offset_and_closed: u32,
+}
+
+/// What the head knows of an entry.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct EntryLink {
+    /// The number of the next entry in its bucket; 0 for none.
+    next: u8,
+    /// What the entry remembers of its hash: see `tag_at`.
+    tag: u8,
 }
 
 /// The bit of a closed leaf.
@@ -129,27 +149,37 @@ impl<K, V, C> Leaf<K, V, C> {
         Slot::new(unsafe { self.0.cast::<u8>().add(Self::ENTRIES + at * Slot::<K, V, C>::SIZE) })
     }
 
-    /// The place of the entry that the index numbers so: one more than from the beginning.
-    ///
-    /// # Safety
-    /// There is such an entry.
+    /// How far from the leaf's beginning the entry with this number is, less what `numbered` adds for all.
     #[inline]
-    unsafe fn numbered(self, number: usize) -> Slot<K, V, C> {
-        const { assert!(Self::ENTRIES >= Slot::<K, V, C>::SIZE) }
-        // One sum, not a difference first: searches have nothing else to do.
-        let offset = Self::ENTRIES - Slot::<K, V, C>::SIZE + number * Slot::<K, V, C>::SIZE;
-        // SAFETY: within the allocation.
-        Slot::new(unsafe { self.0.cast::<u8>().add(offset) })
+    fn distance(number: isize) -> usize {
+        let (number, size) = (number as usize, Slot::<K, V, C>::SIZE);
+        if size.is_multiple_of(2) { number * (size / 2) } else { number / 2 * size }
     }
 
-    /// The number of the entry that follows the one with this number in its bucket; 0 for none.
+    /// The distance of number 0, if there were such an entry.
+    const BEFORE_ENTRIES: usize = Self::ENTRIES - Slot::<K, V, C>::SIZE;
+
+    /// The same of links.
+    const BEFORE_LINKS: usize = offset_of!(Head<AtomicU32>, links) - size_of::<EntryLink>();
+
+    /// The place of the entry with this number.
     ///
     /// # Safety
     /// There is such an entry.
     #[inline]
-    unsafe fn after(self, number: usize) -> u8 {
+    unsafe fn numbered(self, number: isize) -> Slot<K, V, C> {
+        // SAFETY: within the allocation.
+        Slot::new(unsafe { self.0.cast::<u8>().add(Self::BEFORE_ENTRIES + Self::distance(number)) })
+    }
+
+    /// Where the number of the entry stands that follows the one with this number in its bucket.
+    ///
+    /// # Safety
+    /// There is such an entry.
+    #[inline]
+    unsafe fn after(self, number: isize) -> *mut u8 {
         // SAFETY: within the head.
-        unsafe { *self.0.cast::<u8>().add(offset_of!(Head<C>, next) - 1 + number) }
+        unsafe { self.0.cast::<u8>().add(Self::BEFORE_LINKS + number as usize) }
     }
 
     #[inline]
@@ -195,24 +225,14 @@ impl<K, V, C> Leaf<K, V, C> {
         self.room() > MOST
     }
 
-    /// Where the number of the entry that follows entry `at` in its bucket stands.
+    /// What the head knows of entry `at`.
     ///
     /// # Safety
     /// `at` is less than `MOST`.
     #[inline]
-    unsafe fn next(self, at: usize) -> *mut u8 {
+    unsafe fn link(self, at: usize) -> *mut EntryLink {
         // SAFETY: the leaf is alive, the place within its head.
-        unsafe { (&raw mut (*self.0).next).cast::<u8>().add(at) }
-    }
-
-    /// Where the tag of entry `at` stands.
-    ///
-    /// # Safety
-    /// `at` is less than `MOST`.
-    #[inline]
-    unsafe fn tag_place(self, at: usize) -> *mut u8 {
-        // SAFETY: the leaf is alive, the place within its head.
-        unsafe { (&raw mut (*self.0).tags).cast::<u8>().add(at) }
+        unsafe { (&raw mut (*self.0).links).cast::<EntryLink>().add(at) }
     }
 
     /// The tag of entry `at`.
@@ -222,38 +242,43 @@ impl<K, V, C> Leaf<K, V, C> {
     #[inline]
     pub(super) unsafe fn tag(self, at: usize) -> u8 {
         // SAFETY: by the contract.
-        unsafe { *self.tag_place(at) }
+        unsafe { (*self.link(at)).tag }
     }
 
-    /// The entry that `matches`, in a leaf that nobody appends to; `rest` is what is left of its hash.
+    /// As [`Link::find`], and where the entry's number stands, which is nowhere in a leaf for colliding hashes.
     #[inline]
-    pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        let mut at = usize::from(self.head().index[rest as usize % BUCKETS].load(Ordering::Relaxed));
-        while at != 0 {
-            // SAFETY: the index and the links name entries.
-            unsafe {
-                let slot = self.numbered(at);
+    pub(super) unsafe fn find_linked(
+        self,
+        rest: u32,
+        matches: impl Fn(Slot<K, V, C>) -> bool,
+    ) -> (Slot<K, V, C>, *mut u8) {
+        let mut link = self.head().index[rest as usize % BUCKETS].as_ptr();
+        // SAFETY: the index and the links name entries.
+        unsafe {
+            loop {
+                let number = signed(*link);
+                if number <= 0 {
+                    let slot = if number == 0 { Slot::NONE } else { self.find_colliding(matches) };
+                    return (slot, ptr::null_mut());
+                }
+                let slot = self.numbered(number);
                 if matches(slot) {
-                    return slot;
+                    return (slot, link);
                 }
-                at = usize::from(self.after(at));
-                if at == usize::from(COLLISION) {
-                    return self.find_colliding(matches);
-                }
+                link = self.after(number);
             }
         }
-        Slot::NONE
     }
 
     #[cold]
-    #[inline(never)]
     unsafe fn find_colliding(self, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
         // SAFETY: these are the entries.
         let mut slots = (0..self.fill() as usize).map(|at| unsafe { self.slot(at) });
         slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE)
     }
 
-    /// The same among the first `len` entries of a leaf that another version may append to meanwhile.
+    /// The entry that `matches` among the first `len` ones of a leaf that another version may append to meanwhile;
+    /// `rest` is what is left of its hash.
     #[inline]
     pub(super) unsafe fn find_below(
         self,
@@ -262,18 +287,19 @@ impl<K, V, C> Leaf<K, V, C> {
         matches: impl Fn(Slot<K, V, C>) -> bool,
     ) -> Slot<K, V, C> {
         // Acquire: whoever appended the entry wrote its link before.
-        let mut at = usize::from(self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire));
-        while at != 0 {
+        let mut number = signed(self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire));
+        let last = 2 * len as isize;
+        while number > 0 {
             // SAFETY: the index and the links name entries; an entry beyond `len` is not looked at, its link,
             // written before it was published and never changed while the leaf is shared, is.
             unsafe {
-                if !Slot::<K, V, C>::INLINE || at <= len as usize {
-                    let slot = self.numbered(at);
+                if !Slot::<K, V, C>::INLINE || number <= last {
+                    let slot = self.numbered(number);
                     if matches(slot) {
                         return slot;
                     }
                 }
-                at = usize::from(self.after(at));
+                number = signed(*self.after(number));
             }
         }
         Slot::NONE
@@ -305,10 +331,9 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             let first = &self.head().index[bucket(tag)];
-            *self.next(at) = first.load(Ordering::Relaxed);
-            *self.tag_place(at) = tag;
+            *self.link(at) = EntryLink { next: first.load(Ordering::Relaxed), tag };
             // Release: who follows the index finds the link.
-            first.store(at as u8 + 1, Ordering::Release);
+            first.store(number_of(at), Ordering::Release);
         }
     }
 
@@ -321,8 +346,8 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             if self.is_collision() {
-                *self.next(0) = COLLISION;
-                first_of_all(&self.head().index, 1);
+                (*self.link(0)).next = COLLISION;
+                first_of_all(&self.head().index, number_of(0));
             } else {
                 self.chain(at, tag);
             }
@@ -357,18 +382,18 @@ impl<K, V, C> Leaf<K, V, C> {
     /// The leaf is held by the caller alone and holds as many.
     unsafe fn relink(self, len: usize) {
         let collision = self.is_collision();
-        first_of_all(&self.head().index, u8::from(collision && len > 0));
+        first_of_all(&self.head().index, if collision && len > 0 { number_of(0) } else { 0 });
         if collision {
             // SAFETY: within the head.
-            unsafe { *self.next(0) = COLLISION }
+            unsafe { (*self.link(0)).next = COLLISION }
             return;
         }
         for at in 0..len {
             // SAFETY: by the contract.
             unsafe {
                 let first = &self.head().index[bucket(self.tag(at))];
-                *self.next(at) = first.load(Ordering::Relaxed);
-                first.store(at as u8 + 1, Ordering::Relaxed);
+                (*self.link(at)).next = first.load(Ordering::Relaxed);
+                first.store(number_of(at), Ordering::Relaxed);
             }
         }
     }
@@ -403,56 +428,61 @@ impl<K, V, C> Leaf<K, V, C> {
         let len = self.fill() as usize;
         // SAFETY: by the contract.
         unsafe {
-            (0..len).for_each(|at| *self.tag_place(at) = tag(at));
+            (0..len).for_each(|at| (*self.link(at)).tag = tag(at));
             self.relink(len);
         }
     }
 
-    /// Where the number of entry `at` stands that has this tag.
+    /// Where the number of entry `at` stands, in a leaf that has chains.
     ///
     /// # Safety
     /// There is such an entry, and the leaf is held by the caller alone.
-    unsafe fn link_to(self, at: usize, tag: u8) -> *mut u8 {
-        let mut link = self.head().index[bucket(tag)].as_ptr();
+    #[inline]
+    pub(super) unsafe fn link_to(self, at: usize) -> *mut u8 {
         // SAFETY: every entry is in the chain of its bucket.
         unsafe {
-            while usize::from(*link) != at + 1 {
-                link = self.next(usize::from(*link) - 1);
+            let mut link = self.head().index[bucket(self.tag(at))].as_ptr();
+            while *link != number_of(at) {
+                link = self.after(signed(*link));
             }
+            link
         }
-        link
     }
 
-    /// Takes entry `at` out of its bucket and puts the last one in its place; returns where it is now.
+    /// Takes an entry out of its bucket, and puts the last one in its place. `link` is where its number stands,
+    /// of no importance in a leaf for colliding hashes.
     ///
     /// # Safety
-    /// There is such an entry, and the leaf is held by the caller alone. The returned slot's entry belongs to
-    /// the caller.
+    /// There is such an entry, whose content has been taken, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn unlink(self, at: usize) -> Slot<K, V, C> {
+    pub(super) unsafe fn unlink(self, slot: Slot<K, V, C>, link: *mut u8) {
         let last = self.fill() as usize - 1;
-        // SAFETY: links of the removed and of the last entry are found in the chains of their tags. The last
-        // slot is no longer an entry, and serves to hand out the one removed.
+        // SAFETY: links of the removed and of the last entry are found in the chains of their tags.
         unsafe {
-            let collision = self.is_collision();
-            if collision {
-                first_of_all(&self.head().index, u8::from(last > 0));
-            } else {
-                *self.link_to(at, self.tag(at)) = *self.next(at);
-            }
             self.set_fill(last as u32);
-            if at != last {
-                if !collision {
-                    let tag = self.tag(last);
-                    *self.link_to(last, tag) = at as u8 + 1;
-                    *self.next(at) = *self.next(last);
-                    *self.tag_place(at) = tag;
+            if self.is_collision() {
+                first_of_all(&self.head().index, if last > 0 { number_of(0) } else { 0 });
+            } else {
+                let number = *link;
+                *link = *self.after(signed(number));
+                let at = at_of(number);
+                if at != last {
+                    *self.link_to(last) = number;
+                    *self.link(at) = *self.link(last);
                 }
-                self.slot(at).swap(self.slot(last));
             }
-            self.slot(last)
+            let last = self.slot(last);
+            if slot.place() != last.place() {
+                slot.move_from(last);
+            }
         }
     }
+}
+
+/// A number, or below 0.
+#[inline]
+fn signed(number: u8) -> isize {
+    isize::from(number as i8)
 }
 
 fn first_of_all(index: &[AtomicU8; BUCKETS], first: u8) {
@@ -502,14 +532,12 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     #[inline]
     unsafe fn new_at(memory: *mut u8, offset: usize, room: u32) -> Self {
         let head: *mut Head<C> = memory.cast();
-        // SAFETY: the head fits in. Links and tags are written with the entries.
+        // SAFETY: the head fits in. Links are written with the entries.
         unsafe {
             (&raw mut (*head).count).write(C::one());
             (&raw mut (*head).fill).write(AtomicU32::new(0));
             (&raw mut (*head).room).write(room);
             (&raw mut (*head).index).write_bytes(0, 1);
-            (&raw mut (*head).next).write_bytes(0, 1);
-            (&raw mut (*head).tags).write_bytes(0, 1);
             let closed = if Slot::<K, V, C>::INLINE { 0 } else { CLOSED };
             (&raw mut (*head).offset_and_closed).write(offset as u32 | closed);
         }
@@ -620,16 +648,14 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         // change.
         unsafe {
             if !quiet {
-                let [to_tags, from_tags] = [self, from].map(|leaf| leaf.tag_place(0));
-                ptr::copy_nonoverlapping(from_tags, to_tags, len);
+                ptr::copy_nonoverlapping(from.link(0), self.link(0), len);
                 self.relink(len);
             } else if from.is_collision() || self.is_collision() {
                 self.relink(len);
             } else {
                 let (to, from) = (self.0, from.0);
                 ptr::copy_nonoverlapping(&raw const (*from).index, &raw mut (*to).index, 1);
-                ptr::copy_nonoverlapping(&raw const (*from).next, &raw mut (*to).next, 1);
-                ptr::copy_nonoverlapping(&raw const (*from).tags, &raw mut (*to).tags, 1);
+                ptr::copy_nonoverlapping(&raw const (*from).links, &raw mut (*to).links, 1);
             }
         }
     }
@@ -796,6 +822,37 @@ impl<K, V, C> Link<K, V, C> {
     #[inline]
     pub(super) fn branch(self) -> *mut Branch<K, V, C> {
         self.0.cast()
+    }
+
+    /// The entry that `matches` in a leaf that nobody appends to; `rest` is what is left of its hash.
+    ///
+    /// # Safety
+    /// It is a leaf, alive.
+    #[inline]
+    pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
+        // Distances from the link, not from the leaf: then nobody takes the lowest bit off the address first.
+        let (entries, links) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_LINKS - 1);
+        let index = offset_of!(Head<C>, index) - 1;
+        // SAFETY: the index and the links name entries; all are within the leaf.
+        unsafe {
+            let first = self.0.add(index + rest as usize % BUCKETS).cast::<AtomicU8>();
+            let mut number = signed((*first).load(Ordering::Relaxed));
+            while number > 0 {
+                let slot = Slot::new(self.0.add(Leaf::<K, V, C>::distance(number)).add(entries));
+                if matches(slot) {
+                    return slot;
+                }
+                number = signed(*self.0.add(number as usize).add(links));
+            }
+            if number == 0 { Slot::NONE } else { self.find_colliding(matches) }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn find_colliding(self, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
+        // SAFETY: there is a leaf.
+        unsafe { self.leaf().find_colliding(matches) }
     }
 }
 

@@ -104,7 +104,7 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
         unsafe {
             assert_eq!(slot.hash(&|key| hash_of(hasher, key)), hash);
             assert!(
-                leaf.find(rest_at(hash, level), |found| found.place() == slot.place()).place()
+                Link::of_leaf(leaf).find(rest_at(hash, level), |found| found.place() == slot.place()).place()
                     == slot.place()
             );
         }
