@@ -148,7 +148,7 @@ impl<K, V, C: Counter> Core<K, V, C> {
         K: Borrow<Q>,
     {
         // SAFETY: this version holds the tail; the first entries of it are its own.
-        unsafe { self.tail.find_below(self.tail_len, hash, |slot| slot.matches(hash, key)) }
+        unsafe { self.tail.find_below(self.tail_len, hash, move |slot| slot.matches(hash, key)) }
     }
 
     /// As [`find`](Core::find), in a tree that is there.
@@ -182,7 +182,7 @@ where
             link = (&(*link.branch()).slots)[digit(rest)];
             rest >>= BITS;
         }
-        link.find(rest, |slot| slot.matches(hash, key))
+        link.find(rest, move |slot| slot.matches(hash, key))
     }
 }
 
@@ -305,7 +305,7 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
         let Way { link, rest, level } = own_branches(root, hash, 1);
         let leaf = (*link).leaf();
         if let Some(key) = key {
-            let slot = (*link).find(rest, |slot| slot.matches(hash, key));
+            let slot = (*link).find(rest, move |slot| slot.matches(hash, key));
             if !slot.is_none() {
                 if leaf.is_unique() {
                     return (slot, leaf, level);
@@ -684,7 +684,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 rest >>= BITS;
             }
             let leaf = (*at).leaf();
-            let (slot, link) = leaf.find_linked(rest, |slot| slot.matches(hash, key));
+            let (slot, link) = leaf.find_linked(rest, move |slot| slot.matches(hash, key));
             if slot.is_none() {
                 return None;
             }
@@ -752,7 +752,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         // SAFETY: this version holds the tail; nobody appends to what it alone holds.
         unsafe {
             if tail.is_unique() && tail.fill() == self.tail_len {
-                return tail.find_linked(hash, |slot| slot.matches(hash, key));
+                return tail.find_linked(hash, move |slot| slot.matches(hash, key));
             }
             let slot = self.find_in_tail(hash, key);
             if slot.is_none() {
