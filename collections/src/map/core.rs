@@ -595,7 +595,14 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         K: Eq,
     {
         let (tail, len) = (self.tail, self.tail_len);
-        let most = if self.root.is_none() { MOST } else { most_in_tail::<K, V, C>() };
+        let most = if !self.root.is_none() {
+            most_in_tail::<K, V, C>()
+        } else if len > 0 && len == tail.room() && !tail.is_unique() {
+            // Full and shared: a copy would cost more than a tail beside it.
+            len
+        } else {
+            MOST
+        };
         if len >= most {
             if self.root.is_none() {
                 // Full, so nobody appends to it any more: it can be a leaf of the tree as it is.

@@ -25,9 +25,10 @@
 //! (only the lower half of a hash counts), a leaf grows beyond 32 entries and is searched from end to end.
 //!
 //! The *tail* is a leaf beside the tree, in which a version that shares its tree with others collects what is
-//! inserted, until it is full and its entries go to the tree together. A small map has a tail only. Versions share a
-//! tail, too: each sees the first so many entries of it, and the one that sees all may append another in place,
-//! for which it claims the place by an atomic operation.
+//! inserted, until it is full and its entries go to the tree together. A small map has a tail only; where that is
+//! full and shared, it becomes the tree's first leaf as it is. Versions share a tail, too: each sees the first so many
+//! entries of it, and the one that sees all may append another in place, for which it claims the place by an atomic
+//! operation.
 //!
 //! Where neither key nor value needs dropping, and both are small, leaves hold the entries themselves. Otherwise
 //! they hold pointers to *cells*, each counted, so that a copied leaf shares its entries. Versions never append

@@ -316,6 +316,24 @@ fn forks_of_one_tail_do_not_see_each_other() {
 }
 
 #[test]
+fn a_full_tail_that_versions_share_becomes_their_leaf() {
+    let base: HashMap<u64, u64> = (0..8).map(|id| (id, id)).collect();
+    let (tail, len) = base.core.tail();
+    assert_eq!((len as u32, base.core.root().is_none()), (tail.room(), true));
+    let forks = [10, 11].map(|id| base.update(id, id));
+    for fork in &forks {
+        check(fork);
+        assert!(fork.core.root().leaf() == tail && fork.core.tail().1 == 1);
+    }
+    // Alone it grows in place instead.
+    drop(forks);
+    let grown = base.update(12, 12);
+    check(&grown);
+    let alone: HashMap<u64, u64> = (0..9).map(|id| (id, id)).collect();
+    assert!(alone.core.root().is_none() && alone.core.tail().1 == 9);
+}
+
+#[test]
 fn threads_append_to_one_tail() {
     for round in 0..40 {
         let base: HashMap<u64, u64, FixedHasher> = (0..round).map(|id| (id, id)).collect();

@@ -86,8 +86,8 @@ index to the entry. Narrow branches copy and count few siblings, which decides t
 operations are dear; leaves of up to 32 entries side by side make up for the depth, and let iteration run over \
 arrays.
 
-Where it does not win: a lookup of a missing key in a map of 8 to 32 u64 keys, for which im tests one bit of its \
-root's bitmap (here one entry in four is compared in vain, and the length of the tail is). A fork of a map of up to 32 \
+Where it does not win: a lookup of a missing key in maps of a few entries, each of which is asked only a few times \
+(small_map), for which im tests one bit of its root's bitmap. A fork of a map of up to 32 \
 entries, or the removal of one, is mainly one call of the allocator (about 200 instructions), which no layout in \
 one piece avoids. Removal without sharing leaves half-empty leaves, which are merged only once they are empty.";
 
