@@ -18,6 +18,9 @@ pub(super) struct Slots<K, V, C> {
     rest: Rest<K, V, C>,
 }
 
+/// A branch, and the next slot of it.
+type Passed<K, V, C> = (*mut Branch<K, V, C>, usize);
+
 /// The leaves of a tree that are to come.
 struct Rest<K, V, C> {
     /// Entries in them.
@@ -29,7 +32,7 @@ struct Rest<K, V, C> {
     before: Link<K, V, C>,
     /// The branches above it, with the slots to come: the first `depth` of these. Not filled before: that would cost
     /// more than the iteration of a small map.
-    above: [MaybeUninit<(*mut Branch<K, V, C>, usize)>; LEVELS as usize],
+    above: [MaybeUninit<Passed<K, V, C>>; LEVELS as usize],
     depth: usize,
 }
 
