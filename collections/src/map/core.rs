@@ -468,23 +468,27 @@ unsafe fn split<K, V, C: Counter>(
         }
     }
     // The leaf keeps the lower ones.
-    let leaves = [leaf, Leaf::new(room_for(all - lower))];
+    let upper = Leaf::new(room_for(all - lower));
     // SAFETY: entries move to the new leaf, or down in the old one, to places that have been read. Both have
     // at most as many as there were, and room for the one to come.
     unsafe {
         leaf.forget_buckets();
-        let mut fills = [0; 2];
+        let (mut fill, mut upper_fill) = (0, 0);
         for at in 0..MOST as usize {
-            let tag = leaf.tag(at);
-            let upper = usize::from(digit(u32::from(tag)) >= middle);
-            leaves[upper].move_to(fills[upper], leaf.slot(at), tag);
-            fills[upper] += 1;
+            let (tag, slot) = (leaf.tag(at), leaf.slot(at));
+            if digit(u32::from(tag)) < middle {
+                leaf.move_to(fill, slot, tag);
+                fill += 1;
+            } else {
+                upper.move_to(upper_fill, slot, tag);
+                upper_fill += 1;
+            }
         }
-        leaves[0].set_fill(fills[0] as u32);
-        leaves[1].set_fill(fills[1] as u32);
-        place.set((middle, end), Link::of_leaf(leaves[1]));
+        leaf.set_fill(fill as u32);
+        upper.set_fill(upper_fill as u32);
+        place.set((middle, end), Link::of_leaf(upper));
     }
-    leaves[usize::from(place.digit >= middle)]
+    if place.digit < middle { leaf } else { upper }
 }
 
 /// A leaf that is the caller's alone, an entry of it, and where its number stands, unless hashes collide there.

@@ -420,17 +420,14 @@ impl<K, V, C> Leaf<K, V, C> {
         }
     }
 
-    /// Gives every entry a new tag.
+    /// Gives every entry a new tag; the buckets are to be built anew then.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone.
+    /// The leaf is held by the caller alone and has chains; before anybody else looks at it, it is split, or moved to
+    /// one for colliding hashes.
     pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
-        let len = self.fill() as usize;
         // SAFETY: by the contract.
-        unsafe {
-            (0..len).for_each(|at| (*self.link(at)).tag = tag(at));
-            self.relink(len);
-        }
+        unsafe { (0..self.fill() as usize).for_each(|at| (*self.link(at)).tag = tag(at)) }
     }
 
     /// Where the number of entry `at` stands, in a leaf that has chains.
