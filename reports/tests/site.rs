@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use reports::metric::Metric;
 use reports::record::{CellRecord, Record, Role};
 use reports::render::{Error, render};
 
@@ -104,6 +105,35 @@ fn memory_is_told_by_what_holds_it() {
     assert!(caption("variants_100").ends_with(&format!("bytes per version kept: {held}")));
     let atomics = part(matrix(&site.map, "insert_shared", "atomics"), "<caption>", "</caption>");
     assert!(atomics.ends_with("Atomics, atomics per insert: read-modify-writes of the program"), "{atomics}");
+}
+
+#[test]
+fn the_switch_shows_every_metric() {
+    let page = site(&common::full_size()).map;
+    for metric in Metric::ALL.map(Metric::key) {
+        let rule = format!("body:has(#metric-{metric}:checked) .m[data-metric={metric}]");
+        assert!(page.contains(&rule), "{metric} is chosen and nothing is shown");
+    }
+}
+
+#[test]
+fn atomics_are_drawn_where_there_are_any() {
+    let mut record = common::full_size();
+    let figure = |page: &str, scenario: &str| {
+        let section = part(page, &format!("id=\"{scenario}\" data-scenario"), "</section>");
+        section
+            .contains("<figure data-metric=\"atomics\">")
+            .then(|| part(section, "<figure data-metric=\"atomics\">", "</figure>").to_owned())
+    };
+    let counted = site(&record).map;
+    assert!(figure(&counted, "insert_shared").unwrap().contains("insert_shared: atomics per insert by size"));
+    // Who reads counts nothing, and a logarithm has no zero.
+    assert!(figure(&counted, "get_hit").unwrap().contains("Zero for every contender at every size."));
+    let first = record.cells.iter_mut().find(|cell| cell.name() == "persistent_map/insert_shared/8/best");
+    first.unwrap().atomics.as_mut().unwrap().program = 0;
+    assert!(figure(&site(&record).map, "insert_shared").unwrap().contains("drawn on the line marked 0"));
+    record.cells.iter_mut().for_each(|cell| cell.atomics.as_mut().unwrap().program = 0);
+    assert_eq!(figure(&site(&record).map, "insert_shared"), None);
 }
 
 #[test]

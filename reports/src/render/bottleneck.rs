@@ -15,8 +15,8 @@ use crate::metric::Metric;
 use crate::record::{CellRecord, ContenderInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
-/// The metrics that get a chart: one of each meter.
-const CHARTED: [Metric; 3] = [Metric::Instructions, Metric::Blocks, Metric::Wall];
+/// The metrics that get a chart: what each meter counts, and not all that it derives.
+const CHARTED: [Metric; 4] = [Metric::Instructions, Metric::Atomics, Metric::Blocks, Metric::Wall];
 
 #[derive(Template)]
 #[template(path = "bottleneck.html")]
@@ -267,7 +267,7 @@ impl<'a> Scenario<'a> {
         caveats: &Caveats<'a>,
     ) -> Result<Self, Error> {
         let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
-        let charts = CHARTED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
+        let charts = CHARTED.into_iter().filter(|metric| is_charted(view, *metric)).map(|metric| {
             let chart = drawn(chart::scaling(scenario, &names, metric), &scenario.info.name)?;
             Ok::<_, Error>(Figure::new(metric, chart, scenario))
         });
@@ -309,6 +309,18 @@ impl<'a> Claim<'a> {
             wall: times(tested.wall),
             tested,
         }
+    }
+}
+
+/// Whether a page has charts of `metric`: where no contender ever counts an atomic, a chart per scenario that
+/// says so would tell nobody anything.
+fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
+    match metric {
+        Metric::Atomics => {
+            let mut cells = view.scenarios.iter().flat_map(ScenarioView::cells);
+            cells.any(|cell| metric.value(cell).is_some_and(|value| value > 0.0))
+        }
+        _ => view.has(metric),
     }
 }
 
