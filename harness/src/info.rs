@@ -1,7 +1,7 @@
 //! The roster in the record's words.
 
 use reports::record::{
-    BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, Role as RecordRole, ScenarioInfo,
+    BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, MemoryInfo, Role as RecordRole, ScenarioInfo,
 };
 use scenarios::{Bottleneck, Capability, Contender, Role};
 
@@ -25,6 +25,16 @@ pub fn bottleneck(bottleneck: &Bottleneck) -> BottleneckInfo {
         title: bottleneck.title.to_owned(),
         question: bottleneck.question.to_owned(),
         reference: bottleneck.reference.to_owned(),
+        memory: bottleneck
+            .memory
+            .iter()
+            .map(|memory| MemoryInfo {
+                unit: memory.unit.to_owned(),
+                built: memory.built.to_owned(),
+                kept: memory.kept.to_owned(),
+                versions: memory.versions,
+            })
+            .collect(),
         claims: bottleneck
             .claims
             .iter()

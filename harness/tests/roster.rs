@@ -157,6 +157,20 @@ fn the_smallest_size_is_sound_in_every_scenario() {
 }
 
 #[test]
+fn memory_is_told_by_scenarios_that_exist() {
+    for bottleneck in scenarios::BOTTLENECKS {
+        for memory in bottleneck.memory {
+            let keeps_versions = |name: &str| {
+                let found = bottleneck.scenarios.iter().find(|scenario| scenario.name == name);
+                let scenario = found.unwrap_or_else(|| panic!("{}: no scenario `{name}`", bottleneck.name));
+                scenario.requires.contains(&Capability::Persistent)
+            };
+            assert!(!keeps_versions(memory.built) && keeps_versions(memory.kept), "{memory:?}");
+        }
+    }
+}
+
+#[test]
 fn claims_are_about_cells_that_exist() {
     let roster = lab::roster::roster();
     for bottleneck in scenarios::BOTTLENECKS {

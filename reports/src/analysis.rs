@@ -1,7 +1,7 @@
 //! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
 
 use crate::metric::Metric;
-use crate::record::{ClaimInfo, Role};
+use crate::record::{ClaimInfo, MemoryInfo, Role};
 use crate::view::BottleneckView;
 
 /// Scores within this factor of each other are a tie.
@@ -270,6 +270,35 @@ pub fn scenario_means(
     (0..view.contenders.len()).map(mean).collect()
 }
 
+/// What one contender's structure of one size takes in memory, in bytes; `None` where it was not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Held {
+    /// One of its elements.
+    pub element: Option<f64>,
+    /// One more version, a change away from one that is there.
+    pub version: Option<f64>,
+    /// All of its elements, and as many versions on top as the scenario keeps.
+    pub with_versions: Option<f64>,
+}
+
+/// What each contender of `view` takes, at each size at which the scenarios of `memory` tell both what an element
+/// takes and what a version does.
+pub fn held(view: &BottleneckView<'_>, memory: &MemoryInfo) -> Vec<(u64, Vec<Held>)> {
+    let named = |name: &str| view.scenarios.iter().find(|scenario| scenario.info.name == name);
+    let (Some(built), Some(kept)) = (named(&memory.built), named(&memory.kept)) else { return Vec::new() };
+    let of = |size: u64, at: usize| {
+        let [element, version] = [built, kept].map(|scenario| scenario.value(Metric::LiveBytes, size, at));
+        let all =
+            |(element, version): (f64, f64)| element * size as f64 + version * f64::from(memory.versions);
+        Held { element, version, with_versions: element.zip(version).map(all) }
+    };
+    let sizes = built.sizes.iter().map(|size| {
+        let contenders = 0..view.contenders.len();
+        (*size, contenders.map(|at| of(*size, at)).collect::<Vec<Held>>())
+    });
+    sizes.filter(|(_, held)| held.iter().any(|held| held.with_versions.is_some())).collect()
+}
+
 /// A claim, tested.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestedClaim<'a> {
@@ -351,7 +380,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::record::{
-        BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Record, SCHEMA, ScenarioInfo,
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Record, SCHEMA, ScenarioInfo,
     };
 
     #[test]
@@ -425,6 +454,7 @@ mod tests {
             fingerprint: Fingerprint::default(),
             bottlenecks: vec![BottleneckInfo {
                 claims: Vec::new(),
+                memory: Vec::new(),
                 name: "b".into(),
                 title: String::new(),
                 question: String::new(),
@@ -572,6 +602,35 @@ mod tests {
         assert_eq!(ranking.rows.iter().map(|row| row.place).collect::<Vec<_>>(), [1, 2]);
         // In display order: naive first.
         assert_eq!(ranking.unranked, [(0, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn memory_with_versions_is_what_elements_and_versions_take() {
+        let contenders = [("trie", Role::Optimized), ("floor", Role::Bound)];
+        let cells = [
+            ("put", 8, "trie", 1),
+            ("put", 8, "floor", 1),
+            ("put_shared", 8, "trie", 1),
+            ("put", 20, "trie", 1),
+        ];
+        let mut record = record(&contenders, &cells);
+        for (cell, live_bytes) in record.cells.iter_mut().zip([24.0, 16.0, 300.0, 30.0]) {
+            let live_bytes = live_bytes as u64 * cell.ops;
+            cell.allocations = Some(Allocations { blocks: 0, bytes: 0, peak_bytes: 0, live_bytes });
+        }
+        let view = &BottleneckView::all(&record).unwrap()[0];
+        let told = |kept: &str| {
+            let [unit, built] = ["entry", "put"].map(str::to_owned);
+            held(view, &MemoryInfo { unit, built, kept: kept.into(), versions: 100 })
+        };
+        let trie = Held {
+            element: Some(24.0),
+            version: Some(300.0),
+            with_versions: Some(8.0 * 24.0 + 100.0 * 300.0),
+        };
+        // A bound keeps no versions; at size 20 nobody's were measured.
+        assert_eq!(told("put_shared"), [(8, vec![trie, Held { element: Some(16.0), ..Held::default() }])]);
+        assert_eq!(told("get"), []);
     }
 
     #[test]

@@ -126,6 +126,22 @@ pub struct BottleneckInfo {
     /// What the source says was won.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimInfo>,
+    /// Which of its scenarios tell what a structure takes in memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memory: Vec<MemoryInfo>,
+}
+
+/// Two scenarios that together tell what a structure takes in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryInfo {
+    /// What a size counts: `entry`.
+    pub unit: String,
+    /// The scenario whose live bytes per operation are what an element takes.
+    pub built: String,
+    /// The scenario whose live bytes per operation are what one more version takes.
+    pub kept: String,
+    /// How many versions of one structure that scenario keeps.
+    pub versions: u32,
 }
 
 /// A statement of a source document: an implementation is so many times as fast as another.

@@ -125,6 +125,7 @@
         for (const row of table.rows) row.cells[head.cellIndex].hidden = hide;
       }
     }
+    for (const row of all("#memory tr[data-role]")) row.hidden = !roles.has(row.dataset.role);
     const whole = sectionCount === sections.length;
     shown.textContent = whole ? "" : `${sectionCount} of ${sections.length} scenarios`;
     nothing.hidden = sectionCount > 0;

@@ -108,6 +108,39 @@ fn memory_is_told_by_what_holds_it() {
 }
 
 #[test]
+fn memory_is_told_per_entry_and_with_a_hundred_versions() {
+    let mut record = common::full_size();
+    for cell in record.cells.iter_mut().filter(|cell| cell.size == 1000) {
+        let per_operation = match (cell.scenario.as_str(), cell.contender.as_str()) {
+            ("insert_unshared", "best") => 20,
+            ("insert_unshared", "im") => 40,
+            ("variants_100", "best") => 300,
+            ("variants_100", "im") => 6000,
+            _ => 9000,
+        };
+        cell.allocations.as_mut().unwrap().live_bytes = per_operation * cell.ops;
+    }
+    let of = |site: &Site| part(&site.map, "<section id=\"memory\">", "</section>").to_owned();
+    let memory = of(&site(&record));
+    for word in
+        ["Live bytes per entry", "with 100 retained versions", "href=\"#insert_unshared\"", "100 versions"]
+    {
+        assert!(memory.contains(word), "{word}");
+    }
+    // 1,000 entries of 20 bytes and 100 versions of 300, against 1,000 of 40 and 100 of 6,000.
+    let row = part(&memory, "<tr data-contender=\"best\"", "</tr>");
+    assert!(row.contains(">20.0</td><td class=\"b1\">0.50×</td>"), "{row}");
+    let versions = ">50.0\u{202f}k<i>300 each</i></td><td class=\"b3\">0.078×</td>";
+    assert!(row.contains(versions), "{row}");
+    // A bound keeps no versions.
+    let bound = part(&memory, "<tr data-contender=\"std\"", "</tr>");
+    assert!(bound.contains("<td class=\"v\">–</td><td>–</td>"), "{bound}");
+    assert!(site(&record).vector.contains("Live bytes per element"));
+    record.cells.iter_mut().for_each(|cell| cell.allocations = None);
+    assert!(!site(&record).map.contains("id=\"memory\""));
+}
+
+#[test]
 fn the_switch_shows_every_metric() {
     let page = site(&common::full_size()).map;
     for metric in Metric::ALL.map(Metric::key) {

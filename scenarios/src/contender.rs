@@ -21,6 +21,8 @@ pub struct Bottleneck {
     pub sizes: Sizes,
     /// What the source says was won, for the report to set ours beside.
     pub claims: &'static [Claim],
+    /// Which of its scenarios tell what a structure takes in memory, alone and with versions of it kept.
+    pub memory: &'static [Memory],
     /// What it can measure on a file of the user's; `None` where every input is generated.
     pub own_input: Option<OwnInput>,
     /// Name of the contender to which the paired meter relates all others.
@@ -61,6 +63,19 @@ pub struct Claim {
     pub naive: &'static str,
     /// The contender that it calls fast.
     pub optimized: &'static str,
+}
+
+/// Two scenarios that together tell what a structure takes in memory. Bytes are those that live when a region ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// What a size counts: `entry`.
+    pub unit: &'static str,
+    /// Builds structures of n from nothing, one operation for each element: what an element takes.
+    pub built: &'static str,
+    /// Keeps a version for each operation: what one more version of n takes.
+    pub kept: &'static str,
+    /// How many versions of one structure it keeps. Of a hundred, those after the first may take more than it did.
+    pub versions: u32,
 }
 
 /// What a bottleneck measures on a file of the user's (`lab run --input`), in place of its scenarios.

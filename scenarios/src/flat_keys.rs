@@ -94,6 +94,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[100, 1000, 10_000, 100_000, 200_000],
     },
     claims: CLAIMS,
+    memory: &[],
     own_input: None,
     reference: "btree_range",
     describe,

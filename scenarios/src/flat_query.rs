@@ -208,6 +208,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     checks: CHECKS,
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     claims: CLAIMS,
+    memory: &[],
     own_input: Some(OwnInput { expects: "a JSON document", scenarios: OWN_SCENARIOS, check: check_document }),
     reference: "serde_json_path",
     describe,

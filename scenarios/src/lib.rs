@@ -30,8 +30,8 @@ mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, OwnInput, Request, Role,
-    Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, OwnInput, Request,
+    Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 

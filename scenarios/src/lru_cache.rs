@@ -78,6 +78,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     checks: CHECKS,
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     claims: CLAIMS,
+    memory: &[],
     own_input: Some(OwnInput {
         expects: "a trace of keys, one a line in the order of access, UTF-8, no line empty",
         scenarios: OWN_SCENARIOS,

@@ -580,6 +580,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[10, 100, 1000, 10_000, 100_000],
     },
     claims: CLAIMS,
+    memory: &[],
     own_input: None,
     reference: "globset",
     describe,

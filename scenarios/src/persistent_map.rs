@@ -15,8 +15,8 @@ use std::ops::Range;
 use crate::input::{DearKey, FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled, sum};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
-    Step, case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Memory, Mismatch, Request, Scenario, Setup,
+    Sizes, Step, case,
 };
 
 /// A map with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -86,6 +86,10 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
     claims: CLAIMS,
+    memory: &[
+        Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
+        Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
+    ],
     own_input: None,
     reference: "imbl",
     describe,

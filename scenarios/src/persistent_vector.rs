@@ -12,8 +12,8 @@ use std::ops::Range;
 use crate::input::{copies, draws, mix, rng, sum};
 use crate::probe::Probe;
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Claim, Contender, Mismatch, Request, Scenario, Setup, Sizes,
-    Step, case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Memory, Mismatch, Request, Scenario, Setup,
+    Sizes, Step, case,
 };
 
 /// A sequence with cheap versions: `clone` keeps the present content, every change affects one clone only.
@@ -77,6 +77,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
     claims: CLAIMS,
+    memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
     own_input: None,
     reference: "imbl",
     describe,

@@ -152,6 +152,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[10, 32, 100, 320, 500, 1000],
     },
     claims: CLAIMS,
+    memory: &[],
     own_input: None,
     reference: "arena_graph",
     describe,

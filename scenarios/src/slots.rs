@@ -101,6 +101,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         full: &[100, 1000, 10_000, 100_000, 1_000_000],
     },
     claims: CLAIMS,
+    memory: &[],
     own_input: None,
     reference: "free_list",
     describe,

@@ -26,7 +26,8 @@ use crate::persistent_map::{
     insert_shared, insert_unshared, iterate, replay, value_of,
 };
 use crate::{
-    About, Bottleneck, Capability, Case, Check, Claim, Contender, Request, Scenario, Setup, Sizes, case,
+    About, Bottleneck, Capability, Case, Check, Claim, Contender, Memory, Request, Scenario, Setup, Sizes,
+    case,
 };
 
 /// The bottleneck.
@@ -40,6 +41,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     checks: CHECKS,
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
+    memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
     own_input: None,
     reference: "imbl",
     describe,

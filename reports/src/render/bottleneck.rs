@@ -10,9 +10,9 @@ use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::{Error, drawn, fill, format, reproduce, site};
-use crate::analysis::{self, TestedClaim};
+use crate::analysis::{self, Held, TestedClaim};
 use crate::metric::Metric;
-use crate::record::{CellRecord, ContenderInfo, Record, Role, ScenarioInfo};
+use crate::record::{CellRecord, ContenderInfo, MemoryInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
 /// The metrics that get a chart: what each meter counts, and not all that it derives.
@@ -32,6 +32,7 @@ struct Page<'a> {
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
     glances: Vec<Glance<'a>>,
+    memory: Vec<Memory<'a>>,
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
     reproduce: String,
@@ -107,6 +108,32 @@ struct Matrix<'a> {
     peer_column: bool,
     naive_column: bool,
     rows: Vec<Row<'a>>,
+}
+
+/// A table of what structures take in memory, alone and with versions of them kept: a row per contender, a group
+/// of columns per size.
+struct Memory<'a> {
+    info: &'a MemoryInfo,
+    sizes: Vec<(u64, String)>,
+    peer_columns: bool,
+    rows: Vec<MemoryRow<'a>>,
+}
+
+struct MemoryRow<'a> {
+    series: usize,
+    name: &'a str,
+    role: Role,
+    badges: Vec<Badge<'a>>,
+    /// For each size, what an element takes and what all takes with versions kept.
+    cells: Vec<[HeldCell; 2]>,
+}
+
+struct HeldCell {
+    value: String,
+    /// What of it a single version takes.
+    each: String,
+    best: bool,
+    to_peer: Option<Ratio>,
 }
 
 /// A claim of the source, beside what was measured.
@@ -194,6 +221,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
             .collect(),
+        memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         reproduce: reproduce::bottleneck(record, &view.info.name),
@@ -296,6 +324,55 @@ impl<'a> Scenario<'a> {
             exact: exact(view, scenario),
             example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name())),
         })
+    }
+}
+
+impl<'a> Memory<'a> {
+    /// `None` where nothing of it was measured.
+    fn new(view: &'a BottleneckView<'a>, info: &'a MemoryInfo, caveats: &Caveats<'a>) -> Option<Self> {
+        let held = analysis::held(view, info);
+        let cells = |of: &[Held], series: usize| {
+            let all = |number: fn(&Held) -> Option<f64>| of.iter().map(number).collect::<Vec<_>>();
+            let element = HeldCell::new(view, &all(|held| held.element), series);
+            let with_versions = HeldCell::new(view, &all(|held| held.with_versions), series);
+            let each = of[series].version.map_or(String::new(), format::value);
+            [element, HeldCell { each, ..with_versions }]
+        };
+        let row = |(series, contender): (usize, &&'a ContenderInfo)| {
+            let takes_part = held.iter().any(|(_, of)| of[series] != Held::default());
+            takes_part.then(|| MemoryRow {
+                series,
+                name: &contender.name,
+                role: contender.role,
+                badges: caveats.badges(&contender.caveats),
+                cells: held.iter().map(|(_, of)| cells(of, series)).collect(),
+            })
+        };
+        (!held.is_empty()).then(|| Memory {
+            info,
+            sizes: held.iter().map(|(size, _)| (*size, format::size(*size))).collect(),
+            peer_columns: !view.of_role(Role::Peer).is_empty(),
+            rows: view.contenders.iter().enumerate().filter_map(row).collect(),
+        })
+    }
+}
+
+impl HeldCell {
+    /// What a contender takes, among what each of them takes.
+    fn new(view: &BottleneckView<'_>, values: &[Option<f64>], series: usize) -> Self {
+        let of = |contenders: Vec<usize>| contenders.into_iter().filter_map(|at| values[at]).collect();
+        let [peers, contestants]: [Vec<f64>; 2] = [of(view.of_role(Role::Peer)), of(view.contestants())];
+        let least = |values: &[f64]| values.iter().copied().min_by(f64::total_cmp);
+        // Where all are equal nobody is best.
+        let best = least(&contestants).filter(|best| contestants.iter().any(|value| value > best));
+        let value = values[series];
+        let to_peer = value.zip(least(&peers)).map(|(value, peer)| Ratio::new(analysis::ratio(value, peer)));
+        HeldCell {
+            value: value.map_or(format::ABSENT.to_owned(), format::value),
+            each: String::new(),
+            best: view.contenders[series].role != Role::Bound && value.is_some() && value == best,
+            to_peer,
+        }
     }
 }
 

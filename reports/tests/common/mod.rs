@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure,
-    Fingerprint, Interval, Paired, Record, Role, SCHEMA, ScenarioInfo,
+    Fingerprint, Interval, MemoryInfo, Paired, Record, Role, SCHEMA, ScenarioInfo,
 };
 
 /// How a contender's cost grows with the size.
@@ -353,7 +353,15 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             naive: "copied".into(),
             optimized: "hamt".into(),
         }],
+        memory: vec![match name {
+            "persistent_map" => memory("entry", "insert_unshared", "variants_100"),
+            _ => memory("element", "push_unshared", "set_shared"),
+        }],
     }
+}
+
+fn memory(unit: &str, built: &str, kept: &str) -> MemoryInfo {
+    MemoryInfo { unit: unit.into(), built: built.into(), kept: kept.into(), versions: 100 }
 }
 
 fn cells(name: &str, work: &[Work], suffixes: &[&str], models: &[Model], sizes: &[u64]) -> Vec<CellRecord> {
