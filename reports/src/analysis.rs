@@ -35,7 +35,7 @@ pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 pub enum Kind {
     /// One owner reads, builds or changes, and what was there before may go.
     OneOwner,
-    /// Every operation leaves a version behind that is kept.
+    /// Every operation leaves a version behind that is kept, or is about two that are.
     VersionsKept,
 }
 

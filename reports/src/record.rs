@@ -173,7 +173,7 @@ pub struct ScenarioInfo {
     pub summary: String,
     /// What one of `ops` is: `insert`, `entry`, `variant`.
     pub unit: String,
-    /// Whether every operation leaves a version behind that is kept to the end.
+    /// Whether every operation leaves a version behind that is kept to the end, or is about two that are kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_versions: bool,
 }

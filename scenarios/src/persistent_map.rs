@@ -5,9 +5,10 @@
 //! (suffix `_string`) with 16-byte `String` keys; values are `u64`.
 //!
 //! "Unshared" maps are owned once, so a change may happen in place; a "shared" step keeps the
-//! version before it alive to the end of the region.
+//! version before it alive to the end of the region. "Of versions" means that two maps share most: both
+//! were made of one map by a few changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
@@ -80,11 +81,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                version; a trie copies only the path to the changed entry.",
     scenarios: SCENARIOS,
     checks: CHECKS,
-    sizes: Sizes {
-        quick: &[8, 100, 1000],
-        default: &[8, 32, 100, 1000, 10_000, 100_000],
-        full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
-    },
+    sizes: SIZES,
     claims: CLAIMS,
     memory: &[
         Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
@@ -166,6 +163,16 @@ const fn scenario(
     Scenario { name, summary, unit, requires, sizes: None }
 }
 
+const SIZES: Sizes = Sizes {
+    quick: &[8, 100, 1000],
+    default: &[8, 32, 100, 1000, 10_000, 100_000],
+    full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
+};
+
+/// Where whoever copies every String would make the gate wait: at 100,000 entries for 150 million instructions a
+/// peer, to say once more what 10,000 said.
+const TO_10_000: Sizes = Sizes { default: &[8, 32, 100, 1000, 10_000], ..SIZES };
+
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
     scenario("insert_unshared", "insert", NOTHING, "Builds a map of n entries from empty, owned once."),
@@ -188,6 +195,10 @@ const SCENARIOS: &[Scenario] = &[
     scenario("union_string", "entry", NOTHING, "Unites two maps of n String keys that have half their keys in common; both stay."),
     scenario("equality", "entry", NOTHING, "Compares two equal maps of n entries that were built in different orders."),
     scenario("equality_string", "entry", NOTHING, "Compares two equal maps of n String keys that were built in different orders."),
+    scenario("union_of_versions", "union", PERSISTENT, "Unites two versions of one map of n, each a few changes away from it (n / 100, at least 1 and at most 10: overwrites, inserts and removals); both stay."),
+    Scenario { sizes: Some(TO_10_000), ..scenario("union_of_versions_string", "union", PERSISTENT, "Unites two versions of one map of n String keys, each a few changes away from it (n / 100, at least 1 and at most 10: overwrites, inserts and removals); both stay.") },
+    scenario("equality_of_versions", "comparison", PERSISTENT, "Compares two equal versions of one map of n: one lost a few entries (n / 100, at least 1 and at most 10) and got them back, the other had as many overwritten with what they were."),
+    scenario("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys: one lost a few entries (n / 100, at least 1 and at most 10) and got them back, the other had as many overwritten with what they were."),
     scenario("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n by one insert each and keeps them all."),
     scenario("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys by one insert each and keeps them all."),
 ];
@@ -220,6 +231,8 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
         "iterate" => iterate::<K, M>(size),
         "union" => union::<K, M>(size),
         "equality" => equality::<K, M>(size),
+        "union_of_versions" => union_of_versions::<K, M>(size),
+        "equality_of_versions" => equality_of_versions::<K, M>(size),
         "variants_100" => variants::<K, M>(size, variant_count(request)),
         other => unreachable!("scenario `{other}` is in the list but not set up"),
     }
@@ -599,6 +612,124 @@ fn equality<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
         maps,
         |_| (),
         |maps, ()| maps.iter().map(|(left, right)| u64::from(left.equal(right))).sum::<u64>(),
+        |_, (), equal| *equal,
+        move |_| pairs as u64,
+    )
+}
+
+/// A map of the entries of `ids`, and what changes it on the way to either of two versions.
+struct Fork {
+    ids: Range<u64>,
+    /// Ids and the values that they get; none for those that go.
+    changes: [Vec<(u64, Option<u64>)>; 2],
+}
+
+impl Fork {
+    /// Both versions, made of one map.
+    fn versions<K: Key, M: PersistentMap<K, u64>>(&self) -> [M; 2] {
+        let base: M = build(self.ids.clone());
+        self.changes.each_ref().map(|changes| {
+            let mut map = base.clone();
+            for (id, value) in changes {
+                match value {
+                    Some(value) => map.insert(K::from_id(*id), *value),
+                    None => drop(map.remove(&K::from_id(*id))),
+                }
+            }
+            map
+        })
+    }
+
+    /// What version `at` says of an id.
+    fn value(&self, at: usize, id: u64) -> Option<u64> {
+        match self.changes[at].iter().rev().find(|(changed, _)| *changed == id) {
+            Some((_, value)) => *value,
+            None => self.ids.contains(&id).then(|| value_of(id)),
+        }
+    }
+
+    /// Every entry that either version has; of those that both have, the first one's.
+    fn united<K: Key>(&self) -> impl Iterator<Item = (K, u64)> {
+        let new = self.changes.iter().flatten().map(|(id, _)| *id).filter(|id| !self.ids.contains(id));
+        let new: BTreeSet<u64> = new.collect();
+        let value = |id| self.value(0, id).or_else(|| self.value(1, id));
+        self.ids.clone().chain(new).filter_map(move |id| Some((K::from_id(id), value(id)?)))
+    }
+}
+
+/// How many changes a version is away from the map that it was made of, where versions share most.
+fn changes_apart(size: usize) -> usize {
+    (size / 100).clamp(1, 10)
+}
+
+/// Two versions to be united, in each of so many forks that a region does enough: overwritten, extended and reduced
+/// in turn, at random places.
+fn forks_to_unite(size: usize) -> Vec<Fork> {
+    let mut rng = rng("union_of_versions", size);
+    let ranges = id_ranges(copies(size), size).into_iter().enumerate();
+    let forks = ranges.map(|(pair, ids)| {
+        let changes = [0, 1].map(|side| {
+            let drawn = draws(&mut rng, changes_apart(size), size).into_iter().enumerate();
+            let change = |(step, at): (usize, u64)| {
+                let id = ids.start + at;
+                // Where there is but one change, what it is goes round from pair to pair.
+                match (pair + step + side) % 3 {
+                    0 => (id, Some(!value_of(id) ^ side as u64)),
+                    1 => (ABSENT + 2 * id + side as u64, Some(at)),
+                    _ => (id, None),
+                }
+            };
+            drawn.map(change).collect()
+        });
+        Fork { ids, changes }
+    });
+    forks.collect()
+}
+
+/// Two equal versions, neither of them untouched, in each of so many forks that a region does enough: one lost
+/// entries and got them back, the other had entries overwritten with the same values.
+fn forks_to_compare(size: usize) -> Vec<Fork> {
+    let mut rng = rng("equality_of_versions", size);
+    let forks = id_ranges(copies(size), size).into_iter().map(|ids| {
+        let mut drawn = || -> Vec<(u64, Option<u64>)> {
+            let ids = draws(&mut rng, changes_apart(size), size).into_iter().map(|at| ids.start + at);
+            ids.map(|id| (id, Some(value_of(id)))).collect()
+        };
+        let [back, overwritten] = [drawn(), drawn()];
+        let away = back.iter().map(|(id, _)| (*id, None));
+        Fork { changes: [away.chain(back.iter().copied()).collect(), overwritten], ids }
+    });
+    forks.collect()
+}
+
+fn union_of_versions<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let forks = forks_to_unite(size);
+    let maps: Vec<[M; 2]> = forks.iter().map(Fork::versions).collect();
+    let pairs = maps.len();
+    case(
+        pairs,
+        Setup::EveryRun,
+        maps,
+        move |_| Vec::with_capacity(pairs),
+        |maps, united| {
+            for [left, right] in maps {
+                united.push(left.union(right));
+            }
+        },
+        |_, united: &Vec<M>, ()| sum(united.iter().map(content_digest)),
+        move |_| sum(forks.iter().map(|fork| entries_digest(fork.united::<K>()))),
+    )
+}
+
+fn equality_of_versions<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let maps: Vec<[M; 2]> = forks_to_compare(size).iter().map(Fork::versions).collect();
+    let pairs = maps.len();
+    case(
+        pairs,
+        Setup::Once,
+        maps,
+        |_| (),
+        |maps, ()| maps.iter().map(|[left, right]| u64::from(left.equal(right))).sum::<u64>(),
         |_, (), equal| *equal,
         move |_| pairs as u64,
     )
@@ -1055,4 +1186,46 @@ fn threads<M: PersistentMap<u64, u64> + Send + Sync>(entries: u64) -> Result<(),
         return Err("the map that the threads forked has changed".to_owned());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_to_unite_share_most_and_differ() {
+        for size in SIZES.default {
+            for fork in forks_to_unite(*size) {
+                let apart = changes_apart(*size);
+                let of = |at: usize| fork.ids.clone().map(|id| fork.value(at, id)).collect::<Vec<_>>();
+                let untouched = fork.ids.clone().map(|id| Some(value_of(id))).collect::<Vec<_>>();
+                for at in [0, 1] {
+                    assert_eq!(fork.changes[at].len(), apart, "{size}");
+                    let differ = of(at).iter().zip(&untouched).filter(|(own, base)| own != base).count();
+                    assert!(differ <= apart, "{size}: {differ}");
+                }
+                let entries: BTreeMap<u64, u64> = fork.united::<u64>().collect();
+                assert!((size - apart..=size + 2 * apart).contains(&entries.len()), "{size}");
+                // Of an entry that both have, the left one's.
+                let mut left =
+                    fork.ids.clone().filter_map(|id| Some((<u64 as Key>::from_id(id), fork.value(0, id)?)));
+                assert!(left.all(|(key, value)| entries[&key] == value), "{size}");
+                let new =
+                    |at: usize| fork.changes[at].iter().filter(|(id, _)| *id >= ABSENT).collect::<Vec<_>>();
+                assert!(of(0) != of(1) || new(0) != new(1), "{size}: both versions are the same");
+            }
+        }
+    }
+
+    #[test]
+    fn versions_to_compare_are_changed_and_equal() {
+        for size in SIZES.default {
+            for fork in forks_to_compare(*size) {
+                let apart = changes_apart(*size);
+                assert_eq!(fork.changes.each_ref().map(Vec::len), [2 * apart, apart]);
+                let equal = |at: usize| fork.ids.clone().all(|id| fork.value(at, id) == Some(value_of(id)));
+                assert!(equal(0) && equal(1), "{size}");
+            }
+        }
+    }
 }

@@ -112,6 +112,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Logarithmic),
             ("equality", Growth::Logarithmic),
+            ("union_of_versions", Growth::Logarithmic),
+            ("equality_of_versions", Growth::Logarithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

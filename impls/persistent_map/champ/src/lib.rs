@@ -501,6 +501,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Logarithmic),
             ("equality", Growth::Constant),
+            ("union_of_versions", Growth::Linearithmic),
+            ("equality_of_versions", Growth::Logarithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

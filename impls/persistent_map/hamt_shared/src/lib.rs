@@ -51,6 +51,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Constant),
             ("equality", Growth::Constant),
+            ("union_of_versions", Growth::Logarithmic),
+            ("equality_of_versions", Growth::Logarithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

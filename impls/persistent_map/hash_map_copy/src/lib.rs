@@ -92,6 +92,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Constant),
             ("equality", Growth::Constant),
+            ("union_of_versions", Growth::Linear),
+            ("equality_of_versions", Growth::Linear),
             ("variants_100", Growth::Linear),
         ],
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],

@@ -98,6 +98,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Logarithmic),
             ("equality", Growth::Logarithmic),
+            ("union_of_versions", Growth::Linearithmic),
+            ("equality_of_versions", Growth::Linearithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],
