@@ -74,13 +74,17 @@ fn measure(roster: &[Contender], selection: &Selection, meter: Meter) -> Result<
         Meter::Allocations => {
             table(&["cell", "blocks", "per operation", "bytes", "peak bytes", "live bytes"], 1)
         }
-        _ => table(&["cell", "instructions", "operations", "per operation"], 1),
+        _ => table(&["cell", "instructions", "operations", "per operation", "atomics", "per operation"], 1),
     };
     for id in cells.iter().map(Cell::id) {
         let (exact, ops) = (run.exact(&id), run.ops(&id));
         if let (Meter::Instructions, Some(instructions)) = (meter, exact.instructions) {
             let per_op = per_operation(instructions, ops);
-            table.add_row([id.to_string(), count(instructions), count(ops), per_op]);
+            let atomics = exact.atomics.map_or(["–".to_owned(), "–".to_owned()], |atomics| {
+                [count(atomics.program), per_operation(atomics.program, ops)]
+            });
+            let cells = [id.to_string(), count(instructions), count(ops), per_op];
+            table.add_row(cells.into_iter().chain(atomics));
         }
         if let (Meter::Allocations, Some(found)) = (meter, exact.allocations) {
             table.add_row([
