@@ -80,7 +80,9 @@ fn grouped(digits: &str) -> String {
 pub fn size(size: u64) -> String {
     match size {
         0..1_000 => size.to_string(),
-        _ if size.is_multiple_of(100_000_000) => format!("{}{THIN}G", size as f64 / 1e9),
+        _ if size.is_multiple_of(100_000_000) && size >= 1_000_000_000 => {
+            format!("{}{THIN}G", size as f64 / 1e9)
+        }
         _ if size.is_multiple_of(100_000) && size >= 1_000_000 => format!("{}{THIN}M", size as f64 / 1e6),
         _ if size.is_multiple_of(100) => format!("{}{THIN}k", size as f64 / 1e3),
         _ => exact(size),
@@ -156,7 +158,12 @@ mod tests {
     #[test]
     fn sizes_and_ticks_are_short() {
         let sizes = [(8, "8"), (100, "100"), (1000, "1 k"), (1500, "1.5 k"), (4096, "4 096")];
-        for (number, expected) in sizes.into_iter().chain([(100_000, "100 k"), (1_000_000, "1 M")]) {
+        for (number, expected) in sizes.into_iter().chain([
+            (100_000, "100 k"),
+            (1_000_000, "1 M"),
+            (100_000_000, "100 M"),
+            (2_000_000_000, "2 G"),
+        ]) {
             assert_eq!(plain(size(number)), expected);
         }
         assert_eq!(plain(tick(0.05)), "0.05");
