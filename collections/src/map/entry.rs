@@ -132,6 +132,32 @@ impl<K, V, C> Slot<K, V, C> {
         unsafe { (Self::INLINE || (*self.cell()).hash == hash) && self.key().borrow() == key }
     }
 
+    /// Whether both have the same key.
+    ///
+    /// # Safety
+    /// Both slots hold entries.
+    #[inline]
+    pub(super) unsafe fn has_key_of(self, other: Self) -> bool
+    where
+        K: Eq,
+    {
+        // SAFETY: by the contract.
+        unsafe {
+            (Self::INLINE || (*self.cell()).hash == (*other.cell()).hash)
+                && self.key::<'_>() == other.key::<'_>()
+        }
+    }
+
+    /// Whether both are shares of one cell.
+    ///
+    /// # Safety
+    /// Both slots hold entries.
+    #[inline]
+    pub(super) unsafe fn is_cell_of(self, other: Self) -> bool {
+        // SAFETY: by the contract.
+        !Self::INLINE && unsafe { self.cell() == other.cell() }
+    }
+
     /// The hash of the entry's key, asking `hash` where it is not at hand.
     ///
     /// # Safety

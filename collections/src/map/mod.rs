@@ -237,14 +237,15 @@ fn hash_of<Q: Hash + ?Sized>(hasher: &impl BuildHasher, key: &Q) -> u32 {
     hasher.hash_one(key) as u32
 }
 
-/// Visits every entry of `ours` that is not in a part which `theirs` shares.
-fn for_each_unshared<K, V, C: Counter>(
+/// Visits every entry of `ours` that is not in a part which `theirs` shares, with the entry of theirs that has the same
+/// key, if that is known already.
+fn for_each_unshared<K: Eq, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
-    mut visit: impl FnMut(Slot<K, V, C>),
+    mut visit: impl FnMut(Slot<K, V, C>, Slot<K, V, C>),
 ) {
     unshared(ours, theirs, |places, _| {
-        places.slots().for_each(&mut visit);
+        places.slots().for_each(|(slot, theirs)| visit(slot, theirs));
         true
     });
 }
@@ -298,7 +299,10 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         let rehash = |key: &K| hash_of(&self.hasher, key);
         unshared(&self.core, &other.core, |places, counterpart| {
             // SAFETY: entries of versions that are borrowed.
-            places.slots().all(|slot| unsafe {
+            places.slots().all(|(slot, found)| unsafe {
+                if !found.is_none() {
+                    return compare(slot.value(), found.value());
+                }
                 let key = slot.key::<'_>();
                 // With this map's hash, which need not be the other's: what is found has the key all the same.
                 let hash = slot.hash(&rehash);
@@ -347,24 +351,36 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         V: PartialEq,
     {
         let mut items = Vec::new();
-        self.for_each_unshared(other, |key, value| match other.get_key_value(key) {
+        self.for_each_unshared(other, |key, value, found| match found {
             None => items.push(DiffItem::Remove(key, value)),
             Some(new) if new.1 != value => items.push(DiffItem::Update { old: (key, value), new }),
             Some(_) => {}
         });
-        other.for_each_unshared(self, |key, value| {
-            if !self.contains_key(key) {
+        other.for_each_unshared(self, |key, value, found| {
+            if found.is_none() {
                 items.push(DiffItem::Add(key, value));
             }
         });
         items.into_iter()
     }
 
-    /// Visits the entries that are not in parts that `other` shares.
-    fn for_each_unshared<'a>(&'a self, other: &Self, mut visit: impl FnMut(&'a K, &'a V)) {
-        for_each_unshared(&self.core, &other.core, |slot| {
-            // SAFETY: entries of this version, which is borrowed for as long.
-            unsafe { visit(slot.key(), slot.value()) }
+    /// Visits the entries that are not in parts that `other` shares, each with the other's entry of the same key.
+    fn for_each_unshared<'a>(
+        &'a self,
+        other: &'a Self,
+        mut visit: impl FnMut(&'a K, &'a V, Option<(&'a K, &'a V)>),
+    ) {
+        for_each_unshared(&self.core, &other.core, |slot, found| {
+            // SAFETY: entries of versions that are borrowed for as long.
+            unsafe {
+                let key = slot.key();
+                let found = if found.is_none() {
+                    other.get_key_value(key)
+                } else {
+                    Some((found.key(), found.value()))
+                };
+                visit(key, slot.value(), found);
+            }
         });
     }
 }
@@ -457,7 +473,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         if self.len() < other.len() {
             let mut united = other;
             let before = Core::clone(&united.core);
-            for_each_unshared(&self.core, &before, |slot| {
+            for_each_unshared(&self.core, &before, |slot, _| {
                 // SAFETY: entries of a version that is held.
                 let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
                 united.insert(key, value);
@@ -466,7 +482,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         }
         let mut united = self;
         let before = Core::clone(&united.core);
-        for_each_unshared(&other.core, &before, |slot| {
+        for_each_unshared(&other.core, &before, |slot, found| {
+            if !found.is_none() {
+                return;
+            }
             // SAFETY: entries of a version that is held.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
             let hash = hash_of(&united.hasher, key);
@@ -483,10 +502,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     pub fn intersection(self, other: &Self) -> Self {
         let mut common = self;
         let before = Core::clone(&common.core);
-        for_each_unshared(&before, &other.core, |slot| {
+        for_each_unshared(&before, &other.core, |slot, found| {
             // SAFETY: entries of a version that is held.
             let key = unsafe { slot.key::<'_>() };
-            if !other.contains_key(key) {
+            if found.is_none() && !other.contains_key(key) {
                 common.remove(key);
             }
         });
@@ -502,10 +521,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
             return rest;
         }
         let mut rest = GenericHashMap { core: Core::new(), hasher: self.hasher };
-        for_each_unshared(&self.core, &other.core, |slot| {
+        for_each_unshared(&self.core, &other.core, |slot, found| {
             // SAFETY: entries of a version that is held.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
-            if !other.contains_key(key) {
+            if found.is_none() && !other.contains_key(key) {
                 rest.insert(key.clone(), value.clone());
             }
         });
@@ -525,8 +544,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         S: Clone,
     {
         let mut rest = self.clone().difference(other);
-        other.for_each_unshared(&self, |key, value| {
-            if !self.contains_key(key) {
+        other.for_each_unshared(&self, |key, value, found| {
+            if found.is_none() {
                 rest.insert(key.clone(), value.clone());
             }
         });

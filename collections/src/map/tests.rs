@@ -389,7 +389,7 @@ fn a_sole_owner_changes_in_place_and_others_are_shared() {
     map.insert(5, 1);
     assert!(!held.ptr_eq(&map) && map.core.root() != root);
     let mut visited = 0;
-    map.for_each_unshared(&held, |_, _| visited += 1);
+    map.for_each_unshared(&held, |_, _, _| visited += 1);
     assert!(visited <= MOST, "{visited} entries are not shared");
     // What both share is not compared.
     let mut unequal = HashMap::<u32, f64>::new();

@@ -21,28 +21,36 @@ impl<K, V, C> Clone for Counterpart<K, V, C> {
 
 impl<K, V, C> Copy for Counterpart<K, V, C> {}
 
-/// Visits every entry of `ours` but those in nodes and tails that `theirs` has in the same place; stops, and returns
-/// false, when `visit` does. Entries of a tail have no counterpart.
+/// Visits every entry of `ours` but those in nodes, tails and cells that `theirs` has in the same place; stops, and
+/// returns false, when `visit` does. Entries of a tail have no counterpart.
 ///
 /// Nodes in the same place are one node only in versions of one map, with one hasher.
-pub(super) fn unshared<K, V, C: Counter>(
+pub(super) fn unshared<K: Eq, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
     mut visit: impl FnMut(Places<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
 ) -> bool {
-    let ((tail, len), (their_tail, their_len)) = (ours.tail(), theirs.tail());
-    let shared = if tail == their_tail { their_len } else { 0 };
-    if shared < len && !visit(Places { leaf: tail, range: shared..len }, None) {
+    let (our_tail, their_tail) = (Seen::tail(ours), Seen::tail(theirs));
+    // A tail may have become the first leaf of the other version's tree.
+    let their_first = if theirs.root().is_none() { their_tail } else { Seen::node(theirs.root()) };
+    let beside = if our_tail.leaf == their_first.leaf { their_first } else { their_tail };
+    if our_tail.len > 0 && !visit(Places::new(our_tail, beside), None) {
         return false;
     }
     let counterpart = Counterpart { link: theirs.root(), level: 0 };
+    if ours.root().is_none() {
+        return true;
+    }
+    if ours.root().is_leaf() {
+        return visit(Places::new(Seen::node(ours.root()), their_first), Some(counterpart));
+    }
     // SAFETY: both versions are held.
-    ours.root().is_none() || unsafe { unshared_under(ours.root(), counterpart, &mut visit) }
+    unsafe { unshared_under(ours.root(), counterpart, &mut visit) }
 }
 
 /// # Safety
 /// There is a node, alive, and the counterpart is, too.
-unsafe fn unshared_under<K, V, C>(
+unsafe fn unshared_under<K: Eq, V, C>(
     ours: Link<K, V, C>,
     theirs: Counterpart<K, V, C>,
     visit: &mut impl FnMut(Places<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
@@ -51,7 +59,7 @@ unsafe fn unshared_under<K, V, C>(
         return true;
     }
     if ours.is_leaf() {
-        return visit(Places::all(ours.leaf()), Some(theirs));
+        return visit(Places::new(Seen::node(ours), Seen::node(theirs.link)), Some(theirs));
     }
     let aligned = !theirs.link.is_none() && !theirs.link.is_leaf();
     // SAFETY: nodes hold their children. Recursion ends at the depth of a hash.
@@ -68,7 +76,7 @@ unsafe fn unshared_under<K, V, C>(
                     true
                 } else if link.is_leaf() {
                     // Its entries may be in several of their slots.
-                    visit(Places::all(link.leaf()), Some(theirs))
+                    visit(Places::new(Seen::node(link), Seen::node(their_slots[start])), Some(theirs))
                 } else {
                     let counterpart = Counterpart { link: their_slots[start], level: theirs.level + 1 };
                     unshared_under(link, counterpart, visit)
@@ -83,21 +91,77 @@ unsafe fn unshared_under<K, V, C>(
     true
 }
 
-/// Entries beside each other.
+/// The entries of a leaf that a version sees: the first ones.
+struct Seen<K, V, C> {
+    leaf: Leaf<K, V, C>,
+    len: usize,
+}
+
+impl<K, V, C> Clone for Seen<K, V, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, C> Copy for Seen<K, V, C> {}
+
+impl<K, V, C> Seen<K, V, C> {
+    fn tail(core: &Core<K, V, C>) -> Self
+    where
+        C: Counter,
+    {
+        let (leaf, len) = core.tail();
+        Seen { leaf, len }
+    }
+
+    /// Those of a node of a tree, if it is a leaf.
+    fn node(link: Link<K, V, C>) -> Self {
+        let leaf = if link.is_leaf() { link.leaf() } else { Leaf::empty() };
+        Seen { leaf, len: leaf.fill() as usize }
+    }
+}
+
+/// Entries beside each other, and of the other version those in the same places: in a leaf and a changed copy of it,
+/// most are the same, and found without a search.
 pub(super) struct Places<K, V, C> {
     leaf: Leaf<K, V, C>,
     range: Range<usize>,
+    beside: Seen<K, V, C>,
 }
 
-impl<K, V, C> Places<K, V, C> {
-    fn all(leaf: Leaf<K, V, C>) -> Self {
-        Places { leaf, range: 0..leaf.fill() as usize }
+impl<K: Eq, V, C> Places<K, V, C> {
+    fn new(ours: Seen<K, V, C>, mut beside: Seen<K, V, C>) -> Self {
+        let mut range = 0..ours.len;
+        if ours.leaf == beside.leaf {
+            (range.start, beside.len) = (beside.len.min(ours.len), 0);
+        }
+        let common = ours.len.min(beside.len);
+        // SAFETY: entries of both.
+        let same = |at| unsafe { ours.leaf.slot(at).has_key_of(beside.leaf.slot(at)) };
+        if !(0..common.min(2)).any(same) {
+            // Leaves that have nothing to do with each other.
+            beside.len = 0;
+        }
+        Places { leaf: ours.leaf, range, beside }
     }
 
+    /// Each entry, with the one in the same place if that has the same key.
     #[inline]
-    pub(super) fn slots(self) -> impl Iterator<Item = Slot<K, V, C>> {
-        // SAFETY: entries of the leaf.
-        self.range.map(move |at| unsafe { self.leaf.slot(at) })
+    pub(super) fn slots(self) -> impl Iterator<Item = (Slot<K, V, C>, Slot<K, V, C>)> {
+        self.range.filter_map(move |at| {
+            // SAFETY: entries of both.
+            unsafe {
+                let slot = self.leaf.slot(at);
+                if at >= self.beside.len {
+                    return Some((slot, Slot::NONE));
+                }
+                let beside = self.beside.leaf.slot(at);
+                if slot.is_cell_of(beside) {
+                    return None;
+                }
+                Some((slot, if slot.has_key_of(beside) { beside } else { Slot::NONE }))
+            }
+        })
     }
 }
 
