@@ -20,9 +20,35 @@ pub trait Counter: sealed::Sealed + 'static {
     #[doc(hidden)]
     fn one() -> Self;
 
-    /// One more holder. Aborts where 2³¹ hold the node already: leaked clones must not wrap the count.
+    /// One more holder; `false`, and perhaps no more, where 2³¹ hold the node already: the caller must not go on then,
+    /// for leaked clones must not wrap the count.
     #[doc(hidden)]
-    fn increment(&self);
+    fn try_increment(&self) -> bool;
+
+    /// One more holder. Aborts where 2³¹ hold the node already.
+    #[doc(hidden)]
+    #[inline]
+    fn increment(&self) {
+        if !self.try_increment() {
+            std::process::abort();
+        }
+    }
+
+    /// [`increment`](Self::increment) for a short function that calls no other: ends the process by an instruction where
+    /// there is one for it. A call, even one that is never made, has the function around it set up a frame.
+    #[doc(hidden)]
+    #[inline]
+    fn increment_without_call(&self) {
+        if !self.try_increment() {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this instruction is none, and the process ends here.
+            unsafe {
+                std::arch::asm!("ud2", options(noreturn, nomem, nostack))
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            std::process::abort()
+        }
+    }
 
     /// One holder less; whether it was the last one, who must then free the node.
     #[doc(hidden)]
@@ -57,11 +83,9 @@ impl Counter for Atomic {
     }
 
     #[inline]
-    fn increment(&self) {
+    fn try_increment(&self) -> bool {
         // Relaxed: who counts up holds the node already, so it was handed over with whatever order that took.
-        if self.0.fetch_add(1, Ordering::Relaxed) >= MOST {
-            std::process::abort();
-        }
+        self.0.fetch_add(1, Ordering::Relaxed) < MOST
     }
 
     #[inline]
@@ -103,12 +127,13 @@ impl Counter for Plain {
     }
 
     #[inline]
-    fn increment(&self) {
+    fn try_increment(&self) -> bool {
         let count = self.0.get();
         if count >= MOST {
-            std::process::abort();
+            return false;
         }
         self.0.set(count + 1);
+        true
     }
 
     #[inline]

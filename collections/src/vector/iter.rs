@@ -97,10 +97,10 @@ impl<'a, T, C: Counter> Iter<'a, T, C> {
     #[inline]
     pub(super) fn new(vector: &'a GenericVector<T, C>) -> Self {
         let none = Rest::of(&[]);
-        if vector.tree_len == 0 && vector.tail_len > 0 {
-            return Iter { front: Rest::of(vector.tail_slice()), vector, next: 0, end: 0, back: none };
+        if vector.tree_len == 0 {
+            return Iter { front: Rest::of(vector.last_slice()), vector, next: 0, end: 0, back: none };
         }
-        Iter { front: none, vector, next: 0, end: vector.tree_len + vector.tail_len(), back: none }
+        Iter { front: none, vector, next: 0, end: vector.len(), back: none }
     }
 }
 
@@ -289,14 +289,19 @@ impl<'a, T: Clone, C: Counter> IterMut<'a, T, C> {
     fn leaf(&mut self, index: usize) -> &'a mut [T] {
         // SAFETY: the vector is borrowed for `'a` and used by nobody else. Owning a leaf that others share copies it
         // and branches above it, never a leaf that is the vector's own already: those handed out stay. The
-        // leaf was not handed out, for `next..end` begins and ends at leaves.
+        // leaf was not handed out, for `next..end` begins and ends at leaves. Elements in the handle count as one leaf.
         unsafe {
             let vector = &mut *self.vector;
-            let run = vector.run(index);
-            let (start, length) = (run.start, run.length);
-            let leaf = if index < vector.tree_len { vector.own_leaf_at(index).0 } else { vector.own_tail() };
+            let (start, length, items) = if index < vector.tree_len {
+                let run = vector.run(index);
+                (run.start, run.length, vector.own_leaf_at(index).0.items())
+            } else if let Some(items) = vector.small_slice_mut() {
+                (0, items.len(), items.as_mut_ptr())
+            } else {
+                (vector.tree_len, vector.tail_len(), vector.own_tail().items())
+            };
             let (from, to) = (self.next.max(start), self.end.min(start + length));
-            slice::from_raw_parts_mut(leaf.items().add(from - start), to - from)
+            slice::from_raw_parts_mut(items.add(from - start), to - from)
         }
     }
 }
@@ -447,10 +452,19 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
         (Part { items: run.leaf.items(), length: run.length, own }, run.length)
     }
 
+    /// The element at `index`, within `next..end`, where it lies in the handle: the caller moves that bound past it.
+    ///
+    /// Not a part of its own: the handle moves with the iterator.
+    #[inline]
+    fn small_item(&self, index: usize) -> Option<T> {
+        // SAFETY: it is an element that was not given yet, and needs no drop where it stays.
+        self.vector.is_small().then(|| unsafe { self.vector.small_items().add(index).read() })
+    }
+
     /// Whether all branches above the leaf of an element are held by this vector alone.
     fn owns_path(&self, mut index: usize) -> bool {
-        let Some(mut link) = self.vector.root else { return false };
-        for height in (1..=self.vector.height).rev() {
+        let Some(mut link) = self.vector.nodes().root else { return false };
+        for height in (1..=self.vector.shape.height()).rev() {
             // SAFETY: above the leaves are branches, held by the vector.
             let branch = unsafe { Branch::<C>::from_link(link) };
             if !branch.is_unique() {
@@ -478,6 +492,10 @@ impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
             if self.next == self.end {
                 return self.back.next();
             }
+            if let Some(element) = self.small_item(self.next) {
+                self.next += 1;
+                return Some(element);
+            }
             let (part, length) = self.part(self.next);
             self.next += length;
             self.front = part;
@@ -499,6 +517,10 @@ impl<T: Clone, C: Counter> DoubleEndedIterator for IntoIter<T, C> {
             }
             if self.next == self.end {
                 return self.front.next_back();
+            }
+            if let Some(element) = self.small_item(self.end - 1) {
+                self.end -= 1;
+                return Some(element);
             }
             let (part, length) = self.part(self.end - 1);
             self.end -= length;

@@ -29,11 +29,22 @@
 //!   └──────┘ └───────────┘
 //! ```
 //!
-//! The last elements are in the *tail*, a leaf that hangs on the vector itself; when it is full it moves into the
-//! tree as it is. Versions share their tail, too: a leaf counts how many elements it has, a version how many
-//! of them it sees, and the first version that appends to a shared tail claims the next place with one atomic
-//! operation (▒▒ above), while the others go on seeing their own length. A second version that appends at the
-//! same place copies the tail. So a push with the old version kept allocates as rarely as one without.
+//! A vector of few elements has them in its handle and allocates nothing: up to eight that take no more than 64 bytes
+//! together, of a kind that needs no drop, such as numbers.
+//!
+//! ```text
+//!   Vector { small_len: 3, … }
+//!   ┌──────────────┬──────┬──────┬──────┬──────┬──
+//!   │ lengths, 0 … │  7   │  8   │  9   │ ▒▒▒▒ │ …      16 bytes, then 64, in which root and tail lie otherwise.
+//!   └──────────────┴──────┴──────┴──────┴──────┴──
+//! ```
+//!
+//! Of a larger one, the last elements are in the *tail*, a leaf that hangs on the vector itself; when it is full
+//! it moves into the tree as it is. Versions share their tail, too: a leaf counts how many elements it has, a
+//! version how many of them it sees, and the first version that appends to a shared tail claims the next place
+//! with one atomic operation (▒▒ in the first picture), while the others go on seeing their own length. A second
+//! version that appends at the same place copies the tail. So a push with the old version kept allocates as rarely
+//! as one without.
 //!
 //! Slicing and joining leave leaves that are not full within the tree. The branches above them are *relaxed*: a
 //! table of sizes lies behind their children. All others are found by the bits of the index alone.
@@ -45,7 +56,10 @@
 //! * the root is a leaf, or has at least two children;
 //! * what a leaf holds is told by the tree above it and the vector, never by the leaf, whose count of elements
 //!   may be greater: places below what a holder sees never change while it is shared;
-//! * of a vector that says it is not relaxed, no branch is.
+//! * of a vector that says it is not relaxed, no branch is;
+//! * a vector with elements in its handle has no nodes. What `slice`, `concat`, `split_off` or `truncate` leave with as few
+//!   elements as would fit lies there; only a vector that is popped to so few, or truncated within a tail of its own, keeps
+//!   the leaf that it has.
 //!
 //! # Cost
 //!
@@ -56,8 +70,16 @@
 //! at the front: `push_front` rebuilds the path to the first leaf each time, because a second buffer would cost every
 //! `get`, `clone` and `iter`. To fill a vector from the front, collect and reverse.
 //!
+//! A handle is 80 bytes, whatever the elements: in Rust, the size of a type cannot depend on whether another needs a drop.
+//! Moving one copies them all; a clone copies what is used, 32 bytes of a vector with nodes.
+//!
+//! Elements in the handle are not shared but cloned with it, each by its own `clone`, and so a clone of a small vector does
+//! not [`ptr_eq`](GenericVector::ptr_eq) it, nor does a change behind a shared reference (`Cell`, atomics) in one show in
+//! the other, as it does where they share a leaf.
+//!
 //! A version that drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf lets
-//! that leaf live as it is: up to 63 elements outlive their last version until the leaf goes.
+//! that leaf live as it is: up to 63 elements outlive their last version until the leaf goes. A slice so small that it
+//! lies in the handle holds no leaf.
 //!
 //! # Moving over
 //!
@@ -81,6 +103,7 @@
 //! | `ptr_eq` | the same | – |
 //! | – | `focus`, `focus_mut`: `leaves` walks faster, `get` needs none | – |
 
+mod handle;
 mod iter;
 mod node;
 mod traits;
@@ -94,9 +117,11 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ops::{Bound, RangeBounds};
 use std::ptr;
+use std::slice;
 
 pub use self::iter::{IntoIter, Iter, IterMut, Leaves};
 
+use self::handle::{Body, Nodes};
 use self::node::{BRANCH_BITS, Branch, Leaf, Link, Owned, Width, hold, release};
 use self::tree::{Run, Tree};
 use crate::counter::{Atomic, Counter};
@@ -104,20 +129,66 @@ use crate::counter::{Atomic, Counter};
 /// A persistent vector; see the [module](self).
 ///
 /// `C` counts the holders of its nodes; [`Vector`](crate::Vector) and [`rc::Vector`](crate::rc::Vector) name the two.
+// In this order, so that all that a vector with nodes uses lies at its beginning and is copied as one.
+#[repr(C)]
 pub struct GenericVector<T, C: Counter = Atomic> {
-    root: Option<Link>,
-    tail: Option<Leaf<T, C>>,
     /// Elements of the tree.
     tree_len: usize,
     /// Elements of the tail that this version sees.
     tail_len: u16,
     /// Elements that have room in the tail.
     tail_room: u16,
-    /// How far the root is above the leaves.
-    height: u8,
-    /// Whether a branch may be relaxed.
-    relaxed: bool,
+    /// Elements in the handle; 0 where there are nodes.
+    small_len: u8,
+    /// Elements that have room in the handle; 0 where there are nodes.
+    small_room: u8,
+    /// What is to be known of the tree.
+    shape: Shape,
+    unused: Unused,
+    /// Root and tail, or elements.
+    body: Body<T, C>,
     elements: PhantomData<(T, C::Marker)>,
+}
+
+/// How far the root is above the leaves, and, in the highest bit, whether a branch may be relaxed.
+#[derive(Clone, Copy)]
+struct Shape(u8);
+
+impl Shape {
+    const RELAXED: u8 = 1 << 7;
+
+    /// Of a tree that is a leaf, or none.
+    const LEAF: Self = Shape(0);
+
+    #[inline]
+    fn of(height: u8, relaxed: bool) -> Self {
+        Shape(height | if relaxed { Self::RELAXED } else { 0 })
+    }
+
+    #[inline]
+    fn height(self) -> u8 {
+        self.0 & !Self::RELAXED
+    }
+
+    #[inline]
+    fn is_relaxed(self) -> bool {
+        self.0 & Self::RELAXED != 0
+    }
+
+    fn set_height(&mut self, height: u8) {
+        *self = Self::of(height, self.is_relaxed());
+    }
+
+    fn relax(&mut self, relaxed: bool) {
+        *self = Self::of(self.height(), self.is_relaxed() || relaxed);
+    }
+}
+
+/// The byte that is left. Has one value of 256, so that a vector that may be missing takes no more room than one.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Unused {
+    Byte,
 }
 
 // SAFETY: a vector may be dropped or taken apart in another thread (T: Send), where clones in this one still
@@ -131,13 +202,14 @@ impl<T, C: Counter> GenericVector<T, C> {
     #[inline]
     pub const fn new() -> Self {
         GenericVector {
-            root: None,
-            tail: None,
             tree_len: 0,
             tail_len: 0,
             tail_room: 0,
-            height: 0,
-            relaxed: false,
+            small_len: 0,
+            small_room: Self::SMALL as u8,
+            shape: Shape::LEAF,
+            unused: Unused::Byte,
+            body: Body::empty(),
             elements: PhantomData,
         }
     }
@@ -145,7 +217,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// Number of elements. O(1).
     #[inline]
     pub fn len(&self) -> usize {
-        self.tree_len + self.tail_len()
+        self.tree_len + self.tail_len() + self.small_len()
     }
 
     /// Whether there is no element. O(1).
@@ -154,14 +226,15 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.len() == 0
     }
 
-    /// Whether both are versions of the same content without looking at elements: they share root and tail. O(1).
+    /// Whether both are versions of the same content without looking at elements: they share root and tail, or they
+    /// are one and the same vector, or empty. O(1).
     ///
-    /// `false` does not mean that they differ.
+    /// `false` does not mean that they differ. In particular, clones of a vector that has its elements in its handle
+    /// share nothing; see the [module](self).
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.len() == other.len()
-            && self.tail_len == other.tail_len
-            && self.root == other.root
-            && (self.tail_len == 0 || self.tail.map(Leaf::link) == other.tail.map(Leaf::link))
+            && self.nodes().root == other.nodes().root
+            && (self.len() == self.tree_len || ptr::eq(self.last_slice(), other.last_slice()))
     }
 
     #[inline]
@@ -169,18 +242,29 @@ impl<T, C: Counter> GenericVector<T, C> {
         usize::from(self.tail_len)
     }
 
-    /// What this version sees of its tail.
+    /// Elements in the handle.
     #[inline]
-    fn tail_slice(&self) -> &[T] {
-        if self.tail_len == 0 {
+    fn small_len(&self) -> usize {
+        if Self::SMALL > 0 { usize::from(self.small_len) } else { 0 }
+    }
+
+    /// The elements beyond the tree: those in the handle, or what this version sees of its tail.
+    #[inline]
+    fn last_slice(&self) -> &[T] {
+        let (items, length) = if self.small_len() > 0 {
+            (self.small_items(), self.small_len())
+        } else if self.tail_len > 0 {
+            // SAFETY: a tail of which something is seen is there.
+            (unsafe { self.body.nodes.tail.unwrap_unchecked().items() }.cast_const(), self.tail_len())
+        } else {
             return &[];
-        }
-        // SAFETY: a tail of which something is seen is there, and it is held as long as it is borrowed.
-        unsafe { self.tail.unwrap_unchecked().slice(self.tail_len()) }
+        };
+        // SAFETY: this version sees as many, and holds them as long as they are borrowed.
+        unsafe { slice::from_raw_parts(items, length) }
     }
 
     fn tree(&self) -> Option<Tree> {
-        self.root.map(|link| Tree { link, height: self.height, size: self.tree_len })
+        self.nodes().root.map(|link| Tree { link, height: self.shape.height(), size: self.tree_len })
     }
 
     /// The element at `index`, or `None` past the end. O(log n).
@@ -190,21 +274,22 @@ impl<T, C: Counter> GenericVector<T, C> {
             // SAFETY: `index` lies within the tree.
             return Some(unsafe { &*self.tree_item(index) });
         }
+        if index < self.small_len() {
+            // SAFETY: the handle has this element.
+            return Some(unsafe { &*self.small_items().add(index) });
+        }
         let offset = index - self.tree_len;
         if offset >= self.tail_len() {
             return None;
         }
         // SAFETY: a tail of which something is seen is there, and it is held as long as it is borrowed.
-        Some(unsafe { &*self.tail.unwrap_unchecked().items().add(offset) })
+        Some(unsafe { &*self.body.nodes.tail.unwrap_unchecked().items().add(offset) })
     }
 
     /// # Safety
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn tree_item(&self, index: usize) -> *const T {
-        if self.relaxed {
-            return self.relaxed_item(index);
-        }
         // SAFETY: above the leaves are branches. Without relaxed ones all but the last children are full, so these
         // bits tell the child, and the index lies within the tree, so there is one.
         let child = |link: Link, height: u32| unsafe {
@@ -212,14 +297,17 @@ impl<T, C: Counter> GenericVector<T, C> {
             *Branch::<C>::from_link(link).children().add(slot)
         };
         // SAFETY: the tree is not empty, so there is a root.
-        let root = unsafe { self.root.unwrap_unchecked() };
+        let root = unsafe { self.body.nodes.root.unwrap_unchecked() };
         // Spelt out, shifts are constants, and no loop has to be set up.
-        let leaf = match self.height {
+        let leaf = match self.shape.0 {
             0 => root,
             1 => child(root, 1),
             2 => child(child(root, 2), 1),
             3 => child(child(child(root, 3), 2), 1),
-            height => child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1),
+            height @ ..Shape::RELAXED => {
+                child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1)
+            }
+            _ => return self.relaxed_item(index),
         };
         // SAFETY: the leaf has this element. All leaves but the last are full.
         unsafe { Leaf::<T, C>::from_link(leaf).items().add(index % Width::<T>::LEAF) }
@@ -232,22 +320,26 @@ impl<T, C: Counter> GenericVector<T, C> {
         unsafe { run.leaf.items().add(index - run.start) }
     }
 
-    /// The elements beside the one at `index`, which must be less than the length.
+    /// The elements beside the one at `index`, which must be less than the length, in a vector that has nodes.
     #[inline(never)]
     fn run(&self, index: usize) -> Run<T, C> {
         debug_assert!(index < self.len());
+        let nodes = self.nodes();
         if index < self.tree_len
-            && let Some(root) = self.root
+            && let Some(root) = nodes.root
         {
             // SAFETY: the tree is this vector's own, and `index` lies within it.
-            return unsafe { tree::find(root, self.height, self.tree_len, index) };
+            return unsafe { tree::find(root, self.shape.height(), self.tree_len, index) };
         }
-        let leaf = self.tail.expect("what is not in the tree is in the tail");
+        let leaf = nodes.tail.expect("what is not in the tree is in the tail");
         Run { leaf, start: self.tree_len, length: self.tail_len() }
     }
 
-    /// The elements beside the one at `index`, and the index of the first of them.
+    /// The elements beside the one at `index`, which must be less than the length, and the index of the first of them.
     fn chunk(&self, index: usize) -> (usize, &[T]) {
+        if index >= self.tree_len {
+            return (self.tree_len, self.last_slice());
+        }
         let run = self.run(index);
         // SAFETY: this version sees them, and holds the leaf as long as it is borrowed.
         (run.start, unsafe { run.leaf.slice(run.length) })
@@ -339,9 +431,9 @@ impl<T, C: Counter> GenericVector<T, C> {
         *self = Self::new();
     }
 
-    /// Whether this version alone can reach its tail.
+    /// Whether this version alone can reach its tail, or has its elements in its handle.
     fn tail_is_unique(&self) -> bool {
-        self.tail.is_some_and(Leaf::is_unique)
+        self.is_small() || self.nodes().tail.is_some_and(Leaf::is_unique)
     }
 }
 
@@ -360,6 +452,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         if index >= self.tree_len {
+            if index < self.small_len() {
+                // SAFETY: the handle has this element.
+                return Some(unsafe { &mut *self.small_items_mut().add(index) });
+            }
             let offset = index - self.tree_len;
             if offset >= self.tail_len() {
                 return None;
@@ -387,7 +483,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     fn own_tail(&mut self) -> Leaf<T, C> {
         debug_assert!(self.tail_len > 0);
         // SAFETY: a tail of which something is seen is there.
-        let tail = unsafe { self.tail.unwrap_unchecked() };
+        let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
         if tail.is_unique() { tail } else { self.copy_tail() }
     }
 
@@ -403,11 +499,11 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         debug_assert!(self.tail_len > 0);
         // SAFETY: a tail of which something is seen is there, and this version holds it until below.
         let (tail, seen) = unsafe {
-            let tail = self.tail.unwrap_unchecked();
+            let tail = self.body.nodes.tail.unwrap_unchecked();
             (tail, tail.slice(self.tail_len()))
         };
         let copy = Leaf::of_clones(seen, &[], room);
-        self.tail = Some(copy);
+        self.nodes_mut().tail = Some(copy);
         self.tail_room = room as u16;
         // SAFETY: the hold that was in `tail`.
         unsafe { tail.release() };
@@ -420,10 +516,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn own_leaf_at(&mut self, index: usize) -> (Leaf<T, C>, usize) {
-        if self.relaxed {
-            // SAFETY: the caller's promise.
-            return unsafe { self.own_relaxed_leaf_at(index) };
-        }
         // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index tell
         // the child, as in `tree_item`.
         let child = |slot: *mut Link, height: u32| unsafe {
@@ -432,13 +524,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             branch.children().add((index >> shift) % (1 << BRANCH_BITS))
         };
         // SAFETY: the tree is not empty, so there is a root.
-        let root: *mut Link = unsafe { self.root.as_mut().unwrap_unchecked() };
-        let slot = match self.height {
+        let root: *mut Link = unsafe { self.body.nodes.root.as_mut().unwrap_unchecked() };
+        let slot = match self.shape.0 {
             0 => root,
             1 => child(root, 1),
             2 => child(child(root, 2), 1),
             3 => child(child(child(root, 3), 2), 1),
-            height => child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1),
+            height @ ..Shape::RELAXED => {
+                child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1)
+            }
+            // SAFETY: the caller's promise.
+            _ => return unsafe { self.own_relaxed_leaf_at(index) },
         };
         let offset = index % Width::<T>::LEAF;
         let length = Width::<T>::LEAF.min(self.tree_len - (index - offset));
@@ -453,8 +549,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let mut size = self.tree_len;
         // SAFETY: as in `own_leaf_at`, with the child told by the branch.
         unsafe {
-            let mut slot: *mut Link = self.root.as_mut().unwrap_unchecked();
-            for height in (1..=self.height).rev() {
+            let mut slot: *mut Link = self.body.nodes.root.as_mut().unwrap_unchecked();
+            for height in (1..=self.shape.height()).rev() {
                 let branch = tree::own_branch::<T, C>(&mut *slot, height, size, 1, false);
                 let (at, begin) = tree::locate::<T, C>(branch, height, index);
                 size = tree::child_end::<T, C>(branch, height, at, size) - begin;
@@ -513,6 +609,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             assert!(i < self.len(), "index {i} is past the end of {} elements", self.len());
             return;
         }
+        if let Some(items) = self.small_slice_mut() {
+            return items.swap(i, j);
+        }
         let first: *mut T = &mut self[i];
         let second: *mut T = &mut self[j];
         // SAFETY: two elements, both this version's own now: owning the path to the second leaves the first alone,
@@ -523,17 +622,23 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     // --- the end ------------------------------------------------------------------------------
 
     /// Appends `value`. O(1) amortised where the tail is this version's own, or where no other version has
-    /// appended to it; otherwise the tail is copied.
+    /// appended to it; otherwise the tail is copied. Allocates nothing while there is room in the handle.
     ///
     /// # Panics
     /// If there are `usize::MAX` elements already.
     #[inline]
     pub fn push_back(&mut self, value: T) {
+        if Self::SMALL > 0 && self.small_len < self.small_room {
+            // SAFETY: the handle has room for one more.
+            unsafe { self.small_items_mut().add(self.small_len()).write(value) };
+            self.small_len += 1;
+            return;
+        }
         // Kept, because the compiler cannot know that claiming a place does not change it.
         let seen = self.tail_len;
         if seen < self.tail_room {
             // SAFETY: a tail with room is there.
-            let tail = unsafe { self.tail.unwrap_unchecked() };
+            let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
             if tail.claim(seen) {
                 // SAFETY: there is room, and the place is this version's to write.
                 unsafe { tail.items().add(usize::from(seen)).write(value) };
@@ -546,6 +651,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     #[inline(never)]
     fn push_back_slowly(&mut self, value: T) {
+        if self.is_small() {
+            debug_assert!(self.small_len() == Self::SMALL);
+            let tail = self.leave_handle(Self::FIRST_ROOM);
+            self.tail_len = Self::SMALL as u16 + 1;
+            // SAFETY: the tail is new, has the elements of a full handle, and more room.
+            unsafe {
+                tail.items().add(Self::SMALL).write(value);
+                tail.set_fill(Self::SMALL + 1);
+            }
+            return;
+        }
         let tail = self.open_tail();
         // SAFETY: the tail is this version's own, with as many elements as it sees, and room.
         unsafe {
@@ -555,9 +671,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Makes the tail this version's own, with room for one more and no element beyond what it sees.
+    /// Makes the tail this version's own, with room for one more and no element beyond what it sees. Elements that lie
+    /// in the handle become the tail.
     fn open_tail(&mut self) -> Leaf<T, C> {
-        let Some(tail) = self.tail else {
+        if self.is_small() {
+            return self.leave_handle(self.room_for(self.small_len() + 1));
+        }
+        let Some(tail) = self.nodes().tail else {
             return self.new_tail(0);
         };
         let length = self.tail_len();
@@ -569,7 +689,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             if length > 0 {
                 return self.copy_tail_with(self.room_for(length + 1));
             }
-            self.tail = None;
+            self.nodes_mut().tail = None;
             self.tail_room = 0;
             // SAFETY: the hold that was in `tail`.
             unsafe { tail.release() };
@@ -583,35 +703,45 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let room = self.room_for(length + 1);
         // SAFETY: as above; the old place is forgotten.
         let tail = unsafe { tail.grow(room) };
-        self.tail = Some(tail);
+        self.nodes_mut().tail = Some(tail);
         self.tail_room = room as u16;
         tail
     }
 
     /// An empty tail with room for `more`, at least, where there is none.
     fn new_tail(&mut self, more: usize) -> Leaf<T, C> {
-        debug_assert!(self.tail.is_none() && self.tail_len == 0);
+        debug_assert!(self.nodes().tail.is_none() && self.tail_len == 0);
         let room = self.room_for(more.max(1));
         let tail = Leaf::with_room(room);
-        self.tail = Some(tail);
+        self.nodes_mut().tail = Some(tail);
         self.tail_room = room as u16;
         tail
     }
 
-    /// How much room a tail of `length` elements is given: 8 in a small vector, then four times as much, a whole
-    /// leaf at most.
+    /// The room of a vector's first leaf: half a leaf, where the first elements lie in the handle.
+    const FIRST_ROOM: usize = if Self::SMALL > 0 {
+        Width::<T>::LEAF / 2
+    } else if Width::<T>::LEAF < 8 {
+        Width::<T>::LEAF
+    } else {
+        8
+    };
+
+    /// How much room a tail of `length` elements is given: in a vector without a tree little, then four times as much, a
+    /// whole leaf at most.
     fn room_for(&self, length: usize) -> usize {
         let most = Width::<T>::LEAF;
         match length {
-            ..=8 if self.root.is_none() => most.min(8),
-            ..=32 if self.root.is_none() => most.min(32),
+            _ if self.nodes().root.is_some() => most,
+            _ if length <= Self::FIRST_ROOM => Self::FIRST_ROOM,
+            ..=32 => most.min(32),
             _ => most,
         }
     }
 
     /// Moves the tail, of which something is seen, into the tree.
     fn flush_tail(&mut self) {
-        let Some(tail) = self.tail.take() else { return };
+        let Some(tail) = self.nodes_mut().tail.take() else { return };
         let length = self.tail_len();
         self.tail_len = 0;
         self.tail_room = 0;
@@ -624,35 +754,42 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// # Safety
     /// A hold of the leaf, of which `length` elements are seen, is handed over.
     unsafe fn push_leaf(&mut self, leaf: Link, length: usize) {
-        let size = self.tree_len;
+        let (size, height) = (self.tree_len, self.shape.height());
         self.tree_len = size.checked_add(length).expect("a vector has at most usize::MAX elements");
-        let Some(root) = &mut self.root else {
-            self.root = Some(leaf);
+        let nodes = self.nodes_mut();
+        let Some(root) = &mut nodes.root else {
+            nodes.root = Some(leaf);
             return;
         };
         // SAFETY: the root is this vector's, and it gives the hold of it to the new one where there is one.
         unsafe {
-            if tree::has_room::<C>(*root, self.height) {
-                self.relaxed |= tree::push_leaf::<T, C>(root, self.height, size, leaf, length);
+            if tree::has_room::<C>(*root, height) {
+                let relaxed = tree::push_leaf::<T, C>(root, height, size, leaf, length);
+                self.shape.relax(relaxed);
                 return;
             }
-            let irregular = size != Width::<T>::full(self.height);
+            let irregular = size != Width::<T>::full(height);
             let above = Branch::<C>::with_room(node::BRANCH, irregular);
             above.push(*root, size);
-            above.push(tree::spine::<C>(leaf, self.height, length), size + length);
+            above.push(tree::spine::<C>(leaf, height, length), size + length);
             *root = above.link();
-            self.relaxed |= irregular;
-            self.height += 1;
+            self.shape.relax(irregular);
+            self.shape.set_height(height + 1);
         }
     }
 
     /// Removes and returns the last element. O(1) amortised; where others share the tail, the element is cloned.
     #[inline]
     pub fn pop_back(&mut self) -> Option<T> {
+        if self.small_len() > 0 {
+            self.small_len -= 1;
+            // SAFETY: the element is no longer counted when it is read.
+            return Some(unsafe { self.small_items().add(self.small_len()).read() });
+        }
         if self.tail_len > 0 {
             // SAFETY: a tail of which something is seen is there.
-            let tail = unsafe { self.tail.unwrap_unchecked() };
-            if tail.is_unique() && tail.fill() == self.tail_len() {
+            let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
+            if tail.is_unique() && (!mem::needs_drop::<T>() || tail.fill() == self.tail_len()) {
                 self.tail_len -= 1;
                 // SAFETY: the tail is this version's own; the element is no longer counted when it is read.
                 unsafe {
@@ -660,7 +797,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                     return Some(tail.items().add(self.tail_len()).read());
                 }
             }
-        } else if self.root.is_none() {
+        } else if self.tree_len == 0 {
             return None;
         }
         self.pop_back_slowly()
@@ -672,7 +809,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             self.pull_tail();
         }
         let length = self.tail_len().checked_sub(1)?;
-        let tail = self.tail?;
+        let tail = self.nodes().tail?;
         if tail.is_unique() {
             // SAFETY: this version alone holds the tail, and sees one more; the element is no longer counted
             // when it is read.
@@ -683,7 +820,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                 return Some(tail.items().add(length).read());
             }
         }
-        let value = self.tail_slice()[length].clone();
+        let value = self.last_slice()[length].clone();
         self.tail_len -= 1;
         Some(value)
     }
@@ -691,20 +828,19 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// Replaces an empty tail by the last leaf of the tree, if there is one.
     fn pull_tail(&mut self) {
         debug_assert!(self.tail_len == 0);
-        let Some(root) = &mut self.root else { return };
+        let (height, size) = (self.shape.height(), self.tree_len);
+        let nodes = self.nodes_mut();
+        let Some(root) = &mut nodes.root else { return };
         // SAFETY: the root is this vector's; the leaf comes with its hold, which goes to the tail.
         unsafe {
-            let (leaf, length) = if self.height == 0 {
-                (*root, self.tree_len)
-            } else {
-                tree::pop_leaf::<T, C>(root, self.height, self.tree_len)
-            };
-            if self.height == 0 {
-                self.root = None;
+            let (leaf, length) =
+                if height == 0 { (*root, size) } else { tree::pop_leaf::<T, C>(root, height, size) };
+            if height == 0 {
+                nodes.root = None;
             }
-            self.tree_len -= length;
             let leaf = Leaf::from_link(leaf);
-            let old = self.tail.replace(leaf);
+            let old = nodes.tail.replace(leaf);
+            self.tree_len -= length;
             self.tail_len = length as u16;
             self.tail_room = leaf.room() as u16;
             self.lower_root();
@@ -716,36 +852,36 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// Takes away what is superfluous at the top, after leaves were taken out: branches with one child or none.
     fn lower_root(&mut self) {
-        while let (1.., Some(root)) = (self.height, self.root) {
+        while let (height @ 1.., Some(root)) = (self.shape.height(), self.nodes().root) {
             // SAFETY: the root is this vector's, and a branch; so is the hold that it gives up.
             unsafe {
                 let branch = Branch::<C>::from_link(root);
                 match branch.len() {
                     0 => {
                         // Only an own branch is ever emptied.
-                        self.root = None;
-                        self.height = 0;
+                        self.nodes_mut().root = None;
+                        self.shape.set_height(0);
                         branch.free_memory();
                         break;
                     }
                     1 if branch.is_unique() => {
-                        self.root = Some(branch.child(0));
-                        self.height -= 1;
+                        self.nodes_mut().root = Some(branch.child(0));
+                        self.shape.set_height(height - 1);
                         branch.free_memory();
                     }
                     1 => {
                         let child = branch.child(0);
-                        hold::<T, C>(child, self.height - 1);
-                        self.root = Some(child);
-                        self.height -= 1;
-                        release::<T, C>(root, self.height + 1);
+                        hold::<T, C>(child, height - 1);
+                        self.nodes_mut().root = Some(child);
+                        self.shape.set_height(height - 1);
+                        release::<T, C>(root, height);
                     }
                     _ => break,
                 }
             }
         }
-        if self.height == 0 {
-            self.relaxed = false;
+        if self.shape.height() == 0 {
+            self.shape = Shape::LEAF;
         }
     }
 
@@ -793,10 +929,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// The elements `start..end`, which lie within the vector.
     fn part(&self, start: usize, end: usize) -> Self {
-        let mut part = Self::new();
-        if start == end {
-            return part;
+        if end - start <= Self::SMALL {
+            return self.small_part(start, end);
         }
+        let mut part = Self::hollow();
         // The leaf with the last element becomes the tail, and is shared unless the part begins within it.
         let tail = self.run(end - 1);
         let length = end - start.max(tail.start);
@@ -808,7 +944,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let kept = unsafe { &tail.leaf.slice(end - tail.start)[start - tail.start..] };
             Leaf::of_clones(kept, &[], length)
         };
-        part.tail = Some(leaf);
+        part.nodes_mut().tail = Some(leaf);
         part.tail_room = leaf.room() as u16;
         part.tail_len = length as u16;
         if start < tail.start
@@ -817,13 +953,27 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             // SAFETY: what lies before the tail's leaf is in the tree, which this vector holds.
             unsafe {
                 let (tree, begin) = tree::narrow::<T, C>(tree, start, tail.start);
-                part.relaxed = self.relaxed;
-                let kept = tree::cut::<T, C>(tree, start - begin, tail.start - begin, &mut part.relaxed);
-                part.root = Some(kept.into_link());
-                part.height = tree.height;
+                let mut relaxed = self.shape.is_relaxed();
+                let kept = tree::cut::<T, C>(tree, start - begin, tail.start - begin, &mut relaxed);
+                part.nodes_mut().root = Some(kept.into_link());
+                part.shape = Shape::of(tree.height, relaxed);
             }
             part.tree_len = tail.start - start;
             part.lower_root();
+        }
+        part
+    }
+
+    /// As [`part`](Self::part), where the handle has room for that many: it shares no leaf that would outlive the
+    /// others for its sake.
+    fn small_part(&self, start: usize, end: usize) -> Self {
+        let mut part = Self::new();
+        let mut next = start;
+        while next < end {
+            let (begin, leaf) = self.chunk(next);
+            let leaf = &leaf[next - begin..leaf.len().min(end - begin)];
+            part.extend_from_slice(leaf);
+            next += leaf.len();
         }
         part
     }
@@ -865,12 +1015,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if length >= self.len() {
             return;
         }
-        if length < self.tree_len {
+        if self.is_small() {
+            self.small_len = length as u8;
+        } else if length < self.tree_len || (length <= Self::SMALL && !self.tail_is_unique()) {
             *self = self.part(0, length);
         } else {
             self.tail_len = (length - self.tree_len) as u16;
         }
-        if let Some(tail) = self.tail
+        if let Some(tail) = self.nodes().tail
             && tail.is_unique()
         {
             // SAFETY: this version alone holds the tail, and sees that much of it.
@@ -885,11 +1037,15 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// # Panics
     /// If there are more than `usize::MAX` elements then.
     pub fn append(&mut self, other: Self) {
-        if other.root.is_none()
-            && self.tail_len() + other.tail_len() <= Width::<T>::LEAF
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        if other.tree_len == 0
+            && self.last_slice().len() + other.len() <= Width::<T>::LEAF
             && self.tail_is_unique()
         {
-            return self.extend_from_slice(other.tail_slice());
+            return self.extend_from_slice(other.last_slice());
         }
         *self = self.concat(&other);
     }
@@ -908,6 +1064,12 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         assert!(self.len().checked_add(other.len()).is_some(), "a vector has at most usize::MAX elements");
         match other.tree() {
+            None if self.len() + other.len() <= Self::SMALL => {
+                let mut joined = Self::new();
+                joined.extend_from_slice(self.last_slice());
+                joined.extend_from_slice(other.last_slice());
+                joined
+            }
             None => self.concat_tail(other),
             Some(right) => self.concat_tree(other, right),
         }
@@ -916,10 +1078,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// [`concat`](Self::concat) with a vector that is a tail only.
     fn concat_tail(&self, other: &Self) -> Self {
         let most = Width::<T>::LEAF;
-        let (first, second) = (self.tail_slice(), other.tail_slice());
+        let (first, second) = (self.last_slice(), other.last_slice());
         let mut joined = self.clone();
         if first.is_empty() {
-            if let Some(tail) = joined.tail.take() {
+            if let Some(tail) = joined.nodes_mut().tail.take() {
                 // SAFETY: the hold that was in `tail`.
                 unsafe { tail.release() };
             }
@@ -944,22 +1106,29 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// Makes a leaf with `length` elements, all of them seen, the tail.
     fn replace_tail(&mut self, leaf: impl FnOnce() -> Leaf<T, C>, length: usize) {
         let leaf = leaf();
-        let old = self.tail.replace(leaf);
+        let nodes = self.nodes();
+        self.body = Body { nodes: Nodes { tail: Some(leaf), ..nodes } };
+        (self.small_len, self.small_room) = (0, 0);
         self.tail_len = length as u16;
         self.tail_room = leaf.room() as u16;
-        if let Some(old) = old {
+        if let Some(old) = nodes.tail {
             // SAFETY: the hold that was in `tail`.
             unsafe { old.release() };
         }
     }
 
-    /// Makes the tail of `other` this one's too, which has none.
+    /// Makes the tail of `other` this one's too, which has none, or a copy of the elements in its handle.
     fn share_tail(&mut self, other: &Self) {
-        debug_assert!(self.tail.is_none());
-        if let Some(tail) = other.tail {
+        debug_assert!(self.nodes_mut().tail.is_none());
+        if other.is_small() {
+            let items = other.last_slice();
+            return self.replace_tail(|| Leaf::of_clones(items, &[], items.len()), items.len());
+        }
+        let tail = other.nodes().tail;
+        if let Some(tail) = tail {
             tail.hold();
         }
-        self.tail = other.tail;
+        self.nodes_mut().tail = tail;
         self.tail_len = other.tail_len;
         self.tail_room = other.tail_room;
     }
@@ -967,16 +1136,19 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// [`concat`](Self::concat) with a vector that has a tree.
     fn concat_tree(&self, other: &Self, right: Tree) -> Self {
         let mut left = self.clone();
+        if left.is_small() {
+            left.leave_handle(Self::SMALL);
+        }
         let half = Width::<T>::LEAF / 2;
         // A tail that is at least half full becomes a leaf as it is; a smaller one is merged with the leaf before it.
-        let scant = if left.tail_len() >= half { None } else { left.tail.filter(|_| left.tail_len > 0) };
+        let scant =
+            if left.tail_len() >= half { None } else { left.nodes().tail.filter(|_| left.tail_len > 0) };
         if scant.is_none() && left.tail_len > 0 {
             left.flush_tail();
         }
         let scant = scant.map(|tail| Tree { link: tail.link(), height: 0, size: left.tail_len() });
-        let mut joined = Self::new();
-        joined.relaxed = left.relaxed || other.relaxed;
-        let relaxed = &mut joined.relaxed;
+        let mut joined = Self::hollow();
+        let relaxed = &mut (left.shape.is_relaxed() || other.shape.is_relaxed());
         // SAFETY: the trees are the vectors', which hold them, or made here.
         let (link, height, size) = unsafe {
             match (left.tree(), scant) {
@@ -996,8 +1168,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let tree = Tree { link: link.link(), height, size };
             let joint = tree::join::<T, C>(tree, right, relaxed);
             let (link, height) = joint.into_tree(height.max(right.height), relaxed);
-            joined.root = Some(link.into_link());
-            joined.height = height;
+            joined.nodes_mut().root = Some(link.into_link());
+            joined.shape = Shape::of(height, *relaxed);
             joined.tree_len = size + right.size;
         }
         joined.share_tail(other);
@@ -1008,7 +1180,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// Appends clones of `values`. O(1) each, amortised, and faster than one by one.
     pub fn extend_from_slice(&mut self, mut values: &[T]) {
         while !values.is_empty() {
-            let tail = self.open_tail();
+            let Some(tail) = self.open_tail_for(values.len()) else {
+                values.iter().for_each(|value| self.push_back(value.clone()));
+                return;
+            };
             let (fill, rest) =
                 values.split_at(values.len().min(usize::from(self.tail_room) - self.tail_len()));
             let mut appending = Appending { vector: self, tail, length: 0 };
@@ -1032,6 +1207,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let right = self.split_off(index);
             self.push_back(value);
             return self.append(right);
+        }
+        if self.small_len < self.small_room {
+            self.push_back(value);
+            return self.small_slice_mut().unwrap_or_default()[index..].rotate_right(1);
         }
         let tail = self.open_tail();
         let (offset, length) = (index - self.tree_len, self.tail_len());
@@ -1057,6 +1236,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             self.truncate(index);
             self.append(right);
             return value;
+        }
+        if let Some(items) = self.small_slice_mut() {
+            items[index..].rotate_left(1);
+            return self.pop_back().expect("there is an element at the index");
         }
         let tail = self.own_tail();
         let (offset, length) = (index - self.tree_len, self.tail_len());
@@ -1133,44 +1316,5 @@ impl<T, C: Counter> Drop for Appending<'_, T, C> {
         self.vector.tail_len = self.length as u16;
         // SAFETY: the tail is the vector's own, and that many have been written.
         unsafe { self.tail.set_fill(self.length) };
-    }
-}
-
-impl<T, C: Counter> Clone for GenericVector<T, C> {
-    /// Another version with the same elements. O(1): counts two nodes up.
-    #[inline]
-    fn clone(&self) -> Self {
-        if let Some(root) = self.root {
-            // SAFETY: this vector holds its root.
-            unsafe { hold::<T, C>(root, self.height) };
-        }
-        if let Some(tail) = self.tail {
-            tail.hold();
-        }
-        // SAFETY: a vector is what its fields say and nothing more; the copy's two holds were counted above. Read at
-        // once, as two halves of 16 bytes, where six fields would be pieced together again by whoever moves it.
-        unsafe { ptr::read(self) }
-    }
-}
-
-impl<T, C: Counter> Drop for GenericVector<T, C> {
-    #[inline]
-    fn drop(&mut self) {
-        struct Root<T, C: Counter>(Option<Link>, u8, PhantomData<(T, C)>);
-        impl<T, C: Counter> Drop for Root<T, C> {
-            #[inline]
-            fn drop(&mut self) {
-                if let Some(root) = self.0 {
-                    // SAFETY: the vector gives its hold up.
-                    unsafe { release::<T, C>(root, self.1) }
-                }
-            }
-        }
-        // Released even if dropping an element of the tail panics.
-        let _root = Root::<T, C>(self.root, self.height, PhantomData);
-        if let Some(tail) = self.tail {
-            // SAFETY: the vector gives its hold up.
-            unsafe { tail.release() };
-        }
     }
 }

@@ -205,8 +205,14 @@ impl<T, C: Counter> Leaf<T, C> {
         self.head().count.increment();
     }
 
+    /// The count of holders.
+    #[inline]
+    pub(super) fn count(&self) -> &C {
+        &self.head().count
+    }
+
     /// Claims the place after the first `seen` elements for the caller, who must write it: whether nobody
-    /// else has appended there before. There must be room.
+    /// else has appended there before, or nobody who still could see it. There must be room.
     ///
     /// Whoever holds a version with the same tail sees its own length only, so the one who claims the place
     /// may write it while others read.
@@ -216,7 +222,8 @@ impl<T, C: Counter> Leaf<T, C> {
         if !head.count.is_unique() {
             return C::claim(&head.fill, seen);
         }
-        let next = head.fill.load(Ordering::Relaxed) == seen;
+        // What others have appended and nobody has any more may be written over where it needs no drop.
+        let next = !needs_drop::<T>() || head.fill.load(Ordering::Relaxed) == seen;
         if next {
             head.fill.store(seen + 1, Ordering::Relaxed);
         }
@@ -407,6 +414,12 @@ impl<C: Counter> Branch<C> {
     #[inline]
     pub(super) fn hold(self) {
         self.head().count.increment();
+    }
+
+    /// The count of holders.
+    #[inline]
+    pub(super) fn count(&self) -> &C {
+        &self.head().count
     }
 
     /// The first child's place.

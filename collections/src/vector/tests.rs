@@ -3,9 +3,10 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use scenarios::input::mix;
 use scenarios::probe::{Injected, Probe};
@@ -69,19 +70,26 @@ fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
         assert_eq!(begin, size);
     }
     let mut relaxed = false;
-    match vector.root {
-        None => assert_eq!((vector.tree_len, vector.height), (0, 0)),
+    if vector.is_small() {
+        assert_eq!((vector.tree_len, vector.tail_len, vector.tail_room, vector.shape.0), (0, 0, 0, 0));
+        assert_eq!(usize::from(vector.small_room), GenericVector::<T, C>::SMALL);
+        assert!(vector.small_len <= vector.small_room);
+    } else {
+        assert_eq!((vector.small_len, vector.small_room), (0, 0));
+    }
+    match vector.nodes().root {
+        None => assert_eq!((vector.tree_len, vector.shape.height()), (0, 0)),
         Some(root) => {
-            if vector.height > 0 {
+            if vector.shape.height() > 0 {
                 // SAFETY: above the leaves are branches.
                 let branch = unsafe { Branch::<C>::from_link(root) };
                 assert!(branch.len() > 1, "the root has at least two children");
             }
-            node::<T, C>(root, vector.height, vector.tree_len, &mut relaxed);
+            node::<T, C>(root, vector.shape.height(), vector.tree_len, &mut relaxed);
         }
     }
-    assert!(vector.relaxed || !relaxed);
-    match vector.tail {
+    assert!(vector.shape.is_relaxed() || !relaxed);
+    match vector.nodes().tail {
         None => assert_eq!((vector.tail_len, vector.tail_room), (0, 0)),
         Some(tail) => {
             assert_eq!(usize::from(vector.tail_room), tail.room());
@@ -112,9 +120,9 @@ fn numbers<C: Counter>(range: std::ops::Range<usize>) -> GenericVector<usize, C>
     range.collect()
 }
 
-/// Lengths at which the shape changes, with leaves of 64: tails that grow, leaves, branches and roots.
-const BOUNDARIES: [usize; 24] = [
-    0, 1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384,
+/// Lengths at which the shape changes, with leaves of 64: the handle, tails that grow, leaves, branches and roots.
+const BOUNDARIES: [usize; 25] = [
+    0, 1, 7, 8, 9, 10, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384,
     16_385, 16_448, 16_449,
 ];
 
@@ -166,7 +174,7 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
                 assert_eq!(vector.set(index, value.clone()), std::mem::replace(&mut model[index], value));
             }
             9 => {
-                let count = draw(200);
+                let count = draw(200.min(most));
                 let values: Vec<T> = (0..count as u64).map(|value| make(operation ^ value)).collect();
                 if draw(2) == 0 {
                     vector.extend_from_slice(&values);
@@ -176,7 +184,7 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
                 model.extend(values);
             }
             10 => {
-                for _ in 0..draw(150) {
+                for _ in 0..draw(150.min(most)) {
                     assert_eq!(vector.pop_back(), model.pop());
                 }
             }
@@ -265,6 +273,9 @@ fn random_operations_on_a_tree_of_versions() {
     let seed = from_environment("VECTOR_SEED", 1);
     trace::<u64, Atomic>(seed, operations, 6000, |value| value);
     trace::<u64, Plain>(seed + 1, operations / 2, 30_000, |value| value);
+    // Around what the handle has room for.
+    trace::<u64, Atomic>(seed + 4, operations / 2, 12, |value| value);
+    trace::<(u8, u64), Plain>(seed + 5, operations / 4, 8, |value| (value as u8, value));
     trace::<(u64, u64, u64), Atomic>(seed + 2, operations / 4, 3000, |value| (value, value, value));
     trace::<String, Atomic>(seed + 3, operations / 8, 1500, |value| value.to_string());
 }
@@ -376,7 +387,7 @@ fn long_vectors_share_what_they_have_in_common() {
     let mut expected: Vec<usize> = (1234..90_000).collect();
     expected.extend(0..100_000);
     check(&joined, &expected);
-    assert!(joined.height <= 4);
+    assert!(joined.shape.height() <= 4);
     let changed = vector.update(50_000, 0);
     assert_ne!(address(&vector, 50_000), address(&changed, 50_000));
     assert_eq!(address(&vector, 50_100), address(&changed, 50_100));
@@ -392,7 +403,7 @@ fn trees_stay_low_however_they_are_cut_and_joined() {
         model.rotate_left(at);
     }
     check(&vector, &model);
-    assert!(vector.height <= 5, "20,000 elements are {} branches deep", vector.height);
+    assert!(vector.shape.height() <= 5, "20,000 elements are {} branches deep", vector.shape.height());
     // Far more elements than there is memory for.
     let mut doubled = numbers::<Atomic>(0..100);
     for _ in 0..50 {
@@ -421,31 +432,32 @@ fn too_many_elements_are_refused() {
 
 #[test]
 fn one_version_appends_in_place_and_the_others_copy() {
-    let mut first: Vector<usize> = (0..3).collect();
-    first.push_back(3);
+    let mut first: Vector<usize> = (0..12).collect();
+    first.push_back(12);
+    let expected = |last: &[usize]| (0..=12).chain(last.iter().copied()).collect::<Vec<_>>();
     let mut second = first.clone();
     let held = first.clone();
     let address = |vector: &Vector<usize>| std::ptr::from_ref(&vector[0]);
     let before = address(&first);
-    first.push_back(4);
-    second.push_back(40);
+    first.push_back(13);
+    second.push_back(130);
     assert_eq!(address(&first), before, "the first to append does so in place");
     assert_ne!(address(&second), before, "the second copies");
-    check(&held, &[0, 1, 2, 3]);
-    check(&first, &[0, 1, 2, 3, 4]);
-    check(&second, &[0, 1, 2, 3, 40]);
+    check(&held, &expected(&[]));
+    check(&first, &expected(&[13]));
+    check(&second, &expected(&[130]));
     // Popped while shared, the place is taken: the next push must not write there.
     let mut third = first.clone();
-    assert_eq!(third.pop_back(), Some(4));
-    third.push_back(400);
-    check(&first, &[0, 1, 2, 3, 4]);
-    check(&third, &[0, 1, 2, 3, 400]);
+    assert_eq!(third.pop_back(), Some(13));
+    third.push_back(1300);
+    check(&first, &expected(&[13]));
+    check(&third, &expected(&[1300]));
     // Alone again, what others have appended is dropped and the place used.
     let mut alone = held.clone();
     drop((first, second, third, held));
     alone.push_back(5);
     assert_eq!(address(&alone), before);
-    check(&alone, &[0, 1, 2, 3, 5]);
+    check(&alone, &expected(&[5]));
 }
 
 #[test]
@@ -465,6 +477,353 @@ fn forks_exactly_at_a_full_tail() {
         }
         check(&vector, &(0..length).collect::<Vec<_>>());
     }
+}
+
+/// A vector, and perhaps another version that shares with it.
+type Made<T, C> = (GenericVector<T, C>, Option<GenericVector<T, C>>);
+
+/// A vector of `length` made in several ways: its elements lie in the handle, in a leaf, or in a tree; alone or not.
+fn made_in_every_way<T: Clone, C: Counter>(length: usize, make: fn(usize) -> T) -> Vec<Made<T, C>> {
+    let values = |range: std::ops::Range<usize>| range.map(make);
+    let mut ways: Vec<GenericVector<T, C>> = Vec::new();
+    ways.push(values(0..length).collect());
+    let mut pushed = GenericVector::new();
+    values(0..length).for_each(|value| pushed.push_back(value));
+    ways.push(pushed);
+    let mut popped: GenericVector<T, C> = values(0..length + 20).collect();
+    (0..20).for_each(|_| drop(popped.pop_back()));
+    ways.push(popped);
+    let mut cut: GenericVector<T, C> = values(0..length + 200).collect();
+    cut.truncate(length);
+    ways.push(cut);
+    let long: GenericVector<T, C> =
+        values(0..length).collect::<GenericVector<T, C>>().concat(&values(0..200).collect());
+    ways.push(long.slice(..length));
+    ways.into_iter()
+        .flat_map(|vector| {
+            let mut ahead = vector.clone();
+            ahead.push_back(make(77));
+            let copy = vector.clone();
+            [(vector, None), (copy.clone(), Some(copy)), (ahead.slice(..length), Some(ahead))]
+        })
+        .collect()
+}
+
+/// Every operation on every length around what the handle has room for, however the vector was made.
+fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(make: fn(usize) -> T) {
+    type Operation<T, C> = (&'static str, fn(&mut GenericVector<T, C>, &mut Vec<T>, usize, fn(usize) -> T));
+    let operations: [Operation<T, C>; 16] = [
+        ("push_back", |vector, model, _, make| {
+            vector.push_back(make(50));
+            model.push(make(50));
+        }),
+        ("pop_back", |vector, model, _, _| assert_eq!(vector.pop_back(), model.pop())),
+        ("set", |vector, model, at, make| {
+            if at < model.len() {
+                assert_eq!(vector.set(at, make(51)), std::mem::replace(&mut model[at], make(51)));
+            }
+        }),
+        ("insert", |vector, model, at, make| {
+            vector.insert(at, make(52));
+            model.insert(at, make(52));
+        }),
+        ("remove", |vector, model, at, _| {
+            if at < model.len() {
+                assert_eq!(vector.remove(at), model.remove(at));
+            }
+        }),
+        ("swap", |vector, model, at, _| {
+            if at < model.len() {
+                vector.swap(at, model.len() - 1);
+                model.swap(at, vector.len() - 1);
+            }
+        }),
+        ("truncate", |vector, model, at, _| {
+            vector.truncate(at);
+            model.truncate(at);
+        }),
+        ("split_off", |vector, model, at, _| {
+            let (right, right_model) = (vector.split_off(at), model.split_off(at));
+            check(&right, &right_model);
+        }),
+        ("slice", |vector, model, at, _| {
+            *vector = vector.slice(at / 2..at);
+            *model = model[at / 2..at].to_vec();
+        }),
+        ("push_front, pop_front", |vector, model, at, make| {
+            (0..=at).for_each(|value| vector.push_front(make(value)));
+            assert_eq!(vector.pop_front(), Some(make(at)));
+            model.splice(0..0, (0..at).rev().map(make));
+        }),
+        ("extend", |vector, model, at, make| {
+            vector.extend((0..at).map(make));
+            vector.extend((0..at).filter(|value| value % 2 == 0).map(make));
+            model.extend((0..at).map(make));
+            model.extend((0..at).filter(|value| value % 2 == 0).map(make));
+        }),
+        ("extend_from_slice", |vector, model, at, make| {
+            let values: Vec<T> = (0..at).map(make).collect();
+            vector.extend_from_slice(&values);
+            model.extend(values);
+        }),
+        ("append, concat", |vector, model, at, make| {
+            for (other, held) in made_in_every_way::<T, C>(at, make) {
+                let other_model: Vec<T> = (0..at).map(make).collect();
+                let joined = vector.concat(&other);
+                check(&joined, &[model.as_slice(), &other_model].concat());
+                check(&other.concat(vector), &[&other_model, model.as_slice()].concat());
+                if !vector.is_empty() && !other.is_empty() {
+                    let fits = vector.len() + other.len() <= GenericVector::<T, C>::SMALL;
+                    assert_eq!(joined.is_small(), fits, "as few as fit lie in the handle, wherever they lay");
+                }
+                assert_eq!(joined == other, model.is_empty());
+                let mut appended = vector.clone();
+                appended.append(other);
+                assert_eq!(appended, joined);
+                drop(held);
+            }
+            vector.append(vector.clone());
+            model.extend_from_within(..);
+        }),
+        ("iter_mut", |vector, model, at, make| {
+            vector.iter_mut().skip(at).for_each(|value| *value = make(53));
+            vector.iter_mut().rev().skip(at).for_each(|value| *value = make(54));
+            model.iter_mut().skip(at).for_each(|value| *value = make(53));
+            model.iter_mut().rev().skip(at).for_each(|value| *value = make(54));
+        }),
+        ("into_iter", |vector, model, at, _| {
+            let mut values = std::mem::take(vector).into_iter();
+            let front: Vec<T> = values.by_ref().take(at / 2).collect();
+            // The handle moves with the iterator.
+            let mut values = Box::new(values);
+            let back: Vec<T> = values.by_ref().rev().take(at - at / 2).collect();
+            let rest: Vec<T> = values.collect();
+            let back: Vec<T> = back.into_iter().rev().collect();
+            assert_eq!([front.as_slice(), &rest, &back].concat(), *model);
+            *vector = rest.clone().into();
+            *model = rest;
+        }),
+        ("retain", |vector, model, at, make| {
+            let unwanted = make(at);
+            vector.retain(|value| *value != unwanted);
+            model.retain(|value| *value != unwanted);
+        }),
+    ];
+    for length in 0..=12 {
+        for at in 0..=length {
+            for (name, operation) in operations {
+                for (mut vector, held) in made_in_every_way::<T, C>(length, make) {
+                    let mut model: Vec<T> = (0..length).map(make).collect();
+                    let fork = vector.clone();
+                    check(&vector, &model);
+                    operation(&mut vector, &mut model, at, make);
+                    check(&vector, &model);
+                    check(&fork, &(0..length).map(make).collect::<Vec<_>>());
+                    if let Some(held) = held {
+                        assert!(held.iter().take(length).cloned().eq((0..length).map(make)), "{name}");
+                    }
+                    // Moved elsewhere, it is still the same.
+                    let boxed = Box::new(vector);
+                    check(&boxed, &model);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_around_what_the_handle_has_room_for() {
+    every_operation_on_small_vectors::<u64, Atomic>(|value| value as u64);
+    every_operation_on_small_vectors::<Cell<u16>, Plain>(|value| Cell::new(value as u16));
+    every_operation_on_small_vectors::<(), Atomic>(|_| ());
+    Probe::reset();
+    every_operation_on_small_vectors::<Probe, Plain>(|value| Probe::new(value as u32));
+    assert_eq!(Probe::live(), 0);
+}
+
+/// Up from nothing and down again, with a version of every length kept, its halves, and them joined the other way round.
+fn up_and_down<T: Clone + Debug + PartialEq>(make: fn(usize) -> T) {
+    let model: Vec<T> = (0..20).map(make).collect();
+    let mut vector = Vector::new();
+    let mut held = Vec::new();
+    for value in &model {
+        held.push(vector.clone());
+        vector.push_back(value.clone());
+    }
+    for (length, version) in held.iter().enumerate() {
+        check(version, &model[..length]);
+        let (left, right) = version.clone().split_at(length / 2);
+        check(&(right + left), &[&model[length / 2..length], &model[..length / 2]].concat());
+        assert!(version.clone().into_iter().eq(model[..length].iter().cloned()));
+    }
+    for length in (0..20).rev() {
+        assert_eq!(vector.pop_back().as_ref(), Some(&model[length]));
+        assert_eq!(vector, held[length]);
+        if length > 0 {
+            assert_eq!(vector.update(length / 2, make(19))[length / 2], model[19]);
+        }
+    }
+}
+
+#[test]
+fn small_vectors_of_every_kind_of_element() {
+    up_and_down::<u8>(|value| value as u8);
+    up_and_down::<(u64, u8)>(|value| (value as u64, 7));
+    up_and_down::<[u64; 4]>(|value| [value as u64; 4]);
+    up_and_down::<&str>(|value| &"abcdefghijklmnopqrstuvwxyz"[value..]);
+    // These never lie in the handle.
+    up_and_down::<u128>(|value| value as u128);
+    up_and_down::<[u64; 9]>(|value| [value as u64; 9]);
+    up_and_down::<String>(|value| value.to_string());
+}
+
+#[test]
+fn what_lies_in_the_handle() {
+    const {
+        assert!(Vector::<u64>::SMALL == 8 && Vector::<u8>::SMALL == 8 && Vector::<()>::SMALL == 8);
+        assert!(
+            Vector::<&str>::SMALL == 4 && Vector::<[u64; 3]>::SMALL == 2 && Vector::<[u64; 4]>::SMALL == 2
+        );
+        assert!(
+            Vector::<[u64; 5]>::SMALL == 0 && Vector::<u128>::SMALL == 0 && Vector::<Box<u8>>::SMALL == 0
+        );
+    };
+    let within = |vector: &Vector<u64>| {
+        let handle = std::ptr::from_ref(vector).addr();
+        vector.iter().all(|element| (handle..handle + 80).contains(&std::ptr::from_ref(element).addr()))
+    };
+    let long: Vector<u64> = (0..1000).collect();
+    let eight: Vector<u64> = (0..8).collect();
+    assert!(within(&eight) && within(&eight.clone()) && !within(&(0..9).collect()));
+    // What is cut or joined to few elements holds no leaf, across the seam of two leaves, too.
+    assert!(within(&long.slice(60..68)) && within(&long.take(8)) && within(&long.skip(992)));
+    assert!(within(&eight.take(3).concat(&eight.skip(3))));
+    let (mut left, mut shared) = (long.clone(), long.take(20));
+    assert!(within(&left.split_off(995)) && left.len() == 995);
+    left.truncate(3);
+    let held = shared.clone();
+    shared.truncate(5);
+    assert!(within(&left) && within(&shared) && held.len() == 20);
+    // A leaf that is there and its vector's own is kept for what may come.
+    drop(held);
+    let mut popped: Vector<u64> = (0..9).collect();
+    popped.pop_back();
+    popped.truncate(2);
+    assert!(!within(&popped));
+    popped.clear();
+    popped.push_back(1);
+    assert!(within(&popped));
+}
+
+#[test]
+fn elements_that_change_behind_a_shared_reference() {
+    let vector: rc::Vector<Cell<u32>> = (0..5).map(Cell::new).collect();
+    let copy = vector.clone();
+    let add = |vector: &rc::Vector<Cell<u32>>| vector.iter().for_each(|cell| cell.set(cell.get() + 10));
+    add(&vector);
+    add(&vector);
+    assert!(vector.iter().map(Cell::get).eq([20, 21, 22, 23, 24]));
+    assert!(copy.iter().map(Cell::get).eq(0..5), "clones of so few elements are clones of each");
+
+    #[derive(Debug)]
+    struct Count(AtomicU32);
+    impl Clone for Count {
+        fn clone(&self) -> Self {
+            Count(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+        }
+    }
+    let counts: Vector<Count> = (0..3).map(|_| Count(AtomicU32::new(0))).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for step in 0..1000 {
+                    let copy = counts.clone();
+                    counts[step % 3].0.fetch_add(1, Ordering::Relaxed);
+                    copy[step % 3].0.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(counts.iter().map(|count| count.0.load(Ordering::Relaxed)).sum::<u32>(), 4000);
+}
+
+thread_local! {
+    /// How many more clones of a [`Brittle`] succeed.
+    static CLONES: Cell<u32> = const { Cell::new(u32::MAX) };
+}
+
+/// Needs no drop, and panics when it is cloned too often.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Brittle(u32);
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        let left = CLONES.get();
+        if left == 0 {
+            std::panic::panic_any(Injected);
+        }
+        CLONES.set(left - 1);
+        Brittle(self.0)
+    }
+}
+
+#[test]
+fn a_panic_in_clone_leaves_small_vectors_intact() {
+    let changes: [fn(&mut Vector<Brittle>); 15] = [
+        |vector| drop(vector.clone()),
+        |vector| *vector = vector.clone(),
+        |vector| vector.push_back(Brittle(7)),
+        |vector| _ = vector.pop_back(),
+        |vector| _ = vector.set(1, Brittle(7)),
+        |vector| *vector = vector.slice(1..vector.len()),
+        |vector| *vector = vector.concat(&vector.slice(1..3)),
+        |vector| vector.append((0..200).map(Brittle).collect()),
+        |vector| vector.extend_from_slice(&[Brittle(1), Brittle(2), Brittle(3)]),
+        |vector| vector.insert(1, Brittle(7)),
+        |vector| _ = vector.remove(1),
+        |vector| vector.push_front(Brittle(7)),
+        |vector| _ = vector.pop_front(),
+        |vector| vector.truncate(2),
+        |vector| vector.retain(|value| value.0 != 1),
+    ];
+    for length in 3..12 {
+        for change in changes {
+            for fuse in 0..30 {
+                for shared in [false, true] {
+                    let mut vector: Vector<Brittle> = (0..length).map(Brittle).collect();
+                    let held = shared.then(|| vector.clone());
+                    CLONES.set(fuse);
+                    injected(|| change(&mut vector));
+                    CLONES.set(u32::MAX);
+                    check_shape(&vector);
+                    assert!(held.iter().flatten().map(|value| value.0).eq(0..if shared {
+                        length
+                    } else {
+                        0
+                    }));
+                    let left: Vec<u32> = vector.iter().map(|value| value.0).collect();
+                    vector.push_back(Brittle(9));
+                    assert!(vector.iter().map(|value| value.0).eq(left.into_iter().chain([9])));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_type_may_contain_vectors_of_itself() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Node {
+        value: u32,
+        children: Vector<Node>,
+    }
+    let leaf = |value| Node { value, children: Vector::new() };
+    let tree =
+        Node { value: 0, children: [leaf(1), Node { value: 2, children: Vector::unit(leaf(3)) }].into() };
+    let mut other = tree.clone();
+    other.children[1].children.push_back(leaf(4));
+    assert_eq!((tree.children[1].children.len(), other.children[1].children.len()), (1, 2));
+    assert_ne!(tree, other);
 }
 
 #[test]
@@ -710,8 +1069,13 @@ const _: () = {
     assert!(!Is::<rc::Vector<String>>::SEND && !Is::<rc::Vector<String>>::SYNC);
     assert!(!Is::<super::Iter<'_, String, Plain>>::SEND && !Is::<super::IntoIter<String, Plain>>::SEND);
     assert!(!Is::<super::IterMut<'_, String, Plain>>::SEND && !Is::<super::Leaves<'_, String, Plain>>::SYNC);
-    // A vector is four words, and so is one that may be missing.
-    assert!(size_of::<Vector<u64>>() == 4 * size_of::<usize>());
+    // A vector is ten words whatever it holds, and so is one that may be missing.
+    assert!(size_of::<Vector<u64>>() == 80 && size_of::<Option<Vector<[u64; 100]>>>() == 80);
+    assert!(align_of::<Vector<u128>>() == 8);
+    // Elements that a panic cannot show half changed do not become such in a handle.
+    const fn keeps_what_a_panic_leaves<T: UnwindSafe + RefUnwindSafe>() {}
+    keeps_what_a_panic_leaves::<Vector<String>>();
+    keeps_what_a_panic_leaves::<Vector<u8>>();
 };
 
 /// A vector may be used where its elements live longer.
@@ -838,6 +1202,13 @@ fn equality_order_and_hash_do_not_depend_on_the_shape() {
     assert_eq!(numbers::<Atomic>(0..0), Vector::new());
     let clone = plain.clone();
     assert!(plain.ptr_eq(&clone) && !plain.ptr_eq(&joined) && !plain.ptr_eq(&clone.update(0, 0)));
+    // In the handle, nothing is shared.
+    let small = plain.take(3);
+    assert!(small.ptr_eq(&small) && !small.ptr_eq(&small.clone()) && small == small.clone());
+    let emptied = std::iter::successors(Some(plain.take(9)), |left| {
+        (!left.is_empty()).then(|| left.take(left.len() - 1))
+    });
+    assert!(emptied.last().is_some_and(|last| last.ptr_eq(&Vector::new())));
     // Shared parts are not compared.
     let nan: Vector<f64> = std::iter::repeat_n(f64::NAN, 3000).collect();
     let mut other = nan.clone();

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Index, IndexMut};
+use std::ptr;
 
 use super::node::{Leaf, Width};
 use super::{Appending, GenericVector, IntoIter, Iter, IterMut, tree};
@@ -23,20 +24,21 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for GenericVector<T, C> {
 
 impl<T: PartialEq, C: Counter> PartialEq for GenericVector<T, C> {
     /// Whether both have equal elements in the same order. Parts that both share count as equal without being
-    /// looked at: a vector equals its clone even where an element, such as NaN, does not equal itself.
+    /// looked at: a vector equals its clone even where an element, such as NaN, does not equal itself, unless it has its
+    /// elements in its handle, where a clone shares nothing.
     fn eq(&self, other: &Self) -> bool {
         if self.len() != other.len() {
             return false;
         }
-        if self.tree_len == other.tree_len && !self.relaxed && !other.relaxed {
+        if self.tree_len == other.tree_len && !self.shape.is_relaxed() && !other.shape.is_relaxed() {
             // Of the same size and without relaxed branches, they have the same shape.
-            let same_tail = self.tail.map(Leaf::link) == other.tail.map(Leaf::link);
+            let (left, right) = (self.last_slice(), other.last_slice());
             let trees = match (self.tree(), other.tree()) {
                 // SAFETY: the two vectors hold their trees.
                 (Some(left), Some(right)) => unsafe { tree::equal::<T, C>(left, right) },
                 _ => true,
             };
-            return trees && (same_tail || self.tail_slice() == other.tail_slice());
+            return trees && (ptr::eq(left, right) || left == right);
         }
         let (mut left, mut right): (&[T], &[T]) = (&[], &[]);
         let (mut left_leaves, mut right_leaves) = (self.leaves(), other.leaves());
@@ -124,7 +126,10 @@ impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
         let mut values = values.into_iter();
         while let Some(value) = values.next() {
-            let tail = self.open_tail_for(values.size_hint().0.saturating_add(1));
+            let Some(tail) = self.open_tail_for(values.size_hint().0.saturating_add(1)) else {
+                self.push_back(value);
+                continue;
+            };
             let mut length = self.tail_len();
             let room = usize::from(self.tail_room);
             let mut appending = Appending { vector: self, tail, length };
@@ -147,12 +152,18 @@ impl<'a, T: Clone + 'a, C: Counter> Extend<&'a T> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> GenericVector<T, C> {
-    /// [`open_tail`](Self::open_tail), which makes room for `more` at once where it makes room.
-    fn open_tail_for(&mut self, more: usize) -> Leaf<T, C> {
-        if self.tail.is_none() {
-            return self.new_tail(more.min(Width::<T>::LEAF));
+    /// [`open_tail`](Self::open_tail), which makes room for `more` at once where it makes room; `None` where there is
+    /// room for as many in the handle.
+    pub(super) fn open_tail_for(&mut self, more: usize) -> Option<Leaf<T, C>> {
+        let more = more.min(Width::<T>::LEAF);
+        if self.is_small() {
+            let length = self.small_len() + more;
+            return (length > Self::SMALL).then(|| self.leave_handle(self.room_for(length)));
         }
-        self.open_tail()
+        if self.nodes().tail.is_none() {
+            return Some(self.new_tail(more));
+        }
+        Some(self.open_tail())
     }
 }
 
