@@ -1065,8 +1065,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         assert!(self.len().checked_add(other.len()).is_some(), "a vector has at most usize::MAX elements");
         match other.tree() {
             None if self.len() + other.len() <= Self::SMALL => {
-                let mut joined = Self::new();
-                joined.extend_from_slice(self.last_slice());
+                // This one may have a tree, though a small one.
+                let mut joined = self.small_part(0, self.len());
                 joined.extend_from_slice(other.last_slice());
                 joined
             }

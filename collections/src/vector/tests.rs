@@ -126,6 +126,22 @@ const BOUNDARIES: [usize; 25] = [
     16_385, 16_448, 16_449,
 ];
 
+#[test]
+fn a_small_vector_that_still_has_a_tree_is_joined_whole() {
+    let mut vector = numbers::<Atomic>(0..70).slice(60..70);
+    for _ in 0..5 {
+        vector.pop_back();
+    }
+    assert!((vector.tree_len, vector.tail_len()) == (4, 1));
+    for count in 0..4 {
+        let joined = vector.concat(&numbers(0..count));
+        assert!(joined.iter().copied().eq(vector.iter().copied().chain(0..count)));
+        let mut appended = vector.clone();
+        appended.append(numbers(0..count));
+        assert_eq!(appended, joined);
+    }
+}
+
 /// Random changes to a tree of versions, each compared with its model.
 ///
 /// Long runs come from the environment: `VECTOR_OPERATIONS` and `VECTOR_SEED`.
