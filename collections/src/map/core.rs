@@ -300,9 +300,17 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     key: Option<&K>,
     rehash: &impl Fn(&K) -> u32,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>, u32) {
-    // SAFETY: the way down to the leaf is the caller's alone.
+    let (mut link, mut rest, mut level) = (root, hash, 0);
+    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
     unsafe {
-        let Way { link, rest, level } = own_branches(root, hash, 1);
+        while !(*link).is_leaf() {
+            if !Branch::is_unique((*link).branch()) {
+                own_way(link, rest, 1);
+            }
+            link = &raw mut (&mut (*(*link).branch()).slots)[digit(rest)];
+            rest >>= BITS;
+            level += 1;
+        }
         let leaf = (*link).leaf();
         if let Some(key) = key {
             let slot = (*link).find(rest, move |slot| slot.matches(hash, key));
@@ -320,39 +328,6 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
         let (leaf, level) = make_room(Place::new(root, hash).at_leaf(), leaf, rehash);
         (Slot::NONE, leaf, level)
     }
-}
-
-/// Where a hash leads: a leaf, and what is left of the hash there, below `level` branches.
-struct Way<K, V, C> {
-    link: *mut Link<K, V, C>,
-    rest: u32,
-    level: u32,
-}
-
-/// Goes down to a leaf; the branches on the way are the caller's alone then. A leaf that is copied with them has room
-/// for `more`.
-///
-/// # Safety
-/// There is a tree at `root`, held by the caller.
-#[inline]
-unsafe fn own_branches<K: Clone, V: Clone, C: Counter>(
-    root: *mut Link<K, V, C>,
-    hash: u32,
-    more: u32,
-) -> Way<K, V, C> {
-    let mut way = Way { link: root, rest: hash, level: 0 };
-    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
-    unsafe {
-        while !(*way.link).is_leaf() {
-            if !Branch::is_unique((*way.link).branch()) {
-                own_way(way.link, way.rest, more);
-            }
-            way.link = &raw mut (&mut (*(*way.link).branch()).slots)[digit(way.rest)];
-            way.rest >>= BITS;
-            way.level += 1;
-        }
-    }
-    way
 }
 
 /// Makes a leaf the caller's alone; returns where the entry in `slot` is then.

@@ -250,6 +250,21 @@ fn for_each_unshared<K: Eq, V, C: Counter>(
     });
 }
 
+/// Visits every entry of `ours` whose key `theirs` does not have.
+fn for_each_absent<'a, K: Hash + Eq, V, S: BuildHasher, C: Counter>(
+    ours: &'a Core<K, V, C>,
+    theirs: &GenericHashMap<K, V, S, C>,
+    mut visit: impl FnMut(&'a K, &'a V),
+) {
+    for_each_unshared(ours, &theirs.core, |slot, found| {
+        // SAFETY: entries of a version that is borrowed for as long.
+        let (key, value) = unsafe { (slot.key(), slot.value()) };
+        if found.is_none() && !theirs.contains_key(key) {
+            visit(key, value);
+        }
+    });
+}
+
 impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     #[inline]
     fn slot<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Slot<K, V, C>>
@@ -356,11 +371,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
             Some(new) if new.1 != value => items.push(DiffItem::Update { old: (key, value), new }),
             Some(_) => {}
         });
-        other.for_each_unshared(self, |key, value, found| {
-            if found.is_none() {
-                items.push(DiffItem::Add(key, value));
-            }
-        });
+        for_each_absent(&other.core, self, |key, value| items.push(DiffItem::Add(key, value)));
         items.into_iter()
     }
 
@@ -502,13 +513,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     pub fn intersection(self, other: &Self) -> Self {
         let mut common = self;
         let before = Core::clone(&common.core);
-        for_each_unshared(&before, &other.core, |slot, found| {
-            // SAFETY: entries of a version that is held.
-            let key = unsafe { slot.key::<'_>() };
-            if found.is_none() && !other.contains_key(key) {
-                common.remove(key);
-            }
-        });
+        for_each_absent(&before, other, |key, _| drop(common.remove(key)));
         common
     }
 
@@ -521,13 +526,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
             return rest;
         }
         let mut rest = GenericHashMap { core: Core::new(), hasher: self.hasher };
-        for_each_unshared(&self.core, &other.core, |slot, found| {
-            // SAFETY: entries of a version that is held.
-            let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
-            if found.is_none() && !other.contains_key(key) {
-                rest.insert(key.clone(), value.clone());
-            }
-        });
+        for_each_absent(&self.core, other, |key, value| drop(rest.insert(key.clone(), value.clone())));
         rest
     }
 
@@ -544,11 +543,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         S: Clone,
     {
         let mut rest = self.clone().difference(other);
-        other.for_each_unshared(&self, |key, value, found| {
-            if found.is_none() {
-                rest.insert(key.clone(), value.clone());
-            }
-        });
+        for_each_absent(&other.core, &self, |key, value| drop(rest.insert(key.clone(), value.clone())));
         rest
     }
 
