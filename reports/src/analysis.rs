@@ -270,6 +270,13 @@ pub fn scenario_means(
     (0..view.contenders.len()).map(mean).collect()
 }
 
+/// The least of `values`; none where all are equal, for then nobody stands out.
+pub fn outstanding(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.into_iter().collect();
+    let least = values.iter().copied().min_by(f64::total_cmp)?;
+    values.iter().any(|value| *value > least).then_some(least)
+}
+
 /// What one contender's structure of one size takes in memory, in bytes; `None` where it was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Held {

@@ -360,13 +360,10 @@ impl<'a> Memory<'a> {
 impl HeldCell {
     /// What a contender takes, among what each of them takes.
     fn new(view: &BottleneckView<'_>, values: &[Option<f64>], series: usize) -> Self {
-        let of = |contenders: Vec<usize>| contenders.into_iter().filter_map(|at| values[at]).collect();
-        let [peers, contestants]: [Vec<f64>; 2] = [of(view.of_role(Role::Peer)), of(view.contestants())];
-        let least = |values: &[f64]| values.iter().copied().min_by(f64::total_cmp);
-        // Where all are equal nobody is best.
-        let best = least(&contestants).filter(|best| contestants.iter().any(|value| value > best));
-        let value = values[series];
-        let to_peer = value.zip(least(&peers)).map(|(value, peer)| Ratio::new(analysis::ratio(value, peer)));
+        let of = |contenders: Vec<usize>| contenders.into_iter().filter_map(|at| values[at]);
+        let best = analysis::outstanding(of(view.contestants()));
+        let (value, peer) = (values[series], of(view.of_role(Role::Peer)).min_by(f64::total_cmp));
+        let to_peer = value.zip(peer).map(|(value, peer)| Ratio::new(analysis::ratio(value, peer)));
         HeldCell {
             value: value.map_or(format::ABSENT.to_owned(), format::value),
             each: String::new(),
@@ -463,13 +460,8 @@ impl<'a> Matrix<'a> {
             .iter()
             .map(|size| {
                 let best = |contenders: &[usize]| scenario.best(metric, *size, contenders);
-                // Where all are equal nobody is best.
-                let differs = |best: &f64| {
-                    contestants
-                        .iter()
-                        .any(|at| scenario.value(metric, *size, *at).is_some_and(|it| it > *best))
-                };
-                (*size, best(&peers), best(&naives), best(&contestants).filter(differs))
+                let values = contestants.iter().filter_map(|at| scenario.value(metric, *size, *at));
+                (*size, best(&peers), best(&naives), analysis::outstanding(values))
             })
             .collect();
         for (series, contender) in view.contenders.iter().enumerate() {
