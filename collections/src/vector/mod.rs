@@ -968,14 +968,19 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// others for its sake.
     fn small_part(&self, start: usize, end: usize) -> Self {
         let mut part = Self::new();
+        part.extend_from_part(self, start, end);
+        part
+    }
+
+    /// Appends clones of the elements `start..end` of `other`.
+    fn extend_from_part(&mut self, other: &Self, start: usize, end: usize) {
         let mut next = start;
         while next < end {
-            let (begin, leaf) = self.chunk(next);
+            let (begin, leaf) = other.chunk(next);
             let leaf = &leaf[next - begin..leaf.len().min(end - begin)];
-            part.extend_from_slice(leaf);
+            self.extend_from_slice(leaf);
             next += leaf.len();
         }
-        part
     }
 
     /// Splits in two: the elements before `index`, and the others. O(log n).
@@ -1062,14 +1067,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if self.is_empty() {
             return other.clone();
         }
-        assert!(self.len().checked_add(other.len()).is_some(), "a vector has at most usize::MAX elements");
+        let length = self.len().checked_add(other.len()).expect("a vector has at most usize::MAX elements");
+        if length <= Self::SMALL {
+            // Either may have a tree, though a small one.
+            let mut joined = self.small_part(0, self.len());
+            joined.extend_from_part(other, 0, other.len());
+            return joined;
+        }
         match other.tree() {
-            None if self.len() + other.len() <= Self::SMALL => {
-                // This one may have a tree, though a small one.
-                let mut joined = self.small_part(0, self.len());
-                joined.extend_from_slice(other.last_slice());
-                joined
-            }
             None => self.concat_tail(other),
             Some(right) => self.concat_tree(other, right),
         }

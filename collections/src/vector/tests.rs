@@ -139,6 +139,9 @@ fn a_small_vector_that_still_has_a_tree_is_joined_whole() {
         let mut appended = vector.clone();
         appended.append(numbers(0..count));
         assert_eq!(appended, joined);
+        let behind = numbers(0..count).concat(&vector);
+        assert!(behind.iter().copied().eq((0..count).chain(vector.iter().copied())));
+        assert!(count == 0 || (joined.is_small() && behind.is_small()));
     }
 }
 
