@@ -9,6 +9,7 @@
 pub mod counter;
 pub mod map;
 pub mod set;
+mod unwind;
 pub mod vector;
 
 pub use map::{GenericHashMap, HashMap};

@@ -388,6 +388,7 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
         if !splits {
             return (leaf, place.level);
         }
+        let mut hashes = None;
         loop {
             let (start, end) = place.run();
             if end - start > 1 {
@@ -410,10 +411,11 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
                 place.set((place.digit, place.digit + 1), Link::of_leaf(colliding));
                 return (colliding, place.level);
             }
-            let mut hashes = [0; MOST as usize];
-            for (at, hashed) in hashes.iter_mut().enumerate() {
-                *hashed = leaf.slot(at).hash(rehash);
-            }
+            // Hashed once, while the index fits the tags: after `retag` it does not before the end, so nothing may panic
+            // there.
+            let hashes = hashes.get_or_insert_with(|| {
+                std::array::from_fn::<u32, { MOST as usize }, _>(|at| leaf.slot(at).hash(rehash))
+            });
             let branch = Branch::new(Link::of_leaf(leaf));
             *place.link() = Link::of_branch(branch);
             place.descend(branch);

@@ -463,7 +463,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         let mut new = self.clone();
         match change(self.get(&key).cloned()) {
             Some(value) => drop(new.insert(key, value)),
-            None => drop(new.remove(&key)),
+            None => {
+                drop(new.remove(&key));
+                drop(key);
+            }
         }
         new
     }
@@ -489,6 +492,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
                 let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
                 united.insert(key, value);
             });
+            drop((before, self));
             return united;
         }
         let mut united = self;
@@ -505,6 +509,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
                 united.core.insert(hash, key.clone(), value.clone(), |key| hash_of(hasher, key));
             }
         });
+        drop((before, other));
         united
     }
 
@@ -514,6 +519,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         let mut common = self;
         let before = Core::clone(&common.core);
         for_each_absent(&before, other, |key, _| drop(common.remove(key)));
+        drop(before);
         common
     }
 
@@ -525,8 +531,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
             other.keys().for_each(|key| drop(rest.remove(key)));
             return rest;
         }
-        let mut rest = GenericHashMap { core: Core::new(), hasher: self.hasher };
-        for_each_absent(&self.core, other, |key, value| drop(rest.insert(key.clone(), value.clone())));
+        let GenericHashMap { core, hasher } = self;
+        let mut rest = GenericHashMap { core: Core::new(), hasher };
+        for_each_absent(&core, other, |key, value| drop(rest.insert(key.clone(), value.clone())));
+        drop(core);
         rest
     }
 
@@ -544,6 +552,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     {
         let mut rest = self.clone().difference(other);
         for_each_absent(&other.core, &self, |key, value| drop(rest.insert(key.clone(), value.clone())));
+        drop(self);
         rest
     }
 

@@ -81,8 +81,9 @@ where
     /// Changes the value, where there is one.
     #[must_use]
     pub fn and_modify(mut self, change: impl FnOnce(&mut V)) -> Self {
-        if let Entry::Occupied(entry) = &mut self {
-            change(entry.get_mut());
+        match &mut self {
+            Entry::Occupied(entry) => change(entry.get_mut()),
+            Entry::Vacant(_) => drop(change),
         }
         self
     }
@@ -132,7 +133,10 @@ where
 
     /// Removes the entry; returns its value.
     pub fn remove(self) -> V {
-        self.map.remove(&self.key).expect(THERE)
+        let value = self.map.remove(&self.key).expect(THERE);
+        // Dropping the key may panic: not when the value is on its way to the caller, where nobody would drop it.
+        drop(self);
+        value
     }
 }
 

@@ -4,7 +4,6 @@ use std::cell::UnsafeCell;
 use std::hint::unreachable_unchecked;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
-use std::panic::RefUnwindSafe;
 use std::ptr;
 use std::slice;
 
@@ -72,9 +71,6 @@ impl<T, C> Body<T, C> {
         }
     }
 }
-
-// The words are cells for the elements' sake alone, and elements that nobody sees half changed are none there.
-impl<T: RefUnwindSafe, C: Counter + RefUnwindSafe> RefUnwindSafe for GenericVector<T, C> {}
 
 impl<T, C: Counter> GenericVector<T, C> {
     /// Most elements that the handle has room for; 0 where it never holds any.

@@ -150,6 +150,16 @@ pub struct GenericVector<T, C: Counter = Atomic> {
     elements: PhantomData<(T, C::Marker)>,
 }
 
+/// The most elements of a vector: as of a slice of bytes, half of what `usize` counts, so that sums and bounds of full
+/// nodes are far from wrapping. Only a vector that is joined with itself again and again comes near.
+const MAX_LEN: usize = isize::MAX as usize;
+
+#[cold]
+#[inline(never)]
+fn too_long() -> ! {
+    panic!("a vector has at most isize::MAX elements")
+}
+
 /// How far the root is above the leaves, and, in the highest bit, whether a branch may be relaxed.
 #[derive(Clone, Copy)]
 struct Shape(u8);
@@ -504,7 +514,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         };
         let copy = Leaf::of_clones(seen, &[], room);
         self.nodes_mut().tail = Some(copy);
-        self.tail_room = room as u16;
+        self.tail_room = self.usable(room);
         // SAFETY: the hold that was in `tail`.
         unsafe { tail.release() };
         copy
@@ -625,7 +635,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// appended to it; otherwise the tail is copied. Allocates nothing while there is room in the handle.
     ///
     /// # Panics
-    /// If there are `usize::MAX` elements already.
+    /// If there are `isize::MAX` elements already.
     #[inline]
     pub fn push_back(&mut self, value: T) {
         if Self::SMALL > 0 && self.small_len < self.small_room {
@@ -677,6 +687,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if self.is_small() {
             return self.leave_handle(self.room_for(self.small_len() + 1));
         }
+        self.checked_len(1);
         let Some(tail) = self.nodes().tail else {
             return self.new_tail(0);
         };
@@ -704,7 +715,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         // SAFETY: as above; the old place is forgotten.
         let tail = unsafe { tail.grow(room) };
         self.nodes_mut().tail = Some(tail);
-        self.tail_room = room as u16;
+        self.tail_room = self.usable(room);
         tail
     }
 
@@ -714,8 +725,26 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let room = self.room_for(more.max(1));
         let tail = Leaf::with_room(room);
         self.nodes_mut().tail = Some(tail);
-        self.tail_room = room as u16;
+        self.tail_room = self.usable(room);
         tail
+    }
+
+    /// How many elements this version may see of a tail with room for `room`, all of which belong to it or to others.
+    #[inline]
+    fn usable(&self, room: usize) -> u16 {
+        room.min(MAX_LEN - self.tree_len) as u16
+    }
+
+    /// The length with `more` elements.
+    ///
+    /// # Panics
+    /// If no vector can be that long.
+    #[inline]
+    fn checked_len(&self, more: usize) -> usize {
+        match self.len().checked_add(more) {
+            Some(length @ ..=MAX_LEN) => length,
+            _ => too_long(),
+        }
     }
 
     /// The room of a vector's first leaf: half a leaf, where the first elements lie in the handle.
@@ -755,7 +784,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// A hold of the leaf, of which `length` elements are seen, is handed over.
     unsafe fn push_leaf(&mut self, leaf: Link, length: usize) {
         let (size, height) = (self.tree_len, self.shape.height());
-        self.tree_len = size.checked_add(length).expect("a vector has at most usize::MAX elements");
+        debug_assert!(length <= MAX_LEN - size);
+        self.tree_len = size + length;
         let nodes = self.nodes_mut();
         let Some(root) = &mut nodes.root else {
             nodes.root = Some(leaf);
@@ -842,7 +872,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let old = nodes.tail.replace(leaf);
             self.tree_len -= length;
             self.tail_len = length as u16;
-            self.tail_room = leaf.room() as u16;
+            self.tail_room = self.usable(leaf.room());
             self.lower_root();
             if let Some(old) = old {
                 old.release();
@@ -945,7 +975,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             Leaf::of_clones(kept, &[], length)
         };
         part.nodes_mut().tail = Some(leaf);
-        part.tail_room = leaf.room() as u16;
         part.tail_len = length as u16;
         if start < tail.start
             && let Some(tree) = self.tree()
@@ -961,6 +990,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             part.tree_len = tail.start - start;
             part.lower_root();
         }
+        part.tail_room = part.usable(leaf.room());
         part
     }
 
@@ -988,7 +1018,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// # Panics
     /// If `index` is greater than the length.
     pub fn split_at(self, index: usize) -> (Self, Self) {
-        (self.slice(..index), self.slice(index..))
+        let (left, right) = (self.slice(..index), self.slice(index..));
+        // Dropping an element may panic: not while the two are on their way to the caller, where nobody would drop them.
+        drop(self);
+        (left, right)
     }
 
     /// Cuts the elements from `index` on off and returns them. O(log n).
@@ -1040,7 +1073,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// Appends the elements of `other`. O(log n): shares both but for a seam.
     ///
     /// # Panics
-    /// If there are more than `usize::MAX` elements then.
+    /// If there are more than `isize::MAX` elements then.
     pub fn append(&mut self, other: Self) {
         if self.is_empty() {
             *self = other;
@@ -1058,7 +1091,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// This vector's elements, then those of `other`; both stay. O(log n), as [`append`](Self::append).
     ///
     /// # Panics
-    /// If there are more than `usize::MAX` elements then.
+    /// If there are more than `isize::MAX` elements then.
     #[must_use]
     pub fn concat(&self, other: &Self) -> Self {
         if other.is_empty() {
@@ -1067,7 +1100,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if self.is_empty() {
             return other.clone();
         }
-        let length = self.len().checked_add(other.len()).expect("a vector has at most usize::MAX elements");
+        let length = self.checked_len(other.len());
         if length <= Self::SMALL {
             // Either may have a tree, though a small one.
             let mut joined = self.small_part(0, self.len());
@@ -1115,7 +1148,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.body = Body { nodes: Nodes { tail: Some(leaf), ..nodes } };
         (self.small_len, self.small_room) = (0, 0);
         self.tail_len = length as u16;
-        self.tail_room = leaf.room() as u16;
+        self.tail_room = self.usable(leaf.room());
         if let Some(old) = nodes.tail {
             // SAFETY: the hold that was in `tail`.
             unsafe { old.release() };
@@ -1135,7 +1168,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         self.nodes_mut().tail = tail;
         self.tail_len = other.tail_len;
-        self.tail_room = other.tail_room;
+        self.tail_room = self.usable(tail.map_or(0, Leaf::room));
     }
 
     /// [`concat`](Self::concat) with a vector that has a tree.
@@ -1172,6 +1205,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         unsafe {
             let tree = Tree { link: link.link(), height, size };
             let joint = tree::join::<T, C>(tree, right, relaxed);
+            // A leaf that was made of the tail and then merged again goes now. Dropping its elements may panic: not
+            // when the joined vector is on its way to the caller, where nobody would drop it.
+            drop(link);
             let (link, height) = joint.into_tree(height.max(right.height), relaxed);
             joined.nodes_mut().root = Some(link.into_link());
             joined.shape = Shape::of(height, *relaxed);
@@ -1182,8 +1218,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         joined
     }
 
-    /// Appends clones of `values`. O(1) each, amortised, and faster than one by one.
+    /// Appends clones of `values`. O(1) each, amortised, and faster than one by one. Should a clone panic, those made
+    /// before stay.
+    ///
+    /// # Panics
+    /// If there are more than `isize::MAX` elements then; nothing is appended.
     pub fn extend_from_slice(&mut self, mut values: &[T]) {
+        self.checked_len(values.len());
         while !values.is_empty() {
             let Some(tail) = self.open_tail_for(values.len()) else {
                 values.iter().for_each(|value| self.push_back(value.clone()));
@@ -1202,16 +1243,20 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Puts `value` before the element at `index`, or at the end. O(log n), O(1) near the end.
+    /// Puts `value` before the element at `index`, or at the end. O(log n), O(1) near the end. Should a clone panic,
+    /// nothing has changed.
     ///
     /// # Panics
-    /// If `index` is greater than the length.
+    /// If `index` is greater than the length, or there are `isize::MAX` elements already.
     pub fn insert(&mut self, index: usize, value: T) {
         assert!(index <= self.len(), "index {index} is past the end of {} elements", self.len());
+        self.checked_len(1);
         if index < self.tree_len || self.tail_len() == Width::<T>::LEAF {
-            let right = self.split_off(index);
-            self.push_back(value);
-            return self.append(right);
+            let mut joined = self.slice(..index);
+            joined.push_back(value);
+            joined.append(self.slice(index..));
+            *self = joined;
+            return;
         }
         if self.small_len < self.small_room {
             self.push_back(value);
@@ -1229,7 +1274,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.tail_len += 1;
     }
 
-    /// Removes the element at `index` and returns it. O(log n), O(1) near the end.
+    /// Removes the element at `index` and returns it. O(log n), O(1) near the end. Should a clone panic, nothing has
+    /// changed.
     ///
     /// # Panics
     /// Past the end.
@@ -1237,9 +1283,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         assert!(index < self.len(), "index {index} is past the end of {} elements", self.len());
         if index < self.tree_len {
             let value = self[index].clone();
-            let right = self.slice(index + 1..);
-            self.truncate(index);
-            self.append(right);
+            let mut joined = self.slice(..index);
+            joined.append(self.slice(index + 1..));
+            *self = joined;
             return value;
         }
         if let Some(items) = self.small_slice_mut() {

@@ -216,11 +216,15 @@ impl<T, C: Counter> Leaf<T, C> {
     ///
     /// Whoever holds a version with the same tail sees its own length only, so the one who claims the place
     /// may write it while others read.
+    ///
+    /// Elements that need a drop are written only to a leaf that the caller alone holds. A vector may be used as one of
+    /// elements with shorter lifetimes: what such a version wrote to a shared leaf would stay there, and a version that
+    /// outlives these lifetimes would drop it.
     #[inline]
     pub(super) fn claim(self, seen: u16) -> bool {
         let head = self.head();
         if !head.count.is_unique() {
-            return C::claim(&head.fill, seen);
+            return !needs_drop::<T>() && C::claim(&head.fill, seen);
         }
         // What others have appended and nobody has any more may be written over where it needs no drop.
         let next = !needs_drop::<T>() || head.fill.load(Ordering::Relaxed) == seen;

@@ -1,0 +1,442 @@
+//! Maps: every public operation, against `BTreeMap`, with a panic at every call of user code.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use collections::GenericHashMap;
+use collections::counter::{Atomic, Counter, Plain};
+use collections::map::{DiffItem, Entry};
+
+use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning, PassThrough};
+use super::world::{Draws, Hashing, asked_for, expecting_panics, live, set_hashing, tick, with_fuse};
+
+type Map<K, V, C> = GenericHashMap<K, V, PassThrough, C>;
+
+/// Ids of keys and of their values.
+type Model = BTreeMap<u32, u32>;
+
+/// What an operation works on beside its map.
+struct With<'a, M> {
+    other: &'a M,
+    key: u32,
+    value: u32,
+    /// For operations with many entries.
+    more: u32,
+}
+
+/// What an operation shows, and the map that it makes, if it makes one.
+type Outcome<M> = (Vec<u32>, Option<M>);
+
+/// An operation, on a map and on its model. Keys and values are ids; `key` and `value` say which one is meant.
+struct Operation<K, V, C: Counter> {
+    name: &'static str,
+    on_map: fn(&mut Map<K, V, C>, With<'_, Map<K, V, C>>) -> Outcome<Map<K, V, C>>,
+    on_model: fn(&mut Model, With<'_, Model>) -> Outcome<Model>,
+}
+
+fn shown(value: Option<u32>) -> Vec<u32> {
+    Vec::from_iter(value)
+}
+
+fn sorted(ids: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mut ids = Vec::from_iter(ids);
+    ids.sort_unstable();
+    ids
+}
+
+/// The entries that operations with many add: keys from `key` on.
+fn many(key: u32, value: u32, more: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..more).map(move |at| (key + at, value + at % 3))
+}
+
+fn made<K: Kind, V: Kind>(entries: impl Iterator<Item = (u32, u32)>) -> impl Iterator<Item = (K, V)> {
+    entries.map(|(key, value)| {
+        tick();
+        (K::of(key), V::of(value))
+    })
+}
+
+/// Every public operation. What a key or value becomes is told by its kind: all ids of an element without a size are 0.
+#[rustfmt::skip]
+fn operations<K: Kind, V: Kind, C: Counter>() -> Vec<Operation<K, V, C>> {
+    fn key<K: Kind>(id: u32) -> K { K::of(id) }
+    macro_rules! operations {
+        ($($name:literal: $map:pat, $with:pat => $on_map:expr; $model:pat, $and:pat => $on_model:expr;)*) => {
+            vec![$(Operation {
+                name: $name,
+                on_map: |$map, $with| $on_map,
+                on_model: |$model, $and| $on_model,
+            }),*]
+        };
+    }
+    operations! {
+        "insert": map, with => (shown(map.insert(key(with.key), V::of(with.value)).map(|v| v.id())), None);
+            model, with => (shown(model.insert(with.key, with.value)), None);
+        "remove": map, with => (shown(map.remove(&key::<K>(with.key)).map(|v| v.id())), None);
+            model, with => (shown(model.remove(&with.key)), None);
+        "remove_with_key": map, with => (shown(map.remove_with_key(&key::<K>(with.key)).map(|(k, v)| k.id() ^ v.id())), None);
+            model, with => (shown(model.remove(&with.key).map(|value| value ^ with.key)), None);
+        "get": map, with => (shown(map.get(&key::<K>(with.key)).map(Kind::id)), None);
+            model, with => (shown(model.get(&with.key).copied()), None);
+        "get_key_value": map, with => (shown(map.get_key_value(&key::<K>(with.key)).map(|(k, v)| k.id() ^ v.id())), None);
+            model, with => (shown(model.get(&with.key).map(|value| value ^ with.key)), None);
+        "contains_key": map, with => (vec![u32::from(map.contains_key(&key::<K>(with.key)))], None);
+            model, with => (vec![u32::from(model.contains_key(&with.key))], None);
+        "get_mut": map, with => (shown(map.get_mut(&key::<K>(with.key)).map(|v| std::mem::replace(v, V::of(with.value)).id())), None);
+            model, with => (shown(model.get_mut(&with.key).map(|v| std::mem::replace(v, with.value))), None);
+        "index_mut": map, with => {
+                let key = key::<K>(with.key);
+                if map.contains_key(&key) { map[&key] = V::of(with.value); }
+                (vec![], None)
+            };
+            model, with => { model.entry(with.key).and_modify(|value| *value = with.value); (vec![], None) };
+        "index": map, with => { let key = key::<K>(with.key); (shown(map.contains_key(&key).then(|| map[&key].id())), None) };
+            model, with => (shown(model.get(&with.key).copied()), None);
+        "clear": map, with => { if with.more % 8 == 0 { map.clear(); } (vec![], None) };
+            model, with => { if with.more % 8 == 0 { model.clear(); } (vec![], None) };
+        "update": map, with => (vec![], Some(map.update(key(with.key), V::of(with.value))));
+            model, with => { let mut new = model.clone(); new.insert(with.key, with.value); (vec![], Some(new)) };
+        "without": map, with => {
+                // The compiler leaks what is returned where a temporary's drop panics.
+                let key = key::<K>(with.key);
+                let new = map.without(&key);
+                drop(key);
+                (vec![], Some(new))
+            };
+            model, with => { let mut new = model.clone(); new.remove(&with.key); (vec![], Some(new)) };
+        "alter to": map, with => (vec![], Some(map.alter(|before| { drop(before); tick(); Some(V::of(with.value)) }, key(with.key))));
+            model, with => { let mut new = model.clone(); new.insert(with.key, with.value); (vec![], Some(new)) };
+        "alter away": map, with => (vec![], Some(map.alter(|before| { drop(before); tick(); None }, key(with.key))));
+            model, with => { let mut new = model.clone(); new.remove(&with.key); (vec![], Some(new)) };
+        "retain": map, with => { map.retain(|k, v| { tick(); (k.id() ^ v.id() ^ with.more) % 4 > 0 }); (vec![], None) };
+            model, with => { model.retain(|k, v| (k ^ *v ^ with.more) % 4 > 0); (vec![], None) };
+        "union": map, with => (vec![], Some(map.clone().union(with.other.clone())));
+            model, with => { let mut new = with.other.clone(); new.extend(model.iter()); (vec![], Some(new)) };
+        "unions": map, with => (vec![], Some(Map::unions([map.clone(), with.other.clone(), map.clone()])));
+            model, with => { let mut new = with.other.clone(); new.extend(model.iter()); (vec![], Some(new)) };
+        "union of the last holder": map, with => (vec![], Some(std::mem::take(map).union(with.other.clone())));
+            model, with => { let mut new = with.other.clone(); new.extend(std::mem::take(model)); (vec![], Some(new)) };
+        "union of new": map, with => (vec![], Some(made(many(with.key, with.value, with.more)).collect::<Map<K, V, C>>().union(map.clone())));
+            model, with => { let mut new = model.clone(); new.extend(kept::<K, V>(many(with.key, with.value, with.more))); (vec![], Some(new)) };
+        "intersection": map, with => (vec![], Some(map.clone().intersection(with.other)));
+            model, with => { let mut new = model.clone(); new.retain(|k, _| with.other.contains_key(k)); (vec![], Some(new)) };
+        "intersection of the last holder": map, with => (vec![], Some(std::mem::take(map).intersection(with.other)));
+            model, with => { let mut new = std::mem::take(model); new.retain(|k, _| with.other.contains_key(k)); (vec![], Some(new)) };
+        "difference": map, with => (vec![], Some(map.clone().difference(with.other)));
+            model, with => { let mut new = model.clone(); new.retain(|k, _| !with.other.contains_key(k)); (vec![], Some(new)) };
+        "difference of the last holder": map, with => (vec![], Some(std::mem::take(map).relative_complement(with.other)));
+            model, with => { let mut new = std::mem::take(model); new.retain(|k, _| !with.other.contains_key(k)); (vec![], Some(new)) };
+        "symmetric_difference": map, with => (vec![], Some(map.clone().symmetric_difference(with.other)));
+            model, with => {
+                let mut new = model.clone();
+                new.retain(|k, _| !with.other.contains_key(k));
+                new.extend(with.other.iter().filter(|(k, _)| !model.contains_key(k)));
+                (vec![], Some(new))
+            };
+        "extend": map, with => { map.extend(made::<K, V>(many(with.key, with.value, with.more))); (vec![], None) };
+            model, with => { model.extend(kept::<K, V>(many(with.key, with.value, with.more))); (vec![], None) };
+        "extend by reference": map, with => { map.extend(with.other); (vec![], None) };
+            model, with => { model.extend(with.other); (vec![], None) };
+        "from_iter": _, with => (vec![], Some(made(many(with.key, with.value, with.more)).collect()));
+            _, with => (vec![], Some(kept::<K, V>(many(with.key, with.value, with.more)).collect()));
+        "from array": _, with => (vec![], Some(Map::from([(key(with.key), V::of(with.value)), (key(with.key), V::of(with.value))])));
+            _, with => (vec![], Some(Model::from([(with.key, with.value)])));
+        "into_iter": map, _ => (sorted(map.clone().into_iter().map(|(k, v)| k.id() ^ v.id())), None);
+            model, _ => (sorted(model.iter().map(|(k, v)| k ^ v)), None);
+        "into_iter in part": map, with => (vec![map.clone().into_iter().take(with.more as usize).count() as u32], None);
+            model, with => (vec![model.len().min(with.more as usize) as u32], None);
+        "clone": map, _ => (vec![], Some(map.clone()));
+            model, _ => (vec![], Some(model.clone()));
+        "eq": map, with => (vec![u32::from(map == with.other)], None);
+            model, with => (vec![u32::from(model == with.other)], None);
+        "is_submap": map, with => (vec![u32::from(map.is_submap(with.other))], None);
+            model, with => (vec![u32::from(model.iter().all(|(k, v)| with.other.get(k) == Some(v)))], None);
+        "is_submap_by": map, with => (vec![u32::from(map.is_submap_by(with.other, |_, _| { tick(); true }))], None);
+            model, with => (vec![u32::from(model.keys().all(|k| with.other.contains_key(k)))], None);
+        "diff": map, with => (sorted(map.diff(with.other).map(|item| match item {
+                DiffItem::Add(k, v) => k.id() + 3 * v.id(),
+                DiffItem::Update { old: (k, v), new: (_, w) } => k.id() + 5 * v.id() + 7 * w.id(),
+                DiffItem::Remove(k, v) => k.id() + 11 * v.id(),
+            })), None);
+            model, with => (sorted(
+                model.iter().filter_map(|(k, v)| match with.other.get(k) {
+                    None => Some(k + 11 * v),
+                    Some(w) => (v != w).then(|| k + 5 * v + 7 * w),
+                }).chain(with.other.iter().filter(|(k, _)| !model.contains_key(k)).map(|(k, v)| k + 3 * v))
+            ), None);
+        "hash": map, _ => {
+                let mut states = [DefaultHasher::new(), DefaultHasher::new()];
+                map.hash(&mut states[0]);
+                map.clone().hash(&mut states[1]);
+                (vec![u32::from(states[0].finish() == states[1].finish())], None)
+            };
+            _, _ => (vec![1], None);
+        "debug": map, _ => (vec![u32::from(format!("{map:?}").len() >= 2 + 4 * map.len())], None);
+            _, _ => (vec![1], None);
+        "or_insert": map, with => (vec![map.entry(key(with.key)).or_insert(V::of(with.value)).id()], None);
+            model, with => (vec![*model.entry(with.key).or_insert(with.value)], None);
+        "or_insert_with": map, with => (vec![map.entry(key(with.key)).or_insert_with(|| { tick(); V::of(with.value) }).id()], None);
+            model, with => (vec![*model.entry(with.key).or_insert(with.value)], None);
+        "or_default": map, with => (vec![map.entry(key(with.key)).or_default().id()], None);
+            model, with => (vec![*model.entry(with.key).or_insert(0)], None);
+        "and_modify": map, with => {
+                drop(map.entry(key(with.key)).and_modify(|v| { tick(); *v = V::of(with.value); }));
+                (vec![], None)
+            };
+            model, with => { model.entry(with.key).and_modify(|value| *value = with.value); (vec![], None) };
+        "occupied entry": map, with => match map.entry(key(with.key)) {
+                Entry::Occupied(mut entry) => {
+                    let before = (entry.get().id(), entry.key().id());
+                    let replaced = entry.insert(V::of(with.value)).id();
+                    *entry.get_mut() = V::of(with.value);
+                    (vec![before.0, before.1, replaced, entry.into_mut().id()], None)
+                }
+                Entry::Vacant(entry) => (vec![entry.into_key().id()], None),
+            };
+            model, with => match model.insert(with.key, with.value) {
+                Some(before) => (vec![before, with.key, before, with.value], None),
+                None => { model.remove(&with.key); (vec![with.key], None) }
+            };
+        "remove entry": map, with => match map.entry(key(with.key)) {
+                Entry::Occupied(entry) => (vec![entry.remove().id()], None),
+                Entry::Vacant(entry) => (vec![entry.insert(V::of(with.value)).id()], None),
+            };
+            model, with => match model.remove(&with.key) {
+                Some(before) => (vec![before], None),
+                None => { model.insert(with.key, with.value); (vec![with.value], None) }
+            };
+    }
+}
+
+/// Entries as elements of these kinds have them.
+fn kept<K: Kind, V: Kind>(entries: impl Iterator<Item = (u32, u32)>) -> impl Iterator<Item = (u32, u32)> {
+    entries.map(|(key, value)| (K::of(key).id(), V::of(value).id()))
+}
+
+/// The content of a map, after checking that all ways to look at it agree.
+fn content<K: Kind, V: Kind, C: Counter>(map: &Map<K, V, C>) -> Model {
+    let mut model = Model::new();
+    for (key, value) in map {
+        let found = map.get_key_value(key).expect("what iterates is found");
+        assert!(std::ptr::eq(found.0, key) && std::ptr::eq(found.1, value));
+        assert!(model.insert(key.id(), value.id()).is_none(), "key {key:?} is there twice");
+    }
+    assert_eq!(model.len(), map.len());
+    assert_eq!((map.keys().count(), map.values().count(), map.iter().len()), (map.len(), map.len(), map.len()));
+    assert_eq!(map.is_empty(), model.is_empty());
+    model
+}
+
+/// Whether nothing was lost and nothing invented on the way from one content to another one: each entry was there or was
+/// to be, and what was there and was to stay is there.
+fn is_between(now: &Model, before: &Model, after: &Model) -> bool {
+    now.iter().all(|(k, v)| before.get(k) == Some(v) || after.get(k) == Some(v))
+        && before.keys().all(|k| !after.contains_key(k) || now.contains_key(k))
+}
+
+/// Does one operation on a map and its model. `fuse` says which call of user code panics. Returns the map that was made, and
+/// whether a call panicked.
+fn perform<K: Kind, V: Kind, C: Counter>(
+    operation: &Operation<K, V, C>,
+    (map, model): (&mut Map<K, V, C>, &mut Model),
+    (other, other_model): (&Map<K, V, C>, &Model),
+    (key, value, more): (u32, u32, u32),
+    fuse: u32,
+    lawful: bool,
+) -> (Option<(Map<K, V, C>, Model)>, bool) {
+    // As elements without a size have them.
+    let (id, value_id) = (K::of(key).id(), V::of(value).id());
+    let before = model.clone();
+    let (expected, made) =
+        (operation.on_model)(model, With { other: other_model, key: id, value: value_id, more });
+    let made_model = made.map(|made| kept::<K, V>(made.into_iter()).collect::<Model>());
+    let perform = || (operation.on_map)(map, With { other, key, value, more });
+    // An entry that was just inserted may not be found under another hash: that is a panic of the map's own.
+    let outcome = if lawful {
+        Some(with_fuse(fuse, perform))
+    } else {
+        expecting_panics(|| with_fuse(fuse, perform))
+    };
+    let panicked = matches!(outcome, Some(None));
+    let outcome = outcome.flatten();
+    if !lawful {
+        // Equal keys may be there twice, and may not be found. What is there can be iterated over, and is counted.
+        assert_eq!(map.iter().count(), map.len());
+        let made = outcome.and_then(|outcome| outcome.1).map(|made| (made, Model::new()));
+        return (made, panicked);
+    }
+    let Some((shown, made)) = outcome else {
+        let now = content(map);
+        assert!(
+            is_between(&now, &before, model),
+            "{}: {now:?} is not between {before:?} and {model:?}",
+            operation.name
+        );
+        *model = now;
+        assert_eq!(content(other), *other_model);
+        return (None, true);
+    };
+    assert_eq!((shown, content(map)), (expected, model.clone()), "{}", operation.name);
+    let made = made.map(|made| {
+        let made_model = made_model.expect("map and model make the same");
+        assert_eq!(content(&made), made_model, "{}", operation.name);
+        (made, made_model)
+    });
+    (made, false)
+}
+
+/// A map of so many entries, and its model.
+fn built<K: Kind, V: Kind, C: Counter>(from: u32, size: u32) -> (Map<K, V, C>, Model) {
+    let ids = || (from..from + size).map(|id| (id, id % 7));
+    (ids().map(|(key, value)| (K::of(key), V::of(value))).collect(), kept::<K, V>(ids()).collect())
+}
+
+/// Every operation on maps of some sizes, alone and shared, with a panic at every call of user code.
+fn every_call<K: Kind, V: Kind, C: Counter>(sizes: &[u32], hashings: &[Hashing]) {
+    let operations = operations::<K, V, C>();
+    for (hashing, size) in hashings.iter().flat_map(|hashing| sizes.iter().map(move |size| (*hashing, *size))) {
+        for (operation, held) in operations.iter().flat_map(|operation| [(operation, false), (operation, true)]) {
+            // A key that is there, and one that is not.
+            for key in [size / 2, size + 3] {
+                let mut fuse = 0;
+                loop {
+                    set_hashing(hashing);
+                    let (mut map, mut model) = built::<K, V, C>(0, size);
+                    let (other, other_model) = if fuse % 2 == 0 {
+                        built::<K, V, C>(size / 3, size)
+                    } else {
+                        // Another version of the same map.
+                        let mut other = (map.clone(), model.clone());
+                        for id in size / 2..size / 2 + 3 {
+                            other.0.insert(K::of(id), V::of(5));
+                            other.1.insert(K::of(id).id(), V::of(5).id());
+                        }
+                        other
+                    };
+                    let kept = held.then(|| (map.clone(), model.clone()));
+                    let (made, panicked) = perform(
+                        operation,
+                        (&mut map, &mut model),
+                        (&other, &other_model),
+                        (key, 3, 40),
+                        fuse,
+                        hashing.is_lawful(),
+                    );
+                    if let Some((map, model)) = kept
+                        && hashing.is_lawful()
+                    {
+                        assert_eq!(content(&map), model);
+                    }
+                    // A map that a panic has left can be used on.
+                    let is_new = map.insert(K::of(7777), V::of(1)).is_none();
+                    let removed = map.remove(&K::of(7777)).is_some();
+                    if hashing.is_lawful() {
+                        assert_eq!((is_new, removed), (!model.contains_key(&K::of(7777).id()), true));
+                    }
+                    drop((made, map, other));
+                    assert_eq!(live(), 0, "{} leaks: size {size}, {hashing:?}, fuse {fuse}", operation.name);
+                    if !panicked {
+                        break;
+                    }
+                    // Each of the first calls, then some.
+                    fuse += if fuse < 60 { 1 } else { 1 + fuse / 16 };
+                }
+            }
+        }
+    }
+}
+
+/// Random operations on a few versions; in most of them some call of user code panics.
+fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
+    let (operations, seed) = asked_for(few);
+    let list = self::operations::<K, V, C>();
+    let mut draws = Draws(seed.wrapping_mul(0x1000_0000_0000));
+    let mut done = 0;
+    while done < operations {
+        let hashing = Hashing::ALL[draws.below(Hashing::ALL.len())];
+        set_hashing(hashing);
+        let start = draws.0;
+        let mut versions: Vec<(Map<K, V, C>, Model)> = vec![built(0, draws.id(ids))];
+        for _ in 0..100 {
+            done += 1;
+            let (at, beside) = (draws.below(versions.len()), draws.below(versions.len()));
+            let (other, other_model) = (versions[beside].0.clone(), versions[beside].1.clone());
+            let arguments = (draws.id(ids), draws.id(8), draws.id(ids / 2));
+            let fuse = match draws.below(4) {
+                0 => u32::MAX,
+                1 => draws.id(6),
+                _ => draws.id(150),
+            };
+            let operation = &list[draws.below(list.len())];
+            let (map, model) = &mut versions[at];
+            let (made, _) = perform(
+                operation,
+                (map, model),
+                (&other, &other_model),
+                arguments,
+                fuse,
+                hashing.is_lawful(),
+            );
+            match made {
+                Some(version) if versions.len() < 6 => versions.push(version),
+                Some(version) => versions[at] = version,
+                None => {}
+            }
+        }
+        // Dropped in any order, the last of them with a panic.
+        while let Some(last) = versions.len().checked_sub(1) {
+            let version = versions.swap_remove(draws.below(last + 1));
+            let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
+            with_fuse(fuse, || drop(version));
+            for (map, model) in versions.iter().filter(|_| hashing.is_lawful()) {
+                assert_eq!(content(map), *model);
+            }
+        }
+        assert_eq!(live(), 0, "an episode leaks: seed {start:#x}, {hashing:?}");
+    }
+}
+
+/// Sizes at which tail, leaves and branches change.
+const SIZES: [u32; 10] = [0, 1, 4, 8, 9, 31, 32, 33, 64, 150];
+
+fn kind<K: Kind + Debug, V: Kind, C: Counter>(sizes: &[u32], operations: u64) {
+    every_call::<K, V, C>(sizes, &Hashing::ALL);
+    random::<K, V, C>(operations, 120);
+}
+
+#[test]
+fn entries_by_value() {
+    kind::<Bare<()>, Bare<()>, Atomic>(&SIZES, 8000);
+    kind::<Bare<()>, Bare<[u8; 11]>, Plain>(&[8, 33], 8000);
+}
+
+#[test]
+fn entries_that_own_memory() {
+    kind::<Owning<()>, Owning<()>, Atomic>(&SIZES, 8000);
+    kind::<Owning<()>, Bare<()>, Plain>(&[8, 33], 8000);
+}
+
+#[test]
+fn entries_without_a_size() {
+    kind::<Nothing, Nothing, Atomic>(&[0, 1], 500);
+    kind::<Ghost, Ghost, Plain>(&[0, 1], 500);
+    kind::<Bare<()>, Nothing, Atomic>(&[8, 33], 2000);
+    kind::<Owning<()>, Ghost, Plain>(&[8, 33], 2000);
+    kind::<Bare<()>, Ghost, Atomic>(&[8, 33], 2000);
+}
+
+#[test]
+fn entries_of_high_alignment() {
+    kind::<Bare<Aligned64>, Bare<()>, Atomic>(&[8, 33], 1000);
+    kind::<Owning<Aligned64>, Owning<Aligned64>, Plain>(&[8, 33], 1000);
+    random::<Bare<Aligned4096>, Owning<()>, Atomic>(500, 60);
+    random::<Owning<()>, Owning<Aligned4096>, Plain>(500, 60);
+}
+
+#[test]
+fn large_entries() {
+    kind::<Bare<[u8; 200]>, Owning<()>, Atomic>(&[8, 33], 1000);
+    random::<Bare<()>, Bare<[u8; 5000]>, Atomic>(500, 60);
+    random::<Owning<[u8; 5000]>, Owning<[u8; 200]>, Plain>(500, 60);
+}

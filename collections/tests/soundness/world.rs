@@ -1,0 +1,162 @@
+//! The world in which elements live: it counts them, hashes them as a test wants, and lets the k-th call of user code
+//! panic, be it `clone`, `hash`, `eq`, `cmp`, `drop` or a closure.
+//!
+//! All state is per thread, so tests do not disturb each other.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Once;
+
+thread_local! {
+    static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
+    static HASHING: Cell<Hashing> = const { Cell::new(Hashing::Good) };
+    static HASHED: Cell<u64> = const { Cell::new(0) };
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How elements hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hashing {
+    /// Well mixed.
+    Good,
+    /// All elements have one hash.
+    Constant,
+    /// The lowest nine bits, which the first three branches consume, are zero.
+    LowZero,
+    /// The id itself.
+    Identity,
+    /// Four hashes for all: collisions beside each other.
+    Few,
+    /// Another hash at every call.
+    ChangesItsMind,
+}
+
+impl Hashing {
+    pub const ALL: [Hashing; 6] = [
+        Hashing::Good,
+        Hashing::Constant,
+        Hashing::LowZero,
+        Hashing::Identity,
+        Hashing::Few,
+        Hashing::ChangesItsMind,
+    ];
+
+    /// Whether equal elements have equal hashes, as a map must be able to rely on.
+    pub fn is_lawful(self) -> bool {
+        self != Hashing::ChangesItsMind
+    }
+}
+
+pub fn set_hashing(hashing: Hashing) {
+    HASHING.set(hashing);
+}
+
+/// A good mixture of a number's bits (the finaliser of splitmix64).
+pub fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// The hash of an id, as the thread's elements hash now.
+pub fn hash_of(id: u32) -> u64 {
+    let id = u64::from(id);
+    match HASHING.get() {
+        Hashing::Good => mix(id),
+        Hashing::Constant => 0x5555_5555,
+        Hashing::LowZero => id << 9,
+        Hashing::Identity => id,
+        Hashing::Few => mix(id % 4),
+        Hashing::ChangesItsMind => {
+            HASHED.set(HASHED.get() + 1);
+            mix(HASHED.get())
+        }
+    }
+}
+
+/// What a panic of [`tick`] carries.
+struct Injected;
+
+/// User code calls this wherever it might panic.
+pub fn tick() {
+    match FUSE.get() {
+        Some(0) => {
+            FUSE.set(None);
+            std::panic::panic_any(Injected);
+        }
+        Some(left) => FUSE.set(Some(left - 1)),
+        None => {}
+    }
+}
+
+/// An element comes into being.
+pub fn born() {
+    LIVE.set(LIVE.get() + 1);
+}
+
+/// An element is dropped. Its memory is gone in any case; a panic while another one is under way would end the process.
+pub fn died() {
+    LIVE.set(LIVE.get() - 1);
+    if !std::thread::panicking() {
+        tick();
+    }
+}
+
+/// How many elements of this thread are alive.
+pub fn live() -> i64 {
+    LIVE.get()
+}
+
+/// What `change` returns, or `None` where it panicked, for whatever reason. Nothing is said of the panic.
+pub fn expecting_panics<T>(change: impl FnOnce() -> T) -> Option<T> {
+    QUIET.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(change));
+    QUIET.set(false);
+    FUSE.set(None);
+    outcome.ok()
+}
+
+/// What `change` returns where the `calls`-th call of user code from now on panics (0: the next one); `None` if it was
+/// reached. Any other panic goes on.
+pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() && !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    FUSE.set(Some(calls));
+    let outcome = catch_unwind(AssertUnwindSafe(change));
+    FUSE.set(None);
+    match outcome {
+        Ok(made) => Some(made),
+        Err(payload) if payload.is::<Injected>() => None,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// Random numbers from a seed.
+pub struct Draws(pub u64);
+
+impl Draws {
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(1);
+        (mix(self.0) >> 20) as usize % bound.max(1)
+    }
+
+    pub fn id(&mut self, bound: usize) -> u32 {
+        self.below(bound) as u32
+    }
+}
+
+/// How many operations each random test is to do, or `few` where `COLLECTIONS_OPERATIONS` says nothing, and the seed
+/// that `COLLECTIONS_SEED` says.
+pub fn asked_for(few: u64) -> (u64, u64) {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
+    (number("COLLECTIONS_OPERATIONS").unwrap_or(few), number("COLLECTIONS_SEED").unwrap_or(1))
+}
