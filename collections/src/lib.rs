@@ -7,6 +7,8 @@
 //! (the names at the root of the crate), and counted plainly, for one thread and faster ([`rc`]).
 
 pub mod counter;
+#[cfg(doctest)]
+mod lifetimes;
 pub mod map;
 pub mod set;
 mod unwind;

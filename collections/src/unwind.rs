@@ -15,7 +15,10 @@ use crate::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
 // A count is right whenever user code may panic.
 impl RefUnwindSafe for Plain {}
 
-impl<K: RefUnwindSafe, V: RefUnwindSafe, S: UnwindSafe, C: Counter> UnwindSafe for GenericHashMap<K, V, S, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, S: UnwindSafe, C: Counter> UnwindSafe
+    for GenericHashMap<K, V, S, C>
+{
+}
 impl<K: RefUnwindSafe, V: RefUnwindSafe, S: RefUnwindSafe, C: Counter> RefUnwindSafe
     for GenericHashMap<K, V, S, C>
 {

@@ -7,9 +7,9 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::counter::{Counter, Plain};
+use crate::counter::{Counter, Plain, acquire};
 
 /// The beginning of a block.
 #[repr(C, align(16))]
@@ -68,7 +68,7 @@ impl Block {
                 if live.fetch_sub(count, Ordering::Release) != count {
                     return;
                 }
-                fence(Ordering::Acquire);
+                acquire(live);
             }
             let layout = Layout::from_size_align_unchecked((*block).size, (*block).align as usize);
             dealloc(block.cast(), layout);

@@ -18,8 +18,9 @@ pub(super) struct Slots<K, V, C> {
     rest: Rest<K, V, C>,
 }
 
-/// A branch, and the next slot of it.
-type Passed<K, V, C> = (*mut Branch<K, V, C>, usize);
+/// A branch, and the next slot of it. Only looked at: a mutable pointer would keep iterators from being used where
+/// shorter lifetimes are asked for.
+type Passed<K, V, C> = (*const Branch<K, V, C>, usize);
 
 /// The leaves of a tree that are to come.
 struct Rest<K, V, C> {
@@ -27,7 +28,7 @@ struct Rest<K, V, C> {
     left: usize,
     /// The branch visited, the next slot of it, and what the one before names. Before a branch is visited there
     /// is none, and the root is to come.
-    branch: *mut Branch<K, V, C>,
+    branch: *const Branch<K, V, C>,
     next: usize,
     before: Link<K, V, C>,
     /// The branches above it, with the slots to come: the first `depth` of these. Not filled before: that would cost
@@ -51,7 +52,7 @@ impl<K, V, C: Counter> Slots<K, V, C> {
         let (at, end) = unsafe { (tail.slot(0).place(), tail.slot(len).place()) };
         let rest = Rest {
             left: core.tree_len(),
-            branch: ptr::null_mut(),
+            branch: ptr::null(),
             next: 0,
             before: core.root(),
             above: [const { MaybeUninit::uninit() }; LEVELS as usize],
@@ -97,7 +98,7 @@ impl<K, V, C> Rest<K, V, C> {
                         self.above[self.depth].write((self.branch, self.next));
                         self.depth += 1;
                     }
-                    (self.branch, self.next) = (link.branch(), 0);
+                    (self.branch, self.next) = (link.branch().cast_const(), 0);
                 } else {
                     let leaf = link.leaf();
                     let fill = leaf.fill() as usize;

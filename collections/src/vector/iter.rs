@@ -5,7 +5,7 @@ use std::hint::assert_unchecked;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::mem;
-use std::ptr;
+use std::ptr::NonNull;
 use std::slice;
 
 use super::GenericVector;
@@ -194,6 +194,23 @@ impl<'a, T, C: Counter> DoubleEndedIterator for Iter<'a, T, C> {
             self.back = Rest::of(leaf);
         }
     }
+
+    fn nth_back(&mut self, n: usize) -> Option<&'a T> {
+        if n < self.back.len() {
+            self.back.to -= n;
+            return self.back.next_back();
+        }
+        let n = n - self.back.len();
+        self.back = Rest::of(&[]);
+        if n < self.end - self.next {
+            self.end -= n;
+            return self.next_back();
+        }
+        let n = n - (self.end - self.next);
+        self.end = self.next;
+        self.front.to -= n.min(self.front.len());
+        self.front.next_back()
+    }
 }
 
 impl<T, C: Counter> ExactSizeIterator for Iter<'_, T, C> {}
@@ -368,14 +385,14 @@ pub struct IntoIter<T, C: Counter> {
 
 /// Elements of one leaf of the vector.
 struct Part<T> {
-    items: *mut T,
+    items: NonNull<T>,
     length: usize,
     /// Whether they are the iterator's to move; the leaf does not count them any more.
     own: bool,
 }
 
 impl<T> Part<T> {
-    const NONE: Self = Part { items: ptr::NonNull::dangling().as_ptr(), length: 0, own: true };
+    const NONE: Self = Part { items: NonNull::dangling(), length: 0, own: true };
 
     /// # Safety
     /// The leaf lives, and an own element is handed out once.
@@ -386,7 +403,7 @@ impl<T> Part<T> {
         // SAFETY: the element is there; the caller's promise.
         unsafe {
             let item = self.items.add(at);
-            if self.own { item.read() } else { (*item).clone() }
+            if self.own { item.read() } else { item.as_ref().clone() }
         }
     }
 
@@ -422,7 +439,7 @@ impl<T> Drop for Part<T> {
     fn drop(&mut self) {
         if self.own && mem::needs_drop::<T>() {
             // SAFETY: these are the iterator's, and nobody else counts them.
-            unsafe { ptr::slice_from_raw_parts_mut(self.items, self.length).drop_in_place() }
+            unsafe { NonNull::slice_from_raw_parts(self.items, self.length).drop_in_place() }
         }
     }
 }
@@ -449,7 +466,9 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
                 run.leaf.set_fill(0);
             }
         }
-        (Part { items: run.leaf.items(), length: run.length, own }, run.length)
+        // SAFETY: elements of a leaf are not at address 0.
+        let items = unsafe { NonNull::new_unchecked(run.leaf.items()) };
+        (Part { items, length: run.length, own }, run.length)
     }
 
     /// The element at `index`, within `next..end`, where it lies in the handle: the caller moves that bound past it.

@@ -441,7 +441,7 @@ fn trees_stay_low_however_they_are_cut_and_joined() {
 }
 
 #[test]
-#[should_panic(expected = "at most usize::MAX")]
+#[should_panic(expected = "a vector has at most isize::MAX elements")]
 fn too_many_elements_are_refused() {
     let mut vector: Vector<()> = std::iter::repeat_n((), 100).collect();
     loop {
@@ -1160,6 +1160,13 @@ fn iterators_from_both_ends() {
                 assert_eq!(iter.clone().sum::<usize>(), rest.iter().sum::<usize>());
                 for skipped in [0, 1, 63, 64, 70, length] {
                     assert_eq!(iter.clone().nth(skipped), rest.get(skipped));
+                    assert_eq!(iter.clone().nth_back(skipped), rest.iter().nth_back(skipped));
+                    let mut skipping = iter.clone();
+                    let (at_front, at_back) = (skipping.next(), skipping.nth_back(skipped));
+                    assert_eq!(at_front, rest.first());
+                    let behind = rest.split_first().map_or(&[] as &[usize], |(_, behind)| behind);
+                    assert_eq!(at_back, behind.iter().nth_back(skipped));
+                    assert_eq!(skipping.len(), behind.len().saturating_sub(skipped + 1));
                     let mut both = iter.clone();
                     let last = both.next_back();
                     assert_eq!(last, rest.last());

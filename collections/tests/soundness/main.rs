@@ -4,7 +4,10 @@
 //! `COLLECTIONS_OPERATIONS=10000000 cargo test --release -p collections --test soundness` does so many random operations per
 //! kind; `COLLECTIONS_SEED` begins them elsewhere.
 
+mod auto_traits;
 mod kinds;
+mod lengths;
+mod lifetimes;
 mod maps;
 mod vectors;
 mod world;

@@ -7,7 +7,7 @@ use collections::GenericVector;
 use collections::counter::{Atomic, Counter, Plain};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning};
-use super::world::{Draws, asked_for, live, tick, with_fuse};
+use super::world::{Draws, Shown, asked_for, is_brief, live, next_call, show, tick, with_fuse};
 
 /// Ids of elements.
 type Model = Vec<u32>;
@@ -22,7 +22,7 @@ struct With<'a, V> {
     more: usize,
 }
 
-type Outcome<V> = (Vec<u32>, Vec<V>);
+type Outcome<V> = (Shown, Vec<V>);
 
 /// What a vector may be after a panic.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,10 +59,6 @@ fn joined(parts: &[&[u32]]) -> Model {
     parts.concat()
 }
 
-fn shown<T: Kind>(element: Option<T>) -> Vec<u32> {
-    element.map(|element| element.id()).into_iter().collect()
-}
-
 /// Every public operation.
 #[rustfmt::skip]
 fn operations<T: Kind, C: Counter>() -> Vec<Operation<T, C>> {
@@ -77,141 +73,141 @@ fn operations<T: Kind, C: Counter>() -> Vec<Operation<T, C>> {
         };
     }
     operations! {
-        "push_back" AllOrNothing: v, with => { v.push_back(T::of(with.id)); (vec![], vec![]) };
-            m, with => { m.push(with.id); (vec![], vec![]) };
-        "pop_back" AllOrNothing: v, _ => (shown(v.pop_back()), vec![]);
-            m, _ => (Vec::from_iter(m.pop()), vec![]);
-        "push_front" AllOrNothing: v, with => { v.push_front(T::of(with.id)); (vec![], vec![]) };
-            m, with => { m.insert(0, with.id); (vec![], vec![]) };
-        "pop_front" AllOrNothing: v, _ => (shown(v.pop_front()), vec![]);
-            m, _ => (if m.is_empty() { vec![] } else { vec![m.remove(0)] }, vec![]);
-        "set" AllOrNothing: v, with => (if v.is_empty() { vec![] } else { vec![v.set(with.index, T::of(with.id)).id()] }, vec![]);
-            m, with => (m.get_mut(with.index).map(|place| std::mem::replace(place, with.id)).into_iter().collect(), vec![]);
-        "get_mut" AllOrNothing: v, with => (v.get_mut(with.index).map(|place| std::mem::replace(place, T::of(with.id)).id()).into_iter().collect(), vec![]);
-            m, with => (m.get_mut(with.index).map(|place| std::mem::replace(place, with.id)).into_iter().collect(), vec![]);
-        "update" AllOrNothing: v, with => (vec![], if v.is_empty() { vec![] } else { vec![v.update(with.index, T::of(with.id))] });
-            m, with => (vec![], if m.is_empty() { vec![] } else { let mut n = m.clone(); n[with.index] = with.id; vec![n] });
+        "push_back" AllOrNothing: v, with => { v.push_back(T::of(with.id)); (show([]), vec![]) };
+            m, with => { m.push(with.id); (show([]), vec![]) };
+        "pop_back" AllOrNothing: v, _ => (show(v.pop_back().map(|e| e.id())), vec![]);
+            m, _ => (show(m.pop()), vec![]);
+        "push_front" AllOrNothing: v, with => { v.push_front(T::of(with.id)); (show([]), vec![]) };
+            m, with => { m.insert(0, with.id); (show([]), vec![]) };
+        "pop_front" AllOrNothing: v, _ => (show(v.pop_front().map(|e| e.id())), vec![]);
+            m, _ => (show((!m.is_empty()).then(|| m.remove(0))), vec![]);
+        "set" AllOrNothing: v, with => (show((!v.is_empty()).then(|| v.set(with.index, T::of(with.id)).id())), vec![]);
+            m, with => (show(m.get_mut(with.index).map(|place| std::mem::replace(place, with.id))), vec![]);
+        "get_mut" AllOrNothing: v, with => (show(v.get_mut(with.index).map(|place| std::mem::replace(place, T::of(with.id)).id())), vec![]);
+            m, with => (show(m.get_mut(with.index).map(|place| std::mem::replace(place, with.id))), vec![]);
+        "update" AllOrNothing: v, with => (show([]), if v.is_empty() { vec![] } else { vec![v.update(with.index, T::of(with.id))] });
+            m, with => (show([]), if m.is_empty() { vec![] } else { let mut n = m.clone(); n[with.index] = with.id; vec![n] });
         "ends" AllOrNothing: v, with => {
-                let seen = [v.first(), v.front(), v.head(), v.last(), v.back()].into_iter().flatten().map(Kind::id).collect();
+                let seen = show([v.first(), v.front(), v.head(), v.last(), v.back()].into_iter().flatten().map(Kind::id));
                 if let Some(last) = v.last_mut() { *last = T::of(with.id); }
                 (seen, vec![])
             };
             m, with => {
-                let seen = [m.first(), m.first(), m.first(), m.last(), m.last()].into_iter().flatten().copied().collect();
+                let seen = show([m.first(), m.first(), m.first(), m.last(), m.last()].into_iter().flatten().copied());
                 if let Some(last) = m.last_mut() { *last = with.id; }
                 (seen, vec![])
             };
-        "front_mut" AllOrNothing: v, with => { if let Some(first) = v.front_mut() { *first = T::of(with.id); } (vec![], vec![]) };
-            m, with => { if let Some(first) = m.first_mut() { *first = with.id; } (vec![], vec![]) };
-        "swap" Each: v, with => { if !v.is_empty() { let last = v.len() - 1; v.swap(with.index, last); } (vec![], vec![]) };
-            m, with => { if !m.is_empty() { let last = m.len() - 1; m.swap(with.index, last); } (vec![], vec![]) };
-        "insert" AllOrNothing: v, with => { v.insert(with.index, T::of(with.id)); (vec![], vec![]) };
-            m, with => { m.insert(with.index, with.id); (vec![], vec![]) };
-        "insert near the end" AllOrNothing: v, with => { let at = v.len().saturating_sub(with.more % 4); v.insert(at, T::of(with.id)); (vec![], vec![]) };
-            m, with => { let at = m.len().saturating_sub(with.more % 4); m.insert(at, with.id); (vec![], vec![]) };
-        "remove" AllOrNothing: v, with => (if v.is_empty() { vec![] } else { vec![v.remove(with.index).id()] }, vec![]);
-            m, with => (if m.is_empty() { vec![] } else { vec![m.remove(with.index)] }, vec![]);
-        "remove near the end" AllOrNothing: v, with => (v.len().checked_sub(1 + with.more % 4).map(|at| v.remove(at).id()).into_iter().collect(), vec![]);
-            m, with => (m.len().checked_sub(1 + with.more % 4).map(|at| m.remove(at)).into_iter().collect(), vec![]);
-        "insert_ord" AllOrNothing: v, with => { let mut n = v.clone(); n.sort(); n.insert_ord(T::of(with.id)); let right = n.iter().is_sorted(); drop(n); (vec![u32::from(right)], vec![]) };
-            _, _ => (vec![1], vec![]);
-        "clear" AllOrNothing: v, with => { if with.more.is_multiple_of(8) { v.clear(); } (vec![], vec![]) };
-            m, with => { if with.more.is_multiple_of(8) { m.clear(); } (vec![], vec![]) };
-        "truncate" AllOrNothing: v, with => { v.truncate(with.index); (vec![], vec![]) };
-            m, with => { m.truncate(with.index); (vec![], vec![]) };
-        "truncate near the end" AllOrNothing: v, with => { let at = v.len().saturating_sub(with.more % 4); v.truncate(at); (vec![], vec![]) };
-            m, with => { let at = m.len().saturating_sub(with.more % 4); m.truncate(at); (vec![], vec![]) };
-        "slice" AllOrNothing: v, with => (vec![], vec![v.slice(with.index / 2..with.index), v.slice(with.index..)]);
-            m, with => (vec![], vec![m[with.index / 2..with.index].to_vec(), m[with.index..].to_vec()]);
-        "take" AllOrNothing: v, with => (vec![], vec![v.take(with.more)]);
-            m, with => (vec![], vec![m.iter().take(with.more).copied().collect()]);
-        "skip" AllOrNothing: v, with => (vec![], vec![v.skip(with.more)]);
-            m, with => (vec![], vec![m.iter().skip(with.more).copied().collect()]);
-        "split_at" AllOrNothing: v, with => { let (left, right) = std::mem::take(v).split_at(with.index); (vec![], vec![left, right]) };
-            m, with => { let right = m.split_off(with.index); (vec![], vec![std::mem::take(m), right]) };
-        "split_off" AllOrNothing: v, with => { let right = v.split_off(with.index); (vec![], vec![right]) };
-            m, with => { let right = m.split_off(with.index); (vec![], vec![right]) };
-        "concat" AllOrNothing: v, with => (vec![], vec![v.concat(with.other)]);
-            m, with => (vec![], vec![joined(&[m, with.other])]);
-        "concat with few" AllOrNothing: v, with => { let few = made(with.id, with.more % 20).collect(); let new = v.concat(&few); drop(few); (vec![], vec![new]) };
-            m, with => (vec![], vec![joined(&[m, &ids::<T>(with.id, with.more % 20).collect::<Model>()])]);
-        "concat behind few" AllOrNothing: v, with => { let few = made(with.id, with.more % 20).collect::<GenericVector<T, C>>(); let new = few.concat(v); drop(few); (vec![], vec![new]) };
-            m, with => (vec![], vec![joined(&[&ids::<T>(with.id, with.more % 20).collect::<Model>(), m])]);
-        "add" AllOrNothing: v, with => (vec![], vec![v.clone() + with.other.clone()]);
-            m, with => (vec![], vec![joined(&[m, with.other])]);
-        "append" Prefix: v, with => { v.append(with.other.clone()); (vec![], vec![]) };
-            m, with => { m.extend(with.other); (vec![], vec![]) };
-        "append the last holder" Prefix: v, with => { let end = made(with.id, with.more).collect(); v.append(end); (vec![], vec![]) };
-            m, with => { m.extend(ids::<T>(with.id, with.more)); (vec![], vec![]) };
-        "append to itself" Prefix: v, _ => { v.append(v.clone()); (vec![], vec![]) };
-            m, _ => { m.extend_from_within(..); (vec![], vec![]) };
-        "extend" Prefix: v, with => { v.extend(made::<T>(with.id, with.more)); (vec![], vec![]) };
-            m, with => { m.extend(ids::<T>(with.id, with.more)); (vec![], vec![]) };
-        "extend_from_slice" Prefix: v, with => { let end = made(with.id, with.more).collect::<Vec<T>>(); v.extend_from_slice(&end); (vec![], vec![]) };
-            m, with => { m.extend(ids::<T>(with.id, with.more)); (vec![], vec![]) };
-        "extend by reference" Prefix: v, with => { v.extend(with.other); (vec![], vec![]) };
-            m, with => { m.extend(with.other); (vec![], vec![]) };
-        "from" AllOrNothing: _, with => (vec![], vec![
+        "front_mut" AllOrNothing: v, with => { if let Some(first) = v.front_mut() { *first = T::of(with.id); } (show([]), vec![]) };
+            m, with => { if let Some(first) = m.first_mut() { *first = with.id; } (show([]), vec![]) };
+        "swap" Each: v, with => { if !v.is_empty() { let last = v.len() - 1; v.swap(with.index, last); } (show([]), vec![]) };
+            m, with => { if !m.is_empty() { let last = m.len() - 1; m.swap(with.index, last); } (show([]), vec![]) };
+        "insert" AllOrNothing: v, with => { v.insert(with.index, T::of(with.id)); (show([]), vec![]) };
+            m, with => { m.insert(with.index, with.id); (show([]), vec![]) };
+        "insert near the end" AllOrNothing: v, with => { let at = v.len().saturating_sub(with.more % 4); v.insert(at, T::of(with.id)); (show([]), vec![]) };
+            m, with => { let at = m.len().saturating_sub(with.more % 4); m.insert(at, with.id); (show([]), vec![]) };
+        "remove" AllOrNothing: v, with => (show((!v.is_empty()).then(|| v.remove(with.index).id())), vec![]);
+            m, with => (show((!m.is_empty()).then(|| m.remove(with.index))), vec![]);
+        "remove near the end" AllOrNothing: v, with => (show(v.len().checked_sub(1 + with.more % 4).map(|at| v.remove(at).id())), vec![]);
+            m, with => (show(m.len().checked_sub(1 + with.more % 4).map(|at| m.remove(at))), vec![]);
+        "insert_ord" AllOrNothing: v, with => { let mut n = v.clone(); n.sort(); n.insert_ord(T::of(with.id)); let right = n.iter().is_sorted(); drop(n); (show([u32::from(right)]), vec![]) };
+            _, _ => (show([1]), vec![]);
+        "clear" AllOrNothing: v, with => { if with.more.is_multiple_of(8) { v.clear(); } (show([]), vec![]) };
+            m, with => { if with.more.is_multiple_of(8) { m.clear(); } (show([]), vec![]) };
+        "truncate" AllOrNothing: v, with => { v.truncate(with.index); (show([]), vec![]) };
+            m, with => { m.truncate(with.index); (show([]), vec![]) };
+        "truncate near the end" AllOrNothing: v, with => { let at = v.len().saturating_sub(with.more % 4); v.truncate(at); (show([]), vec![]) };
+            m, with => { let at = m.len().saturating_sub(with.more % 4); m.truncate(at); (show([]), vec![]) };
+        "slice" AllOrNothing: v, with => (show([]), vec![v.slice(with.index / 2..with.index), v.slice(with.index..)]);
+            m, with => (show([]), vec![m[with.index / 2..with.index].to_vec(), m[with.index..].to_vec()]);
+        "take" AllOrNothing: v, with => (show([]), vec![v.take(with.more)]);
+            m, with => (show([]), vec![m.iter().take(with.more).copied().collect()]);
+        "skip" AllOrNothing: v, with => (show([]), vec![v.skip(with.more)]);
+            m, with => (show([]), vec![m.iter().skip(with.more).copied().collect()]);
+        "split_at" AllOrNothing: v, with => { let (left, right) = std::mem::take(v).split_at(with.index); (show([]), vec![left, right]) };
+            m, with => { let right = m.split_off(with.index); (show([]), vec![std::mem::take(m), right]) };
+        "split_off" AllOrNothing: v, with => { let right = v.split_off(with.index); (show([]), vec![right]) };
+            m, with => { let right = m.split_off(with.index); (show([]), vec![right]) };
+        "concat" AllOrNothing: v, with => (show([]), vec![v.concat(with.other)]);
+            m, with => (show([]), vec![joined(&[m, with.other])]);
+        "concat with few" AllOrNothing: v, with => { let few = made(with.id, with.more % 20).collect(); let new = v.concat(&few); drop(few); (show([]), vec![new]) };
+            m, with => (show([]), vec![joined(&[m, &ids::<T>(with.id, with.more % 20).collect::<Model>()])]);
+        "concat behind few" AllOrNothing: v, with => { let few = made(with.id, with.more % 20).collect::<GenericVector<T, C>>(); let new = few.concat(v); drop(few); (show([]), vec![new]) };
+            m, with => (show([]), vec![joined(&[&ids::<T>(with.id, with.more % 20).collect::<Model>(), m])]);
+        "add" AllOrNothing: v, with => (show([]), vec![v.clone() + with.other.clone()]);
+            m, with => (show([]), vec![joined(&[m, with.other])]);
+        "append" Prefix: v, with => { v.append(with.other.clone()); (show([]), vec![]) };
+            m, with => { m.extend(with.other); (show([]), vec![]) };
+        "append the last holder" Prefix: v, with => { let end = made(with.id, with.more).collect(); v.append(end); (show([]), vec![]) };
+            m, with => { m.extend(ids::<T>(with.id, with.more)); (show([]), vec![]) };
+        "append to itself" Prefix: v, _ => { v.append(v.clone()); (show([]), vec![]) };
+            m, _ => { m.extend_from_within(..); (show([]), vec![]) };
+        "extend" Prefix: v, with => { v.extend(made::<T>(with.id, with.more)); (show([]), vec![]) };
+            m, with => { m.extend(ids::<T>(with.id, with.more)); (show([]), vec![]) };
+        "extend_from_slice" Prefix: v, with => { let end = made(with.id, with.more).collect::<Vec<T>>(); v.extend_from_slice(&end); (show([]), vec![]) };
+            m, with => { m.extend(ids::<T>(with.id, with.more)); (show([]), vec![]) };
+        "extend by reference" Prefix: v, with => { v.extend(with.other); (show([]), vec![]) };
+            m, with => { m.extend(with.other); (show([]), vec![]) };
+        "from" AllOrNothing: _, with => (show([]), vec![
                 GenericVector::from(made(with.id, with.more).collect::<Vec<T>>()), GenericVector::from([T::of(with.id)]), GenericVector::unit(T::of(with.id)),
             ]);
-            _, with => (vec![], vec![ids::<T>(with.id, with.more).collect(), vec![with.id], vec![with.id]]);
-        "retain" AllOrNothing: v, with => { v.retain(|e| { tick(); !(e.id() as usize ^ with.more).is_multiple_of(4) }); (vec![], vec![]) };
-            m, with => { m.retain(|id| !(*id as usize ^ with.more).is_multiple_of(4)); (vec![], vec![]) };
-        "sort" AllOrNothing: v, _ => { v.sort(); (vec![], vec![]) };
-            m, _ => { m.sort(); (vec![], vec![]) };
-        "sort_by" AllOrNothing: v, _ => { v.sort_by(|a, b| b.cmp(a)); v.sort_by_key(|e| { tick(); u32::MAX - e.id() }); (vec![], vec![]) };
-            m, _ => { m.sort_by(|a, b| b.cmp(a)); (vec![], vec![]) };
-        "iter_mut" Each: v, with => { v.iter_mut().for_each(|e| { tick(); *e = T::of(e.id() + with.id); }); (vec![], vec![]) };
-            m, with => { m.iter_mut().for_each(|id| *id = T::of(*id + with.id).id()); (vec![], vec![]) };
+            _, with => (show([]), vec![ids::<T>(with.id, with.more).collect(), vec![with.id], vec![with.id]]);
+        "retain" AllOrNothing: v, with => { v.retain(|e| { tick(); !(e.id() as usize ^ with.more).is_multiple_of(4) }); (show([]), vec![]) };
+            m, with => { m.retain(|id| !(*id as usize ^ with.more).is_multiple_of(4)); (show([]), vec![]) };
+        "sort" AllOrNothing: v, _ => { v.sort(); (show([]), vec![]) };
+            m, _ => { m.sort(); (show([]), vec![]) };
+        "sort_by" AllOrNothing: v, _ => { v.sort_by(|a, b| b.cmp(a)); v.sort_by_key(|e| { tick(); u32::MAX - e.id() }); (show([]), vec![]) };
+            m, _ => { m.sort_by(|a, b| b.cmp(a)); (show([]), vec![]) };
+        "iter_mut" Each: v, with => { v.iter_mut().for_each(|e| { tick(); *e = T::of(e.id() + with.id); }); (show([]), vec![]) };
+            m, with => { m.iter_mut().for_each(|id| *id = T::of(*id + with.id).id()); (show([]), vec![]) };
         "iter_mut from both ends" Each: v, with => {
                 let mut iter = v.iter_mut();
                 for _ in 0..with.more {
                     if let Some(e) = iter.next_back() { *e = T::of(with.id); }
                     if let Some(e) = iter.next() { *e = T::of(with.id); }
                 }
-                (vec![iter.len() as u32], vec![])
+                (show([iter.len() as u32]), vec![])
             };
             m, with => {
                 let (count, left) = (m.len(), m.len().saturating_sub(2 * with.more));
                 let back = (count - left).div_ceil(2);
                 (0..count).filter(|at| *at < count - left - back || *at >= count - back).for_each(|at| m[at] = with.id);
-                (vec![left as u32], vec![])
+                (show([left as u32]), vec![])
             };
-        "into_iter" AllOrNothing: v, _ => (v.clone().into_iter().map(|e| e.id()).collect(), vec![]);
-            m, _ => (m.clone(), vec![]);
+        "into_iter" AllOrNothing: v, _ => (show(v.clone().into_iter().map(|e| e.id())), vec![]);
+            m, _ => (show(m.iter().copied()), vec![]);
         "into_iter of the last holder" AllOrNothing: v, with => {
                 let mut iter = std::mem::take(v).into_iter();
-                let mut seen: Vec<u32> = iter.by_ref().take(with.more).map(|e| e.id()).collect();
-                seen.extend(iter.by_ref().rev().take(with.more).map(|e| e.id()));
-                (seen, vec![iter.collect()])
+                let seen = show(iter.by_ref().take(with.more).map(|e| e.id()));
+                let behind = show(iter.by_ref().rev().take(with.more).map(|e| e.id()));
+                (seen ^ behind, vec![iter.collect()])
             };
             m, with => {
                 let mut iter = std::mem::take(m).into_iter();
-                let mut seen: Vec<u32> = iter.by_ref().take(with.more).collect();
-                seen.extend(iter.by_ref().rev().take(with.more));
-                (seen, vec![iter.collect()])
+                let seen = show(iter.by_ref().take(with.more));
+                let behind = show(iter.by_ref().rev().take(with.more));
+                (seen ^ behind, vec![iter.collect()])
             };
-        "into Vec" AllOrNothing: v, _ => { let all = Vec::from(v.clone()); (vec![all.len() as u32], vec![]) };
-            m, _ => (vec![m.len() as u32], vec![]);
-        "clone" AllOrNothing: v, _ => (vec![], vec![v.clone()]);
-            m, _ => (vec![], vec![m.clone()]);
-        "compare" AllOrNothing: v, with => (vec![u32::from(v == with.other), Ord::cmp(&*v, with.other) as u32, u32::from(*v < *with.other)], vec![]);
-            m, with => (vec![u32::from(m == with.other), Ord::cmp(&*m, with.other) as u32, u32::from(*m < *with.other)], vec![]);
+        "into Vec" AllOrNothing: v, _ => { let all = Vec::from(v.clone()); (show([all.len() as u32]), vec![]) };
+            m, _ => (show([m.len() as u32]), vec![]);
+        "clone" AllOrNothing: v, _ => (show([]), vec![v.clone()]);
+            m, _ => (show([]), vec![m.clone()]);
+        "compare" AllOrNothing: v, with => (show([u32::from(v == with.other), Ord::cmp(&*v, with.other) as u32, u32::from(*v < *with.other)]), vec![]);
+            m, with => (show([u32::from(m == with.other), Ord::cmp(&*m, with.other) as u32, u32::from(*m < *with.other)]), vec![]);
         "search" AllOrNothing: v, with => {
                 let element = T::of(with.id);
                 let found = v.index_of(&element).map_or(u32::MAX, |at| at as u32);
                 let _ = (v.binary_search(&element), v.binary_search_by_key(&with.id, |e| { tick(); e.id() }));
                 let there = u32::from(v.contains(&element));
-                (vec![found, there], vec![])
+                (show([found, there]), vec![])
             };
-            m, with => (vec![m.iter().position(|id| *id == with.id).map_or(u32::MAX, |at| at as u32), u32::from(m.contains(&with.id))], vec![]);
+            m, with => (show([m.iter().position(|id| *id == with.id).map_or(u32::MAX, |at| at as u32), u32::from(m.contains(&with.id))]), vec![]);
         "hash and debug" AllOrNothing: v, _ => {
                 let mut state = DefaultHasher::new();
                 v.hash(&mut state);
                 let text = format!("{v:?} {:?}", v.iter());
-                (vec![u32::from(state.finish() > 0 && text.len() > v.len())], vec![])
+                (show([u32::from(state.finish() > 0 && text.len() > v.len())]), vec![])
             };
-            _, _ => (vec![1], vec![]);
+            _, _ => (show([1]), vec![]);
     }
 }
 
@@ -286,7 +282,8 @@ fn built<T: Kind, C: Counter>(length: usize, relaxed: bool) -> (GenericVector<T,
 /// Every operation on vectors of some lengths, alone and shared, with a panic at every call of user code.
 fn every_call<T: Kind, C: Counter>(lengths: &[usize]) {
     let operations = operations::<T, C>();
-    for (length, operation) in lengths.iter().flat_map(|length| operations.iter().map(move |o| (*length, o))) {
+    for (length, operation) in lengths.iter().flat_map(|length| operations.iter().map(move |o| (*length, o)))
+    {
         for (held, relaxed) in [(false, false), (true, false), (false, true), (true, true)] {
             let mut fuse = 0;
             loop {
@@ -318,7 +315,7 @@ fn every_call<T: Kind, C: Counter>(lengths: &[usize]) {
                 if !panicked {
                     break;
                 }
-                fuse += if fuse < 60 { 1 } else { 1 + fuse / 16 };
+                fuse = next_call(fuse);
             }
         }
     }
@@ -370,11 +367,12 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
     }
 }
 
-/// Lengths at which handle, tail, leaves and branches change, for leaves of 64 and of 16.
-const LENGTHS: [usize; 12] = [0, 1, 8, 9, 16, 17, 33, 64, 65, 130, 300, 1100];
+/// Lengths at which handle, tail, leaves and branches change, for leaves of 64 and of 16; a brief
+/// run takes the first ones.
+const LENGTHS: [usize; 12] = [1, 8, 9, 17, 65, 0, 16, 33, 64, 130, 300, 1100];
 
 fn kind<T: Kind + Debug, C: Counter>(lengths: &[usize], operations: u64) {
-    every_call::<T, C>(lengths);
+    every_call::<T, C>(if is_brief() { &lengths[..lengths.len() / 2] } else { lengths });
     random::<T, C>(operations, 150);
 }
 

@@ -140,6 +140,19 @@ pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
+/// What an operation shows, as one number: nothing that would have to be dropped where a panic interrupts a test.
+pub type Shown = u64;
+
+/// Ids one after the other.
+pub fn show(ids: impl IntoIterator<Item = u32>) -> Shown {
+    ids.into_iter().fold(0, |shown, id| mix(shown ^ u64::from(id) << 32))
+}
+
+/// Ids in any order.
+pub fn show_unordered(ids: impl IntoIterator<Item = u32>) -> Shown {
+    ids.into_iter().fold(0, |shown, id| shown.wrapping_add(mix(u64::from(id))))
+}
+
 /// Random numbers from a seed.
 pub struct Draws(pub u64);
 
@@ -154,9 +167,24 @@ impl Draws {
     }
 }
 
-/// How many operations each random test is to do, or `few` where `COLLECTIONS_OPERATIONS` says nothing, and the seed
+/// Whether a tool watches that makes everything slow, so that a tour of all there is must do.
+pub fn is_brief() -> bool {
+    cfg!(miri) || std::env::var_os("COLLECTIONS_BRIEF").is_some()
+}
+
+/// The call after this one that is to panic: each of the first ones, then fewer and fewer.
+pub fn next_call(call: u32) -> u32 {
+    match call {
+        _ if is_brief() => 2 * call + 1,
+        ..40 => call + 1,
+        _ => call + 1 + call / 8,
+    }
+}
+
+/// How many operations each random test is to do, about `few` where `COLLECTIONS_OPERATIONS` says nothing, and the seed
 /// that `COLLECTIONS_SEED` says.
 pub fn asked_for(few: u64) -> (u64, u64) {
     let number = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
+    let few = if is_brief() { few / 20 } else { few };
     (number("COLLECTIONS_OPERATIONS").unwrap_or(few), number("COLLECTIONS_SEED").unwrap_or(1))
 }

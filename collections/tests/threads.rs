@@ -1,0 +1,138 @@
+//! Versions of one collection in several threads: they read what the others have, and append to one tail.
+//!
+//! `scripts/sanitize` runs these under ThreadSanitizer, which sees accesses that nothing orders. So they are a program of
+//! their own, which is built quickly.
+
+use std::thread;
+
+use collections::{HashMap, HashSet, Vector};
+
+use scenarios::input::mix;
+
+const THREADS: u64 = 3;
+
+/// Random numbers from a seed.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 += 1;
+        (mix(self.0) >> 20) as usize % bound.max(1)
+    }
+}
+
+/// Runs the same in several threads, each with a version and a number of its own.
+///
+/// Not in a scope of threads: ThreadSanitizer sees what `join` orders, but not how a scope waits.
+fn at_once<V: Clone + Send + 'static>(version: &V, work: impl Fn(V, u64) + Copy + Send + 'static) {
+    let threads: Vec<_> = (0..THREADS)
+        .map(|number| {
+            let version = version.clone();
+            thread::spawn(move || work(version, number))
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("a thread found no fault"));
+}
+
+/// Changes a vector and keeps some versions of it, while other threads do the same to theirs.
+fn change_vector<T: Clone + PartialEq + std::fmt::Debug>(
+    base: &Vector<T>,
+    draws: &mut Draws,
+    make: fn(usize) -> T,
+) {
+    let (mut vector, mut model) = (base.clone(), Vec::from(base.clone()));
+    let mut kept = Vec::new();
+    for step in 0..120 {
+        match draws.below(8) {
+            0 => assert_eq!(vector.pop_back(), model.pop()),
+            1 if !model.is_empty() => {
+                let index = draws.below(model.len());
+                model[index] = make(step);
+                vector.set(index, make(step));
+            }
+            2 => kept.push((vector.clone(), model.len())),
+            3 if kept.len() > 4 => {
+                let (version, length) = kept.swap_remove(draws.below(kept.len()));
+                assert_eq!(version.iter().count(), length);
+            }
+            4 => assert!(base.iter().count() == base.len()),
+            _ => {
+                vector.push_back(make(step));
+                model.push(make(step));
+            }
+        }
+    }
+    assert!(vector.iter().eq(&model));
+}
+
+fn vectors<T: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static>(make: fn(usize) -> T) {
+    for length in [0, 3, 8, 9, 20, 33, 63, 64, 100, 1088] {
+        let base: Vector<T> = (0..length).map(make).collect();
+        at_once(&base, move |base, number| {
+            change_vector(&base, &mut Draws(1000 * length as u64 + number), make);
+        });
+        assert!(base.iter().eq(&(0..length).map(make).collect::<Vec<_>>()));
+        // The last one to go frees what all of them left.
+        let threads: Vec<_> = std::iter::repeat_n(base, THREADS as usize)
+            .map(|mut version| {
+                thread::spawn(move || {
+                    version.push_back(make(7));
+                    drop(version.pop_back());
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("a thread found no fault"));
+    }
+}
+
+fn maps<V: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static>(make: fn(usize) -> V) {
+    for length in [0, 1, 4, 7, 8, 20, 31, 32, 100, 600] {
+        let base: HashMap<usize, V> = (0..length).map(|key| (key, make(key))).collect();
+        at_once(&base, move |base, number| {
+            let mut draws = Draws(1000 * length as u64 + number);
+            let mut map = base.clone();
+            let mut kept = Vec::new();
+            for step in 0..120 {
+                let key = draws.below(2 * length + 40);
+                match draws.below(8) {
+                    0 => drop(map.remove(&key)),
+                    1 => {
+                        if let Some(value) = map.get_mut(&key) {
+                            *value = make(step);
+                        }
+                    }
+                    2 => kept.push((map.clone(), map.len())),
+                    3 => assert!(kept.iter().all(|(version, length)| version.iter().count() == *length)),
+                    4 => assert_eq!(base.get(&key), (key < length).then(|| make(key)).as_ref()),
+                    _ => drop(map.insert(key, make(step))),
+                }
+            }
+            assert_eq!(map.iter().count(), map.len());
+        });
+        assert!(base.len() == length && (0..length).all(|key| base[&key] == make(key)));
+    }
+}
+
+#[test]
+fn threads_change_versions_of_one_vector() {
+    vectors::<usize>(|number| number);
+    vectors::<Box<usize>>(Box::new);
+    vectors::<[usize; 20]>(|number| [number; 20]);
+}
+
+#[test]
+fn threads_change_versions_of_one_map() {
+    maps::<usize>(|number| number);
+    maps::<String>(|number| number.to_string());
+}
+
+#[test]
+fn threads_change_versions_of_one_set() {
+    let base: HashSet<u64> = (0..8).collect();
+    at_once(&base, |base, number| {
+        let mut set = base.clone();
+        set.extend((0..100).map(|element| element + 1000 * number));
+        assert_eq!(set.union(base).len(), if number == 0 { 100 } else { 108 });
+    });
+    assert!(base.iter().copied().max() == Some(7));
+}
