@@ -10,7 +10,7 @@ use collections::map::{DiffItem, Entry};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning, PassThrough};
 use super::world::{
-    Draws, Hashing, Shown, asked_for, expecting_panics, is_brief, live, next_call, set_hashing, show,
+    Draws, Hashing, Shown, as_time_allows, asked_for, expecting_panics, live, next_call, set_hashing, show,
     show_unordered, tick, with_fuse,
 };
 
@@ -31,11 +31,17 @@ struct With<'a, M> {
 /// What an operation shows, and the map that it makes, if it makes one.
 type Outcome<M> = (Shown, Option<M>);
 
+/// What is done to a map or to its model.
+type Change<M> = fn(&mut M, With<'_, M>) -> Outcome<M>;
+
+/// A map with its model.
+type Version<K, V, C> = (Map<K, V, C>, Model);
+
 /// An operation, on a map and on its model. Keys and values are ids; `key` and `value` say which one is meant.
 struct Operation<K, V, C: Counter> {
     name: &'static str,
-    on_map: fn(&mut Map<K, V, C>, With<'_, Map<K, V, C>>) -> Outcome<Map<K, V, C>>,
-    on_model: fn(&mut Model, With<'_, Model>) -> Outcome<Model>,
+    on_map: Change<Map<K, V, C>>,
+    on_model: Change<Model>,
 }
 
 /// The entries that operations with many add: keys from `key` on.
@@ -240,7 +246,7 @@ fn perform<K: Kind, V: Kind, C: Counter>(
     (key, value, more): (u32, u32, u32),
     fuse: u32,
     lawful: bool,
-) -> (Option<(Map<K, V, C>, Model)>, bool) {
+) -> (Option<Version<K, V, C>>, bool) {
     // As elements without a size have them.
     let (id, value_id) = (K::of(key).id(), V::of(value).id());
     let before = model.clone();
@@ -280,7 +286,7 @@ fn perform<K: Kind, V: Kind, C: Counter>(
 }
 
 /// A map of so many entries, and its model.
-fn built<K: Kind, V: Kind, C: Counter>(from: u32, size: u32) -> (Map<K, V, C>, Model) {
+fn built<K: Kind, V: Kind, C: Counter>(from: u32, size: u32) -> Version<K, V, C> {
     let ids = || (from..from + size).map(|id| (id, id % 7));
     (ids().map(|(key, value)| (K::of(key), V::of(value))).collect(), kept::<K, V>(ids()).collect())
 }
@@ -352,7 +358,7 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
         let hashing = Hashing::ALL[draws.below(Hashing::ALL.len())];
         set_hashing(hashing);
         let start = draws.0;
-        let mut versions: Vec<(Map<K, V, C>, Model)> = vec![built(0, draws.id(ids))];
+        let mut versions: Vec<Version<K, V, C>> = vec![built(0, draws.id(ids))];
         for _ in 0..100 {
             done += 1;
             let (at, beside) = (draws.below(versions.len()), draws.below(versions.len()));
@@ -392,15 +398,11 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
     }
 }
 
-/// Sizes at which tail, leaves and branches change; a brief run takes the first half.
-const SIZES: [u32; 10] = [1, 9, 33, 0, 4, 8, 31, 32, 64, 150];
+/// Sizes at which tail, leaves and branches change.
+const SIZES: [u32; 10] = [9, 33, 1, 0, 4, 8, 31, 32, 64, 150];
 
 fn kind<K: Kind + Debug, V: Kind, C: Counter>(sizes: &[u32], operations: u64) {
-    if is_brief() {
-        every_call::<K, V, C>(&sizes[..sizes.len() / 2], &[Hashing::Few, Hashing::Identity]);
-    } else {
-        every_call::<K, V, C>(sizes, &Hashing::ALL);
-    }
+    every_call::<K, V, C>(as_time_allows(sizes), as_time_allows(&Hashing::ALL));
     random::<K, V, C>(operations, 120);
 }
 

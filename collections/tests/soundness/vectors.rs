@@ -7,7 +7,7 @@ use collections::GenericVector;
 use collections::counter::{Atomic, Counter, Plain};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning};
-use super::world::{Draws, Shown, asked_for, is_brief, live, next_call, show, tick, with_fuse};
+use super::world::{Draws, Shown, as_time_allows, asked_for, live, next_call, show, tick, with_fuse};
 
 /// Ids of elements.
 type Model = Vec<u32>;
@@ -35,12 +35,18 @@ enum Left {
     Each,
 }
 
+/// What is done to a vector or to its model.
+type Change<V> = fn(&mut V, With<'_, V>) -> Outcome<V>;
+
+/// A vector with its model.
+type Version<T, C> = (GenericVector<T, C>, Model);
+
 /// An operation, on a vector and on its model.
 struct Operation<T, C: Counter> {
     name: &'static str,
     left: Left,
-    on_vector: fn(&mut GenericVector<T, C>, With<'_, GenericVector<T, C>>) -> Outcome<GenericVector<T, C>>,
-    on_model: fn(&mut Model, With<'_, Model>) -> Outcome<Model>,
+    on_vector: Change<GenericVector<T, C>>,
+    on_model: Change<Model>,
 }
 
 fn made<T: Kind>(id: u32, more: usize) -> impl Iterator<Item = T> {
@@ -243,7 +249,7 @@ fn perform<T: Kind, C: Counter>(
     (other, other_model): (&GenericVector<T, C>, &Model),
     (index, id, more): (usize, u32, usize),
     fuse: u32,
-) -> (Vec<(GenericVector<T, C>, Model)>, bool) {
+) -> (Vec<Version<T, C>>, bool) {
     let before = model.clone();
     let own = T::of(id).id();
     let (expected, expected_made) =
@@ -268,7 +274,7 @@ fn perform<T: Kind, C: Counter>(
 }
 
 /// A vector of so many elements and its model: pushed, or joined from uneven parts.
-fn built<T: Kind, C: Counter>(length: usize, relaxed: bool) -> (GenericVector<T, C>, Model) {
+fn built<T: Kind, C: Counter>(length: usize, relaxed: bool) -> Version<T, C> {
     let model: Model = ids::<T>(0, length).collect();
     let pushed = |range: std::ops::Range<usize>| range.map(|id| T::of(id as u32)).collect();
     if !relaxed {
@@ -367,12 +373,11 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
     }
 }
 
-/// Lengths at which handle, tail, leaves and branches change, for leaves of 64 and of 16; a brief
-/// run takes the first ones.
-const LENGTHS: [usize; 12] = [1, 8, 9, 17, 65, 0, 16, 33, 64, 130, 300, 1100];
+/// Lengths at which handle, tail, leaves and branches change, for leaves of 64 and of 16.
+const LENGTHS: [usize; 12] = [9, 65, 1, 8, 17, 0, 16, 33, 64, 130, 300, 1100];
 
 fn kind<T: Kind + Debug, C: Counter>(lengths: &[usize], operations: u64) {
-    every_call::<T, C>(if is_brief() { &lengths[..lengths.len() / 2] } else { lengths });
+    every_call::<T, C>(as_time_allows(lengths));
     random::<T, C>(operations, 150);
 }
 

@@ -34,11 +34,11 @@ pub enum Hashing {
 
 impl Hashing {
     pub const ALL: [Hashing; 6] = [
+        Hashing::Few,
+        Hashing::LowZero,
         Hashing::Good,
         Hashing::Constant,
-        Hashing::LowZero,
         Hashing::Identity,
-        Hashing::Few,
         Hashing::ChangesItsMind,
     ];
 
@@ -168,13 +168,23 @@ impl Draws {
 }
 
 /// Whether a tool watches that makes everything slow, so that a tour of all there is must do.
-pub fn is_brief() -> bool {
+fn is_brief() -> bool {
     cfg!(miri) || std::env::var_os("COLLECTIONS_BRIEF").is_some()
+}
+
+/// As much of a list, whose most telling items come first, as there is time for.
+pub fn as_time_allows<T>(list: &[T]) -> &[T] {
+    match list.len() {
+        length if cfg!(miri) => &list[..length.min(1)],
+        length if is_brief() => &list[..length.div_ceil(2)],
+        _ => list,
+    }
 }
 
 /// The call after this one that is to panic: each of the first ones, then fewer and fewer.
 pub fn next_call(call: u32) -> u32 {
     match call {
+        _ if cfg!(miri) => 8 * call + 5,
         _ if is_brief() => 2 * call + 1,
         ..40 => call + 1,
         _ => call + 1 + call / 8,
@@ -185,6 +195,10 @@ pub fn next_call(call: u32) -> u32 {
 /// that `COLLECTIONS_SEED` says.
 pub fn asked_for(few: u64) -> (u64, u64) {
     let number = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let few = if is_brief() { few / 20 } else { few };
+    let few = match is_brief() {
+        _ if cfg!(miri) => few / 200,
+        true => few / 20,
+        false => few,
+    };
     (number("COLLECTIONS_OPERATIONS").unwrap_or(few), number("COLLECTIONS_SEED").unwrap_or(1))
 }
