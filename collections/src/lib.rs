@@ -5,6 +5,16 @@
 //!
 //! Every collection exists twice: counted with atomic operations, for versions that several threads hold
 //! (the names at the root of the crate), and counted plainly, for one thread and faster ([`rc`]).
+//!
+//! # Panics in other code
+//!
+//! `Hash`, `Eq`, `Ord`, `Clone`, `Drop` and closures may panic. Every version is consistent after such a panic is caught:
+//! what iterates is found, and the length agrees. Other versions have not changed. In the version that was being changed,
+//! each entry was there before or was to be, and none is lost that was to stay. Elements are dropped once, and none is
+//! leaked where one drop panics; where a second drop panics while the first panic is under way, Rust ends the process. An
+//! operation that consumes its version, such as `union`, drops it.
+//!
+//! A `Hash` or `Eq` that is not lawful may make entries unfindable and calls panic, no more.
 
 pub mod counter;
 #[cfg(doctest)]

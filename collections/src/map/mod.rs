@@ -484,33 +484,46 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// and those of the larger map stay as they are.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
+        // What else is held is dropped within these calls. A drop may panic: not when the union is on its way to the
+        // caller, where nobody would drop it.
         if self.len() < other.len() {
             let mut united = other;
-            let before = Core::clone(&united.core);
-            for_each_unshared(&self.core, &before, |slot, _| {
-                // SAFETY: entries of a version that is held.
-                let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
-                united.insert(key, value);
-            });
-            drop((before, self));
-            return united;
+            united.insert_all(self);
+            united
+        } else {
+            let mut united = self;
+            united.insert_missing(other);
+            united
         }
-        let mut united = self;
-        let before = Core::clone(&united.core);
+    }
+
+    /// Inserts the entries of `other`, in the place of those with the same keys.
+    #[inline]
+    fn insert_all(&mut self, other: Self) {
+        let before = Core::clone(&self.core);
+        for_each_unshared(&other.core, &before, |slot, _| {
+            // SAFETY: entries of a version that is held.
+            let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
+            self.insert(key, value);
+        });
+    }
+
+    /// Inserts the entries of `other` whose keys are not here.
+    #[inline]
+    fn insert_missing(&mut self, other: Self) {
+        let before = Core::clone(&self.core);
         for_each_unshared(&other.core, &before, |slot, found| {
             if !found.is_none() {
                 return;
             }
             // SAFETY: entries of a version that is held.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
-            let hash = hash_of(&united.hasher, key);
-            if united.core.find(hash, key).is_none() {
-                let hasher = &united.hasher;
-                united.core.insert(hash, key.clone(), value.clone(), |key| hash_of(hasher, key));
+            let hash = hash_of(&self.hasher, key);
+            if self.core.find(hash, key).is_none() {
+                let hasher = &self.hasher;
+                self.core.insert(hash, key.clone(), value.clone(), |key| hash_of(hasher, key));
             }
         });
-        drop((before, other));
-        united
     }
 
     /// The entries of this map whose keys `other` has, too.

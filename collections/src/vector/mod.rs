@@ -46,6 +46,10 @@
 //! version that appends at the same place copies the tail. So a push with the old version kept allocates as rarely
 //! as one without.
 //!
+//! Elements that need a drop are written only to a tail that no other version shares; otherwise the tail is copied, 16
+//! elements at most. A vector may be used where elements with shorter lifetimes are asked for: if such a version wrote to
+//! the tail of one that lives longer, the latter would drop an element whose lifetime has ended.
+//!
 //! Slicing and joining leave leaves that are not full within the tree. The branches above them are *relaxed*: a
 //! table of sizes lies behind their children. All others are found by the bits of the index alone.
 //!
@@ -150,8 +154,9 @@ pub struct GenericVector<T, C: Counter = Atomic> {
     elements: PhantomData<(T, C::Marker)>,
 }
 
-/// The most elements of a vector: as of a slice of bytes, half of what `usize` counts, so that sums and bounds of full
-/// nodes are far from wrapping. Only a vector that is joined with itself again and again comes near.
+/// The most elements of a vector: as of a slice of bytes, half of what `usize` counts, so that sums of two lengths and
+/// bounds of full nodes do not wrap. Only a vector that is joined with itself again and again comes near. It is refused a
+/// tail's length earlier, so that appending within the tail need not look at the tree.
 const MAX_LEN: usize = isize::MAX as usize;
 
 #[cold]
@@ -514,7 +519,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         };
         let copy = Leaf::of_clones(seen, &[], room);
         self.nodes_mut().tail = Some(copy);
-        self.tail_room = self.usable(room);
+        self.tail_room = room as u16;
         // SAFETY: the hold that was in `tail`.
         unsafe { tail.release() };
         copy
@@ -632,7 +637,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     // --- the end ------------------------------------------------------------------------------
 
     /// Appends `value`. O(1) amortised where the tail is this version's own, or where no other version has
-    /// appended to it; otherwise the tail is copied. Allocates nothing while there is room in the handle.
+    /// appended to it and elements need no drop; otherwise the tail is copied. Allocates nothing while there is room in the
+    /// handle.
     ///
     /// # Panics
     /// If there are `isize::MAX` elements already.
@@ -687,7 +693,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if self.is_small() {
             return self.leave_handle(self.room_for(self.small_len() + 1));
         }
-        self.checked_len(1);
         let Some(tail) = self.nodes().tail else {
             return self.new_tail(0);
         };
@@ -715,7 +720,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         // SAFETY: as above; the old place is forgotten.
         let tail = unsafe { tail.grow(room) };
         self.nodes_mut().tail = Some(tail);
-        self.tail_room = self.usable(room);
+        self.tail_room = room as u16;
         tail
     }
 
@@ -725,27 +730,12 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let room = self.room_for(more.max(1));
         let tail = Leaf::with_room(room);
         self.nodes_mut().tail = Some(tail);
-        self.tail_room = self.usable(room);
+        self.tail_room = room as u16;
         tail
     }
 
-    /// How many elements this version may see of a tail with room for `room`, all of which belong to it or to others.
-    #[inline]
-    fn usable(&self, room: usize) -> u16 {
-        room.min(MAX_LEN - self.tree_len) as u16
-    }
-
-    /// The length with `more` elements.
-    ///
-    /// # Panics
-    /// If no vector can be that long.
-    #[inline]
-    fn checked_len(&self, more: usize) -> usize {
-        match self.len().checked_add(more) {
-            Some(length @ ..=MAX_LEN) => length,
-            _ => too_long(),
-        }
-    }
+    /// The most elements of a tree: a tail fits in beside it.
+    const MAX_TREE: usize = MAX_LEN - Width::<T>::LEAF;
 
     /// The room of a vector's first leaf: half a leaf, where the first elements lie in the handle.
     const FIRST_ROOM: usize = if Self::SMALL > 0 {
@@ -770,6 +760,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// Moves the tail, of which something is seen, into the tree.
     fn flush_tail(&mut self) {
+        if self.tree_len + self.tail_len() > Self::MAX_TREE {
+            too_long();
+        }
         let Some(tail) = self.nodes_mut().tail.take() else { return };
         let length = self.tail_len();
         self.tail_len = 0;
@@ -784,7 +777,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// A hold of the leaf, of which `length` elements are seen, is handed over.
     unsafe fn push_leaf(&mut self, leaf: Link, length: usize) {
         let (size, height) = (self.tree_len, self.shape.height());
-        debug_assert!(length <= MAX_LEN - size);
         self.tree_len = size + length;
         let nodes = self.nodes_mut();
         let Some(root) = &mut nodes.root else {
@@ -872,7 +864,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let old = nodes.tail.replace(leaf);
             self.tree_len -= length;
             self.tail_len = length as u16;
-            self.tail_room = self.usable(leaf.room());
+            self.tail_room = leaf.room() as u16;
             self.lower_root();
             if let Some(old) = old {
                 old.release();
@@ -975,6 +967,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             Leaf::of_clones(kept, &[], length)
         };
         part.nodes_mut().tail = Some(leaf);
+        part.tail_room = leaf.room() as u16;
         part.tail_len = length as u16;
         if start < tail.start
             && let Some(tree) = self.tree()
@@ -990,7 +983,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             part.tree_len = tail.start - start;
             part.lower_root();
         }
-        part.tail_room = part.usable(leaf.room());
         part
     }
 
@@ -1100,7 +1092,11 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if self.is_empty() {
             return other.clone();
         }
-        let length = self.checked_len(other.len());
+        // The sum of two lengths does not wrap.
+        let length = self.len() + other.len();
+        if length > Self::MAX_TREE {
+            too_long();
+        }
         if length <= Self::SMALL {
             // Either may have a tree, though a small one.
             let mut joined = self.small_part(0, self.len());
@@ -1148,7 +1144,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.body = Body { nodes: Nodes { tail: Some(leaf), ..nodes } };
         (self.small_len, self.small_room) = (0, 0);
         self.tail_len = length as u16;
-        self.tail_room = self.usable(leaf.room());
+        self.tail_room = leaf.room() as u16;
         if let Some(old) = nodes.tail {
             // SAFETY: the hold that was in `tail`.
             unsafe { old.release() };
@@ -1168,7 +1164,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         self.nodes_mut().tail = tail;
         self.tail_len = other.tail_len;
-        self.tail_room = self.usable(tail.map_or(0, Leaf::room));
+        self.tail_room = other.tail_room;
     }
 
     /// [`concat`](Self::concat) with a vector that has a tree.
@@ -1222,9 +1218,12 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// before stay.
     ///
     /// # Panics
-    /// If there are more than `isize::MAX` elements then; nothing is appended.
+    /// If there are more than `isize::MAX` elements then.
     pub fn extend_from_slice(&mut self, mut values: &[T]) {
-        self.checked_len(values.len());
+        // Only a slice of nothing can be so long.
+        if size_of::<T>() == 0 && values.len() > MAX_LEN - self.len() {
+            too_long();
+        }
         while !values.is_empty() {
             let Some(tail) = self.open_tail_for(values.len()) else {
                 values.iter().for_each(|value| self.push_back(value.clone()));
@@ -1250,7 +1249,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is greater than the length, or there are `isize::MAX` elements already.
     pub fn insert(&mut self, index: usize, value: T) {
         assert!(index <= self.len(), "index {index} is past the end of {} elements", self.len());
-        self.checked_len(1);
         if index < self.tree_len || self.tail_len() == Width::<T>::LEAF {
             let mut joined = self.slice(..index);
             joined.push_back(value);

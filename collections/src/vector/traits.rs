@@ -161,7 +161,6 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             return (length > Self::SMALL).then(|| self.leave_handle(self.room_for(length)));
         }
         if self.nodes().tail.is_none() {
-            self.checked_len(1);
             return Some(self.new_tail(more));
         }
         Some(self.open_tail())

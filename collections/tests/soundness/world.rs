@@ -109,8 +109,22 @@ pub fn live() -> i64 {
     LIVE.get()
 }
 
+/// Says nothing of panics that are wanted: there are thousands.
+fn hush() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() && !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+}
+
 /// What `change` returns, or `None` where it panicked, for whatever reason. Nothing is said of the panic.
 pub fn expecting_panics<T>(change: impl FnOnce() -> T) -> Option<T> {
+    hush();
     QUIET.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(change));
     QUIET.set(false);
@@ -121,15 +135,7 @@ pub fn expecting_panics<T>(change: impl FnOnce() -> T) -> Option<T> {
 /// What `change` returns where the `calls`-th call of user code from now on panics (0: the next one); `None` if it was
 /// reached. Any other panic goes on.
 pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() && !QUIET.get() {
-                usual(info);
-            }
-        }));
-    });
+    hush();
     FUSE.set(Some(calls));
     let outcome = catch_unwind(AssertUnwindSafe(change));
     FUSE.set(None);
