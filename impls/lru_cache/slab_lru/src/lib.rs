@@ -348,6 +348,10 @@ What remains is the hash function, and at 100,000 entries the cache misses of tw
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
+
     use super::*;
 
     /// Bucket by bucket: what is there can be found, and there is nothing else.
@@ -435,6 +439,90 @@ mod tests {
                 }
                 check_cache(&cache);
                 assert!(cache.iter().map(|(key, value)| (key.clone(), **value)).eq(model.iter().cloned()));
+            }
+        }
+    }
+
+    thread_local! {
+        static DROPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// A probe that may panic when it is dropped, too.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    struct Fragile(Probe);
+
+    impl Fragile {
+        fn new(id: u32) -> Self {
+            Fragile(Probe::new(id))
+        }
+    }
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            match DROPS_LEFT.get() {
+                Some(0) if !std::thread::panicking() => {
+                    DROPS_LEFT.set(None);
+                    std::panic::resume_unwind(Box::new(Injected));
+                }
+                left => DROPS_LEFT.set(left.map(|left| left.saturating_sub(1))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_key_or_value_leaves_a_change_made_or_not() {
+        use scenarios::input::mix;
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() {
+                hook(info);
+            }
+        }));
+        for (seed, hashing) in
+            [Hashing::Spread, Hashing::Constant, Hashing::FourGroups].into_iter().enumerate()
+        {
+            for capacity in [0, 1, 3, 40] {
+                Probe::reset();
+                Probe::set_hashing(hashing);
+                let mut cache = SlabLru::<Fragile, Fragile, PassThrough>::with_capacity(capacity);
+                // The most recently used first.
+                let mut model: Vec<(u32, u32)> = Vec::new();
+                for step in 0..1500 {
+                    let draw = mix(u64::from(step) << 8 | (seed << 6 | capacity) as u64);
+                    let key = (draw >> 8) as u32 % (2 * capacity as u32 + 1);
+                    let mut after = model.clone();
+                    let held = after.iter().position(|(other, _)| *other == key).map(|at| after.remove(at));
+                    let get = draw.is_multiple_of(2);
+                    if get {
+                        after.splice(0..0, held);
+                    } else {
+                        after.insert(0, (key, step));
+                        after.truncate(capacity);
+                    }
+                    let calls = Some((draw >> 20) as u32 % 4);
+                    let in_drop = draw >> 30 & 1 == 1;
+                    DROPS_LEFT.set(calls.filter(|_| in_drop));
+                    let done = Probe::with_fuse(calls.filter(|_| !in_drop), || {
+                        if get {
+                            let value = cache.get(&Fragile::new(key)).map(|value| value.0.id());
+                            assert_eq!(value, held.map(|held| held.1));
+                        } else {
+                            cache.put(Fragile::new(key), Fragile::new(step));
+                        }
+                    });
+                    DROPS_LEFT.set(None);
+                    let content: Vec<_> =
+                        cache.iter().map(|(key, value)| (key.0.id(), value.0.id())).collect();
+                    assert!(
+                        content == after || (done.is_none() && content == model),
+                        "{hashing:?}, step {step}"
+                    );
+                    model = content;
+                    check_cache(&cache);
+                    assert_eq!(Probe::live(), 2 * model.len() as i64);
+                }
+                drop(cache);
+                assert_eq!(Probe::live(), 0);
             }
         }
     }

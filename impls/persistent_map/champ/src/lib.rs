@@ -239,6 +239,45 @@ fn remove<K: Eq + Clone, V: Clone>(
     found
 }
 
+/// Number of entries below a node.
+fn count<K, V>(node: &Node<K, V>) -> usize {
+    node.entries().len() + node.children().iter().map(count).sum::<usize>()
+}
+
+/// Moves every entry that is alone in its node into the parent. Nodes that others hold have none to move.
+fn contract<K: Clone, V: Clone>(node: &mut Node<K, V>) {
+    let mut bits = node.nodes();
+    while bits != 0 {
+        let bit = bits & bits.wrapping_neg();
+        bits ^= bit;
+        let (data, nodes) = (node.data(), node.nodes());
+        let at = place(nodes, bit);
+        // SAFETY: `bit` is in `nodes`, so fewer lie below it.
+        let Some(child) = (unsafe { node.child_mut(at) }) else { return };
+        contract(child);
+        if child.is_unique() && child.nodes() == 0 && child.entries().len() == 1 {
+            let (entry, _) = child.splice(0, 0, Splice::take(0), Splice::NONE);
+            let entry = entry.map(|entry| Splice::put(place(data, bit), entry)).unwrap_or(Splice::NONE);
+            node.splice(data | bit, nodes ^ bit, entry, Splice::take(at));
+        }
+    }
+}
+
+/// Puts a map in order again should a change panic: if in the drop of an entry, the change is made already.
+struct Mend<'a, K: Clone, V: Clone, S>(&'a mut Map<K, V, S>);
+
+impl<K: Clone, V: Clone, S> Drop for Mend<'_, K, V, S> {
+    #[cold]
+    fn drop(&mut self) {
+        let map = &mut *self.0;
+        map.root.iter_mut().for_each(contract);
+        map.len = map.root.as_ref().map_or(0, count);
+        if map.len == 0 {
+            map.root = None;
+        }
+    }
+}
+
 /// Whether two nodes at one level hold the same entries.
 fn equal<K: Eq, V: PartialEq>(ours: &Node<K, V>, theirs: &Node<K, V>) -> bool {
     if ours.is_same(theirs) {
@@ -333,6 +372,16 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
 impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
     /// Sets the value of `key`. O(log₃₂ n), and the shared nodes on the path are copied.
     pub fn insert(&mut self, key: K, value: V) {
+        if !mem::needs_drop::<(K, V)>() {
+            return self.put(key, value);
+        }
+        let mend = Mend(self);
+        mend.0.put(key, value);
+        mem::forget(mend);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, key: K, value: V) {
         let hash = self.hasher.hash_one(&key);
         let new = match &mut self.root {
             Some(root) => insert(root, &self.hasher, hash, key, value),
@@ -346,6 +395,17 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
 
     /// Removes `key`; whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
     pub fn remove(&mut self, key: &K) -> bool {
+        if !mem::needs_drop::<(K, V)>() {
+            return self.take(key);
+        }
+        let mend = Mend(self);
+        let found = mend.0.take(key);
+        mem::forget(mend);
+        found
+    }
+
+    #[inline(always)]
+    fn take(&mut self, key: &K) -> bool {
         let Some(root) = &mut self.root else { return false };
         let mut taken = None;
         let found = remove(root, self.hasher.hash_one(key), key, false, &mut taken);
@@ -529,19 +589,24 @@ Entries are by value, so copying a node with String keys clones every String in 
 one.";
 
 #[cfg(test)]
+#[path = "../../hamt/src/hostile.rs"]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use std::cell::Cell;
     use std::collections::BTreeMap;
     use std::collections::hash_map::RandomState;
     use std::hash::Hasher;
     use std::marker::PhantomData;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
     use std::rc::Rc;
     use std::sync::Once;
 
     use scenarios::input::{FixedHasher, draws, mix, rng};
     use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
+    use super::hostile::{self, Fragile};
     use super::*;
 
     /// Keeps the panics that tests inject out of the output.
@@ -872,6 +937,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_panic_anywhere_leaves_every_version_sound() {
+        expect_injected_panics();
+        hostile::every_change_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(300);
+    }
+
+    #[test]
+    fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
+        expect_injected_panics();
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(true);
+    }
+
+    #[test]
+    fn entries_of_every_size_and_alignment() {
+        type Of<V> = Map<u32, V, FixedHasher>;
+        hostile::holds_every_kind!(Of);
+    }
+
     /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
     struct Is<T>(PhantomData<T>);
 
@@ -883,9 +966,19 @@ mod tests {
         const SYNC: bool = true;
     }
 
+    impl<T: UnwindSafe> Is<T> {
+        const UNWIND: bool = true;
+    }
+
+    impl<T: RefUnwindSafe> Is<T> {
+        const REF_UNWIND: bool = true;
+    }
+
     trait Otherwise {
         const SEND: bool = false;
         const SYNC: bool = false;
+        const UNWIND: bool = false;
+        const REF_UNWIND: bool = false;
     }
 
     impl<T> Otherwise for Is<T> {}
@@ -897,7 +990,25 @@ mod tests {
         assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
         assert!(!Is::<Of<Cell<u8>, u64>>::SEND && !Is::<Of<Cell<u8>, u64>>::SYNC);
         assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
+        assert!(Is::<Of<String, u64>>::UNWIND && Is::<Of<String, u64>>::REF_UNWIND);
+        // A version that stays outside of a `catch_unwind` shares what one within it changes.
+        assert!(!Is::<Of<u64, Cell<u8>>>::UNWIND && !Is::<Of<u64, Cell<u8>>>::REF_UNWIND);
     };
+
+    /// Entries may have a shorter lifetime in a newer version: it writes to no node that an older one shares.
+    #[test]
+    fn newer_versions_may_hold_what_lives_shorter() {
+        let long = String::from("long");
+        let mut old = Map::<u32, Box<&str>, FixedHasher>::new();
+        (0..100).for_each(|id| old.insert(id, Box::new(long.as_str())));
+        {
+            let short = String::from("short");
+            let mut new: Map<u32, Box<&str>, FixedHasher> = old.clone();
+            (50..200).for_each(|id| new.insert(id, Box::new(short.as_str())));
+            assert_eq!((**new.get(&7).unwrap(), **new.get(&150).unwrap(), new.len()), ("long", "short", 200));
+        }
+        assert!(old.len() == 100 && old.iter().all(|(_, text)| **text == "long"));
+    }
 
     #[test]
     fn every_check_of_the_bottleneck_passes() {

@@ -17,6 +17,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::{mem, slice};
 
@@ -29,9 +30,12 @@ struct Header {
 }
 
 /// A counted reference to a node with entries `E`.
+///
+/// Covariant in `E`, for whoever writes to a node holds it alone.
 pub struct Ref<E> {
     header: NonNull<Header>,
-    entries: PhantomData<E>,
+    /// Shares entries as an `Arc` does.
+    entries: PhantomData<Arc<E>>,
 }
 
 // SAFETY: a `Ref` gives shared access to its entries from every thread that holds one, and whoever drops the last
@@ -61,6 +65,31 @@ impl<E> Drop for Ref<E> {
             fence(Ordering::Acquire);
             self.free();
         }
+    }
+}
+
+/// The memory of a node that nobody reaches any more.
+struct Memory {
+    address: NonNull<Header>,
+    layout: Layout,
+}
+
+impl Drop for Memory {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this layout, and nobody looks at it any more.
+        unsafe { dealloc(self.address.as_ptr().cast(), self.layout) };
+    }
+}
+
+/// The children of a node that nobody reaches any more.
+struct Children<E>(*mut [Ref<E>]);
+
+impl<E> Drop for Children<E> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: they are initialised, the node's own, and nobody looks at them any more.
+        unsafe { ptr::drop_in_place(self.0) };
     }
 }
 
@@ -213,14 +242,12 @@ impl<E> Ref<E> {
     #[inline(never)]
     fn free(&mut self) {
         let (len, children) = (self.header().len as usize, self.nodes().count_ones() as usize);
-        // SAFETY: the last reference is going, so nobody reaches the node any more; both lists are initialised, and
-        // the layout is that of their lengths.
-        unsafe {
-            if mem::needs_drop::<E>() {
-                ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), len));
-            }
-            ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.children_ptr(), children));
-            dealloc(self.header.as_ptr().cast(), Self::layout(len, children));
+        // Both go at the end, even if that is the panic of an entry's drop: the children, then the memory.
+        let _memory = Memory { address: self.header, layout: Self::layout(len, children) };
+        let _children = Children(ptr::slice_from_raw_parts_mut(self.children_ptr(), children));
+        if mem::needs_drop::<E>() {
+            // SAFETY: the last reference is going, so nobody reaches the node any more; its entries are initialised.
+            unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), len)) };
         }
     }
 

@@ -36,8 +36,8 @@
 
 use std::fmt::{self, Debug};
 use std::hash::{BuildHasher, Hash};
-use std::slice;
 use std::sync::Arc;
+use std::{mem, slice};
 
 use scenarios::persistent_map::{Family, PersistentMap};
 use scenarios::{About, Capability, Contender, Growth, Role};
@@ -195,6 +195,26 @@ impl<E> Node<E> {
     fn count(&self) -> usize {
         let slots = self.slots.iter();
         slots.map(|slot| if let Slot::Child(child) = slot { child.count() } else { 1 }).sum()
+    }
+
+    /// Moves every entry that is alone in its node into the parent; the number of entries. Nodes that others hold have
+    /// none to move.
+    fn contract(node: &mut Arc<Self>) -> usize {
+        let Some(own) = Arc::get_mut(node) else { return node.count() };
+        let mut count = 0;
+        for slot in &mut own.slots {
+            let Slot::Child(child) = slot else {
+                count += 1;
+                continue;
+            };
+            count += Self::contract(child);
+            if let [Slot::Entry(..)] = child.slots.as_slice()
+                && let Some(last) = Arc::get_mut(child).and_then(|child| child.slots.pop())
+            {
+                *slot = last;
+            }
+        }
+        count
     }
 }
 
@@ -569,6 +589,19 @@ impl<E: Entry<Key: Hash + Eq>, S: BuildHasher> Map<E, S> {
     }
 }
 
+/// Puts a map in order again should a removal panic: if in the drop of an entry, that is out of its node already.
+struct Mend<'a, E, S>(&'a mut Map<E, S>);
+
+impl<E, S> Drop for Mend<'_, E, S> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.len = self.0.root.as_mut().map_or(0, Node::contract);
+        if self.0.len == 0 {
+            self.0.root = None;
+        }
+    }
+}
+
 impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone> Map<E, S> {
     /// Sets the value of `key`. O(log₃₂ n), and the shared nodes on the path are copied.
     pub fn insert(&mut self, key: E::Key, value: E::Value) {
@@ -592,12 +625,14 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone> Map<E, S> {
 
     /// Removes `key`; whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
     pub fn remove(&mut self, key: &E::Key) -> bool {
-        let Some(root) = &mut self.root else { return false };
-        let found = Node::remove(root, self.hasher.hash_one(key), key, false);
-        self.len -= usize::from(found);
-        if self.len == 0 {
-            self.root = None;
+        let mend = Mend(self);
+        let Map { len, root, hasher } = &mut *mend.0;
+        let found = root.as_mut().is_some_and(|root| Node::remove(root, hasher.hash_one(key), key, false));
+        *len -= usize::from(found);
+        if *len == 0 {
+            *root = None;
         }
+        mem::forget(mend);
         found
     }
 
@@ -804,6 +839,9 @@ Entries by value make every copied node clone its entries. For plain numbers tha
 keys it is an allocation for each, and entries behind pointers, as in rpds, win.";
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use std::cell::Cell;
     use std::collections::BTreeMap;
@@ -817,6 +855,7 @@ mod tests {
     use scenarios::input::{FixedHasher, draws, mix, rng};
     use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
+    use super::hostile::{self, Fragile};
     use super::*;
 
     /// Keeps the panics that tests inject out of the output.
@@ -1171,6 +1210,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_panic_anywhere_leaves_every_version_sound() {
+        expect_injected_panics();
+        hostile::every_change_is_made_or_not::<Map<(Fragile, Fragile), PassThrough>>(150);
+        hostile::every_change_is_made_or_not::<Map<Box<(Fragile, Fragile)>, PassThrough>>(150);
+        hostile::every_change_is_made_or_not::<Map<Arc<(Fragile, Fragile)>, PassThrough>>(150);
+    }
+
+    #[test]
+    fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
+        expect_injected_panics();
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<(Fragile, Fragile), PassThrough>>(false);
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Box<(Fragile, Fragile)>, PassThrough>>(
+            false,
+        );
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Arc<(Fragile, Fragile)>, PassThrough>>(
+            true,
+        );
+    }
+
+    #[test]
+    fn entries_of_every_size_and_alignment() {
+        type Of<V> = Map<(u32, V), FixedHasher>;
+        hostile::holds_every_kind!(Of);
     }
 
     /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.

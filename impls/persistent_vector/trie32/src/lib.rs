@@ -875,6 +875,120 @@ mod tests {
         }
     }
 
+    thread_local! {
+        static DROPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// A probe that may panic when it is dropped, too.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Fragile(Probe);
+
+    impl Fragile {
+        fn new(id: u32) -> Self {
+            Fragile(Probe::new(id))
+        }
+    }
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            match DROPS_LEFT.get() {
+                Some(0) if !std::thread::panicking() => {
+                    DROPS_LEFT.set(None);
+                    std::panic::panic_any(Injected);
+                }
+                left => DROPS_LEFT.set(left.map(|left| left.saturating_sub(1))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_in_clone_or_drop_leaves_a_change_made_or_not() {
+        expect_injected_panics();
+        Probe::reset();
+        let ids = |vector: &Vector<Fragile>| vector.iter().map(|value| value.0.id()).collect::<Vec<_>>();
+        let mut versions = Vec::new();
+        for length in [0, 31, 64, 1055, 1057] {
+            let mut vector = Vector::new();
+            vector.extend((0..length).map(Fragile::new));
+            versions.push((vector, (0..length).collect::<Vec<u32>>()));
+        }
+        for (step, draw) in draws(&mut rng("panics", 0), 2000, 1 << 50).into_iter().enumerate() {
+            let (at, other) = (draw as usize % versions.len(), (draw >> 8) as usize % versions.len());
+            if draw >> 16 & 1 == 0 {
+                let fork = versions[at].clone();
+                versions.push(fork);
+            }
+            let (other, other_model) = versions[other].clone();
+            let (mut vector, before) = mem::take(&mut versions[at]);
+            let mut after = before.clone();
+            let (value, index) = (step as u32, (draw >> 20) as usize % 1200);
+            let change = || match draw >> 17 & 7 {
+                0 | 1 => {
+                    after.push(value);
+                    vector.push_back(Fragile::new(value));
+                }
+                2 | 3 => {
+                    let last = after.pop();
+                    assert_eq!(vector.pop_back().map(|value| value.0.id()), last);
+                }
+                4 | 5 => {
+                    let there = after.get_mut(index).map(|place| *place = value);
+                    assert_eq!(vector.set(index, Fragile::new(value)), there.is_some());
+                }
+                6 => {
+                    let range = index.min(before.len())..before.len().min(index + 1000);
+                    after = before[range.clone()].to_vec();
+                    vector = vector.slice(range).unwrap();
+                }
+                _ => {
+                    after.extend(other_model.iter().take(1200));
+                    vector = vector.concat(&other.slice(0..other.len().min(1200)).unwrap());
+                }
+            };
+            let calls = Some((draw >> 40) as u32 % [2, 40, 1200][(draw >> 33) as usize % 3]);
+            let in_drop = draw >> 35 & 1 == 1;
+            DROPS_LEFT.set(calls.filter(|_| in_drop));
+            let done = Probe::with_fuse(calls.filter(|_| !in_drop), change);
+            DROPS_LEFT.set(None);
+            let content = ids(&vector);
+            assert!(content == after || (done.is_none() && content == before), "step {step}");
+            assert_eq!(vector.len(), content.len());
+            if content.len() > 3000 {
+                (vector, after) = (Vector::new(), Vec::new());
+            } else {
+                after = content;
+            }
+            versions[at] = (vector, after);
+            if versions.len() > 8 {
+                let gone = versions.swap_remove(at);
+                DROPS_LEFT.set(calls);
+                Probe::with_fuse(None, || drop((gone, other)));
+                DROPS_LEFT.set(None);
+            }
+            assert!(step % 16 != 0 || versions.iter().all(|(vector, model)| ids(vector) == *model));
+        }
+        drop(versions);
+        assert_eq!(Probe::live(), 0);
+    }
+
+    /// Elements may have a shorter lifetime in a newer version: it writes to no node that an older one shares.
+    #[test]
+    fn newer_versions_may_hold_what_lives_shorter() {
+        let long = String::from("long");
+        for length in [1, 31, 32, 1060] {
+            let mut old = Vector::new();
+            old.extend((0..length).map(|_| Box::new(long.as_str())));
+            {
+                let short = String::from("short");
+                let mut new: Vector<Box<&str>> = old.clone();
+                new.extend((0..100).map(|_| Box::new(short.as_str())));
+                new.set(0, Box::new(short.as_str()));
+                assert_eq!((**new.get(0).unwrap(), **new.get(length).unwrap()), ("short", "short"));
+            }
+            assert!(old.len() == length && old.iter().all(|text| **text == "long"));
+        }
+    }
+
     /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
     struct Is<T>(PhantomData<T>);
 

@@ -30,6 +30,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::thread;
 
 use scenarios::signals::{Error, Notify, Signals, Tracked};
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
@@ -80,12 +81,8 @@ struct Busy<'a>(&'a World);
 impl Drop for Busy<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        let full = self.0.with(|state| {
-            state.busy -= 1;
-            state.busy == 0 && !state.trash.is_empty()
-        });
-        if full {
-            self.0.empty_trash();
+        if self.0.release() {
+            self.0.empty_trash_and_resume();
         }
     }
 }
@@ -104,30 +101,60 @@ impl World {
         Busy(self)
     }
 
+    /// Ends what was busy; whether there is trash now that nothing can be running.
+    #[inline(always)]
+    fn release(&self) -> bool {
+        self.with(|state| {
+            state.busy -= 1;
+            state.busy == 0 && !state.trash.is_empty()
+        })
+    }
+
+    /// Ends what was busy, and returns the first panic of what is dropped then.
+    #[inline(always)]
+    fn not_busy(&self) -> Option<Panic> {
+        if self.release() { self.empty_trash() } else { None }
+    }
+
+    /// Drops all trash; a panic goes on, unless one is on its way already.
     #[cold]
-    fn empty_trash(&self) {
+    fn empty_trash_and_resume(&self) {
+        let panic = self.empty_trash();
+        if !thread::panicking() {
+            resume(panic);
+        }
+    }
+
+    /// Drops all trash, whatever panics, and returns the first panic.
+    #[cold]
+    fn empty_trash(&self) -> Option<Panic> {
+        let mut first = None;
         // What is dropped may use the world, and leave more.
         loop {
             let trash = self.with(|state| std::mem::take(&mut state.trash));
             if trash.is_empty() {
-                break;
+                return first;
             }
-            drop(trash);
+            for trash in trash {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(trash))) {
+                    first = keep(first, panic);
+                }
+            }
         }
     }
 
     /// Drops what may be running as soon as it cannot be.
     fn discard(&self, trash: Trash) {
         let (now, full) = self.with(|state| {
-            if state.busy > 0 {
-                state.trash.push(trash);
-                return (None, false);
+            if state.busy == 0 && state.trash.is_empty() {
+                return (Some(trash), false);
             }
-            (Some(trash), !state.trash.is_empty())
+            state.trash.push(trash);
+            (None, state.busy == 0)
         });
         drop(now);
         if full {
-            self.empty_trash();
+            self.empty_trash_and_resume();
         }
     }
 
@@ -140,14 +167,15 @@ impl World {
         });
         let mut panic = list.and_then(|list| self.round(signal, list, value));
         if flush || list.is_some() {
-            panic = panic.or(self.flush());
+            panic = self.flush(panic);
         }
         panic
     }
 
     /// Calls the subscribers that a signal has now, and returns the first panic.
     fn round(&self, signal: u32, list: NonNull<List>, value: u64) -> Option<Panic> {
-        let _busy = self.busy();
+        // Without a guard: nothing leaves this function by a panic.
+        self.with(|state| state.busy += 1);
         // SAFETY: a list is dropped with its signal, and then goes to the trash, which is not emptied while
         // anything is busy. References to it last no longer than a statement, here as in `with`.
         let end = unsafe {
@@ -169,7 +197,7 @@ impl World {
                 unsafe { callback.as_ref()(value) };
             }
         })) {
-            first.get_or_insert(panic);
+            first = keep(first, panic);
         }
         self.with(|state| {
             // SAFETY: as above.
@@ -181,24 +209,30 @@ impl World {
                 state.close_gaps(signal);
             }
         });
+        if let Some(panic) = self.not_busy() {
+            first = keep(first, panic);
+        }
         first
     }
 
-    /// Runs the effects that are queued, if they may run now, and returns the first panic.
-    fn flush(&self) -> Option<Panic> {
+    /// Runs the effects that are queued, if they may run now, and returns the first panic: `first`, if there is one.
+    fn flush(&self, mut first: Option<Panic>) -> Option<Panic> {
         if !self.with(|state| state.may_flush() && !std::mem::replace(&mut state.flushing, true)) {
-            return None;
+            return first;
         }
-        let _busy = self.busy();
-        let mut first = None;
+        // Without a guard, as in a round.
+        self.with(|state| state.busy += 1);
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
             while let Some(effect) = self.with(State::take_effect) {
                 self.run_effect(effect);
             }
         })) {
-            first.get_or_insert(panic);
+            first = keep(first, panic);
         }
         self.with(|state| state.flushing = false);
+        if let Some(panic) = self.not_busy() {
+            first = keep(first, panic);
+        }
         first
     }
 
@@ -300,6 +334,18 @@ impl Drop for Redo<'_> {
     }
 }
 
+/// Keeps the first of several panics. What the others carry is dropped, which may panic, too.
+#[cold]
+fn keep(first: Option<Panic>, mut panic: Panic) -> Option<Panic> {
+    if first.is_none() {
+        return Some(panic);
+    }
+    while let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        panic = another;
+    }
+    first
+}
+
 fn resume(panic: Option<Panic>) {
     if let Some(panic) = panic {
         resume_unwind(panic);
@@ -370,14 +416,16 @@ impl Signals for World {
                 state.mark_observers(signal);
                 state.list(signal)
             });
-            let raised = list.and_then(|list| self.round(signal, list, value));
-            panic = panic.or(raised);
+            if let Some(raised) = list.and_then(|list| self.round(signal, list, value)) {
+                panic = keep(panic, raised);
+            }
         }
-        let raised = self.flush();
-        resume(panic.or(raised));
+        resume(self.flush(panic));
     }
 
     fn clear(&self) {
+        // All of it goes to the trash first, from which it is dropped whatever panics.
+        let _busy = self.busy();
         let count = self.with(|state| state.node_count());
         for index in 0..count {
             let handle = self.with(|state| state.handle(index));
@@ -439,7 +487,7 @@ impl Tracked for World {
         });
         if !ready && self.with(|state| state.may_flush()) {
             // The computation has set signals.
-            resume(self.flush());
+            resume(self.flush(None));
         }
         result
     }
@@ -454,13 +502,12 @@ impl Tracked for World {
         }
         let code = Code::Run(Owned::new(Box::new(run)));
         let handle = self.with(|state| state.add_node(Kind::Effect, 0, code));
-        {
-            let _busy = self.busy();
-            let unborn = Unborn(self, handle);
-            self.run(handle.index);
-            std::mem::forget(unborn);
-        }
-        resume(self.flush());
+        let busy = self.busy();
+        let unborn = Unborn(self, handle);
+        self.run(handle.index);
+        std::mem::forget((unborn, busy));
+        let panic = self.not_busy();
+        resume(self.flush(panic));
         Effect(handle)
     }
 

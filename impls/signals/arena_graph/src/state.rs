@@ -64,7 +64,8 @@ pub struct Node {
     pub value: u64,
     /// The run in which it was last read.
     stamp: u64,
-    /// Rises when the node is freed, so that old handles fit no more.
+    /// Rises when the node is freed, and again when it is used again: odd in a free node, and even in every handle. So
+    /// no handle names a free node, not even one of another world.
     generation: u32,
     pub kind: Kind,
     pub freshness: Freshness,
@@ -235,7 +236,7 @@ impl State {
         }
         let place = &mut self.nodes[index as usize];
         self.free_node = place.first_source;
-        node.generation = place.generation;
+        node.generation = place.generation.wrapping_add(1);
         let generation = node.generation;
         *place = node;
         Handle { index, generation }

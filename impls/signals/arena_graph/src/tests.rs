@@ -1,5 +1,8 @@
 //! What the lab's checks do not reach: the tables themselves, and use from destructors.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use super::*;
 
 /// Uses of the tables: nodes, edges.
@@ -200,5 +203,150 @@ fn a_deep_chain_takes_no_stack() {
     }
     world.set(&signal, 5).unwrap();
     assert_eq!(seen.get(), 100_005);
+    world.clear();
+}
+
+#[test]
+fn a_handle_of_another_world_names_nothing_that_is_free() {
+    struct Uses(World);
+    impl Drop for Uses {
+        fn drop(&mut self) {
+            for value in 0..100 {
+                self.0.signal(value);
+            }
+        }
+    }
+    let (world, other) = (World::new(), World::new());
+    for steps in 0..4 {
+        let (ours, mut theirs) = (world.signal(0), other.signal(0));
+        world.dispose(&ours);
+        (0..steps).for_each(|_| {
+            other.dispose(&theirs);
+            theirs = other.signal(0);
+        });
+        let (owned, computed) = (Uses(world.clone()), Computed(theirs.0));
+        assert_eq!(world.read(&theirs), Err(Error::Gone));
+        assert_eq!(world.get(&computed), Err(Error::Gone));
+        assert_eq!(world.set(&theirs, 1), Err(Error::Gone));
+        let subscribed = world.subscribe(&theirs, move |_| {
+            let _ = &owned;
+        });
+        assert!(subscribed.is_err());
+        // Were the callback in the free node, it would be dropped here, while the tables are in use.
+        world.signal(7);
+        world.clear();
+    }
+    other.clear();
+}
+
+/// Panics when it is dropped, and is counted.
+struct Bomb(Arc<AtomicU64>);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+        if !thread::panicking() {
+            resume_unwind(Box::new("a drop"));
+        }
+    }
+}
+
+/// A callback that panics when it is dropped.
+fn bomb(dropped: &Arc<AtomicU64>) -> impl Fn(u64) + 'static {
+    let bomb = Bomb(dropped.clone());
+    move |_| {
+        let _ = &bomb;
+    }
+}
+
+/// Catches the panic of `f`, and one of what it carries.
+fn panics(f: impl FnOnce()) {
+    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it panics");
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+}
+
+#[test]
+fn a_panic_in_a_drop_spares_no_other() {
+    let (world, dropped) = (World::new(), Arc::<AtomicU64>::default());
+    let signal = world.signal(0);
+    for _ in 0..5 {
+        world.subscribe(&signal, bomb(&dropped)).unwrap();
+    }
+    panics(|| assert!(world.dispose(&signal)));
+    assert_eq!(dropped.load(Relaxed), 5);
+    let signals: Vec<Signal> = (0..5).map(|value| world.signal(value)).collect();
+    for signal in &signals {
+        world.subscribe(signal, bomb(&dropped)).unwrap();
+        let bomb = Bomb(dropped.clone());
+        world.effect(move || {
+            let _ = &bomb;
+        });
+    }
+    panics(|| world.clear());
+    assert_eq!((dropped.load(Relaxed), used(&world)), (15, (0, 0)));
+    world.clear();
+    assert_eq!(Arc::strong_count(&dropped), 1);
+}
+
+#[test]
+fn a_panic_in_a_drop_takes_no_round_and_no_effect_from_others() {
+    let (world, dropped, seen) = (World::new(), Arc::default(), total());
+    let signals = [0, 1, 2].map(|value| world.signal(value));
+    // The first round ends its own subscription; what it owned is dropped after the round.
+    let subscribe_bomb = |signal: Signal| {
+        let (handle, owned) = (world.clone(), bomb(&dropped));
+        let own = Rc::new(Cell::new(None));
+        let subscription = {
+            let own = own.clone();
+            world.subscribe(&signal, move |value| {
+                owned(value);
+                own.get().map(|own| handle.unsubscribe(&own));
+            })
+        };
+        own.set(subscription.ok());
+    };
+    for signal in signals {
+        let seen = seen.clone();
+        world.subscribe(&signal, move |value| seen.set(seen.get() + value)).unwrap();
+    }
+    let ran = total();
+    {
+        let (handle, ran) = (world.clone(), ran.clone());
+        world.effect(move || {
+            signals.iter().for_each(|signal| assert!(handle.read(signal).is_ok()));
+            ran.set(ran.get() + 1);
+        });
+    }
+    subscribe_bomb(signals[0]);
+    panics(|| world.batch(|| signals.iter().for_each(|signal| world.set(signal, 10).unwrap())));
+    assert_eq!((dropped.load(Relaxed), seen.get(), ran.get()), (1, 30, 2));
+    subscribe_bomb(signals[1]);
+    panics(|| world.set(&signals[1], 20).unwrap());
+    assert_eq!((dropped.load(Relaxed), seen.get(), ran.get()), (2, 50, 3));
+    // Nothing waits for a round.
+    world.set(&signals[2], 30).unwrap();
+    assert_eq!((seen.get(), ran.get()), (80, 4));
+    world.clear();
+}
+
+#[test]
+fn what_a_panic_carries_may_panic_when_it_is_dropped() {
+    let (world, dropped, ran) = (World::new(), Arc::<AtomicU64>::default(), total());
+    let signal = world.signal(0);
+    for _ in 0..3 {
+        let payload = dropped.clone();
+        world.subscribe(&signal, move |_| resume_unwind(Box::new(Bomb(payload.clone())))).unwrap();
+        let (handle, ran, payload) = (world.clone(), ran.clone(), dropped.clone());
+        world.effect(move || {
+            ran.set(ran.get() + 1);
+            if handle.read(&signal) == Ok(1) {
+                resume_unwind(Box::new(Bomb(payload.clone())));
+            }
+        });
+    }
+    panics(|| world.set(&signal, 1).unwrap());
+    assert_eq!((dropped.load(Relaxed), ran.get()), (6, 6));
+    panics(|| world.set(&signal, 2).unwrap());
+    assert_eq!((dropped.load(Relaxed), ran.get()), (9, 9), "effects run as before");
     world.clear();
 }

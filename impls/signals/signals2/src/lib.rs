@@ -1,6 +1,7 @@
 //! Peer: the signal of crate `signals2`, a thread-safe list of slots after boost::signals2.
 
 use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use scenarios::signals::{Error, Notify, Signals};
@@ -10,8 +11,8 @@ use signals2::{Connect1, Connection, Emit1, Signal};
 /// A callback of a world, which never leaves the world's thread.
 struct Local<F>(F);
 
-// SAFETY: signals2 wants slots that any thread may call. A `World` and all its handles are neither `Send` nor
-// `Sync` (they hold an `Rc`), and only they give access to the signals that own the slots.
+// SAFETY: signals2 wants slots that any thread may call. A `World` and all its handles, subscriptions too, are neither
+// `Send` nor `Sync` (they hold an `Rc`, or claim to), and only they give access to the signals that own the slots.
 unsafe impl<F> Send for Local<F> {}
 // SAFETY: as above.
 unsafe impl<F> Sync for Local<F> {}
@@ -35,6 +36,13 @@ struct World(Rc<RefCell<Vec<Handle>>>);
 /// Names a signal.
 #[derive(Clone)]
 struct Handle(Rc<Source>);
+
+/// Names a subscription. Like all handles, it stays in its thread: who disconnects a slot may drop it.
+#[derive(Clone)]
+struct Subscription {
+    connection: Connection,
+    local: PhantomData<Rc<()>>,
+}
 
 impl Handle {
     fn alive(&self) -> Result<&Source, Error> {
@@ -86,16 +94,17 @@ impl Signals for World {
 }
 
 impl Notify for World {
-    type Subscription = Connection;
+    type Subscription = Subscription;
 
-    fn subscribe(&self, signal: &Handle, callback: impl Fn(u64) + 'static) -> Result<Connection, Error> {
+    fn subscribe(&self, signal: &Handle, callback: impl Fn(u64) + 'static) -> Result<Subscription, Error> {
         let local = Local(callback);
-        Ok(signal.alive()?.slots.connect(move |value| local.call(value)))
+        let connection = signal.alive()?.slots.connect(move |value| local.call(value));
+        Ok(Subscription { connection, local: PhantomData })
     }
 
-    fn unsubscribe(&self, subscription: &Connection) -> bool {
-        let connected = subscription.connected();
-        subscription.disconnect();
+    fn unsubscribe(&self, subscription: &Subscription) -> bool {
+        let connected = subscription.connection.connected();
+        subscription.connection.disconnect();
         connected
     }
 
@@ -160,6 +169,32 @@ takes n², which is why it is left out where there are 10,000.";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether `T` is `Send` or `Sync`: an inherent constant, where its bounds hold, hides the trait's.
+    struct Is<T>(PhantomData<T>);
+
+    impl<T: Send> Is<T> {
+        const SEND: bool = true;
+    }
+
+    impl<T: Sync> Is<T> {
+        const SYNC: bool = true;
+    }
+
+    trait Otherwise {
+        const SEND: bool = false;
+        const SYNC: bool = false;
+    }
+
+    impl<T> Otherwise for Is<T> {}
+
+    const _: () = {
+        assert!(!Is::<World>::SEND && !Is::<World>::SYNC);
+        assert!(!Is::<Handle>::SEND && !Is::<Handle>::SYNC);
+        assert!(!Is::<Subscription>::SEND && !Is::<Subscription>::SYNC);
+        // Which is why a subscription is more than a connection.
+        assert!(Is::<Connection>::SEND && Is::<Connection>::SYNC);
+    };
 
     #[test]
     fn callbacks_share_what_is_not_send() {

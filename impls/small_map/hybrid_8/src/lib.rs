@@ -127,6 +127,8 @@ where
             (array, None) => Hybrid::Array(array),
             (array, Some(refused)) => {
                 let mut map = Self::upgraded(&array, refused);
+                // Not at the end: should a drop panic there, the map, which is on its way out by then, would leak.
+                drop(array);
                 entries.for_each(|(key, value)| map.insert(key, value));
                 map
             }
@@ -201,7 +203,15 @@ Where comparing is dear, 8 is already too many. The upgrade itself costs what bu
 entries costs, and shows in insert_shared at 9.";
 
 #[cfg(test)]
+#[path = "../../../persistent_map/hamt/src/hostile.rs"]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
+    use scenarios::input::FixedHasher;
+    use scenarios::probe::{Injected, PassThrough};
+
+    use super::hostile::{self, Fragile};
     use super::*;
 
     type Map = Hybrid<u32, u32, scenarios::input::FixedHasher, 8>;
@@ -230,6 +240,21 @@ mod tests {
         assert!(is_array(&Map::from_entries((0..90).map(|key| (key % 8, key)))));
         let united = eight.union(&map);
         assert!(united.equal(&map));
+    }
+
+    #[test]
+    fn hostile_keys_and_values_leave_every_version_sound() {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() {
+                hook(info);
+            }
+        }));
+        type Fragiles = Hybrid<Fragile, Fragile, PassThrough, 8>;
+        hostile::every_change_is_made_or_not::<Fragiles>(150);
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Fragiles>(false);
+        type Of<V> = Hybrid<u32, V, FixedHasher, 8>;
+        hostile::holds_every_kind!(Of);
     }
 
     #[test]

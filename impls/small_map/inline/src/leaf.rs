@@ -31,6 +31,7 @@ use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering, fence};
 
 use persistent_map_hamt::Entry;
@@ -53,10 +54,16 @@ struct Header {
 }
 
 /// A version: the first `len` entries of a leaf that others may share.
+///
+/// Versions append to what others share and drop later, so all of them must have entries of one and the same type:
+/// a `Leaf` is invariant in `E`. Were it covariant, an entry of a shorter lifetime could stay in the leaf of a version of
+/// a longer one.
 pub struct Leaf<E> {
     header: NonNull<Header>,
     len: u32,
-    entries: PhantomData<E>,
+    /// Shares entries as an `Arc` does, and takes and gives them.
+    #[expect(clippy::type_complexity, reason = "it says both in one place")]
+    entries: PhantomData<(Arc<E>, fn(E) -> E)>,
 }
 
 // SAFETY: a `Leaf` gives shared access to its entries from every thread that holds one, and whoever drops the last
@@ -87,6 +94,20 @@ impl<E> Drop for Leaf<E> {
             fence(Ordering::Acquire);
             self.free();
         }
+    }
+}
+
+/// The memory of a leaf that nobody reaches any more.
+struct Memory {
+    address: NonNull<Header>,
+    layout: Layout,
+}
+
+impl Drop for Memory {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this layout, and nobody looks at it any more.
+        unsafe { dealloc(self.address.as_ptr().cast(), self.layout) };
     }
 }
 
@@ -195,14 +216,13 @@ impl<E> Leaf<E> {
 
     #[inline(never)]
     fn free(&mut self) {
-        let (fill, capacity) = (self.header().fill.load(Ordering::Relaxed) as usize, self.capacity());
-        // SAFETY: the last `Leaf` is going, so nobody reaches the leaf any more and nobody is appending: what lies
-        // below `fill` is initialised.
-        unsafe {
-            if needs_drop::<E>() {
-                ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), fill));
-            }
-            dealloc(self.header.as_ptr().cast(), Self::layout(capacity));
+        let fill = self.header().fill.load(Ordering::Relaxed) as usize;
+        // Goes at the end, even if that is the panic of an entry's drop.
+        let _memory = Memory { address: self.header, layout: Self::layout(self.capacity()) };
+        if needs_drop::<E>() {
+            // SAFETY: the last `Leaf` is going, so nobody reaches the leaf any more and nobody is appending: what lies
+            // below `fill` is initialised.
+            unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), fill)) };
         }
     }
 

@@ -304,6 +304,35 @@ impl<'a, E> Iter<'a, E> {
 /// Cloning is O(1), and shares whatever is not in the handle. Up to 128 entries, inserting is O(1) where no other
 /// version was extended by another entry before, else O(n); removing is O(n). A value that was
 /// removed may live as long as a version that shares its leaf.
+///
+/// So keys and values outlive every version that shares a leaf: they have the same lifetime in all of them.
+///
+/// ```
+/// use scenarios::{input::FixedHasher, persistent_map::PersistentMap};
+/// use small_map_inline::Map;
+/// let (short, long) = (String::from("short"), String::from("long"));
+/// let mut old = Map::<u32, Box<&str>, FixedHasher>::new();
+/// old.insert(1, Box::new(long.as_str()));
+/// let mut new = old.clone();
+/// new.insert(2, Box::new(short.as_str()));
+/// drop(old);
+/// ```
+///
+/// A shorter one may not come into a leaf that an older version drops later:
+///
+/// ```compile_fail,E0597
+/// use scenarios::{input::FixedHasher, persistent_map::PersistentMap};
+/// use small_map_inline::Map;
+/// let long = String::from("long");
+/// let mut old = Map::<u32, Box<&str>, FixedHasher>::new();
+/// old.insert(1, Box::new(long.as_str()));
+/// {
+///     let short = String::from("short");
+///     let mut new = old.clone();
+///     new.insert(2, Box::new(short.as_str()));
+/// }
+/// drop(old);
+/// ```
 pub struct Map<K, V, S> {
     either: Either<K, V, S>,
 }
@@ -559,15 +588,20 @@ index, and entries that linger in a leaf until its last version goes. Indexing a
 that fills up a leaf the dearest.";
 
 #[cfg(test)]
+#[path = "../../../persistent_map/hamt/src/hostile.rs"]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
     use std::rc::Rc;
     use std::sync::{Barrier, Once};
 
     use scenarios::input::FixedHasher;
     use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
+    use super::hostile::{self, Fragile};
     use super::*;
 
     /// Keeps the panics that tests inject out of the output.
@@ -809,6 +843,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_panic_anywhere_leaves_every_version_sound() {
+        expect_injected_panics();
+        hostile::every_change_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(300);
+    }
+
+    #[test]
+    fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
+        expect_injected_panics();
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(true);
+    }
+
+    #[test]
+    fn entries_of_every_size_and_alignment() {
+        type Of<V> = Map<u32, V, FixedHasher>;
+        hostile::holds_every_kind!(Of);
+    }
+
     /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
     struct Is<T>(PhantomData<T>);
 
@@ -820,9 +872,19 @@ mod tests {
         const SYNC: bool = true;
     }
 
+    impl<T: UnwindSafe> Is<T> {
+        const UNWIND: bool = true;
+    }
+
+    impl<T: RefUnwindSafe> Is<T> {
+        const REF_UNWIND: bool = true;
+    }
+
     trait Otherwise {
         const SEND: bool = false;
         const SYNC: bool = false;
+        const UNWIND: bool = false;
+        const REF_UNWIND: bool = false;
     }
 
     impl<T> Otherwise for Is<T> {}
@@ -834,6 +896,10 @@ mod tests {
         assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
         assert!(!Is::<Of<Cell<u8>, u64>>::SEND && !Is::<Of<Cell<u8>, u64>>::SYNC);
         assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
+        assert!(Is::<Of<String, u64>>::UNWIND && Is::<Of<String, u64>>::REF_UNWIND);
+        assert!(!Is::<Of<u64, Cell<u8>>>::UNWIND && !Is::<Of<u64, Cell<u8>>>::REF_UNWIND);
+        assert!(Is::<Leaf<String>>::UNWIND && Is::<Leaf<String>>::REF_UNWIND);
+        assert!(!Is::<Leaf<Cell<u8>>>::UNWIND && !Is::<Leaf<Cell<u8>>>::REF_UNWIND);
     };
 
     #[test]
