@@ -86,11 +86,24 @@ self-test *ARGS: _valgrind _build
 cross-check *ARGS: _valgrind setup-gungraun _build
     @{{ lab }} cross-check "$@"
 
-# Run the tests of contenders that have unsafe code under memcheck.
+# Run the tests of the collections, and of contenders that have unsafe code, under memcheck.
 [group('trust')]
 [no-exit-message]
 memcheck *ARGS: _valgrind
     @scripts/memcheck "$@"
+
+# Run the tests of the collections under ThreadSanitizer, Miri (where it is installed) and memcheck.
+[group('trust')]
+[no-exit-message]
+sanitize *ARGS: _valgrind
+    @scripts/sanitize "$@"
+
+# Do so many random operations per kind of element on the collections, most of them with a panic on the way.
+[group('trust')]
+[no-exit-message]
+torture OPERATIONS="1000000" SEED="1":
+    COLLECTIONS_OPERATIONS={{ quote(OPERATIONS) }} COLLECTIONS_SEED={{ quote(SEED) }} \
+        cargo test --release --package collections --test soundness -- --nocapture
 
 # Add a contender: `new persistent_map my_map`.
 [group('work')]
@@ -117,13 +130,14 @@ test *ARGS: _valgrind
 fmt:
     cargo fmt --all
 
-# Everything that decides CI: format, lints, tests, determinism, gate.
+# Everything that decides CI: format, lints, tests, sanitizers, determinism, gate.
 [group('work')]
 ci:
     cargo fetch --locked
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
     {{ just }} test --locked
+    {{ just }} sanitize
     {{ just }} self-test --profile quick
     {{ just }} gate
 
