@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet as StdSet};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::thread;
@@ -678,43 +677,4 @@ fn a_panic_in_drop_frees_the_rest() {
             catch_unwind(AssertUnwindSafe(|| drop(map.insert(1, Explosive(dropped.clone(), false)))));
         assert!(outcome.is_err() && map.len() == 1 && !map[&1].1);
     }
-}
-
-/// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-struct Is<T>(PhantomData<T>);
-
-impl<T: Send> Is<T> {
-    const SEND: bool = true;
-}
-
-impl<T: Sync> Is<T> {
-    const SYNC: bool = true;
-}
-
-trait Otherwise {
-    const SEND: bool = false;
-    const SYNC: bool = false;
-}
-
-impl<T> Otherwise for Is<T> {}
-
-const _: () = {
-    type Of<K, V> = HashMap<K, V, PassThrough>;
-    assert!(Is::<Of<String, u64>>::SEND && Is::<Of<String, u64>>::SYNC);
-    // Two versions in two threads share their keys and values.
-    assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
-    assert!(!Is::<Of<Cell<u8>, u64>>::SEND && !Is::<Of<Cell<u8>, u64>>::SYNC);
-    assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
-    assert!(
-        !Is::<rc::HashMap<u64, u64, PassThrough>>::SEND && !Is::<rc::HashMap<u64, u64, PassThrough>>::SYNC
-    );
-    type Iter<'a, V, C> = super::Iter<'a, u64, V, C>;
-    assert!(Is::<Iter<'_, u64, Atomic>>::SEND && Is::<Iter<'_, u64, Plain>>::SYNC);
-    assert!(!Is::<Iter<'_, Cell<u8>, Atomic>>::SEND && !Is::<Iter<'_, Rc<u8>, Plain>>::SYNC);
-    assert!(!Is::<super::IntoIter<u64, u64, Plain>>::SEND && Is::<super::IntoIter<u64, u64, Atomic>>::SEND);
-};
-
-/// Compiles only where maps are covariant.
-fn _shorten<'a, 'b>(map: &'b HashMap<&'static str, &'static str>) -> &'b HashMap<&'a str, &'a str> {
-    map
 }

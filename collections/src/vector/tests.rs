@@ -2,9 +2,7 @@ use std::cell::Cell;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -1060,47 +1058,11 @@ fn large_elements() {
     assert_eq!((held[1][7], vector[1][7], vector.len()), (1, 0, 39));
 }
 
-/// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-struct Is<T>(PhantomData<T>);
-
-impl<T: Send> Is<T> {
-    const SEND: bool = true;
-}
-
-impl<T: Sync> Is<T> {
-    const SYNC: bool = true;
-}
-
-trait Otherwise {
-    const SEND: bool = false;
-    const SYNC: bool = false;
-}
-
-impl<T> Otherwise for Is<T> {}
-
 const _: () = {
-    assert!(Is::<Vector<String>>::SEND && Is::<Vector<String>>::SYNC);
-    assert!(Is::<super::Iter<'_, String, Atomic>>::SEND && Is::<super::IntoIter<String, Atomic>>::SEND);
-    assert!(Is::<super::IterMut<'_, String, Atomic>>::SEND && Is::<super::Leaves<'_, String, Atomic>>::SYNC);
-    // Two versions in two threads share their elements.
-    assert!(!Is::<Vector<Cell<u8>>>::SEND && !Is::<Vector<Cell<u8>>>::SYNC);
-    assert!(!Is::<Vector<Rc<u8>>>::SEND && !Is::<Vector<Rc<u8>>>::SYNC);
-    assert!(!Is::<rc::Vector<String>>::SEND && !Is::<rc::Vector<String>>::SYNC);
-    assert!(!Is::<super::Iter<'_, String, Plain>>::SEND && !Is::<super::IntoIter<String, Plain>>::SEND);
-    assert!(!Is::<super::IterMut<'_, String, Plain>>::SEND && !Is::<super::Leaves<'_, String, Plain>>::SYNC);
     // A vector is ten words whatever it holds, and so is one that may be missing.
     assert!(size_of::<Vector<u64>>() == 80 && size_of::<Option<Vector<[u64; 100]>>>() == 80);
     assert!(align_of::<Vector<u128>>() == 8);
-    // Elements that a panic cannot show half changed do not become such in a handle.
-    const fn keeps_what_a_panic_leaves<T: UnwindSafe + RefUnwindSafe>() {}
-    keeps_what_a_panic_leaves::<Vector<String>>();
-    keeps_what_a_panic_leaves::<Vector<u8>>();
 };
-
-/// A vector may be used where its elements live longer.
-fn _is_covariant<'short>(vector: Vector<&'static str>) -> Vector<&'short str> {
-    vector
-}
 
 #[test]
 fn threads_append_to_one_tail_at_once() {

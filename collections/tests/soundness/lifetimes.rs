@@ -120,6 +120,9 @@ impl<'a> Borrowing<'a> for Seen<'a> {
     }
 }
 
+/// More than a leaf and a tail have; less where Miri looks at every step.
+const MANY: u32 = if cfg!(miri) { 20 } else { 100 };
+
 /// A change of a vector with elements that it is to make.
 type VectorChange<T, C> = fn(&mut GenericVector<T, C>, &dyn Fn(u32) -> T);
 
@@ -127,9 +130,9 @@ type VectorChange<T, C> = fn(&mut GenericVector<T, C>, &dyn Fn(u32) -> T);
 fn vector_changes<'a, T: Borrowing<'a>, C: Counter>() -> Vec<VectorChange<T, C>> {
     vec![
         |vector, make| vector.push_back(make(1)),
-        |vector, make| (0..70).for_each(|id| vector.push_back(make(id))),
+        |vector, make| (0..MANY).for_each(|id| vector.push_back(make(id))),
         |vector, make| vector.extend((0..5).map(make)),
-        |vector, make| vector.extend((0..100).map(make)),
+        |vector, make| vector.extend((0..MANY).map(make)),
         |vector, make| vector.extend_from_slice(&[make(1), make(2)]),
         |vector, make| vector.push_front(make(1)),
         |vector, make| vector.insert(vector.len() / 2, make(1)),
@@ -173,7 +176,9 @@ macro_rules! changed_for_a_while {
     ($element:ident, $counter:ident, $lengths:expr) => {
         for &length in as_time_allows(&$lengths) {
             let changes = vector_changes::<$element<'_>, $counter>().len();
-            for (change, forks) in (0..changes).flat_map(|change| [(change, 1), (change, 3)]) {
+            for (change, forks) in (0..changes)
+                .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
+            {
                 let long = Owner::new();
                 let old: GenericVector<$element<'_>, $counter> =
                     (0..length).map(|id| $element::of(&long, id)).collect();
@@ -224,7 +229,7 @@ fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
     }
     vec![
         |map, owner| drop(map.insert(Lent::new(owner, 1), Lent::new(owner, 5))),
-        |map, owner| map.extend((1000..1050).map(|id| make(owner, id))),
+        |map, owner| map.extend((1000..1000 + MANY / 2).map(|id| make(owner, id))),
         |map, owner| map.extend((0..10).map(|id| make(owner, id))),
         |map, owner| *map = map.update(Lent::new(owner, 2000), Lent::new(owner, 1)),
         |map, owner| *map = map.alter(|_| Some(Lent::new(owner, 1)), Lent::new(owner, 2)),
@@ -238,7 +243,9 @@ fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
         |map, owner| *map = map.clone().union((1000..1020).map(|id| make(owner, id)).collect()),
         |map, owner| *map = (0..20).map(|id| make(owner, id)).collect::<Map<'a, C>>().union(map.clone()),
         |map, owner| {
-            *map = map.clone().symmetric_difference(&(0..2000).step_by(3).map(|id| make(owner, id)).collect())
+            *map = map
+                .clone()
+                .symmetric_difference(&(0..20 * MANY).step_by(3).map(|id| make(owner, id)).collect())
         },
         |map, owner| {
             map.retain(|key, _| key.id % 3 == 0);
@@ -250,7 +257,9 @@ fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
 
 fn maps_changed_for_a_while<C: Counter>() {
     for &length in as_time_allows(&[9, 33, 0, 1, 3, 8, 31, 32, 100, 400]) {
-        for (change, forks) in (0..map_changes::<C>().len()).flat_map(|change| [(change, 1), (change, 3)]) {
+        for (change, forks) in (0..map_changes::<C>().len())
+            .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
+        {
             let long = Owner::new();
             let old: Map<'_, C> =
                 (0..length).map(|id| (Lent::new(&long, id), Lent::new(&long, id))).collect();
@@ -273,7 +282,7 @@ fn maps_changed_for_a_while<C: Counter>() {
                     version.into_iter().take(3).for_each(drop);
                 }
                 let mut new: GenericHashSet<Lent<'_>, PassThrough, C> = elements.clone();
-                new.extend((0..2000).step_by(7).map(|id| Lent::new(&short, id)));
+                new.extend((0..20 * MANY).step_by(7).map(|id| Lent::new(&short, id)));
                 drop(new.take(&Lent::new(&short, 7)));
                 drop(new.symmetric_difference(&elements));
             }
