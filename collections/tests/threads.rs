@@ -3,6 +3,8 @@
 //! `scripts/sanitize` runs these under ThreadSanitizer, which sees accesses that nothing orders. So they are a program of
 //! their own, which is built quickly.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use collections::{HashMap, HashSet, Vector};
@@ -143,4 +145,49 @@ fn threads_change_versions_of_one_set() {
         assert_eq!(set.union(base).len(), if number == 0 { 100 } else { 108 });
     });
     assert!(base.iter().copied().max() == Some(7));
+}
+
+/// Two threads append to the same tails at the same time, again and again: one claims the place, the other copies. Each
+/// must find what it has appended.
+fn append_at_once<V: Clone + Send + 'static>(
+    base: impl Fn() -> V,
+    append: fn(&mut V, usize),
+    last: fn(&V, usize) -> usize,
+) {
+    let (rounds, bases) = if cfg!(miri) { (2, 10) } else { (20, 500) };
+    for _ in 0..rounds {
+        let bases: Vec<V> = (0..bases).map(|_| base()).collect();
+        let arrived = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (1..=2)
+            .map(|number| {
+                let (mut versions, arrived) = (bases.clone(), arrived.clone());
+                thread::spawn(move || {
+                    arrived.fetch_add(1, Ordering::AcqRel);
+                    while arrived.load(Ordering::Acquire) < 2 {
+                        std::hint::spin_loop();
+                    }
+                    versions.iter_mut().for_each(|version| append(version, number));
+                    (versions, number)
+                })
+            })
+            .collect();
+        for thread in threads {
+            let (versions, number) = thread.join().expect("a thread found no fault");
+            versions.iter().for_each(|version| assert_eq!(last(version, number), number));
+        }
+    }
+}
+
+#[test]
+fn one_of_several_threads_gets_the_next_place() {
+    append_at_once(
+        || (10..19).collect::<Vector<usize>>(),
+        Vector::push_back,
+        |vector, _| vector[9] + vector.len() - 10,
+    );
+    append_at_once(
+        || (10..15).map(|key| (key, key)).collect::<HashMap<usize, usize>>(),
+        |map, number| assert_eq!(map.insert(number, number), None),
+        |map, number| map[&number] + map.iter().filter(|(key, _)| **key < 10).count() - 1,
+    );
 }
