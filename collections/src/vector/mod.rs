@@ -74,6 +74,9 @@
 //! at the front: `push_front` rebuilds the path to the first leaf each time, because a second buffer would cost every
 //! `get`, `clone` and `iter`. To fill a vector from the front, collect and reverse.
 //!
+//! A vector has at most `isize::MAX` elements. What would make it longer panics, and may do so up to 64 elements earlier.
+//! Only a vector that is joined with itself again and again comes near.
+//!
 //! A handle is 80 bytes, whatever the elements: in Rust, the size of a type cannot depend on whether another needs a drop.
 //! Moving one copies them all; a clone copies what is used, 32 bytes of a vector with nodes.
 //!
