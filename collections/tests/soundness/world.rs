@@ -7,6 +7,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
 
+use scenarios::input::mix;
+
 thread_local! {
     static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
     static LIVE: Cell<i64> = const { Cell::new(0) };
@@ -50,14 +52,6 @@ impl Hashing {
 
 pub fn set_hashing(hashing: Hashing) {
     HASHING.set(hashing);
-}
-
-/// A good mixture of a number's bits (the finaliser of splitmix64).
-pub fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }
 
 /// The hash of an id, as the thread's elements hash now.
@@ -149,14 +143,14 @@ pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
 /// What an operation shows, as one number: nothing that would have to be dropped where a panic interrupts a test.
 pub type Shown = u64;
 
-/// Ids one after the other.
+/// Ids one after the other; 0 counts, too.
 pub fn show(ids: impl IntoIterator<Item = u32>) -> Shown {
-    ids.into_iter().fold(0, |shown, id| mix(shown ^ u64::from(id) << 32))
+    ids.into_iter().fold(0, |shown, id| mix((shown ^ u64::from(id) << 32).wrapping_add(1)))
 }
 
 /// Ids in any order.
 pub fn show_unordered(ids: impl IntoIterator<Item = u32>) -> Shown {
-    ids.into_iter().fold(0, |shown, id| shown.wrapping_add(mix(u64::from(id))))
+    ids.into_iter().fold(0, |shown, id| shown.wrapping_add(mix(u64::from(id) + 1)))
 }
 
 /// Random numbers from a seed.
