@@ -10,38 +10,16 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use reports::record::Interval;
 use scenarios::Case;
 use scenarios::input::{Rng, rng};
-use serde::{Deserialize, Serialize};
 
 use super::wall::{time, trial};
-use crate::cell::Profile;
-
-/// How much time a group gets.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Budget {
-    /// Time per contender, set-up included.
-    pub per_contender: Duration,
-    /// A contender's slice of a round.
-    pub slice: Duration,
-}
-
-impl Budget {
-    /// The budget of a profile.
-    pub fn of(profile: Profile) -> Self {
-        let per_contender = match profile {
-            Profile::Quick => 10,
-            Profile::Default => 30,
-            Profile::Full => 200,
-        };
-        Budget { per_contender: Duration::from_millis(per_contender), slice: Duration::from_micros(200) }
-    }
-}
+use crate::measure::budget::PairedBudget;
 
 /// Fewest rounds, whatever they cost: below, an interval means nothing.
 const MIN_ROUNDS: usize = 7;
 const MAX_ROUNDS: usize = 1000;
 
 /// Ratio of each case's time per operation to that of the first, in the order of `cases`.
-pub fn measure(cases: &mut [Box<dyn Case>], budget: Budget) -> Vec<Interval> {
+pub fn measure(cases: &mut [Box<dyn Case>], budget: PairedBudget) -> Vec<Interval> {
     let mut cycles = Vec::with_capacity(cases.len());
     let mut round_time = Duration::ZERO;
     for case in cases.iter_mut() {

@@ -1,6 +1,6 @@
 //! Verification: every check of a bottleneck, replayed for a contender against the oracle.
 //!
-//! Traces are seeded, so a failure is found again, and [shrunk](crate::shrink) to a short one.
+//! Traces are seeded, so a failure is found again, and [shrunk](super::shrink) to a short one.
 
 use anyhow::Result;
 use proptest::collection::vec;
@@ -8,38 +8,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, RngSeed, TestCaseError, TestError, TestRunner,
 };
-use scenarios::input::SEED;
 use scenarios::{Check, Contender, Mismatch, Step};
-use serde::{Deserialize, Serialize};
 
-use crate::shrink::shrink;
-use crate::worker::Answer;
-
-/// How thoroughly a contender is verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Depth {
-    /// How many times as many traces as a check asks for.
-    pub factor: u32,
-    /// What the traces are drawn from.
-    pub seed: u64,
-}
-
-impl Default for Depth {
-    /// What every run does before it measures: seconds, the same traces every time.
-    fn default() -> Self {
-        Depth { factor: 1, seed: SEED }
-    }
-}
-
-impl Depth {
-    /// The factor of `lab verify --deep`: minutes.
-    pub const DEEP: u32 = 20;
-
-    /// Whether a check is worth replaying: a fixed sequence is the same with every seed.
-    pub(crate) fn replays(self, check: &Check) -> bool {
-        check.steps > 0 || self.seed == SEED
-    }
-}
+use super::protocol::{Answer, Depth};
+use super::shrink::shrink;
 
 /// Replays the named check for the named contender.
 ///

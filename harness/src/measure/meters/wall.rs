@@ -10,33 +10,9 @@ use anyhow::{Context, Result};
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, measurement::WallTime};
 use reports::record::Interval;
 use scenarios::{Case, Setup};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::cell::Profile;
-
-/// How much time a cell gets.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Budget {
-    /// Warm-up.
-    pub warm_up: Duration,
-    /// Measurement, set-up included.
-    pub measurement: Duration,
-    /// Most samples.
-    pub samples: usize,
-}
-
-impl Budget {
-    /// The budget of a profile.
-    pub fn of(profile: Profile) -> Self {
-        let (warm_up, measurement, samples) = match profile {
-            Profile::Quick => (5, 20, 30),
-            Profile::Default => (5, 25, 30),
-            Profile::Full => (50, 150, 100),
-        };
-        let [warm_up, measurement] = [warm_up, measurement].map(Duration::from_millis);
-        Budget { warm_up, measurement, samples }
-    }
-}
+use crate::measure::budget::WallBudget;
 
 /// Fewest samples that criterion accepts.
 const MIN_SAMPLES: usize = 10;
@@ -45,7 +21,7 @@ const MIN_SAMPLES: usize = 10;
 ///
 /// # Errors
 /// If criterion's output cannot be written or read.
-pub fn measure(case: &mut dyn Case, budget: Budget, directory: &Path) -> Result<Interval> {
+pub fn measure(case: &mut dyn Case, budget: WallBudget, directory: &Path) -> Result<Interval> {
     let (arm, run) = trial(case);
     let cycle = (arm + run).max(Duration::from_nanos(1));
     let affordable = budget.measurement.as_nanos() / cycle.as_nanos();

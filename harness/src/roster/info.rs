@@ -5,7 +5,7 @@ use reports::record::{
 };
 use scenarios::{Bottleneck, Capability, Contender, Role};
 
-use crate::input;
+use super::cell::Roster;
 
 /// A role in the record's words.
 pub fn role(role: Role) -> RecordRole {
@@ -18,8 +18,8 @@ pub fn role(role: Role) -> RecordRole {
 }
 
 /// A bottleneck in the record's words.
-pub fn bottleneck(bottleneck: &Bottleneck) -> BottleneckInfo {
-    let scenarios = input::scenarios(bottleneck).iter();
+pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo {
+    let scenarios = roster.scenarios(bottleneck).iter();
     BottleneckInfo {
         name: bottleneck.name.to_owned(),
         title: bottleneck.title.to_owned(),

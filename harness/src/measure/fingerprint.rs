@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use reports::record::Fingerprint;
-use sha2::{Digest, Sha256};
 
-use crate::meters::instructions::{TUNABLES, valgrind_version};
+use super::codegen;
+use super::meters::instructions::{TUNABLES, valgrind_version};
 
 /// The fingerprint of this binary on this machine, with the project at `root`; `isa` is what the
 /// instruction meter's virtual CPU offers, empty without one.
@@ -20,17 +20,11 @@ pub fn take(root: &Path, isa: String) -> Fingerprint {
         cpu: cpu(),
         isa,
         profile: scenarios::BUILD_PROFILE.to_owned(),
+        codegen: codegen(),
         tunables: TUNABLES.to_owned(),
         revision,
         dirty,
     }
-}
-
-/// SHA-256 of contents one after the other, hexadecimal.
-pub fn sha256<T: AsRef<[u8]>>(contents: impl IntoIterator<Item = T>) -> String {
-    let mut digest = Sha256::new();
-    contents.into_iter().for_each(|content| digest.update(content));
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The git revision at `root` and whether tracked files differ from it; empty outside a repository.
@@ -58,6 +52,12 @@ pub fn isa() -> String {
     }
     #[cfg(not(target_arch = "x86_64"))]
     std::env::consts::ARCH.to_owned()
+}
+
+/// How this program was compiled; empty where it does not tell.
+fn codegen() -> String {
+    let told = std::env::current_exe().ok().and_then(|program| codegen::of(&program).ok().flatten());
+    told.unwrap_or_default()
 }
 
 fn c_library() -> String {

@@ -9,100 +9,25 @@
 //! A worker ends when its standard input does, and the kernel kills it (and its child) when the
 //! process that started it dies, so no stray workers are left.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
-use reports::record::{Allocations, Interval};
+use reports::CellName;
+use reports::record::Paired;
 use scenarios::probe::Injected;
 use scenarios::{Case, Contender};
-use serde::{Deserialize, Serialize};
 
-use crate::cell::{CellId, find};
-use crate::entropy;
-use crate::input;
-use crate::meters;
-use crate::verify::{self, Depth};
-
-/// The first argument that makes the lab's binaries a worker instead of a command line.
-pub const WORKER_ARGUMENT: &str = "__worker";
-
-/// What a worker is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Job {
-    /// Says which instruction-set extensions the worker's CPU has, as the worker sees it.
-    Isa,
-    /// Replays one check of a bottleneck for one contender.
-    Verify {
-        /// The bottleneck.
-        bottleneck: String,
-        /// The contender.
-        contender: String,
-        /// The check.
-        check: String,
-        /// How thoroughly.
-        depth: Depth,
-    },
-    /// Runs a cell once and compares its digest with the oracle's.
-    Digest(CellId),
-    /// Runs a cell once inside [`lab_measured_region`], under Callgrind.
-    Instructions(CellId),
-    /// Runs a cell once under the allocation profiler.
-    Allocations(CellId),
-    /// Times a cell; criterion writes into the directory.
-    Wall(CellId, meters::wall::Budget, PathBuf),
-    /// Times the cells of one group, interleaved; the first is the reference.
-    Paired(Vec<CellId>, meters::paired::Budget),
-}
-
-/// What a worker answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Answer {
-    /// Instruction-set extensions.
-    Isa(String),
-    /// A check held.
-    Verified,
-    /// A check did not hold: one line, and the shrunk trace.
-    Refuted {
-        /// What was observed and what was expected.
-        message: String,
-        /// The shortest failing trace found.
-        trace: Vec<String>,
-    },
-    /// A cell ran.
-    Ran(Ran),
-    /// A group of cells was timed: one ratio each, in the order of the job.
-    Paired(Vec<Interval>),
-    /// The job failed: one line.
-    Failed(String),
-}
-
-/// What is known of a cell that ran.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ran {
-    /// Operations per region.
-    pub ops: u64,
-    /// Digest of the results.
-    pub digest: u64,
-    /// The oracle's digest, where the job computes it.
-    pub expected: Option<u64>,
-    /// The process that ran it, by which Callgrind names its profile.
-    pub pid: u32,
-    /// What the allocation meter counted.
-    pub allocations: Option<Allocations>,
-    /// What the wall meter timed, nanoseconds per region.
-    pub wall_ns: Option<Interval>,
-    /// What the run showed beside its cost.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub observed: BTreeMap<String, f64>,
-}
+use super::protocol::{Answer, INPUT_OPTION, Job, Measured, Ran, WORKER_ARGUMENT};
+use super::{entropy, fingerprint, meters, verify};
+use crate::roster::cell::Roster;
+use crate::roster::input::Input;
 
 /// The measured region: the one symbol at whose entry Callgrind starts to count and at whose exit it stops.
 #[unsafe(no_mangle)]
@@ -118,23 +43,25 @@ pub fn lab_measured_region(case: &mut dyn Case) {
 const MEMORY_LIMIT: u64 = 4 << 30;
 
 /// Serves jobs where the program was started to: with [`WORKER_ARGUMENT`].
-pub(crate) fn serve_if_asked(roster: &[Contender]) -> Option<ExitCode> {
+pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
     asked.then(|| {
         let under_valgrind = arguments.next().as_deref() == Some("callgrind");
-        if arguments.next().as_deref() == Some(input::OPTION)
-            && let Err(error) = input::load(Path::new(&arguments.next().unwrap_or_default()))
-        {
-            eprintln!("{error:#}");
-            return ExitCode::FAILURE;
+        let named = arguments.next().is_some_and(|option| option == INPUT_OPTION);
+        let input = named.then(|| Input::read(Path::new(&arguments.next().unwrap_or_default())));
+        match input.transpose() {
+            Ok(input) => serve(Roster { contenders, input: input.as_ref() }, under_valgrind),
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
         }
-        serve(roster, under_valgrind)
     })
 }
 
 /// Serves jobs until the standard input ends.
-pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
+pub fn serve(roster: Roster<'_>, under_valgrind: bool) -> ExitCode {
     #[cfg(target_os = "linux")]
     {
         // Best effort: without it a worker still ends at the end of its standard input.
@@ -159,7 +86,7 @@ pub fn serve(roster: &[Contender], under_valgrind: bool) -> ExitCode {
 /// Does once in the worker what every child does around its job. Under Valgrind the children inherit the
 /// translated code, which is most of what a small cell would cost; always the same, so that every child
 /// of every worker starts from the same state.
-pub(crate) fn warm(roster: &[Contender]) {
+pub(crate) fn warm(roster: Roster<'_>) {
     let job = serde_json::to_string(&Job::Isa).and_then(|line| serde_json::from_str::<Job>(&line));
     if let Ok(job) = job {
         std::hint::black_box(line_of(&on_fresh_thread(roster, &job)));
@@ -176,7 +103,7 @@ fn take_standard_output() -> std::io::Result<File> {
 }
 
 /// Runs a job in a child; its answer, once the child has ended and its profile is complete.
-fn run_forked(roster: &[Contender], job: &Job, under_valgrind: bool) -> String {
+fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool) -> String {
     let failed = |message: String| line_of(&Answer::Failed(message));
     let (mut reader, writer) = match std::io::pipe() {
         Ok(ends) => ends,
@@ -205,7 +132,7 @@ fn run_forked(roster: &[Contender], job: &Job, under_valgrind: bool) -> String {
     }
 }
 
-fn run_in_child(roster: &[Contender], job: &Job, under_valgrind: bool, mut answers: PipeWriter) -> ! {
+fn run_in_child(roster: Roster<'_>, job: &Job, under_valgrind: bool, mut answers: PipeWriter) -> ! {
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     if !under_valgrind {
@@ -226,7 +153,7 @@ fn line_of(answer: &Answer) -> String {
 
 /// Runs a job on a thread of its own: a new thread has an allocator arena of its own, which does not
 /// depend on what the main thread did before or on the size of the environment.
-fn on_fresh_thread(roster: &[Contender], job: &Job) -> Answer {
+fn on_fresh_thread(roster: Roster<'_>, job: &Job) -> Answer {
     let panic_message = Arc::new(Mutex::new(String::new()));
     let hook_message = Arc::clone(&panic_message);
     std::panic::set_hook(Box::new(move |panic| {
@@ -269,66 +196,76 @@ pub(crate) fn use_up_thread_cache() {
     }
 }
 
-fn perform(roster: &[Contender], job: &Job) -> Answer {
+fn perform(roster: Roster<'_>, job: &Job) -> Answer {
     let answer = match job {
-        Job::Isa => Ok(Answer::Isa(crate::fingerprint::isa())),
+        Job::Isa => Ok(Answer::Isa(fingerprint::isa())),
         Job::Verify { bottleneck, contender, check, depth } => {
-            verify::perform(roster, bottleneck, contender, check, *depth)
+            verify::perform(roster.contenders, bottleneck, contender, check, *depth)
         }
-        Job::Digest(id) => ran(roster, id, true, |case| {
+        Job::Digest(name) => ran(roster, name, true, |case| {
             case.run();
-            Ran::default()
+            None
         }),
-        Job::Instructions(id) => ran(roster, id, false, |case| {
+        Job::Instructions(name) => ran(roster, name, false, |case| {
             meters::callgrind::instrument(true);
             lab_measured_region(case);
             meters::callgrind::instrument(false);
-            Ran::default()
+            None
         }),
-        Job::Allocations(id) => ran(roster, id, true, |case| Ran {
-            allocations: Some(meters::allocations::measure(|| case.run())),
-            ..Ran::default()
+        Job::Allocations(name) => ran(roster, name, true, |case| {
+            Some(Measured::Allocations(meters::allocations::measure(|| case.run())))
         }),
-        Job::Wall(id, budget, directory) => case_of(roster, id).and_then(|mut case| {
-            let wall_ns = Some(meters::wall::measure(&mut *case, *budget, directory)?);
-            Ok(Answer::Ran(Ran { wall_ns, ..finish(&*case, false, Ran::default()) }))
+        Job::Wall(name, budget, directory) => case_of(roster, name).and_then(|mut case| {
+            let interval = meters::wall::measure(&mut *case, *budget, directory)?;
+            Ok(Answer::Ran(finish(&*case, false, Some(Measured::Wall(interval)))))
         }),
-        Job::Paired(ids, budget) => ids
-            .iter()
-            .map(|id| case_of(roster, id))
-            .collect::<anyhow::Result<Vec<_>>>()
-            .map(|mut cases| Answer::Paired(meters::paired::measure(&mut cases, *budget))),
+        Job::Paired(names, budget) => {
+            let cases = names.iter().map(|name| case_of(roster, name)).collect::<anyhow::Result<Vec<_>>>();
+            cases.map(|mut cases| {
+                let ratios = meters::paired::measure(&mut cases, *budget);
+                let measured = ratios.into_iter().map(|ratio| {
+                    let reference = names[0].contender.clone();
+                    Measured::Paired(Paired {
+                        reference,
+                        ratio: ratio.median,
+                        low: ratio.low,
+                        high: ratio.high,
+                    })
+                });
+                Answer::Group(measured.collect())
+            })
+        }
     };
     answer.unwrap_or_else(|error| Answer::Failed(format!("{error:#}")))
 }
 
-fn case_of(roster: &[Contender], id: &CellId) -> anyhow::Result<Box<dyn Case>> {
-    let cell = find(roster, id)?;
-    Ok(cell.contender.case(cell.scenario.name, cell.size, input::bytes()))
+fn case_of(roster: Roster<'_>, name: &CellName) -> anyhow::Result<Box<dyn Case>> {
+    let cell = roster.find(name)?;
+    Ok(cell.contender.case(cell.scenario.name, cell.size, roster.input.map(|input| input.bytes)))
 }
 
 fn ran(
-    roster: &[Contender],
-    id: &CellId,
+    roster: Roster<'_>,
+    name: &CellName,
     with_oracle: bool,
-    measure: impl FnOnce(&mut dyn Case) -> Ran,
+    measure: impl FnOnce(&mut dyn Case) -> Option<Measured>,
 ) -> anyhow::Result<Answer> {
-    let mut case = case_of(roster, id)?;
+    let mut case = case_of(roster, name)?;
     case.arm();
-    let ran = measure(&mut *case);
-    let ran = finish(&*case, with_oracle, ran);
+    let measured = measure(&mut *case);
+    let ran = finish(&*case, with_oracle, measured);
     // The process ends with its job; under Valgrind tidying a large case up takes as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))
 }
 
-fn finish(case: &dyn Case, with_oracle: bool, ran: Ran) -> Ran {
+fn finish(case: &dyn Case, with_oracle: bool, measured: Option<Measured>) -> Ran {
     Ran {
         ops: case.ops(),
         digest: case.digest(),
         expected: with_oracle.then(|| case.expected()),
         pid: std::process::id(),
+        measured,
         observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        ..ran
     }
 }

@@ -1,8 +1,10 @@
 //! The allocation meter: dhat in testing mode, one profiler per region.
 //!
-//! Exact. It counts only in a binary whose global allocator is [`dhat::Alloc`] (`lab-allocations`);
+//! Exact. It counts only in a binary whose global allocator is [`Allocator`] (`lab-allocations`);
 //! blocks that were allocated before the region are not its own, even if it frees them.
 
+/// The allocator that counts.
+pub use dhat::Alloc as Allocator;
 use reports::record::Allocations;
 
 /// Runs `region` once and counts its heap allocations.

@@ -1,4 +1,4 @@
-//! The pool: starts [workers](crate::worker), gives them jobs, and survives what happens to them.
+//! The pool: starts [workers](super::worker), gives them jobs, and survives what happens to them.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::worker::{Answer, Job};
+use super::protocol::{Answer, Job};
 
 /// How workers of one kind are started, and how long one of their jobs may take.
 pub struct Pool<'a> {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use reports::record::Atomics;
 
 use super::atomics::{COUNTED, Objects};
+use crate::measure::paths;
 
 /// Asks Callgrind to instrument (or no longer to instrument) the code that runs from now on.
 ///
@@ -238,27 +239,14 @@ fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
         };
         let name = without_hash(&name);
         let file = frame.location.and_then(|place| place.file).unwrap_or_default();
-        if !file.is_empty() && !file.starts_with("/rustc/") && !file.contains("/lib/rustlib/src/") {
+        if !file.is_empty() && !paths::is_of_std(file) {
             // Line tables name inlined functions without their module, but with their types.
             let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
-            return Some(format!("{plain} ({})", short_path(file)));
+            return Some(format!("{plain} ({})", paths::source(file)));
         }
         outermost = Some(name.to_owned());
     }
     outermost
-}
-
-/// A source file's path from the crate's or the project's directory on: the same on every machine.
-fn short_path(file: &str) -> &str {
-    if let Some(at) = file.find("/registry/src/") {
-        let from_index = &file[at + "/registry/src/".len()..];
-        return from_index.split_once('/').map_or(from_index, |(_index, path)| path);
-    }
-    let rooms = ["/impls/", "/scenarios/src/", "/harness/src/"];
-    match rooms.iter().filter_map(|room| file.rfind(room)).max() {
-        Some(at) => &file[at + 1..],
-        None => file,
-    }
 }
 
 /// A demangled name without the hash that some manglings append.
@@ -367,18 +355,6 @@ totals: 130
         file.extend([HEADERS, address, address, length, length, 1].map(u64::to_le_bytes).concat());
         file.extend(code);
         file
-    }
-
-    #[test]
-    fn paths_do_not_depend_on_the_machine() {
-        let cases = [
-            ("/home/me/lab/impls/map/hamt/src/lib.rs", "impls/map/hamt/src/lib.rs"),
-            ("/home/me/.cargo/registry/src/index-1/imbl-7.0.2/src/map.rs", "imbl-7.0.2/src/map.rs"),
-            ("/work/mine/src/lib.rs", "/work/mine/src/lib.rs"),
-        ];
-        for (file, short) in cases {
-            assert_eq!(short_path(file), short);
-        }
     }
 
     #[test]

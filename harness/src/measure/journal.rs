@@ -9,14 +9,14 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Atomics, Failure, Fingerprint, Paired, SCHEMA};
+use reports::record::{Failure, Fingerprint, SCHEMA};
+use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{CellId, Profile};
+use super::protocol::{Measured, Ran};
 use crate::error::usage;
-use crate::input::Identity;
-use crate::meters::Meter;
-use crate::worker::Ran;
+use crate::roster::input::Identity;
+use crate::roster::selection::Profile;
 
 /// What a run is about: enough to continue it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Header {
     /// Its meters.
     pub meters: Vec<Meter>,
     /// Its cells, in the order of the report.
-    pub cells: Vec<CellId>,
+    pub cells: Vec<CellName>,
     /// Where it is measured.
     pub fingerprint: Fingerprint,
     /// SHA-256 of the programs that measure: a rebuilt lab measures something else.
@@ -54,27 +54,19 @@ pub enum Entry {
     },
     /// Something failed.
     Failed(Failure),
-    /// A meter measured a cell; no meter: only its digest.
+    /// A cell ran, and a meter may have measured it.
+    Ran {
+        /// The cell.
+        cell: CellName,
+        /// What it did, and what the meter found.
+        ran: Ran,
+    },
+    /// A meter measured a cell within its group.
     Measured {
         /// The cell.
-        cell: CellId,
-        /// The meter.
-        meter: Option<Meter>,
-        /// What it found.
-        ran: Ran,
-        /// Instructions, for that meter.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        instructions: Option<u64>,
-        /// Atomic read-modify-writes, for that meter, where they are counted.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        atomics: Option<Atomics>,
-    },
-    /// The paired meter measured a cell.
-    Paired {
-        /// The cell.
-        cell: CellId,
-        /// What it found.
-        paired: Paired,
+        cell: CellName,
+        /// What the meter found.
+        measured: Measured,
     },
 }
 

@@ -1,7 +1,7 @@
 //! The instruction meter: workers under Callgrind, a forked child per cell.
 //!
 //! Code is instrumented from just before to just after the region, and collected inside
-//! [`lab_measured_region`](crate::worker::lab_measured_region) alone. Each child
+//! [`lab_measured_region`](crate::measure::worker::lab_measured_region) alone. Each child
 //! writes a profile of its own when it ends, named by its process id. The environment is emptied and
 //! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
 
@@ -10,13 +10,13 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use reports::record::Atomics;
+use reports::record::Measured;
 
 use super::atomics::Objects;
 use super::callgrind::{self, Attributed};
-use crate::input;
-use crate::scratch::Scratch;
-use crate::worker::WORKER_ARGUMENT;
+use crate::measure::protocol::{INPUT_OPTION, WORKER_ARGUMENT};
+use crate::measure::scratch::Scratch;
+use crate::roster::input::Input;
 
 /// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
 /// that use it are out.
@@ -33,31 +33,23 @@ pub fn valgrind_version() -> Option<String> {
 pub const NO_VALGRIND: &str = "Valgrind is not installed: the instruction meter is left out, every other meter works. The \
      distribution's package `valgrind` brings it (Debian, Ubuntu: `apt-get install valgrind`)";
 
-/// What a profile says of a region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Instructions.
-    pub instructions: u64,
-    /// Atomic read-modify-writes among them, where they can be told apart.
-    pub atomics: Option<Atomics>,
-}
-
 /// Callgrind workers that write their profiles into one directory.
 pub struct Callgrind<'a> {
     binary: &'a Path,
+    input: Option<&'a Input>,
     objects: Mutex<Objects>,
     profiles: Scratch,
 }
 
 impl<'a> Callgrind<'a> {
-    /// Workers of `binary`.
+    /// Workers of `binary`, which read the user's file where there is one.
     ///
     /// # Errors
     /// If no temporary directory can be created.
-    pub fn new(binary: &'a Path) -> Result<Self> {
+    pub fn new(binary: &'a Path, input: Option<&'a Input>) -> Result<Self> {
         let profiles = Scratch::new("callgrind", &std::env::temp_dir())
             .context("nowhere to put Callgrind's profiles")?;
-        Ok(Callgrind { binary, objects: Mutex::default(), profiles })
+        Ok(Callgrind { binary, input, objects: Mutex::default(), profiles })
     }
 
     /// The command of a worker.
@@ -77,7 +69,9 @@ impl<'a> Callgrind<'a> {
             .arg(out_option)
             .arg(self.binary)
             .args([WORKER_ARGUMENT, "callgrind"]);
-        input::tell(&mut command);
+        if let Some(input) = self.input {
+            command.arg(INPUT_OPTION).arg(&input.identity.path);
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
         command
@@ -87,11 +81,11 @@ impl<'a> Callgrind<'a> {
     ///
     /// # Errors
     /// If there is no complete profile of that process.
-    pub fn take_counts(&self, pid: u32) -> Result<Counts> {
+    pub fn take_counts(&self, pid: u32) -> Result<Measured> {
         let profile = self.take(pid)?;
         let instructions = callgrind::total(&profile).with_context(|| self.incomplete())?;
         let atomics = callgrind::atomics(&profile, self.binary, &mut self.objects())?;
-        Ok(Counts { instructions, atomics })
+        Ok(Measured::Instructions { instructions, atomics })
     }
 
     /// Instructions of the region that process `pid` ran, and by function; its profile is deleted.

@@ -2,77 +2,28 @@
 //! comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reports::record::{Allocations, Atomics, CellRecord, Failure, Interval, Paired, Record, SCHEMA};
+use reports::record::{CellRecord, Failure, Measurements, Record, SCHEMA};
+use reports::{CellName, Meter};
 use scenarios::Contender;
 
-use crate::cell::{Cell, CellId, Profile, find};
-use crate::fingerprint;
-use crate::gate::Exact;
-use crate::info;
-use crate::input;
-use crate::journal::{Entry, Header, Journal};
-use crate::meters::callgrind::Attributed;
-use crate::meters::instructions::{Callgrind, Counts, NO_VALGRIND, valgrind_version};
-use crate::meters::{Meter, paired, wall};
-use crate::pool::Pool;
+use super::budget::{PairedBudget, WallBudget};
+use super::journal::{Entry, Header, Journal};
+use super::meters::callgrind::Attributed;
+use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
+use super::paths;
+use super::pool::Pool;
+use super::programs::{Binaries, Options};
+use super::protocol::{Answer, INPUT_OPTION, Job, Measured, Ran, WORKER_ARGUMENT};
+use super::scratch::Scratch;
 use crate::progress::Progress;
-use crate::scratch::Scratch;
-use crate::verify::Depth;
-use crate::worker::{Answer, Job, Ran, WORKER_ARGUMENT};
-
-/// How a run treats its workers.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Workers side by side, for the meters that allow it.
-    pub workers: usize,
-    /// Longest time for one cell, instead of the meter's own.
-    pub timeout: Option<Duration>,
-    /// How thoroughly contenders are verified.
-    pub depth: Depth,
-    /// Small cells first instead of last: results must not depend on the order.
-    pub reversed: bool,
-    /// The binaries.
-    pub binaries: Binaries,
-}
-
-/// The binaries whose workers measure.
-#[derive(Clone, Debug)]
-pub struct Binaries {
-    /// For everything but allocations.
-    pub lab: PathBuf,
-    /// The one with the profiling allocator.
-    pub allocations: PathBuf,
-}
-
-impl Binaries {
-    /// The running program, and the one beside it that is called like it with `-allocations`.
-    ///
-    /// # Errors
-    /// If the running program's path cannot be found out.
-    pub fn beside_this_one() -> Result<Self> {
-        let lab = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut name = lab.file_stem().unwrap_or_default().to_owned();
-        name.push("-allocations");
-        let allocations = lab.with_file_name(name);
-        Ok(Binaries { lab, allocations })
-    }
-
-    /// SHA-256 of both, hexadecimal.
-    ///
-    /// # Errors
-    /// If one cannot be read.
-    pub fn digest(&self) -> Result<String> {
-        let present = [&self.lab, &self.allocations].into_iter().filter(|path| path.exists());
-        let read =
-            |path: &PathBuf| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-        Ok(fingerprint::sha256(present.map(read).collect::<Result<Vec<_>>>()?))
-    }
-}
+use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
+use crate::roster::info;
+use crate::roster::selection::Profile;
 
 /// Longest time for a job outside Valgrind, and inside: only a contender that loops needs it.
 const NATIVE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -80,32 +31,29 @@ const CALLGRIND_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// What is known of a cell so far.
 #[derive(Clone, Debug, Default)]
-struct Collected {
+struct Known {
     ops: u64,
     digest: Option<u64>,
+    /// The oracle's digest.
     expected: Option<u64>,
-    instructions: Option<u64>,
-    atomics: Option<Atomics>,
-    allocations: Option<Allocations>,
-    wall_ns: Option<Interval>,
-    paired: Option<Paired>,
+    measured: Measurements,
     observed: BTreeMap<String, f64>,
 }
 
 /// A run that is going on, and what it has found.
 pub struct Run<'a> {
-    roster: &'a [Contender],
+    roster: Roster<'a>,
     options: Options,
     journal: Option<Journal>,
     progress: Progress,
     verified: BTreeSet<(String, String)>,
-    cells: BTreeMap<CellId, Collected>,
+    cells: BTreeMap<CellName, Known>,
     failures: Vec<Failure>,
 }
 
 impl<'a> Run<'a> {
     /// A run that keeps its results in memory.
-    pub fn new(roster: &'a [Contender], options: Options) -> Self {
+    pub fn new(roster: Roster<'a>, options: Options) -> Self {
         Run {
             roster,
             options,
@@ -118,12 +66,7 @@ impl<'a> Run<'a> {
     }
 
     /// A run that writes its results to a journal, from which `entries` are already known.
-    pub fn journaled(
-        roster: &'a [Contender],
-        options: Options,
-        journal: Journal,
-        entries: Vec<Entry>,
-    ) -> Self {
+    pub fn journaled(roster: Roster<'a>, options: Options, journal: Journal, entries: Vec<Entry>) -> Self {
         let mut run = Run::new(roster, options);
         for entry in entries {
             run.apply(entry);
@@ -137,19 +80,15 @@ impl<'a> Run<'a> {
         &self.failures
     }
 
-    /// What the exact meters found of a cell.
-    pub fn exact(&self, id: &CellId) -> Exact {
-        let known = self.cells.get(id).filter(|_| self.is_sound(id));
-        known.map_or_else(Exact::default, |known| Exact {
-            instructions: known.instructions,
-            atomics: known.atomics,
-            allocations: known.allocations,
-        })
+    /// What the meters found of a cell; nothing where it failed.
+    pub fn measured(&self, name: &CellName) -> Measurements {
+        let known = self.cells.get(name).filter(|_| self.is_sound(name));
+        known.map_or_else(Measurements::default, |known| known.measured.clone())
     }
 
     /// A cell's operations per region; 0 where it did not run.
-    pub fn ops(&self, id: &CellId) -> u64 {
-        self.cells.get(id).map_or(0, |known| known.ops)
+    pub fn ops(&self, name: &CellName) -> u64 {
+        self.cells.get(name).map_or(0, |known| known.ops)
     }
 
     /// Verifies the contenders of `cells`, then measures the cells with each of `meters`.
@@ -180,7 +119,7 @@ impl<'a> Run<'a> {
         let mut jobs = Vec::new();
         for contender in contenders {
             for check in contender.bottleneck.checks {
-                let name = contender_name(contender);
+                let name = name_of(contender);
                 if !self.options.depth.replays(check) {
                     continue;
                 }
@@ -199,7 +138,7 @@ impl<'a> Run<'a> {
         // The long ones first, so that the workers end together.
         jobs.sort_by_key(|((_, check), _)| std::cmp::Reverse(check.steps));
         self.pooled("verify", "checks", &jobs, self.native_pool(), |run, (contender, check), answer| {
-            let name = contender_name(contender);
+            let name = name_of(contender);
             let known = contender.about.known_failures.iter().find(|known| known.check == check.name);
             let (message, trace) = match answer {
                 Answer::Verified => {
@@ -217,6 +156,7 @@ impl<'a> Run<'a> {
             if known.is_some() {
                 return run.add(Entry::Verified { contender: name, check: check.name.to_owned() });
             }
+            let message = paths::in_message(&message);
             run.progress.say(&format!("{name} is excluded: {message}"));
             run.add(Entry::Failed(Failure { subject: name, phase: "verify".to_owned(), message, trace }))
         })
@@ -228,13 +168,10 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn digests(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         let pending =
-            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.expected.is_none());
+            |run: &Self, name: &CellName| run.cells.get(name).is_none_or(|known| known.expected.is_none());
         let jobs = self.jobs(cells, pending, Job::Digest);
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        self.pooled("digests", "cells", &jobs, self.native_pool(), |run, id, answer| {
-            run.collect(id, None, answer, |_| Ok(None))
+        self.pooled("digests", "cells", &jobs, self.native_pool(), |run, name, answer| {
+            run.collect(name, None, answer, |_| Ok(None))
         })
     }
 
@@ -246,12 +183,10 @@ impl<'a> Run<'a> {
             ));
             return Ok(());
         }
-        let pending =
-            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.allocations.is_none());
-        let jobs = self.jobs(cells, pending, Job::Allocations);
+        let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), Job::Allocations);
         let pool = self.pool_of(&self.options.binaries.allocations);
-        self.pooled("allocations", "cells", &jobs, pool, |run, id, answer| {
-            run.collect(id, Some(Meter::Allocations), answer, |_| Ok(None))
+        self.pooled("allocations", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Allocations), answer, |_| Ok(None))
         })
     }
 
@@ -261,14 +196,14 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.digests(cells)?;
-        let pending =
-            |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.instructions.is_none());
-        let jobs = self.jobs(cells, pending, Job::Instructions);
+        let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), Job::Instructions);
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary)?;
+        let callgrind = Callgrind::new(&binary, self.roster.input)?;
         let pool = self.callgrind_pool(&callgrind);
-        self.pooled("instructions", "cells", &jobs, pool, |run, id, answer| {
-            run.collect(id, Some(Meter::Instructions), answer, |ran| callgrind.take_counts(ran.pid).map(Some))
+        self.pooled("instructions", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Instructions), answer, |ran| {
+                callgrind.take_counts(ran.pid).map(Some)
+            })
         })
     }
 
@@ -276,67 +211,62 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If Valgrind is missing, a worker cannot be started, or the cell fails.
-    pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellId, (u64, Attributed)>> {
-        let jobs: Vec<(CellId, Job)> =
-            cells.iter().map(|cell| (cell.id(), Job::Instructions(cell.id()))).collect();
+    pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellName, (u64, Attributed)>> {
+        let jobs: Vec<(CellName, Job)> =
+            cells.iter().map(|cell| (cell.name(), Job::Instructions(cell.name()))).collect();
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary)?;
+        let callgrind = Callgrind::new(&binary, self.roster.input)?;
         let pool = self.callgrind_pool(&callgrind);
         let mut functions = BTreeMap::new();
-        self.pooled("functions", "cells", &jobs, pool, |_, id, answer| match answer {
+        self.pooled("functions", "cells", &jobs, pool, |_, name, answer| match answer {
             Answer::Ran(ran) => {
-                functions.insert(id.clone(), callgrind.take_functions(ran.pid)?);
+                functions.insert(name.clone(), callgrind.take_functions(ran.pid)?);
                 Ok(())
             }
-            other => anyhow::bail!("{id}: {}", failure_of(other)),
+            other => anyhow::bail!("{name}: {}", failure_of(other)),
         })?;
         Ok(functions)
     }
 
     fn wall(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
         self.digests(cells)?;
-        let pending = |run: &Self, id: &CellId| run.cells.get(id).is_none_or(|known| known.wall_ns.is_none());
-        let budget = wall::Budget::of(profile);
+        let budget = WallBudget::of(profile);
         // Small files, and a full disk is no reason to lose a cell: in memory where that can be had.
         let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
-        let jobs = self.jobs(cells, pending, |id| Job::Wall(id, budget, scratch.path().to_owned()));
+        let job = |name| Job::Wall(name, budget, scratch.path().to_owned());
+        let jobs = self.jobs(cells, Run::lacks(Meter::Wall), job);
         let pool = OwnedPool { workers: 1, ..self.native_pool() };
-        self.pooled("wall", "cells", &jobs, pool, |run, id, answer| {
-            run.collect(id, Some(Meter::Wall), answer, |_| Ok(None))
+        self.pooled("wall", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Wall), answer, |_| Ok(None))
         })
     }
 
     fn paired(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
         self.digests(cells)?;
-        let mut groups: BTreeMap<(&str, &str, usize), Vec<Cell<'_>>> = BTreeMap::new();
-        for cell in cells.iter().filter(|cell| self.is_sound(&cell.id())) {
-            let key = (cell.contender.bottleneck.name, cell.scenario.name, cell.size);
-            groups.entry(key).or_default().push(*cell);
+        let mut groups: BTreeMap<Group, Vec<Cell<'_>>> = BTreeMap::new();
+        for cell in cells.iter().filter(|cell| self.is_sound(&cell.name())) {
+            groups.entry(cell.group()).or_default().push(*cell);
         }
-        let budget = paired::Budget::of(profile);
+        let budget = PairedBudget::of(profile);
         let mut jobs = Vec::new();
         for mut group in groups.into_values() {
-            let known = |cell: &Cell| self.cells.get(&cell.id()).is_some_and(|known| known.paired.is_some());
-            if group.len() < 2 || group.iter().all(known) {
+            let lacks = Run::lacks(Meter::Paired);
+            if group.len() < 2 || !group.iter().any(|cell| lacks(self, &cell.name())) {
                 continue;
             }
             let reference = group[0].contender.bottleneck.reference;
             // Where the reference is not selected or failed, the first of the group stands in for it.
             group.sort_by_key(|cell| cell.contender.about.name != reference);
-            let ids: Vec<CellId> = group.iter().map(Cell::id).collect();
-            jobs.push((ids.clone(), Job::Paired(ids, budget)));
+            let names: Vec<CellName> = group.iter().map(Cell::name).collect();
+            jobs.push((names.clone(), Job::Paired(names, budget)));
         }
         let pool = OwnedPool { workers: 1, ..self.native_pool() };
-        self.pooled("paired", "groups", &jobs, pool, |run, ids, answer| match answer {
-            Answer::Paired(ratios) => ids.iter().zip(ratios).try_for_each(|(id, ratio)| {
-                let Interval { median, low, high } = ratio;
-                let paired = Paired { reference: ids[0].contender.clone(), ratio: median, low, high };
-                run.add(Entry::Paired { cell: id.clone(), paired })
-            }),
-            other => {
-                let CellId { bottleneck, scenario, size, .. } = &ids[0];
-                run.fail(format!("{bottleneck}/{scenario}/{size}"), "paired", failure_of(other))
-            }
+        self.pooled("paired", "groups", &jobs, pool, |run, names, answer| match answer {
+            Answer::Group(measured) => names
+                .iter()
+                .zip(measured)
+                .try_for_each(|(name, measured)| run.add(Entry::Measured { cell: name.clone(), measured })),
+            other => run.fail(names[0].of_group(), Meter::Paired.as_str(), failure_of(other)),
         })
     }
 
@@ -344,17 +274,22 @@ impl<'a> Run<'a> {
     fn jobs(
         &self,
         cells: &[Cell<'_>],
-        pending: impl Fn(&Self, &CellId) -> bool,
-        job: impl Fn(CellId) -> Job,
-    ) -> Vec<(CellId, Job)> {
-        let ids = cells.iter().map(Cell::id);
-        let mut jobs: Vec<_> =
-            ids.filter(|id| self.is_sound(id) && pending(self, id)).map(|id| (id.clone(), job(id))).collect();
-        jobs.sort_by_key(|(id, _)| std::cmp::Reverse(id.size));
+        pending: impl Fn(&Self, &CellName) -> bool,
+        job: impl Fn(CellName) -> Job,
+    ) -> Vec<(CellName, Job)> {
+        let names = cells.iter().map(Cell::name);
+        let names = names.filter(|name| self.is_sound(name) && pending(self, name));
+        let mut jobs: Vec<_> = names.map(|name| (name.clone(), job(name))).collect();
+        jobs.sort_by_key(|(name, _)| std::cmp::Reverse(name.size));
         if self.options.reversed {
             jobs.reverse();
         }
         jobs
+    }
+
+    /// Tells cells of which a meter has found nothing yet.
+    fn lacks(meter: Meter) -> impl Fn(&Self, &CellName) -> bool {
+        move |run, name| run.cells.get(name).is_none_or(|known| !known.measured.has(meter))
     }
 
     fn native_pool(&self) -> OwnedPool<'static> {
@@ -363,11 +298,14 @@ impl<'a> Run<'a> {
 
     fn pool_of(&self, binary: &Path) -> OwnedPool<'static> {
         let binary = binary.to_owned();
+        let input = self.roster.input.map(|input| input.identity.path.clone());
         OwnedPool {
             command: Box::new(move || {
                 let mut command = Command::new(&binary);
                 command.args([WORKER_ARGUMENT, "native"]);
-                input::tell(&mut command);
+                if let Some(path) = &input {
+                    command.arg(INPUT_OPTION).arg(path);
+                }
                 command
             }),
             workers: self.options.workers,
@@ -409,34 +347,35 @@ impl<'a> Run<'a> {
     /// Takes a meter's answer about a cell; a digest that is not the oracle's excludes the contender.
     fn collect(
         &mut self,
-        id: &CellId,
+        name: &CellName,
         meter: Option<Meter>,
         answer: Answer,
-        counts: impl FnOnce(&Ran) -> Result<Option<Counts>>,
+        counted: impl FnOnce(&Ran) -> Result<Option<Measured>>,
     ) -> Result<()> {
         let phase = meter.map_or("verify", Meter::as_str);
-        let ran = match answer {
+        let mut ran = match answer {
             Answer::Ran(ran) => ran,
-            other => return self.fail(id.to_string(), phase, failure_of(other)),
+            other => return self.fail(name.to_string(), phase, failure_of(other)),
         };
-        let expected = ran.expected.or_else(|| self.cells.get(id).and_then(|known| known.expected));
+        let expected = ran.expected.or_else(|| self.cells.get(name).and_then(|known| known.expected));
         if expected.is_some_and(|expected| expected != ran.digest) {
-            let subject = format!("{}/{}", id.bottleneck, id.contender);
+            let subject = name.of_contender();
             if !self.is_excluded(&subject) {
                 let expected = expected.unwrap_or_default();
-                let message = format!("{id}: digest {:016x}, the oracle's is {expected:016x}", ran.digest);
+                let message = format!("{name}: digest {:016x}, the oracle's is {expected:016x}", ran.digest);
                 self.fail(subject, "verify", message)?;
             }
             return Ok(());
         }
         // The cell ran: where its profile is missing, the environment is at fault (a full disk, say).
-        let counts = counts(&ran).with_context(|| format!("cannot count {id}"))?;
-        let instructions = counts.map(|counts| counts.instructions);
-        let atomics = counts.and_then(|counts| counts.atomics);
-        self.add(Entry::Measured { cell: id.clone(), meter, ran, instructions, atomics })
+        if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
+            ran.measured = Some(measured);
+        }
+        self.add(Entry::Ran { cell: name.clone(), ran })
     }
 
     fn fail(&mut self, subject: String, phase: &str, message: String) -> Result<()> {
+        let message = paths::in_message(&message);
         self.progress.say(&format!("{subject} failed ({phase}): {message}"));
         self.add(Entry::Failed(Failure { subject, phase: phase.to_owned(), message, trace: Vec::new() }))
     }
@@ -453,20 +392,18 @@ impl<'a> Run<'a> {
         match entry {
             Entry::Verified { contender, check } => drop(self.verified.insert((contender, check))),
             Entry::Failed(failure) => self.failures.push(failure),
-            Entry::Measured { cell, meter, ran, instructions, atomics } => {
+            Entry::Ran { cell, ran } => {
+                let Ran { ops, digest, expected, pid: _, measured, observed } = ran;
                 let known = self.cells.entry(cell).or_default();
-                known.ops = ran.ops;
-                known.digest = Some(ran.digest);
-                known.expected = ran.expected.or(known.expected);
-                known.instructions = instructions.or(known.instructions);
-                known.atomics = atomics.or(known.atomics);
-                known.allocations = ran.allocations.or(known.allocations);
-                known.observed = ran.observed;
-                if meter == Some(Meter::Wall) {
-                    known.wall_ns = ran.wall_ns;
+                known.ops = ops;
+                known.digest = Some(digest);
+                known.expected = expected.or(known.expected);
+                known.observed = observed;
+                if let Some(measured) = measured {
+                    known.measured.add(measured);
                 }
             }
-            Entry::Paired { cell, paired } => self.cells.entry(cell).or_default().paired = Some(paired),
+            Entry::Measured { cell, measured } => self.cells.entry(cell).or_default().measured.add(measured),
         }
     }
 
@@ -475,8 +412,8 @@ impl<'a> Run<'a> {
     }
 
     /// Whether neither the cell nor its contender has failed.
-    fn is_sound(&self, id: &CellId) -> bool {
-        let (cell, contender) = (id.to_string(), format!("{}/{}", id.bottleneck, id.contender));
+    fn is_sound(&self, name: &CellName) -> bool {
+        let (cell, contender) = (name.to_string(), name.of_contender());
         !self.failures.iter().any(|failure| failure.subject == cell || failure.subject == contender)
     }
 
@@ -486,17 +423,17 @@ impl<'a> Run<'a> {
     /// If the header names a cell that is not on the roster.
     pub fn record(&self, header: &Header) -> Result<Record> {
         let cells: Vec<Cell<'_>> =
-            header.cells.iter().map(|id| find(self.roster, id)).collect::<Result<_>>()?;
+            header.cells.iter().map(|name| self.roster.find(name)).collect::<Result<_>>()?;
         let contenders = contenders_of(&cells);
         let mut bottlenecks = Vec::new();
         for contender in &contenders {
-            let info = info::bottleneck(contender.bottleneck);
+            let info = info::bottleneck(self.roster, contender.bottleneck);
             if !bottlenecks.contains(&info) {
                 bottlenecks.push(info);
             }
         }
         let mut records: Vec<CellRecord> = cells.iter().filter_map(|cell| self.cell_record(cell)).collect();
-        records.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+        records.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(Record {
             schema: SCHEMA,
             started: header.started.clone(),
@@ -511,24 +448,17 @@ impl<'a> Run<'a> {
     }
 
     fn cell_record(&self, cell: &Cell<'_>) -> Option<CellRecord> {
-        let id = cell.id();
-        if self.is_excluded(&contender_name(cell.contender)) {
+        let name = cell.name();
+        if self.is_excluded(&name_of(cell.contender)) {
             return None;
         }
-        let known = self.cells.get(&id)?;
+        let known = self.cells.get(&name)?;
         Some(CellRecord {
-            bottleneck: id.bottleneck,
-            scenario: id.scenario,
-            size: id.size as u64,
-            contender: id.contender,
+            name,
             role: info::role(cell.contender.about.role),
             ops: known.ops,
             digest: format!("{:016x}", known.digest?),
-            instructions: known.instructions,
-            atomics: known.atomics,
-            allocations: known.allocations,
-            wall_ns: known.wall_ns,
-            paired: known.paired.clone(),
+            measured: known.measured.clone(),
             observed: known.observed.clone(),
         })
     }
@@ -538,22 +468,6 @@ struct OwnedPool<'a> {
     command: Box<dyn Fn() -> Command + Sync + 'a>,
     workers: usize,
     timeout: Duration,
-}
-
-/// The contenders of `cells`, each once, in their order.
-pub fn contenders_of<'a>(cells: &[Cell<'a>]) -> Vec<&'a Contender> {
-    let mut contenders: Vec<&Contender> = Vec::new();
-    for cell in cells {
-        if !contenders.iter().any(|known| std::ptr::eq(*known, cell.contender)) {
-            contenders.push(cell.contender);
-        }
-    }
-    contenders
-}
-
-/// `bottleneck/contender`.
-pub fn contender_name(contender: &Contender) -> String {
-    format!("{}/{}", contender.bottleneck.name, contender.about.name)
 }
 
 fn failure_of(answer: Answer) -> String {
@@ -571,7 +485,7 @@ pub fn callgrind_isa(binaries: &Binaries) -> Result<String> {
     if valgrind_version().is_none() {
         return Ok(String::new());
     }
-    let callgrind = Callgrind::new(&binaries.lab)?;
+    let callgrind = Callgrind::new(&binaries.lab, None)?;
     let mut isa = String::new();
     let pool = Pool { command: &|| callgrind.command(), workers: 1, timeout: NATIVE_TIMEOUT };
     pool.run(&[((), Job::Isa)], |(), answer| match answer {
