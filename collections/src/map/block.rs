@@ -77,7 +77,7 @@ impl Block {
 }
 
 /// Something in a block, or in an allocation of its own.
-pub(super) trait Lodger {
+pub(super) trait BlockItem {
     /// Bytes from the beginning of the block; 0 for none.
     fn offset(&self) -> u32;
 }
@@ -85,14 +85,14 @@ pub(super) trait Lodger {
 /// Frees the memory of what is gone.
 ///
 /// # Safety
-/// There is a `T` without content at `lodger`, either in a block, or allocated with the layout of `T`.
+/// There is a `T` without content at `item`, either in a block, or allocated with the layout of `T`.
 #[inline]
-pub(super) unsafe fn free<T: Lodger, C: Counter>(lodger: *mut T) {
+pub(super) unsafe fn free<T: BlockItem, C: Counter>(item: *mut T) {
     // SAFETY: by the contract.
     unsafe {
-        match (*lodger).offset() {
-            0 => dealloc(lodger.cast(), Layout::new::<T>()),
-            offset => Block::give_up::<C>(lodger.cast::<u8>().sub(offset as usize).cast(), 1),
+        match (*item).offset() {
+            0 => dealloc(item.cast(), Layout::new::<T>()),
+            offset => Block::give_up::<C>(item.cast::<u8>().sub(offset as usize).cast(), 1),
         }
     }
 }
@@ -109,11 +109,11 @@ pub(super) struct Slab<T, C: Counter> {
 
 impl<T, C: Counter> Slab<T, C> {
     /// Things in the first block, and in the largest.
-    pub(super) const LEAST: u32 = 8;
-    const MOST: u32 = 16;
+    pub(super) const FIRST_ITEMS: u32 = 8;
+    const MAX_ITEMS: u32 = 16;
 
     /// Larger things are allocated one by one.
-    const LARGE: usize = 256;
+    const MAX_ITEM_SIZE: usize = 256;
 
     #[inline]
     pub(super) const fn new() -> Self {
@@ -135,23 +135,23 @@ impl<T, C: Counter> Slab<T, C> {
     /// Whether nothing was taken from it yet, and what will be is small enough for several to lie together.
     #[inline]
     pub(super) fn is_new(&self) -> bool {
-        self.size == 0 && size_of::<T>() <= Self::LARGE
+        self.size == 0 && size_of::<T>() <= Self::MAX_ITEM_SIZE
     }
 
-    /// Goes on with `LEAST` things in a block, which are counted in it, from `start` on.
+    /// Goes on with `FIRST_ITEMS` things in a block, which are counted in it, from `start` on.
     ///
     /// # Safety
     /// There is room for as many in the block, nobody else takes from it, and the slab is new.
     pub(super) unsafe fn go_on_in(&mut self, block: *mut Block, start: usize) {
         debug_assert!(self.is_new());
-        (self.block, self.start, self.used, self.size) = (block, start as u32, 0, Self::LEAST);
+        (self.block, self.start, self.used, self.size) = (block, start as u32, 0, Self::FIRST_ITEMS);
     }
 
     #[inline(never)]
     fn more(&mut self) -> (*mut T, u32) {
         // The first entry is often the only one that a version adds.
-        if self.size == 0 || size_of::<T>() > Self::LARGE {
-            if size_of::<T>() <= Self::LARGE {
+        if self.size == 0 || size_of::<T>() > Self::MAX_ITEM_SIZE {
+            if size_of::<T>() <= Self::MAX_ITEM_SIZE {
                 (self.size, self.used) = (1, 1);
             }
             let layout = Layout::new::<T>();
@@ -162,7 +162,7 @@ impl<T, C: Counter> Slab<T, C> {
             }
             return (place, 0);
         }
-        self.size = (2 * self.size).clamp(Self::LEAST, Self::MOST);
+        self.size = (2 * self.size).clamp(Self::FIRST_ITEMS, Self::MAX_ITEMS);
         self.used = 0;
         let start = Block::first(align_of::<T>());
         self.start = start as u32;

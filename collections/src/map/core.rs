@@ -4,8 +4,10 @@ use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::ptr;
 
-use super::entry::{Cells, Slot};
-use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
+use super::node::{
+    BRANCH_BITS, Branch, LEVELS, Leaf, Link, MAX_ENTRIES, NewEntry, WIDTH, copied_way, digit, tag_at,
+};
+use super::slot::{Cells, Slot};
 use crate::counter::Counter;
 
 /// Room of a leaf that begins with `len` entries or has grown to them.
@@ -14,18 +16,18 @@ fn room_for(len: u32) -> u32 {
         0..=4 => 4,
         5..=8 => 8,
         9..=16 => 16,
-        17..=MOST => MOST,
+        17..=MAX_ENTRIES => MAX_ENTRIES,
         more => more.next_power_of_two(),
     }
 }
 
 /// Room for entries in an empty map's first leaf.
-const FIRST: u32 = 8;
+const FIRST_ROOM: u32 = 8;
 
 /// Most entries of a tail beside a tree.
-const fn most_in_tail<K, V, C>() -> u32 {
+const fn max_tail_len<K, V, C>() -> u32 {
     // Where versions cannot append to one tail, each shared insert copies it.
-    if Slot::<K, V, C>::INLINE { MOST } else { 16 }
+    if Slot::<K, V, C>::INLINE { MAX_ENTRIES } else { 16 }
 }
 
 /// A version of a map: see the module above.
@@ -180,7 +182,7 @@ where
     unsafe {
         while !link.is_leaf() {
             link = (&(*link.branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
         }
         link.find(rest, move |slot| slot.matches(hash, key))
     }
@@ -242,7 +244,7 @@ impl<K, V, C> Place<K, V, C> {
     fn descend(&mut self, branch: *mut Branch<K, V, C>) {
         self.parent = branch;
         self.digit = digit(self.rest);
-        self.rest >>= BITS;
+        self.rest >>= BRANCH_BITS;
         self.level += 1;
     }
 
@@ -282,7 +284,7 @@ impl<K, V, C> Place<K, V, C> {
 unsafe fn own_way<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, rest: u32, more: u32) {
     // SAFETY: by the contract; the copy takes the place of the caller's share.
     unsafe {
-        let copy = copied_way((*link).branch(), rest, |len| room_for((len + more).min(MOST)));
+        let copy = copied_way((*link).branch(), rest, |len| room_for((len + more).min(MAX_ENTRIES)));
         let before = std::mem::replace(&mut *link, copy);
         before.release();
     }
@@ -308,7 +310,7 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
                 own_way(link, rest, 1);
             }
             link = &raw mut (&mut (*(*link).branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
             level += 1;
         }
         let leaf = (*link).leaf();
@@ -366,11 +368,11 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     // SAFETY: nodes are replaced as a whole; entries move only in leaves that the caller alone holds.
     unsafe {
         let fill = leaf.fill();
-        let splits = fill == MOST && !leaf.is_collision();
+        let splits = fill == MAX_ENTRIES && !leaf.is_collision();
         let room = if splits {
-            MOST
+            MAX_ENTRIES
         } else {
-            room_for(fill + 1).max(if leaf.is_collision() { 2 * MOST } else { 0 })
+            room_for(fill + 1).max(if leaf.is_collision() { 2 * MAX_ENTRIES } else { 0 })
         };
         let leaf = if !leaf.is_unique() {
             let copy = leaf.copied(fill, room, true);
@@ -394,8 +396,8 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
             if end - start > 1 {
                 let mut counts = [0u32; WIDTH];
                 counts[place.digit] = 1;
-                (0..MOST as usize).for_each(|at| counts[digit(u32::from(leaf.tag(at)))] += 1);
-                if counts[place.digit] <= MOST {
+                (0..MAX_ENTRIES as usize).for_each(|at| counts[digit(u32::from(leaf.tag(at)))] += 1);
+                if counts[place.digit] <= MAX_ENTRIES {
                     return (split(&place, leaf, (start, end), &counts), place.level);
                 }
                 // All in one slot: its neighbours get leaves of their own.
@@ -407,14 +409,14 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
             }
             if place.level == LEVELS {
                 // Nothing is left of the hash to tell them apart.
-                let colliding = leaf.moved(2 * MOST);
+                let colliding = leaf.moved(2 * MAX_ENTRIES);
                 place.set((place.digit, place.digit + 1), Link::of_leaf(colliding));
                 return (colliding, place.level);
             }
             // Hashed once, while the index fits the tags: after `retag` it does not before the end, so nothing may panic
             // there.
             let hashes = hashes.get_or_insert_with(|| {
-                std::array::from_fn::<u32, { MOST as usize }, _>(|at| leaf.slot(at).hash(rehash))
+                std::array::from_fn::<u32, { MAX_ENTRIES as usize }, _>(|at| leaf.slot(at).hash(rehash))
             });
             let branch = Branch::new(Link::of_leaf(leaf));
             *place.link() = Link::of_branch(branch);
@@ -435,7 +437,7 @@ unsafe fn split<K, V, C: Counter>(
     (start, end): (usize, usize),
     counts: &[u32; WIDTH],
 ) -> Leaf<K, V, C> {
-    let all = MOST + 1;
+    let all = MAX_ENTRIES + 1;
     let (mut middle, mut lower) = (0, 0u32);
     let mut below = 0;
     for at in start + 1..end {
@@ -451,7 +453,7 @@ unsafe fn split<K, V, C: Counter>(
     unsafe {
         leaf.forget_buckets();
         let (mut fill, mut upper_fill) = (0, 0);
-        for at in 0..MOST as usize {
+        for at in 0..MAX_ENTRIES as usize {
             let (tag, slot) = (leaf.tag(at), leaf.slot(at));
             if digit(u32::from(tag)) < middle {
                 leaf.move_to(fill, slot, tag);
@@ -506,7 +508,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             if !slot.is_none() {
                 return Some(slot.replace(hash, key, value, &mut self.cells));
             }
-            leaf.push(tag_at(hash, level), Entry { hash, key, value, cells: &mut self.cells });
+            leaf.push(tag_at(hash, level), NewEntry { hash, key, value, cells: &mut self.cells });
         }
         self.tree_len += 1;
         None
@@ -554,13 +556,13 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     if tail.fill() != len {
                         tail.truncate(len);
                     }
-                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.write(len, tag, NewEntry { hash, key, value, cells: &mut self.cells });
                     tail.set_fill(len + 1);
                     self.tail_len = len + 1;
                     return;
                 }
                 if tail.claim(len) {
-                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.write(len, tag, NewEntry { hash, key, value, cells: &mut self.cells });
                     self.tail_len = len + 1;
                     return;
                 }
@@ -577,12 +579,12 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     {
         let (tail, len) = (self.tail, self.tail_len);
         let most = if !self.root.is_none() {
-            most_in_tail::<K, V, C>()
+            max_tail_len::<K, V, C>()
         } else if len > 0 && len == tail.room() && !tail.is_unique() {
             // Full and shared: a copy would cost more than a tail beside it.
             len
         } else {
-            MOST
+            MAX_ENTRIES
         };
         if len >= most {
             if self.root.is_none() {
@@ -604,7 +606,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         unsafe {
             self.tail = if tail.is_empty_leaf() {
                 if self.root.is_none() {
-                    Leaf::with_cells(FIRST, &mut self.cells)
+                    Leaf::with_cells(FIRST_ROOM, &mut self.cells)
                 } else {
                     Leaf::new(room_for(1))
                 }
@@ -618,7 +620,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 tail.release();
                 copy
             };
-            self.tail.push(tag_at(hash, 0), Entry { hash, key, value, cells: &mut self.cells });
+            self.tail.push(tag_at(hash, 0), NewEntry { hash, key, value, cells: &mut self.cells });
         }
         self.tail_len = len + 1;
     }
@@ -669,16 +671,16 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     own_way(at, rest, 0);
                 }
                 at = &raw mut (&mut (*(*at).branch()).slots)[digit(rest)];
-                rest >>= BITS;
+                rest >>= BRANCH_BITS;
             }
             let leaf = (*at).leaf();
-            let (slot, link) = leaf.find_linked(rest, move |slot| slot.matches(hash, key));
+            let (slot, link) = leaf.find_with_number(rest, move |slot| slot.matches(hash, key));
             if slot.is_none() {
                 return None;
             }
             if !leaf.is_unique() {
                 let (slot, leaf) = own_leaf(&raw mut self.root, hash, leaf, slot);
-                let link = if leaf.is_collision() { link } else { leaf.link_to(leaf.at(slot)) };
+                let link = if leaf.is_collision() { link } else { leaf.number_place(leaf.at(slot)) };
                 return Some((leaf, slot, link));
             }
             Some((leaf, slot, link))
@@ -710,7 +712,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 // SAFETY: an entry of the tail, which this version alone holds.
                 unsafe {
                     let taken = slot.take(slot.before_take());
-                    self.tail.unlink(slot, link);
+                    self.tail.remove_at(slot, link);
                     self.tail_len -= 1;
                     return Some(taken.into_value());
                 }
@@ -720,7 +722,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         // SAFETY: an entry of a leaf that this version alone holds.
         unsafe {
             let taken = slot.take(slot.before_take());
-            leaf.unlink(slot, link);
+            leaf.remove_at(slot, link);
             self.tree_len -= 1;
             if leaf.fill() == 0 {
                 self.absorb(hash);
@@ -740,14 +742,14 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         // SAFETY: this version holds the tail; nobody appends to what it alone holds.
         unsafe {
             if tail.is_unique() && tail.fill() == self.tail_len {
-                return tail.find_linked(hash, move |slot| slot.matches(hash, key));
+                return tail.find_with_number(hash, move |slot| slot.matches(hash, key));
             }
             let slot = self.find_in_tail(hash, key);
             if slot.is_none() {
                 return (slot, ptr::null_mut());
             }
             let slot = self.own_shared_tail(slot);
-            (slot, self.tail.link_to(self.tail.at(slot)))
+            (slot, self.tail.number_place(self.tail.at(slot)))
         }
     }
 

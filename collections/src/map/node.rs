@@ -7,21 +7,21 @@ use std::mem::{self, offset_of};
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use super::block::{self, Block, Lodger};
-use super::entry::{Cells, Slot};
+use super::block::{self, Block, BlockItem};
+use super::slot::{Cells, Slot};
 use crate::counter::{Counter, Plain};
 
 /// Bits of the hash that a branch consumes.
-pub(super) const BITS: u32 = 3;
+pub(super) const BRANCH_BITS: u32 = 3;
 
 /// Children of a branch.
-pub(super) const WIDTH: usize = 1 << BITS;
+pub(super) const WIDTH: usize = 1 << BRANCH_BITS;
 
 /// Chains of a leaf.
 pub(super) const BUCKETS: usize = 32;
 
 /// Most entries of a leaf that has chains; larger ones are for colliding hashes and are searched one by one.
-pub(super) const MOST: u32 = 32;
+pub(super) const MAX_ENTRIES: u32 = 32;
 
 /// What the first link says in a leaf for colliding hashes: there are no chains. Below 0 as a signed byte, so that one
 /// comparison tells a number from either end of a chain.
@@ -40,19 +40,19 @@ fn at_of(number: u8) -> usize {
 }
 
 /// Levels of branches that consume the 32 bits of a hash.
-pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
+pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BRANCH_BITS);
 
 /// What is left of a hash below `level` branches.
 #[inline]
 pub(super) fn rest_at(hash: u32, level: u32) -> u32 {
-    (u64::from(hash) >> (BITS * level)) as u32
+    (u64::from(hash) >> (BRANCH_BITS * level)) as u32
 }
 
 /// What a leaf below `level` branches remembers of a hash: the digit that led to it from the branch above (0
-/// if there is none) and, from bit [`BITS`] up, the bucket.
+/// if there is none) and, from bit [`BRANCH_BITS`] up, the bucket.
 #[inline]
 pub(super) fn tag_at(hash: u32, level: u32) -> u8 {
-    ((u64::from(hash) << BITS) >> (BITS * level)) as u8
+    ((u64::from(hash) << BRANCH_BITS) >> (BRANCH_BITS * level)) as u8
 }
 
 #[inline]
@@ -62,7 +62,7 @@ pub(super) fn digit(rest: u32) -> usize {
 
 #[inline]
 fn bucket(tag: u8) -> usize {
-    usize::from(tag >> BITS)
+    usize::from(tag >> BRANCH_BITS)
 }
 
 /// The beginning of a leaf.
@@ -76,7 +76,7 @@ struct Head<C> {
     /// The number of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
     /// Cells, because those of an entry to come are written while others look at the head.
-    links: [UnsafeCell<EntryLink>; MOST as usize],
+    meta: [UnsafeCell<EntryMeta>; MAX_ENTRIES as usize],
     /// Bytes from the beginning of the block to here; 0 for a leaf in no block. And whether the leaf is closed:
     /// only a version that alone holds it appends to it.
     offset_and_closed: u32,
@@ -85,7 +85,7 @@ struct Head<C> {
 /// What the head knows of an entry.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct EntryLink {
+struct EntryMeta {
     /// The number of the next entry in its bucket; 0 for none.
     next: u8,
     /// What the entry remembers of its hash: see `tag_at`.
@@ -102,7 +102,7 @@ struct Empty(#[expect(dead_code, reason = "read as a head")] [AtomicU32; size_of
 static EMPTY: Empty = Empty([const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4]);
 
 /// An entry to come, and where its cell comes from.
-pub(super) struct Entry<'a, K, V, C: Counter> {
+pub(super) struct NewEntry<'a, K, V, C: Counter> {
     pub(super) hash: u32,
     pub(super) key: K,
     pub(super) value: V,
@@ -160,7 +160,7 @@ impl<K, V, C> Leaf<K, V, C> {
     const BEFORE_ENTRIES: usize = Self::ENTRIES - Slot::<K, V, C>::SIZE;
 
     /// The same of links.
-    const BEFORE_LINKS: usize = offset_of!(Head<AtomicU32>, links) - size_of::<EntryLink>();
+    const BEFORE_META: usize = offset_of!(Head<AtomicU32>, meta) - size_of::<EntryMeta>();
 
     /// The place of the entry with this number.
     ///
@@ -177,9 +177,9 @@ impl<K, V, C> Leaf<K, V, C> {
     /// # Safety
     /// There is such an entry.
     #[inline]
-    unsafe fn after(self, number: isize) -> *mut u8 {
+    unsafe fn next_in_chain(self, number: isize) -> *mut u8 {
         // SAFETY: within the head.
-        unsafe { self.0.cast::<u8>().add(Self::BEFORE_LINKS + number as usize) }
+        unsafe { self.0.cast::<u8>().add(Self::BEFORE_META + number as usize) }
     }
 
     #[inline]
@@ -222,17 +222,17 @@ impl<K, V, C> Leaf<K, V, C> {
 
     #[inline]
     pub(super) fn is_collision(self) -> bool {
-        self.room() > MOST
+        self.room() > MAX_ENTRIES
     }
 
     /// What the head knows of entry `at`.
     ///
     /// # Safety
-    /// `at` is less than `MOST`.
+    /// `at` is less than `MAX_ENTRIES`.
     #[inline]
-    unsafe fn link(self, at: usize) -> *mut EntryLink {
+    unsafe fn meta(self, at: usize) -> *mut EntryMeta {
         // SAFETY: the leaf is alive, the place within its head.
-        unsafe { (&raw mut (*self.0).links).cast::<EntryLink>().add(at) }
+        unsafe { (&raw mut (*self.0).meta).cast::<EntryMeta>().add(at) }
     }
 
     /// The tag of entry `at`.
@@ -242,12 +242,12 @@ impl<K, V, C> Leaf<K, V, C> {
     #[inline]
     pub(super) unsafe fn tag(self, at: usize) -> u8 {
         // SAFETY: by the contract.
-        unsafe { (*self.link(at)).tag }
+        unsafe { (*self.meta(at)).tag }
     }
 
     /// As [`Link::find`], and where the entry's number stands, which is nowhere in a leaf for colliding hashes.
     #[inline]
-    pub(super) unsafe fn find_linked(
+    pub(super) unsafe fn find_with_number(
         self,
         rest: u32,
         matches: impl Fn(Slot<K, V, C>) -> bool,
@@ -265,7 +265,7 @@ impl<K, V, C> Leaf<K, V, C> {
                 if matches(slot) {
                     return (slot, link);
                 }
-                link = self.after(number);
+                link = self.next_in_chain(number);
             }
         }
     }
@@ -299,18 +299,18 @@ impl<K, V, C> Leaf<K, V, C> {
                         return slot;
                     }
                 }
-                number = signed(*self.after(number));
+                number = signed(*self.next_in_chain(number));
             }
         }
         Slot::NONE
     }
 
-    const MOST_ALIGN: usize = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
+    const ALIGN: usize = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
 
     fn layout(room: u32) -> Layout {
         let size = Self::ENTRIES + room as usize * Slot::<K, V, C>::SIZE;
         // Room grows by doubling: there cannot be enough entries to overflow.
-        Layout::from_size_align(size, Self::MOST_ALIGN).expect("a leaf is smaller than the address space")
+        Layout::from_size_align(size, Self::ALIGN).expect("a leaf is smaller than the address space")
     }
 
     /// The place in the leaf of a slot of it.
@@ -331,7 +331,7 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             let first = &self.head().index[bucket(tag)];
-            *self.link(at) = EntryLink { next: first.load(Ordering::Relaxed), tag };
+            *self.meta(at) = EntryMeta { next: first.load(Ordering::Relaxed), tag };
             // Release: who follows the index finds the link.
             first.store(number_of(at), Ordering::Release);
         }
@@ -346,7 +346,7 @@ impl<K, V, C> Leaf<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             if self.is_collision() {
-                (*self.link(0)).next = COLLISION;
+                (*self.meta(0)).next = COLLISION;
                 first_of_all(&self.head().index, number_of(0));
             } else {
                 self.chain(at, tag);
@@ -380,19 +380,19 @@ impl<K, V, C> Leaf<K, V, C> {
     ///
     /// # Safety
     /// The leaf is held by the caller alone and holds as many.
-    unsafe fn relink(self, len: usize) {
+    unsafe fn rebuild_chains(self, len: usize) {
         let collision = self.is_collision();
         first_of_all(&self.head().index, if collision && len > 0 { number_of(0) } else { 0 });
         if collision {
             // SAFETY: within the head.
-            unsafe { (*self.link(0)).next = COLLISION }
+            unsafe { (*self.meta(0)).next = COLLISION }
             return;
         }
         for at in 0..len {
             // SAFETY: by the contract.
             unsafe {
                 let first = &self.head().index[bucket(self.tag(at))];
-                (*self.link(at)).next = first.load(Ordering::Relaxed);
+                (*self.meta(at)).next = first.load(Ordering::Relaxed);
                 first.store(number_of(at), Ordering::Relaxed);
             }
         }
@@ -415,7 +415,7 @@ impl<K, V, C> Leaf<K, V, C> {
         debug_assert!(Slot::<K, V, C>::INLINE && len <= self.fill());
         // SAFETY: by the contract.
         unsafe {
-            self.relink(len as usize);
+            self.rebuild_chains(len as usize);
             self.set_fill(len);
         }
     }
@@ -427,7 +427,7 @@ impl<K, V, C> Leaf<K, V, C> {
     /// one for colliding hashes.
     pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
         // SAFETY: by the contract.
-        unsafe { (0..self.fill() as usize).for_each(|at| (*self.link(at)).tag = tag(at)) }
+        unsafe { (0..self.fill() as usize).for_each(|at| (*self.meta(at)).tag = tag(at)) }
     }
 
     /// Where the number of entry `at` stands, in a leaf that has chains.
@@ -435,12 +435,12 @@ impl<K, V, C> Leaf<K, V, C> {
     /// # Safety
     /// There is such an entry, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn link_to(self, at: usize) -> *mut u8 {
+    pub(super) unsafe fn number_place(self, at: usize) -> *mut u8 {
         // SAFETY: every entry is in the chain of its bucket.
         unsafe {
             let mut link = self.head().index[bucket(self.tag(at))].as_ptr();
             while *link != number_of(at) {
-                link = self.after(signed(*link));
+                link = self.next_in_chain(signed(*link));
             }
             link
         }
@@ -452,7 +452,7 @@ impl<K, V, C> Leaf<K, V, C> {
     /// # Safety
     /// There is such an entry, whose content has been taken, and the leaf is held by the caller alone.
     #[inline]
-    pub(super) unsafe fn unlink(self, slot: Slot<K, V, C>, link: *mut u8) {
+    pub(super) unsafe fn remove_at(self, slot: Slot<K, V, C>, link: *mut u8) {
         let last = self.fill() as usize - 1;
         // SAFETY: links of the removed and of the last entry are found in the chains of their tags.
         unsafe {
@@ -461,11 +461,11 @@ impl<K, V, C> Leaf<K, V, C> {
                 first_of_all(&self.head().index, if last > 0 { number_of(0) } else { 0 });
             } else {
                 let number = *link;
-                *link = *self.after(signed(number));
+                *link = *self.next_in_chain(signed(number));
                 let at = at_of(number);
                 if at != last {
-                    *self.link_to(last) = number;
-                    *self.link(at) = *self.link(last);
+                    *self.number_place(last) = number;
+                    *self.meta(at) = *self.meta(last);
                 }
             }
             let last = self.slot(last);
@@ -513,7 +513,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         let align = leaf.align().max(cell.align());
         let start = Block::first(leaf.align());
         let cells_start = (start + leaf.size()).next_multiple_of(cell.align());
-        let count = Cells::<K, V, C>::LEAST;
+        let count = Cells::<K, V, C>::FIRST_ITEMS;
         let block = Block::new(cells_start + count as usize * cell.size(), align, count + 1);
         // SAFETY: there is room for the leaf and for the cells, which are counted.
         unsafe {
@@ -578,7 +578,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// The place `at` is the next one and the caller's: claimed, or because the caller alone holds the leaf. The
     /// leaf has chains.
     #[inline]
-    pub(super) unsafe fn write(self, at: u32, tag: u8, entry: Entry<'_, K, V, C>) {
+    pub(super) unsafe fn write(self, at: u32, tag: u8, entry: NewEntry<'_, K, V, C>) {
         // SAFETY: by the contract.
         unsafe {
             self.slot(at as usize).write(entry.hash, entry.key, entry.value, entry.cells);
@@ -591,7 +591,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// # Safety
     /// The leaf is held by the caller alone, and has room.
     #[inline]
-    pub(super) unsafe fn push(self, tag: u8, entry: Entry<'_, K, V, C>) {
+    pub(super) unsafe fn push(self, tag: u8, entry: NewEntry<'_, K, V, C>) {
         let at = self.fill();
         // SAFETY: by the contract.
         unsafe {
@@ -628,7 +628,7 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         unsafe {
             ptr::copy_nonoverlapping(self.slot(0).place(), new.slot(0).place(), len * Slot::<K, V, C>::SIZE);
             new.set_fill(len as u32);
-            new.copy_links(self, len, true);
+            new.copy_chains(self, len, true);
             self.free();
         }
         new
@@ -640,19 +640,19 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// The caller alone holds this leaf; nobody changes the other one's index or appends meanwhile, or not
     /// `quiet`.
     #[inline]
-    unsafe fn copy_links(self, from: Self, len: usize, quiet: bool) {
+    unsafe fn copy_chains(self, from: Self, len: usize, quiet: bool) {
         // SAFETY: if nobody appends, an index is plain bytes; else what belongs to the first entries does not
         // change.
         unsafe {
             if !quiet {
-                ptr::copy_nonoverlapping(from.link(0), self.link(0), len);
-                self.relink(len);
+                ptr::copy_nonoverlapping(from.meta(0), self.meta(0), len);
+                self.rebuild_chains(len);
             } else if from.is_collision() || self.is_collision() {
-                self.relink(len);
+                self.rebuild_chains(len);
             } else {
                 let (to, from) = (self.0, from.0);
                 ptr::copy_nonoverlapping(&raw const (*from).index, &raw mut (*to).index, 1);
-                ptr::copy_nonoverlapping(&raw const (*from).links, &raw mut (*to).links, 1);
+                ptr::copy_nonoverlapping(&raw const (*from).meta, &raw mut (*to).meta, 1);
             }
         }
     }
@@ -749,7 +749,7 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
             }
             mem::forget(copied);
             new.set_fill(len as u32);
-            new.copy_links(self, len, quiet);
+            new.copy_chains(self, len, quiet);
         }
         new
     }
@@ -780,7 +780,7 @@ pub(super) struct Branch<K, V, C> {
     pub(super) slots: [Link<K, V, C>; WIDTH],
 }
 
-impl<K, V, C> Lodger for Branch<K, V, C> {
+impl<K, V, C> BlockItem for Branch<K, V, C> {
     fn offset(&self) -> u32 {
         self.offset
     }
@@ -828,7 +828,7 @@ impl<K, V, C> Link<K, V, C> {
     #[inline]
     pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
         // Distances from the link, not from the leaf: then nobody takes the lowest bit off the address first.
-        let (entries, links) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_LINKS - 1);
+        let (entries, links) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_META - 1);
         let index = offset_of!(Head<C>, index) - 1;
         // SAFETY: the index and the links name entries; all are within the leaf.
         unsafe {
@@ -969,7 +969,7 @@ pub(super) unsafe fn copied_way<K: Clone, V: Clone, C: Counter>(
         while !link.is_leaf() {
             way[length] = (link.branch(), digit(rest));
             link = (&(*link.branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
             length += 1;
         }
         let leaf = link.leaf();

@@ -1,4 +1,4 @@
-//! Maps as serde's maps.
+//! Serialization: a map is a map to serde, too.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
@@ -11,6 +11,10 @@ use super::GenericHashMap;
 use crate::counter::Counter;
 
 impl<K: Serialize, V: Serialize, S, C: Counter> Serialize for GenericHashMap<K, V, S, C> {
+    /// Writes a map. O(n).
+    ///
+    /// # Errors
+    /// Whatever the serializer returns, for the map or for one of its entries.
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
         serializer.collect_map(self.iter())
     }
@@ -47,6 +51,10 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
+    /// Reads a map. O(n log n). Of entries with equal keys, the last one stays.
+    ///
+    /// # Errors
+    /// If the input is no map, or if one of its keys or values cannot be read.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(MapVisitor(PhantomData))
     }

@@ -11,7 +11,7 @@ use scenarios::input::{FixedHasher, draws, mix, rng};
 use scenarios::probe::{Hashing, PassThrough, Probe};
 
 use super::core::Core;
-use super::node::{LEVELS, Link, MOST, WIDTH, digit, rest_at};
+use super::node::{LEVELS, Link, MAX_ENTRIES, WIDTH, digit, rest_at};
 use super::{DiffItem, Entry, GenericHashMap, hash_of};
 use crate::counter::{Atomic, Counter, Plain};
 use crate::{HashMap, rc};
@@ -93,7 +93,7 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
     }
     let leaf = link.leaf();
     assert!(leaf.fill() <= leaf.room());
-    assert!(leaf.room() <= MOST || level == LEVELS);
+    assert!(leaf.room() <= MAX_ENTRIES || level == LEVELS);
     for at in 0..leaf.fill() as usize {
         // SAFETY: an entry of a leaf that the map holds.
         let (slot, key) = unsafe { (leaf.slot(at), leaf.slot(at).key::<'_>()) };
@@ -389,7 +389,7 @@ fn a_sole_owner_changes_in_place_and_others_are_shared() {
     assert!(!held.ptr_eq(&map) && map.core.root() != root);
     let mut visited = 0;
     map.for_each_unshared(&held, |_, _, _| visited += 1);
-    assert!(visited <= MOST, "{visited} entries are not shared");
+    assert!(visited <= MAX_ENTRIES, "{visited} entries are not shared");
     // What both share is not compared.
     let mut unequal = HashMap::<u32, f64>::new();
     unequal.insert(1, f64::NAN);

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::core::{Core, find_under};
-use super::entry::Slot;
 use super::node::{Leaf, Link, WIDTH, rest_at};
+use super::slot::Slot;
 use crate::counter::Counter;
 
 /// Where to look for an entry in the other tree: in a node (it may be none), below `level` branches.

@@ -15,7 +15,7 @@ use crate::counter::Counter;
 const WORDS: usize = 8;
 
 /// Most elements in the handle, however small they are: a clone makes each of them anew.
-const MOST: usize = 8;
+const MAX_IN_HANDLE: usize = 8;
 
 /// The nodes that a vector holds, each once.
 pub(super) struct Nodes<T, C> {
@@ -56,8 +56,8 @@ impl<T, C> Body<T, C> {
         match room {
             _ if needs_drop::<T>() || align_of::<T>() > align_of::<u64>() => 0,
             0 | 1 => 0,
-            2..MOST => room,
-            _ => MOST,
+            2..MAX_IN_HANDLE => room,
+            _ => MAX_IN_HANDLE,
         }
     };
 
@@ -74,12 +74,12 @@ impl<T, C> Body<T, C> {
 
 impl<T, C: Counter> GenericVector<T, C> {
     /// Most elements that the handle has room for; 0 where it never holds any.
-    pub(super) const SMALL: usize = Body::<T, C>::ROOM;
+    pub(super) const MAX_SMALL: usize = Body::<T, C>::ROOM;
 
     /// Whether the elements lie in the handle.
     #[inline]
     pub(super) fn is_small(&self) -> bool {
-        Self::SMALL > 0 && self.small_room > 0
+        Self::MAX_SMALL > 0 && self.small_room > 0
     }
 
     /// The place of the first element of a vector that has them in its handle.
@@ -138,14 +138,19 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// tail.
     #[inline]
     pub(super) fn leave_handle(&mut self, room: usize) -> Leaf<T, C> {
-        const { assert!(Self::SMALL < Width::<T>::LEAF / 2, "the first leaf has room for more than the handle") };
-        debug_assert!(self.is_small() && room >= Self::SMALL);
+        const {
+            assert!(
+                Self::MAX_SMALL < Width::<T>::LEAF / 2,
+                "the first leaf has room for more than the handle"
+            )
+        };
+        debug_assert!(self.is_small() && room >= Self::MAX_SMALL);
         let (leaf, length) = (Leaf::<T, C>::with_room(room), self.small_len());
         // SAFETY: the leaf is new and has room. All places are copied, initialized or not, because a number of bytes that
         // the compiler knows takes it few instructions; the elements move.
         unsafe {
             let items = self.small_items().cast::<MaybeUninit<T>>();
-            leaf.items().cast::<MaybeUninit<T>>().copy_from_nonoverlapping(items, Self::SMALL);
+            leaf.items().cast::<MaybeUninit<T>>().copy_from_nonoverlapping(items, Self::MAX_SMALL);
             leaf.set_fill(length);
         }
         (self.small_len, self.small_room) = (0, 0);
@@ -160,7 +165,7 @@ impl<T: Clone, C: Counter> Clone for GenericVector<T, C> {
     #[inline]
     fn clone(&self) -> Self {
         let mut copy = MaybeUninit::uninit();
-        if Self::SMALL > 0 {
+        if Self::MAX_SMALL > 0 {
             self.clone_to(&mut copy);
         } else {
             self.share_to(&mut copy);

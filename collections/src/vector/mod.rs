@@ -224,7 +224,7 @@ impl<T, C: Counter> GenericVector<T, C> {
             tail_len: 0,
             tail_room: 0,
             small_len: 0,
-            small_room: Self::SMALL as u8,
+            small_room: Self::MAX_SMALL as u8,
             shape: Shape::LEAF,
             unused: Unused::Byte,
             body: Body::empty(),
@@ -263,7 +263,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// Elements in the handle.
     #[inline]
     fn small_len(&self) -> usize {
-        if Self::SMALL > 0 { usize::from(self.small_len) } else { 0 }
+        if Self::MAX_SMALL > 0 { usize::from(self.small_len) } else { 0 }
     }
 
     /// The elements beyond the tree: those in the handle, or what this version sees of its tail.
@@ -647,7 +647,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If there are `isize::MAX` elements already.
     #[inline]
     pub fn push_back(&mut self, value: T) {
-        if Self::SMALL > 0 && self.small_len < self.small_room {
+        if Self::MAX_SMALL > 0 && self.small_len < self.small_room {
             // SAFETY: the handle has room for one more.
             unsafe { self.small_items_mut().add(self.small_len()).write(value) };
             self.small_len += 1;
@@ -671,13 +671,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     #[inline(never)]
     fn push_back_slowly(&mut self, value: T) {
         if self.is_small() {
-            debug_assert!(self.small_len() == Self::SMALL);
+            debug_assert!(self.small_len() == Self::MAX_SMALL);
             let tail = self.leave_handle(Self::FIRST_ROOM);
-            self.tail_len = Self::SMALL as u16 + 1;
+            self.tail_len = Self::MAX_SMALL as u16 + 1;
             // SAFETY: the tail is new, has the elements of a full handle, and more room.
             unsafe {
-                tail.items().add(Self::SMALL).write(value);
-                tail.set_fill(Self::SMALL + 1);
+                tail.items().add(Self::MAX_SMALL).write(value);
+                tail.set_fill(Self::MAX_SMALL + 1);
             }
             return;
         }
@@ -741,7 +741,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     const MAX_TREE: usize = MAX_LEN - Width::<T>::LEAF;
 
     /// The room of a vector's first leaf: half a leaf, where the first elements lie in the handle.
-    const FIRST_ROOM: usize = if Self::SMALL > 0 {
+    const FIRST_ROOM: usize = if Self::MAX_SMALL > 0 {
         Width::<T>::LEAF / 2
     } else if Width::<T>::LEAF < 8 {
         Width::<T>::LEAF
@@ -794,7 +794,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                 return;
             }
             let irregular = size != Width::<T>::full(height);
-            let above = Branch::<C>::with_room(node::BRANCH, irregular);
+            let above = Branch::<C>::with_room(node::MAX_CHILDREN, irregular);
             above.push(*root, size);
             above.push(tree::spine::<C>(leaf, height, length), size + length);
             *root = above.link();
@@ -954,7 +954,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// The elements `start..end`, which lie within the vector.
     fn part(&self, start: usize, end: usize) -> Self {
-        if end - start <= Self::SMALL {
+        if end - start <= Self::MAX_SMALL {
             return self.small_part(start, end);
         }
         let mut part = Self::hollow();
@@ -1050,7 +1050,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         if self.is_small() {
             self.small_len = length as u8;
-        } else if length < self.tree_len || (length <= Self::SMALL && !self.tail_is_unique()) {
+        } else if length < self.tree_len || (length <= Self::MAX_SMALL && !self.tail_is_unique()) {
             *self = self.part(0, length);
         } else {
             self.tail_len = (length - self.tree_len) as u16;
@@ -1100,7 +1100,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if length > Self::MAX_TREE {
             too_long();
         }
-        if length <= Self::SMALL {
+        if length <= Self::MAX_SMALL {
             // Either may have a tree, though a small one.
             let mut joined = self.small_part(0, self.len());
             joined.extend_from_part(other, 0, other.len());
@@ -1174,7 +1174,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     fn concat_tree(&self, other: &Self, right: Tree) -> Self {
         let mut left = self.clone();
         if left.is_small() {
-            left.leave_handle(Self::SMALL);
+            left.leave_handle(Self::MAX_SMALL);
         }
         let half = Width::<T>::LEAF / 2;
         // A tail that is at least half full becomes a leaf as it is; a smaller one is merged with the leaf before it.

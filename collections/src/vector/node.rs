@@ -19,7 +19,7 @@ pub(super) const BRANCH_BITS: u32 = 4;
 
 /// Most children of a branch. A change of a shared branch counts each child up, and an atomic count costs
 /// far more time than an instruction: wide branches make for fewer levels, but for dear copies.
-pub(super) const BRANCH: usize = 1 << BRANCH_BITS;
+pub(super) const MAX_CHILDREN: usize = 1 << BRANCH_BITS;
 
 /// How many elements a leaf holds.
 pub(super) struct Width<T>(PhantomData<T>);
@@ -345,7 +345,7 @@ impl<C> Copy for Branch<C> {}
 impl<C: Counter> Branch<C> {
     #[inline]
     fn layout(room: usize, relaxed: bool) -> Layout {
-        debug_assert!(room <= BRANCH);
+        debug_assert!(room <= MAX_CHILDREN);
         let words = if relaxed { 2 * room } else { room };
         let size = offset_of!(BranchHead<C>, children) + size_of::<Link>() * words;
         // SAFETY: an alignment is a power of two, and a branch is small.
@@ -356,7 +356,7 @@ impl<C: Counter> Branch<C> {
     #[inline]
     pub(super) fn with_room(room: usize, relaxed: bool) -> Self {
         const { assert!(size_of::<usize>() == size_of::<Link>()) };
-        debug_assert!(0 < room && room <= BRANCH);
+        debug_assert!(0 < room && room <= MAX_CHILDREN);
         let layout = Self::layout(room, relaxed);
         // SAFETY: the layout has a size.
         let Some(branch) = NonNull::new(unsafe { alloc(layout) }.cast::<BranchHead<C>>()) else {

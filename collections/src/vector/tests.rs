@@ -10,7 +10,7 @@ use scenarios::input::mix;
 use scenarios::probe::{Injected, Probe};
 
 use super::GenericVector;
-use super::node::{BRANCH, Branch, Leaf, Link, Width};
+use super::node::{Branch, Leaf, Link, MAX_CHILDREN, Width};
 use super::tree;
 use crate::counter::{Atomic, Counter, Plain};
 use crate::{Vector, rc};
@@ -53,7 +53,7 @@ fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
         }
         // SAFETY: above the leaves are branches, held by the vector.
         let branch = unsafe { Branch::<C>::from_link(link) };
-        assert!((1..=BRANCH).contains(&branch.len()) && branch.len() <= branch.room());
+        assert!((1..=MAX_CHILDREN).contains(&branch.len()) && branch.len() <= branch.room());
         *relaxed |= branch.is_relaxed();
         let mut begin = 0;
         for slot in 0..branch.len() {
@@ -70,7 +70,7 @@ fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
     let mut relaxed = false;
     if vector.is_small() {
         assert_eq!((vector.tree_len, vector.tail_len, vector.tail_room, vector.shape.0), (0, 0, 0, 0));
-        assert_eq!(usize::from(vector.small_room), GenericVector::<T, C>::SMALL);
+        assert_eq!(usize::from(vector.small_room), GenericVector::<T, C>::MAX_SMALL);
         assert!(vector.small_len <= vector.small_room);
     } else {
         assert_eq!((vector.small_len, vector.small_room), (0, 0));
@@ -590,7 +590,7 @@ fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(ma
                 check(&joined, &[model.as_slice(), &other_model].concat());
                 check(&other.concat(vector), &[&other_model, model.as_slice()].concat());
                 if !vector.is_empty() && !other.is_empty() {
-                    let fits = vector.len() + other.len() <= GenericVector::<T, C>::SMALL;
+                    let fits = vector.len() + other.len() <= GenericVector::<T, C>::MAX_SMALL;
                     assert_eq!(joined.is_small(), fits, "as few as fit lie in the handle, wherever they lay");
                 }
                 assert_eq!(joined == other, model.is_empty());
@@ -697,12 +697,18 @@ fn small_vectors_of_every_kind_of_element() {
 #[test]
 fn what_lies_in_the_handle() {
     const {
-        assert!(Vector::<u64>::SMALL == 8 && Vector::<u8>::SMALL == 8 && Vector::<()>::SMALL == 8);
         assert!(
-            Vector::<&str>::SMALL == 4 && Vector::<[u64; 3]>::SMALL == 2 && Vector::<[u64; 4]>::SMALL == 2
+            Vector::<u64>::MAX_SMALL == 8 && Vector::<u8>::MAX_SMALL == 8 && Vector::<()>::MAX_SMALL == 8
         );
         assert!(
-            Vector::<[u64; 5]>::SMALL == 0 && Vector::<u128>::SMALL == 0 && Vector::<Box<u8>>::SMALL == 0
+            Vector::<&str>::MAX_SMALL == 4
+                && Vector::<[u64; 3]>::MAX_SMALL == 2
+                && Vector::<[u64; 4]>::MAX_SMALL == 2
+        );
+        assert!(
+            Vector::<[u64; 5]>::MAX_SMALL == 0
+                && Vector::<u128>::MAX_SMALL == 0
+                && Vector::<Box<u8>>::MAX_SMALL == 0
         );
     };
     let within = |vector: &Vector<u64>| {

@@ -158,7 +158,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let more = more.min(Width::<T>::LEAF);
         if self.is_small() {
             let length = self.small_len() + more;
-            return (length > Self::SMALL).then(|| self.leave_handle(self.room_for(length)));
+            return (length > Self::MAX_SMALL).then(|| self.leave_handle(self.room_for(length)));
         }
         if self.nodes().tail.is_none() {
             return Some(self.new_tail(more));

@@ -7,7 +7,7 @@ use std::mem::{self, MaybeUninit};
 use std::ops::Range;
 use std::slice;
 
-use super::node::{BRANCH, BRANCH_BITS, Branch, Leaf, Link, Owned, Width, release};
+use super::node::{BRANCH_BITS, Branch, Leaf, Link, MAX_CHILDREN, Owned, Width, release};
 use crate::counter::Counter;
 
 /// A run of elements that lie beside each other: what a vector sees of a leaf.
@@ -187,10 +187,10 @@ pub(super) unsafe fn has_room<C: Counter>(mut link: Link, mut height: u8) -> boo
     while height > 0 {
         // SAFETY: above the leaves are branches.
         let branch = unsafe { Branch::<C>::from_link(link) };
-        if branch.len() < BRANCH {
+        if branch.len() < MAX_CHILDREN {
             return true;
         }
-        link = branch.child(BRANCH - 1);
+        link = branch.child(MAX_CHILDREN - 1);
         height -= 1;
     }
     false
@@ -199,7 +199,7 @@ pub(super) unsafe fn has_room<C: Counter>(mut link: Link, mut height: u8) -> boo
 /// A node `height` above the leaves with one leaf below it.
 pub(super) fn spine<C: Counter>(leaf: Link, height: u8, size: usize) -> Link {
     (0..height).fold(leaf, |child, _| {
-        let branch = Branch::<C>::with_room(BRANCH, false);
+        let branch = Branch::<C>::with_room(MAX_CHILDREN, false);
         // SAFETY: the branch is new.
         unsafe { branch.push(child, size) };
         branch.link()
@@ -236,11 +236,16 @@ pub(super) unsafe fn push_leaf<T, C: Counter>(
         }
     }
     let relaxed = last_size != Width::<T>::full(height - 1);
-    let room = if branch.len() < branch.room() { branch.len() + 1 } else { BRANCH };
+    let room = if branch.len() < branch.room() { branch.len() + 1 } else { MAX_CHILDREN };
     // SAFETY: as above; where a child does not fit below the last one, the branch itself has room.
     unsafe {
-        let branch =
-            own_branch::<T, C>(slot, height, size, if branch.is_unique() { room } else { BRANCH }, relaxed);
+        let branch = own_branch::<T, C>(
+            slot,
+            height,
+            size,
+            if branch.is_unique() { room } else { MAX_CHILDREN },
+            relaxed,
+        );
         branch.push(spine::<C>(leaf, height - 1, length), size + length);
     }
     relaxed
@@ -277,7 +282,7 @@ pub(super) unsafe fn pop_leaf<T, C: Counter>(slot: &mut Link, height: u8, size: 
 }
 
 /// Most nodes in a row: two branches without a child each, and two nodes from the seam between them.
-const ROW: usize = 2 * BRANCH;
+const ROW: usize = 2 * MAX_CHILDREN;
 
 /// Nodes of one height beside each other, and how many elements each holds.
 struct Row<T, C: Counter> {
@@ -360,7 +365,7 @@ impl<T, C: Counter> Row<T, C> {
         // The row gives its holds up to the branches. Nothing between can panic but running out of memory,
         // which aborts.
         let len = mem::take(&mut self.len);
-        if len <= BRANCH {
+        if len <= MAX_CHILDREN {
             Joined { first: self.branch(0..len, relaxed), second: None }
         } else {
             let half = len / 2;
@@ -442,7 +447,7 @@ unsafe fn is_scant<T, C: Counter>(tree: Tree) -> bool {
     match tree.height {
         0 => tree.size < Width::<T>::LEAF / 2,
         // SAFETY: above the leaves are branches.
-        _ => unsafe { Branch::<C>::from_link(tree.link).len() < BRANCH / 2 },
+        _ => unsafe { Branch::<C>::from_link(tree.link).len() < MAX_CHILDREN / 2 },
     }
 }
 
