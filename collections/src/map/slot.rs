@@ -1,4 +1,5 @@
-//! What a leaf holds for each entry: the entry itself, or a pointer to a counted cell with it.
+//! The slots of a leaf. A slot holds an entry itself, or a pointer to a *cell*: an allocation with a reference count and
+//! the entry.
 
 use std::alloc::Layout;
 use std::borrow::Borrow;
@@ -9,13 +10,13 @@ use std::ptr;
 use super::block::{self, BlockItem, Slab};
 use crate::counter::Counter;
 
-/// An entry by value.
+/// An entry that lies in a leaf by value.
 struct Pair<K, V> {
     key: K,
     value: V,
 }
 
-/// An entry that leaves share.
+/// An entry that leaves share. The count says how many leaves point to it.
 #[repr(C)]
 pub(super) struct Cell<K, V, C> {
     count: C,
@@ -31,16 +32,16 @@ impl<K, V, C> BlockItem for Cell<K, V, C> {
     }
 }
 
-/// Where a version's next cells come from.
+/// The memory from which a version takes its next cells.
 pub(super) type Cells<K, V, C> = Slab<Cell<K, V, C>, C>;
 
-/// Entries larger than this are shared, whatever they are: copying a leaf would copy too much.
+/// Entries of more bytes are always shared, because copying a leaf would copy too much.
 const MAX_INLINE_SIZE: usize = 32;
 
 /// The place of an entry in a leaf.
 ///
-/// Not a reference: all its methods take for granted that the leaf is alive, and most that the place holds
-/// an entry.
+/// It is a raw pointer, not a reference: all its methods assume that the leaf is alive, and most of them that the place
+/// holds an entry.
 pub(super) struct Slot<K, V, C>(*mut u8, PhantomData<(K, V, C)>);
 
 impl<K, V, C> Clone for Slot<K, V, C> {
@@ -52,17 +53,18 @@ impl<K, V, C> Clone for Slot<K, V, C> {
 impl<K, V, C> Copy for Slot<K, V, C> {}
 
 impl<K, V, C> Slot<K, V, C> {
-    /// Whether leaves hold entries by value: where that is small and nothing needs dropping, so that cloning
-    /// is most likely cheap. Else they share them, which costs an allocation for each.
+    /// Whether leaves hold entries by value: if an entry is small and needs no drop, so that cloning it is most likely
+    /// cheap. Otherwise leaves share the entries, which costs memory for a cell each.
     ///
-    /// Nothing to drop is also what makes leaves that several versions append to sound: an entry appended by
-    /// a version with shorter lifetimes is in memory that an older version frees, but does not touch.
+    /// That entries need no drop also makes it sound that several versions append to one leaf. An entry appended by a
+    /// version with shorter lifetimes stays in memory that an older version frees later. The older version must not touch
+    /// the entry then, and without a drop it does not.
     pub(super) const INLINE: bool = !mem::needs_drop::<K>()
         && !mem::needs_drop::<V>()
         && size_of::<Pair<K, V>>() <= MAX_INLINE_SIZE
         && size_of::<Pair<K, V>>() > 0;
 
-    /// Bytes from one slot to the next; never 0.
+    /// The number of bytes from one slot to the next. Never 0.
     pub(super) const SIZE: usize =
         if Self::INLINE { size_of::<Pair<K, V>>() } else { size_of::<*mut Cell<K, V, C>>() };
 
@@ -84,7 +86,7 @@ impl<K, V, C> Slot<K, V, C> {
 
     pub(super) const NONE: Self = Slot(ptr::null_mut(), PhantomData);
 
-    /// The address, for iterators.
+    /// The address of the slot.
     #[inline]
     pub(super) fn place(self) -> *mut u8 {
         self.0
@@ -95,11 +97,13 @@ impl<K, V, C> Slot<K, V, C> {
         self.0.cast()
     }
 
+    /// The cell of the entry.
+    ///
     /// # Safety
-    /// The slot holds an entry, and entries are not inline.
+    /// The slot holds an entry, and `INLINE` is false.
     #[inline]
     unsafe fn cell(self) -> *mut Cell<K, V, C> {
-        // SAFETY: by the contract this slot holds a pointer to a cell.
+        // SAFETY: by the contract the slot holds a pointer to a cell.
         unsafe { self.0.cast::<*mut Cell<K, V, C>>().read() }
     }
 
@@ -107,7 +111,7 @@ impl<K, V, C> Slot<K, V, C> {
     /// The slot holds an entry that stays for `'a`.
     #[inline]
     pub(super) unsafe fn key<'a>(self) -> &'a K {
-        // SAFETY: by the contract there is an entry, of the kind that `INLINE` says.
+        // SAFETY: by the contract there is an entry, and `INLINE` says of which kind.
         unsafe { if Self::INLINE { &(*self.pair()).key } else { &(*self.cell()).key } }
     }
 
@@ -119,7 +123,7 @@ impl<K, V, C> Slot<K, V, C> {
         unsafe { if Self::INLINE { &(*self.pair()).value } else { &(*self.cell()).value } }
     }
 
-    /// Whether the entry has this key; `hash` is the key's.
+    /// Whether the entry has this key, whose hash is `hash`.
     ///
     /// # Safety
     /// The slot holds an entry.
@@ -132,7 +136,7 @@ impl<K, V, C> Slot<K, V, C> {
         unsafe { (Self::INLINE || (*self.cell()).hash == hash) && self.key().borrow() == key }
     }
 
-    /// Whether both have the same key.
+    /// Whether both entries have equal keys.
     ///
     /// # Safety
     /// Both slots hold entries.
@@ -148,17 +152,17 @@ impl<K, V, C> Slot<K, V, C> {
         }
     }
 
-    /// Whether both are shares of one cell.
+    /// Whether both slots point to the same cell.
     ///
     /// # Safety
     /// Both slots hold entries.
     #[inline]
-    pub(super) unsafe fn is_cell_of(self, other: Self) -> bool {
+    pub(super) unsafe fn has_cell_of(self, other: Self) -> bool {
         // SAFETY: by the contract.
         !Self::INLINE && unsafe { self.cell() == other.cell() }
     }
 
-    /// The hash of the entry's key, asking `hash` where it is not at hand.
+    /// The hash of the entry's key. Cells store it; for an entry by value, `hash` computes it.
     ///
     /// # Safety
     /// The slot holds an entry.
@@ -168,13 +172,13 @@ impl<K, V, C> Slot<K, V, C> {
         unsafe { if Self::INLINE { hash(self.key()) } else { (*self.cell()).hash } }
     }
 
-    /// Moves the entry at `from` here; there is then none at `from`.
+    /// Moves the entry at `from` here. Afterwards `from` holds none.
     ///
     /// # Safety
     /// `from` holds an entry, this slot does not, and both are places in leaves.
     #[inline]
     pub(super) unsafe fn move_from(self, from: Self) {
-        // SAFETY: both have room for an entry, and are aligned for it.
+        // SAFETY: both places have room for an entry, and are aligned for it.
         unsafe {
             if Self::INLINE {
                 self.pair().write(from.pair().read());
@@ -186,13 +190,13 @@ impl<K, V, C> Slot<K, V, C> {
 }
 
 impl<K, V, C: Counter> Slot<K, V, C> {
-    /// Fills the empty slot.
+    /// Puts an entry into an empty slot.
     ///
     /// # Safety
-    /// The slot is a place in a leaf that holds no entry.
+    /// The slot is a place in a leaf. It holds no entry, and nobody else uses it.
     #[inline]
     pub(super) unsafe fn write(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) {
-        // SAFETY: by the contract there is room for an entry, which nobody else looks at.
+        // SAFETY: by the contract there is room for an entry, and nobody else looks at it.
         unsafe {
             if Self::INLINE {
                 self.pair().write(Pair { key, value });
@@ -204,7 +208,7 @@ impl<K, V, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// Whether nobody else can reach the entry, given that its leaf is held by the caller alone.
+    /// Whether nobody else can reach the entry, if the caller alone holds the leaf.
     ///
     /// # Safety
     /// The slot holds an entry.
@@ -214,62 +218,67 @@ impl<K, V, C: Counter> Slot<K, V, C> {
         Self::INLINE || unsafe { (*self.cell()).count.is_unique() }
     }
 
-    /// Lets go of the entry; the slot holds none then.
+    /// Gives up the leaf's hold of the entry. Afterwards the slot holds none.
     ///
     /// # Safety
-    /// The slot holds an entry, and the leaf is held by the caller alone.
+    /// The slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn release(self) {
-        // Entries by value have nothing to drop.
+        // Entries by value need no drop.
         if !Self::INLINE {
-            // SAFETY: the leaf's share of the cell is given up here, and the last holder frees it.
+            // SAFETY: this gives up the leaf's hold of the cell, and the last holder frees it.
             unsafe {
                 let cell = self.cell();
                 if (*cell).count.decrement() {
-                    drop(Gone(cell));
+                    drop(FreeCell(cell));
                 }
             }
         }
     }
 }
 
-/// Drops a cell's content, then frees it: also if the first panics.
-struct Gone<K, V, C: Counter>(*mut Cell<K, V, C>);
+/// A cell that nobody holds any more. When this is dropped, it drops the content of the cell and frees its memory, even if
+/// dropping the content panics.
+struct FreeCell<K, V, C: Counter>(*mut Cell<K, V, C>);
 
-impl<K, V, C: Counter> Drop for Gone<K, V, C> {
+impl<K, V, C: Counter> Drop for FreeCell<K, V, C> {
     #[inline]
     fn drop(&mut self) {
-        struct Free<K, V, C: Counter>(*mut Cell<K, V, C>);
+        struct Memory<K, V, C: Counter>(*mut Cell<K, V, C>);
 
-        impl<K, V, C: Counter> Drop for Free<K, V, C> {
+        impl<K, V, C: Counter> Drop for Memory<K, V, C> {
             #[inline]
             fn drop(&mut self) {
-                // SAFETY: the content is gone.
+                // SAFETY: the content has been dropped, and nobody uses the cell any more.
                 unsafe { block::free::<_, C>(self.0) }
             }
         }
 
-        let _free = Free(self.0);
-        // SAFETY: the last holder drops the content once.
+        let _memory = Memory(self.0);
+        // SAFETY: nobody else holds the cell, so its content is dropped only here.
         unsafe { ptr::drop_in_place(self.0) }
     }
 }
 
-/// What was in a slot: a value, or a share of a cell, and of a shared one a clone of the value.
+/// What was taken out of a slot.
+///
+/// * Of an entry by value: the value. The cell is null.
+/// * Of a cell that only this leaf held: the cell, with the value in it.
+/// * Of a cell that others hold, too: a clone of the value, and the leaf's hold of the cell.
 pub(super) struct Taken<K, V, C: Counter> {
     value: Option<V>,
     cell: *mut Cell<K, V, C>,
 }
 
 impl<K, V, C: Counter> Taken<K, V, C> {
-    /// The value; the rest is dropped.
+    /// The value. Everything else is dropped.
     ///
     /// # Safety
-    /// What was taken has not been put back, and the leaf it was taken from is still held by the caller alone.
+    /// What was taken has not been put back, and the caller still alone holds the leaf it was taken from.
     #[inline]
     pub(super) unsafe fn into_value(self) -> V {
-        // SAFETY: a cell that nobody else reaches is moved out of, and freed without its content; nobody came
-        // to share it since `before_take`. Of a shared one a share is given up.
+        // SAFETY: the hold of a shared cell is given up. A cell that only this leaf held is still not shared, because
+        // nobody else can reach the leaf; so key and value are moved out of it, and its memory is freed.
         unsafe {
             match self.value {
                 Some(value) => {
@@ -292,7 +301,7 @@ impl<K, V, C: Counter> Taken<K, V, C> {
 }
 
 impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
-    /// Fills the empty slot with what `from` holds: a clone, or a share.
+    /// Puts a copy of the entry in `from` into an empty slot: a clone of an entry by value, or one more hold of a cell.
     ///
     /// # Safety
     /// `from` holds an entry, this slot does not, and both are places in leaves.
@@ -311,27 +320,27 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// A clone of the value where the entry is shared: what `take` needs before the leaf changes, because a
+    /// A clone of the value if other leaves share the entry. It is made before `take` and before the leaf changes, because
     /// `clone` may panic.
     ///
     /// # Safety
-    /// The slot holds an entry, and the leaf is held by the caller alone.
+    /// The slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn before_take(self) -> Option<V> {
         // SAFETY: by the contract.
         unsafe { if self.is_unique() { None } else { Some(self.value::<'_>().clone()) } }
     }
 
-    /// Takes the content out of the slot, which holds none then. `before` is what `before_take` returned.
+    /// Takes the entry out of the slot, which then holds none. `before` is what `before_take` returned.
     ///
     /// # Safety
-    /// The slot holds an entry, and the leaf is held by the caller alone.
+    /// The slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn take(self, before: Option<V>) -> Taken<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             if Self::INLINE {
-                // Nothing needs dropping: the key may be forgotten.
+                // The key needs no drop, so it may be forgotten.
                 let value = (&raw const (*self.pair()).value).read();
                 return Taken { value: Some(value), cell: ptr::null_mut() };
             }
@@ -339,13 +348,13 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// Puts another entry of an equal key in the place of this one, and returns the value before.
+    /// Replaces the entry by another one with an equal key, and returns the value before.
     ///
     /// # Safety
-    /// The slot holds an entry, and the leaf is held by the caller alone.
+    /// The slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn replace(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) -> V {
-        // SAFETY: an entry that the caller alone holds is replaced in place; a shared one stays as it is.
+        // SAFETY: an entry that nobody else can reach is replaced in place. A shared cell stays as it is.
         unsafe {
             if Self::INLINE {
                 return mem::replace(&mut *self.pair(), Pair { key, value }).value;
@@ -362,13 +371,14 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// The value, to be changed in place.
+    /// The value, to be changed in place. A shared cell is replaced by a copy first.
     ///
     /// # Safety
-    /// The slot holds an entry, the leaf is held by the caller alone, and both stay so for `'a`.
+    /// During `'a` the slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn value_mut<'a>(self, cells: &mut Cells<K, V, C>) -> &'a mut V {
-        // SAFETY: after a shared cell has been replaced by a copy, nobody else reaches the entry.
+        // SAFETY: an entry by value is reached through its leaf only. A cell is not shared, or has been replaced by a copy
+        // that is not. So nobody else can reach the value.
         unsafe {
             if Self::INLINE {
                 return &mut (*self.pair()).value;
@@ -381,12 +391,13 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// Fills the slot anew, then gives up the share of the cell that was there: dropping that may panic.
+    /// Puts a new cell into the slot, then gives up the hold of the old one. In this order, because dropping the old one
+    /// may panic.
     ///
     /// # Safety
-    /// The slot holds an entry, and the leaf is held by the caller alone.
+    /// The slot holds an entry, `INLINE` is false, and the caller alone holds the leaf.
     unsafe fn exchange(self, hash: u32, key: K, value: V, cells: &mut Cells<K, V, C>) {
-        // SAFETY: entries are cells here; the old one moves to a slot on the stack, from where it is released.
+        // SAFETY: the pointer to the old cell moves to a slot on the stack, from which its hold is released.
         unsafe {
             let mut old = self.0.cast::<*mut u8>().read();
             self.write(hash, key, value, cells);
