@@ -1,8 +1,8 @@
 //! Persistent collections: maps, sets and vectors whose old versions stay valid at little cost.
 //!
-//! A *version* is one value of a collection. `clone` makes another version in constant time, and a change to one version
-//! does not show in any other. Nodes that only one version reaches are changed in place; shared nodes are copied first,
-//! one small node at a time.
+//! A *version* is one value of a collection. `clone` makes another version in constant time, and a change to one
+//! version does not show in any other. Nodes that only one version reaches are changed in place; shared nodes are
+//! copied first, one small node at a time.
 //!
 //! ```
 //! use collections::{HashMap, HashSet, Vector};
@@ -46,6 +46,8 @@ pub mod counter;
 mod lifetimes;
 pub mod map;
 pub mod set;
+#[cfg(test)]
+mod testing;
 mod unwind;
 pub mod vector;
 

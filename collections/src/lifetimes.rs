@@ -1,8 +1,8 @@
 //! Which uses of the collections must not compile: what a collection, an iterator or an entry holds must outlive it.
 //!
 //! Only the documentation tests see this module. Beside each use that must not compile stands the same use with one
-//! difference, which must, so that no test passes for a mistake of its own. `tests/soundness/lifetimes.rs` has what must
-//! compile, and runs it.
+//! difference, which must, so that no test passes for a mistake of its own. `tests/soundness/lifetimes.rs` has what
+//! must compile, and runs it.
 
 /// Elements outlive the vector that holds them, whatever way they came into it.
 ///

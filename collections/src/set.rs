@@ -220,8 +220,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// Inserts an element, and returns whether there was no equal one before. An equal one is replaced.
     ///
     /// O(log n), in place where nothing is shared. If the element is new and the tree is shared, it goes to the tail,
-    /// which is copied now and then (up to 32 elements, or 16 pointers). If it is there in a shared node, the path to it
-    /// is copied.
+    /// which is copied now and then (up to 32 elements, or 16 pointers). If it is there in a shared node, the path to
+    /// it is copied.
     ///
     /// ```
     /// let mut set: collections::HashSet<_> = ["apples"].into();
@@ -236,8 +236,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
 
     /// Removes an element, and returns whether it was there.
     ///
-    /// O(log n), in place where nothing is shared. If the element lies in a shared node, the path to it is copied. Copies
-    /// nothing if the element is not there.
+    /// O(log n), in place where nothing is shared. If the element lies in a shared node, the path to it is copied.
+    /// Copies nothing if the element is not there.
     ///
     /// ```
     /// let mut set: collections::HashSet<_> = ["apples", "pears"].into();
@@ -253,8 +253,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         self.map.remove(element).is_some()
     }
 
-    /// Removes an element, and returns it as the set stored it. Costs the same as [`remove`](Self::remove), plus one more
-    /// lookup and a clone of the element.
+    /// Removes an element, and returns it as the set stored it. Costs the same as [`remove`](Self::remove), plus one
+    /// more lookup and a clone of the element.
     pub fn take<Q: Hash + Eq + ?Sized>(&mut self, element: &Q) -> Option<T>
     where
         T: Borrow<Q>,
@@ -374,8 +374,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> PartialEq for GenericHashSet<T, S, C> {
-    /// Whether both sets have equal elements, whatever their histories and hashers. O(m log n) for m elements outside the
-    /// nodes that both share.
+    /// Whether both sets have equal elements, whatever their histories and hashers. O(m log n) for m elements outside
+    /// the nodes that both share.
     fn eq(&self, other: &Self) -> bool {
         self.map == other.map
     }
@@ -473,8 +473,8 @@ impl<T, C> ExactSizeIterator for Iter<'_, T, C> {}
 
 impl<T, C> FusedIterator for Iter<'_, T, C> {}
 
-/// The elements of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other versions
-/// may hold it, too.
+/// The elements of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
+/// versions may hold it, too.
 pub struct IntoIter<T, C: Counter>(map::IntoIter<T, (), C>);
 
 impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
@@ -509,8 +509,8 @@ impl<T: Clone, S, C: Counter> IntoIterator for GenericHashSet<T, S, C> {
     type Item = T;
     type IntoIter = IntoIter<T, C>;
 
-    /// Every element by value. The elements are cloned, because other versions may hold them, too. O(1) for each element,
-    /// amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
+    /// Every element by value. The elements are cloned, because other versions may hold them, too. O(1) for each
+    /// element, amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<T, C> {
         IntoIter(self.map.into_iter())
     }
@@ -581,10 +581,10 @@ mod serde {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::hash::{DefaultHasher, Hash, Hasher};
 
     use super::HashSet;
     use crate::rc;
+    use crate::testing::std_hash;
 
     fn set(ids: std::ops::Range<u32>) -> HashSet<u32> {
         ids.collect()
@@ -603,12 +603,7 @@ mod tests {
         assert!(set(0..5).is_disjoint(&set(5..9)) && !set(0..6).is_disjoint(&set(5..9)));
         assert!(left.iter().copied().collect::<BTreeSet<_>>().into_iter().eq(0..300));
         assert_eq!(left.iter().len(), 300);
-        let hash = |set: &HashSet<u32>| {
-            let mut state = DefaultHasher::new();
-            set.hash(&mut state);
-            state.finish()
-        };
-        assert_eq!(hash(&left), hash(&(0..300).rev().collect()));
+        assert_eq!(std_hash(&left), std_hash(&(0..300).rev().collect::<HashSet<u32>>()));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! operation that panics leaves a consistent collection, and versions share contents in the way an `Arc` does.
 //! Therefore each of the two traits requires of the contents what `Arc` requires: [`RefUnwindSafe`].
 //!
-//! Types that borrow a collection exclusively ([`IterMut`](crate::vector::IterMut), [`Entry`](crate::map::Entry) and its
-//! two variants) are not [`UnwindSafe`], just as `&mut` is not.
+//! Types that borrow a collection exclusively ([`IterMut`](crate::vector::IterMut), [`Entry`](crate::map::Entry) and
+//! its two variants) are not [`UnwindSafe`], just as `&mut` is not.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

@@ -9,7 +9,10 @@ use std::thread;
 
 use collections::{HashMap, HashSet, Vector};
 
-use scenarios::input::mix;
+use draws::Draws;
+
+#[path = "soundness/draws.rs"]
+mod draws;
 
 const THREADS: u64 = 3;
 
@@ -19,16 +22,6 @@ const STEPS: usize = if cfg!(miri) { 20 } else { 120 };
 /// The first of these lengths, where Miri looks at every step.
 fn lengths<const N: usize>(all: [usize; N]) -> Vec<usize> {
     all.into_iter().take(if cfg!(miri) { 1 } else { N }).collect()
-}
-
-/// Random numbers from a seed.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 += 1;
-        (mix(self.0) >> 20) as usize % bound.max(1)
-    }
 }
 
 /// Runs the same in several threads, each with a version and a number of its own.

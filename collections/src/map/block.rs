@@ -56,8 +56,8 @@ impl Block {
     /// # Safety
     /// These items were counted, and are gone or will never be created.
     pub(super) unsafe fn give_up<C: Counter>(block: *mut Block, count: u32) {
-        // SAFETY: the block is alive, because these items are still counted. Only the caller that gives up the last item
-        // frees it.
+        // SAFETY: the block is alive, because these items are still counted. Only the caller that gives up the last
+        // item frees it.
         unsafe {
             let live = &(*block).live;
             if TypeId::of::<C>() == TypeId::of::<Plain>() {
@@ -87,8 +87,8 @@ pub(super) trait BlockItem {
 /// Frees the memory of an item.
 ///
 /// # Safety
-/// At `item` is a `T`, either in a block or allocated with the layout of `T`. Its content has been dropped or moved out,
-/// except the offset, and nobody uses it any more.
+/// At `item` is a `T`, either in a block or allocated with the layout of `T`. Its content has been dropped or moved
+/// out, except the offset, and nobody uses it any more.
 #[inline]
 pub(super) unsafe fn free<T: BlockItem, C: Counter>(item: *mut T) {
     // SAFETY: by the contract.

@@ -28,8 +28,8 @@ fn room_for(len: u32) -> u32 {
 /// The first leaf of a map has room for this many entries.
 const FIRST_ROOM: u32 = 8;
 
-/// A tail beside a tree has at most this many entries, if versions cannot append to a shared tail. Then each insert into
-/// a shared version copies the tail, so a long tail would be expensive.
+/// A tail beside a tree has at most this many entries, if versions cannot append to a shared tail. Then each insert
+/// into a shared version copies the tail, so a long tail would be expensive.
 const MAX_COPIED_TAIL: u32 = 16;
 
 /// A tail beside a tree has at most this many entries.
@@ -166,14 +166,14 @@ impl<K, V, C: Counter> Core<K, V, C> {
     where
         K: Borrow<Q>,
     {
-        // SAFETY: this version holds the root. Nobody appends to a leaf below it: versions append to their tails only, and a
-        // tail that has become a leaf of a tree is full.
+        // SAFETY: this version holds the root. Nobody appends to a leaf below it: versions append to their tails only,
+        // and a tail that has become a leaf of a tree is full.
         unsafe { find_under(self.root, hash, hash, key) }
     }
 }
 
-/// The slot of the entry of `key` under a node, or [`Slot::NONE`]. `hash` is the whole hash of the key, and `rest` is what
-/// is left of it at the node.
+/// The slot of the entry of `key` under a node, or [`Slot::NONE`]. `hash` is the whole hash of the key, and `rest` is
+/// what is left of it at the node.
 ///
 /// # Safety
 /// The link names a node that is alive, and nobody appends to the leaves below it.
@@ -197,8 +197,8 @@ where
     }
 }
 
-/// The place of a node in a tree that is being changed: below `level` branches, in slot `digit` of `parent`. If `parent` is
-/// null, it is the place of the root.
+/// The place of a node in a tree that is being changed: below `level` branches, in slot `digit` of `parent`. If
+/// `parent` is null, it is the place of the root.
 struct Place<K, V, C> {
     root: *mut Link<K, V, C>,
     parent: *mut Branch<K, V, C>,
@@ -258,8 +258,8 @@ impl<K, V, C> Place<K, V, C> {
         self.level += 1;
     }
 
-    /// Goes on to the place of the leaf to which the hash leads. Rare changes look their place up again in this way, because
-    /// remembering the place on the first way down would slow down all others.
+    /// Goes on to the place of the leaf to which the hash leads. Rare changes look their place up again in this way,
+    /// because remembering the place on the first way down would slow down all others.
     ///
     /// # Safety
     /// As for `run`, down to the leaf, and there is a tree.
@@ -286,12 +286,12 @@ impl<K, V, C> Place<K, V, C> {
     }
 }
 
-/// Replaces the path from a shared branch at `link` down to a leaf by a copy that only the caller holds. The copied leaf
-/// gets room for `more` additional entries.
+/// Replaces the path from a shared branch at `link` down to a leaf by a copy that only the caller holds. The copied
+/// leaf gets room for `more` additional entries.
 ///
 /// # Safety
-/// `link` is a place in a node or version that the caller alone holds, and names a branch. `rest` is what is left of the
-/// hash there.
+/// `link` is a place in a node or version that the caller alone holds, and names a branch. `rest` is what is left of
+/// the hash there.
 #[inline(never)]
 unsafe fn own_path<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, rest: u32, more: u32) {
     // SAFETY: by the contract the caller holds the branch. The copy replaces it at `link`, whose hold is given up.
@@ -302,9 +302,9 @@ unsafe fn own_path<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, res
     }
 }
 
-/// Makes the nodes on the path of `hash` the caller's own. Returns the slot of `key`, its leaf and the level of the leaf.
-/// If the tree does not have `key`, or `key` is `None`, the slot is [`Slot::NONE`] and the leaf has room for one more
-/// entry. If a `clone` or `rehash` panics, the tree has the same entries as before.
+/// Makes the nodes on the path of `hash` the caller's own. Returns the slot of `key`, its leaf and the level of the
+/// leaf. If the tree does not have `key`, or `key` is `None`, the slot is [`Slot::NONE`] and the leaf has room for one
+/// more entry. If a `clone` or `rehash` panics, the tree has the same entries as before.
 ///
 /// # Safety
 /// `root` is the place of the root in a version that the caller alone uses. There is a tree.
@@ -316,8 +316,8 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     rehash: &impl Fn(&K) -> u32,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>, u32) {
     let (mut link, mut rest, mut level) = (root, hash, 0);
-    // SAFETY: each branch is made the caller's own before the step to its child, so `link` is always a place in a node or
-    // version that the caller alone holds.
+    // SAFETY: each branch is made the caller's own before the step to its child, so `link` is always a place in a node
+    // or version that the caller alone holds.
     unsafe {
         while !(*link).is_leaf() {
             if !Branch::is_unique((*link).branch()) {
@@ -346,8 +346,8 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     }
 }
 
-/// Replaces a shared leaf by a copy that only the caller holds. Returns the slot of the copy that corresponds to `slot`, and
-/// the copy.
+/// Replaces a shared leaf by a copy that only the caller holds. Returns the slot of the copy that corresponds to
+/// `slot`, and the copy.
 ///
 /// # Safety
 /// `hash` leads to the leaf, and the caller alone holds the branches down to it. `slot` is one of the leaf.
@@ -369,8 +369,8 @@ unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
     }
 }
 
-/// Makes room for a new entry whose hash leads to the leaf at `place`, which is shared or full. Returns the leaf for the
-/// entry, which only the caller holds, and its level.
+/// Makes room for a new entry whose hash leads to the leaf at `place`, which is shared or full. Returns the leaf for
+/// the entry, which only the caller holds, and its level.
 ///
 /// # Safety
 /// The leaf is the node at `place`, and the caller alone holds the branches down to it.
@@ -428,8 +428,8 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
                 place.set((place.digit, place.digit + 1), Link::of_leaf(colliding));
                 return (colliding, place.level);
             }
-            // The keys are hashed once, before the first `retag`. After that the index does not fit the tags until the leaf
-            // is split or moved, so nothing may panic meanwhile.
+            // The keys are hashed once, before the first `retag`. After that the index does not fit the tags until the
+            // leaf is split or moved, so nothing may panic meanwhile.
             let hashes = hashes.get_or_insert_with(|| {
                 std::array::from_fn::<u32, { MAX_ENTRIES as usize }, _>(|at| leaf.slot(at).hash(rehash))
             });
@@ -441,8 +441,8 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     }
 }
 
-/// Splits a full leaf that several slots name in two, of about the same size. Returns the one for the new entry. `counts` is
-/// the number of entries that belong into each slot, the new one included.
+/// Splits a full leaf that several slots name in two, of about the same size. Returns the one for the new entry.
+/// `counts` is the number of entries that belong into each slot, the new one included.
 ///
 /// # Safety
 /// As for `make_room`. The leaf is full, and only the caller holds it. At least two slots of the run have entries.
@@ -463,8 +463,8 @@ unsafe fn split<K, V, C: Counter>(
     }
     // The old leaf keeps the entries of the slots below `middle`.
     let upper = Leaf::new(room_for(all - lower));
-    // SAFETY: each entry moves to the new leaf, or within the old one to a place whose entry has been moved already. Either
-    // leaf has room for its entries and the new one.
+    // SAFETY: each entry moves to the new leaf, or within the old one to a place whose entry has been moved already.
+    // Either leaf has room for its entries and the new one.
     unsafe {
         leaf.forget_buckets();
         let (mut fill, mut upper_fill) = (0, 0);
@@ -490,8 +490,8 @@ unsafe fn split<K, V, C: Counter>(
 type OwnEntry<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>, *mut u8);
 
 impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
-    /// Sets the value of `key`, and returns the value before. `hash` is the hash of `key`, and `rehash` computes the hash of
-    /// any other key.
+    /// Sets the value of `key`, and returns the value before. `hash` is the hash of `key`, and `rehash` computes the
+    /// hash of any other key.
     #[inline]
     pub(super) fn insert(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32) -> Option<V>
     where
@@ -567,8 +567,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         let (tail, len) = (self.tail, self.tail_len);
         let tag = tag_at(hash, 0);
         if len < tail.room() {
-            // SAFETY: there is room. This version may write the next place, because it alone holds the tail and has removed
-            // entries that it does not see, or because it has claimed the place.
+            // SAFETY: there is room. This version may write the next place, because it alone holds the tail and has
+            // removed entries that it does not see, or because it has claimed the place.
             unsafe {
                 if tail.is_unique() {
                     if tail.fill() != len {
@@ -656,7 +656,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         let mut flushed = Core::new();
         (flushed.root, flushed.tree_len) = (self.root, self.len());
         for at in 0..self.tail_len as usize {
-            // SAFETY: the slot holds an entry of the tail. After `own_place` only `flushed` holds the leaf, which has room.
+            // SAFETY: the slot holds an entry of the tail. After `own_place` only `flushed` holds the leaf, which has
+            // room.
             unsafe {
                 let slot = self.tail.slot(at);
                 let hash = slot.hash(rehash);
@@ -680,8 +681,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         }
         let (mut at, mut rest) = (&raw mut self.root, hash);
         // Before a shared node is copied, it is certain that the tree has the key.
-        // SAFETY: each branch is made this version's own before the step to its child, so `at` is always a place in a node
-        // or version that nobody else holds.
+        // SAFETY: each branch is made this version's own before the step to its child, so `at` is always a place in a
+        // node or version that nobody else holds.
         unsafe {
             while !(*at).is_leaf() {
                 if !Branch::is_unique((*at).branch()) {
@@ -751,8 +752,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         }
     }
 
-    /// Makes the tail this version's own if it has an entry of `key`. Returns the slot of that entry, and the place of the
-    /// field that names it. If the tail does not have `key`, the slot is [`Slot::NONE`], and nothing has changed.
+    /// Makes the tail this version's own if it has an entry of `key`. Returns the slot of that entry, and the place of
+    /// the field that names it. If the tail does not have `key`, the slot is [`Slot::NONE`], and nothing has changed.
     #[inline]
     fn own_in_tail<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> (Slot<K, V, C>, *mut u8)
     where
@@ -773,9 +774,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         }
     }
 
-    /// Removes the leaf to which a hash leads, and which has no entries, from the tree. Its slots name a neighbouring leaf
-    /// afterwards, or its branch is removed, too. The leaf stays if its neighbours are branches, because no slot may be
-    /// without a node.
+    /// Removes the leaf to which a hash leads, and which has no entries, from the tree. Its slots name a neighbouring
+    /// leaf afterwards, or its branch is removed, too. The leaf stays if its neighbours are branches, because no slot
+    /// may be without a node.
     ///
     /// # Safety
     /// Only this version holds the leaf and the branches on the path to it.
@@ -830,8 +831,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 if link.leaf().fill() > 0 {
                     return;
                 }
-                // The neighbour has no entries, either: it had stayed between branches. Go on with it as the empty leaf. If
-                // other versions share it, it is replaced by a new one first.
+                // The neighbour has no entries, either: it had stayed between branches. Go on with it as the empty
+                // leaf. If other versions share it, it is replaced by a new one first.
                 leaf = link.leaf();
                 digit = neighbour;
                 if !leaf.is_unique() {

@@ -23,8 +23,8 @@ use crate::counter::Counter;
 /// ```
 ///
 /// # Panics
-/// The methods of an entry panic if `Hash` or `Eq` of the key break their contract, so that a key which was found is not
-/// found again.
+/// The methods of an entry panic if `Hash` or `Eq` of the key break their contract, so that a key which was found is
+/// not found again.
 pub enum Entry<'a, K, V, S, C: Counter> {
     /// The map has the key.
     Occupied(OccupiedEntry<'a, K, V, S, C>),
@@ -97,8 +97,8 @@ where
         }
     }
 
-    /// The value, to be changed in this version only. If the map does not have the key, inserts the default value first.
-    /// Costs the same as [`or_insert`](Self::or_insert).
+    /// The value, to be changed in this version only. If the map does not have the key, inserts the default value
+    /// first. Costs the same as [`or_insert`](Self::or_insert).
     pub fn or_default(self) -> &'a mut V
     where
         V: Default,
@@ -152,7 +152,8 @@ where
         self.map.get(&self.key).expect(THERE)
     }
 
-    /// The value, to be changed in this version only. Costs the same as [`get_mut`](GenericHashMap::get_mut) of the map.
+    /// The value, to be changed in this version only. Costs the same as [`get_mut`](GenericHashMap::get_mut) of the
+    /// map.
     pub fn get_mut(&mut self) -> &mut V {
         self.map.get_mut(&self.key).expect(THERE)
     }
@@ -172,8 +173,8 @@ where
     /// Removes the entry, and returns its value. Costs the same as [`remove`](GenericHashMap::remove) of the map.
     pub fn remove(self) -> V {
         let value = self.map.remove(&self.key).expect(THERE);
-        // Dropping the key may panic. It must happen before the value is returned, because afterwards nothing would drop
-        // the value.
+        // Dropping the key may panic. It must happen before the value is returned, because afterwards nothing would
+        // drop the value.
         drop(self);
         value
     }

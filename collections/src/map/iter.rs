@@ -119,8 +119,8 @@ impl<K, V, C> Rest<K, V, C> {
     /// There is a next node.
     #[inline]
     unsafe fn next_link(&mut self) -> Link<K, V, C> {
-        // SAFETY: the branches are alive. When one has no slot left, by the contract a branch above it has, so `depth` is
-        // not 0, and the first `depth` elements of `above` are initialized.
+        // SAFETY: the branches are alive. When one has no slot left, by the contract a branch above it has, so `depth`
+        // is not 0, and the first `depth` elements of `above` are initialized.
         unsafe {
             loop {
                 let slots = &(*self.branch).slots;
@@ -244,8 +244,8 @@ impl<K, V, C> ExactSizeIterator for Values<'_, K, V, C> {}
 
 impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
 
-/// The entries of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other versions
-/// may hold it, too.
+/// The entries of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
+/// versions may hold it, too.
 ///
 /// ```
 /// let map: collections::HashMap<_, _> = [(1, "one".to_owned())].into();

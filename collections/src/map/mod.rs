@@ -317,8 +317,8 @@ fn hash_of<Q: Hash + ?Sized>(hasher: &impl BuildHasher, key: &Q) -> u32 {
     hasher.hash_one(key) as u32
 }
 
-/// Visits every entry of `ours` that does not lie in a node or cell that `theirs` shares. The second argument of `visit`
-/// is the entry of `theirs` with the same key, if that is known already.
+/// Visits every entry of `ours` that does not lie in a node or cell that `theirs` shares. The second argument of
+/// `visit` is the entry of `theirs` with the same key, if that is known already.
 fn for_each_unshared<K: Eq, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
@@ -425,7 +425,8 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         self.get(key)
     }
 
-    /// Whether `other` has every entry of this map, with an equal value. Costs the same as [`is_submap_by`](Self::is_submap_by).
+    /// Whether `other` has every entry of this map, with an equal value. Costs the same as
+    /// [`is_submap_by`](Self::is_submap_by).
     ///
     /// ```
     /// let small: collections::HashMap<_, _> = [(1, 'a')].into();
@@ -441,9 +442,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
 
     /// The differences between this map and another one, in any order.
     ///
-    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes of both maps, which for two versions
-    /// a few changes apart is in proportion to the changes. All differences are found and collected before the first one
-    /// is returned.
+    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes of both maps, which for two
+    /// versions a few changes apart is in proportion to the changes. All differences are found and collected before the
+    /// first one is returned.
     ///
     /// ```
     /// use collections::HashMap;
@@ -497,9 +498,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
 impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// Sets the value of `key`, and returns the value before. The stored key is replaced, too.
     ///
-    /// O(log n), in place where nothing is shared. If the key is new and the tree is shared, the entry goes to the tail,
-    /// which is copied now and then (up to 32 entries, or 16 pointers). If the key is there in a shared node, the path to
-    /// it is copied; a replaced value that other versions hold is cloned to return it.
+    /// O(log n), in place where nothing is shared. If the key is new and the tree is shared, the entry goes to the
+    /// tail, which is copied now and then (up to 32 entries, or 16 pointers). If the key is there in a shared node, the
+    /// path to it is copied; a replaced value that other versions hold is cloned to return it.
     ///
     /// ```
     /// let mut map = collections::HashMap::new();
@@ -516,8 +517,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
 
     /// Removes `key`, and returns its value.
     ///
-    /// O(log n), in place where nothing is shared. If the entry lies in a shared node, the path to it is copied; a value
-    /// that other versions hold is cloned to return it. Copies nothing if the key is not there.
+    /// O(log n), in place where nothing is shared. If the entry lies in a shared node, the path to it is copied; a
+    /// value that other versions hold is cloned to return it. Copies nothing if the key is not there.
     ///
     /// ```
     /// let mut map: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
@@ -598,8 +599,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         new
     }
 
-    /// A version in which `key` has the value that `change` makes of a clone of the present one; this version stays as it
-    /// is. If `change` returns `None`, the new version does not have the key. Costs as much as
+    /// A version in which `key` has the value that `change` makes of a clone of the present one; this version stays as
+    /// it is. If `change` returns `None`, the new version does not have the key. Costs as much as
     /// [`clone`](Self::clone), a lookup, and [`insert`](Self::insert) or [`remove`](Self::remove) together.
     ///
     /// ```
@@ -625,8 +626,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
 
     /// Keeps the entries for which `keep` returns true.
     ///
-    /// O(n) calls of `keep`, all before the first entry goes, then one [`remove`](Self::remove) for each entry that goes.
-    /// Clones the keys of these. Nodes in which nothing changes stay shared.
+    /// O(n) calls of `keep`, all before the first entry goes, then one [`remove`](Self::remove) for each entry that
+    /// goes. Clones the keys of these. Nodes in which nothing changes stay shared.
     ///
     /// ```
     /// let mut map: collections::HashMap<_, _> = (0..10).map(|key| (key, key * key)).collect();
@@ -720,8 +721,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// The entries of this map whose keys `other` does not have.
     ///
     /// If `other` has less than half as many entries, each of its keys is removed: O(k log n) for k entries of `other`.
-    /// Otherwise the result is built from clones of entries: O(m log n) for m entries of this map outside the nodes that
-    /// both share.
+    /// Otherwise the result is built from clones of entries: O(m log n) for m entries of this map outside the nodes
+    /// that both share.
     ///
     /// ```
     /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
@@ -774,8 +775,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
 impl<K: Hash + Eq, V: PartialEq, S: BuildHasher, C: Counter> PartialEq for GenericHashMap<K, V, S, C> {
     /// Whether both maps have equal entries, whatever their histories and hashers.
     ///
-    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes. In a shared node, even a value that
-    /// does not equal itself, such as NaN, counts as equal.
+    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes. In a shared node, even a value
+    /// that does not equal itself, such as NaN, counts as equal.
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.is_in(other, &mut V::eq)
     }

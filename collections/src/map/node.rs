@@ -27,8 +27,9 @@ pub(super) const MAX_ENTRIES: u32 = 32;
 /// How many entries a leaf for colliding hashes has room for, at least.
 pub(super) const COLLISION_ROOM: u32 = 2 * MAX_ENTRIES;
 
-/// In a leaf for colliding hashes, the metadata of the first entry names this as the next one. As a signed byte it is less
-/// than 0, so that a single comparison tells the number of an entry from this mark and from the end of a chain, which is
+/// In a leaf for colliding hashes, the metadata of the first entry names this as the next one. As a signed byte it is
+/// less than 0, so that a single comparison tells the number of an entry from this mark and from the end of a chain,
+/// which is
 /// 0.
 const COLLISION: u8 = u8::MAX;
 
@@ -257,8 +258,9 @@ impl<K, V, C> Leaf<K, V, C> {
         unsafe { (*self.meta(at)).tag }
     }
 
-    /// As [`Link::find`], but also returns the place of the field that names the entry: in the index, or in the metadata
-    /// of the entry before it in the chain. It is null if there is no entry, or in a leaf for colliding hashes.
+    /// As [`Link::find`], but also returns the place of the field that names the entry: in the index, or in the
+    /// metadata of the entry before it in the chain. It is null if there is no entry, or in a leaf for colliding
+    /// hashes.
     ///
     /// # Safety
     /// The leaf is alive, and nobody appends to it.
@@ -297,8 +299,8 @@ impl<K, V, C> Leaf<K, V, C> {
         slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE)
     }
 
-    /// The entry that `matches`, among the first `len` entries of a leaf that has chains. Another version may append to the
-    /// leaf meanwhile. `rest` is what is left of the entry's hash.
+    /// The entry that `matches`, among the first `len` entries of a leaf that has chains. Another version may append to
+    /// the leaf meanwhile. `rest` is what is left of the entry's hash.
     ///
     /// # Safety
     /// The leaf is alive, and has at least `len` entries.
@@ -453,15 +455,15 @@ impl<K, V, C> Leaf<K, V, C> {
     /// Gives every entry a new tag. Afterwards the index and the chains do not fit the tags.
     ///
     /// # Safety
-    /// The caller alone holds the leaf, which has chains. Before anybody else looks at it, the caller splits it, or moves
-    /// its entries to a leaf for colliding hashes.
+    /// The caller alone holds the leaf, which has chains. Before anybody else looks at it, the caller splits it, or
+    /// moves its entries to a leaf for colliding hashes.
     pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
         // SAFETY: by the contract.
         unsafe { (0..self.fill() as usize).for_each(|at| (*self.meta(at)).tag = tag(at)) }
     }
 
-    /// The place of the field that names the entry in place `at`: in the index, or in the metadata of the entry before it
-    /// in the chain.
+    /// The place of the field that names the entry in place `at`: in the index, or in the metadata of the entry before
+    /// it in the chain.
     ///
     /// # Safety
     /// There is such an entry, the leaf has chains, and the caller alone holds it.
@@ -535,8 +537,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A leaf without entries, with the memory for its first cells beside it in one block. Building a small map is mostly
-    /// the allocator's work, so this saves much of it.
+    /// A leaf without entries, with the memory for its first cells beside it in one block. Building a small map is
+    /// mostly the allocator's work, so this saves much of it.
     pub(super) fn with_cells(room: u32, cells: &mut Cells<K, V, C>) -> Self {
         if Slot::<K, V, C>::INLINE || !cells.is_new() {
             return Self::new(room);
@@ -589,8 +591,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// versions that see its first `at` entries, only one gets the place.
     #[inline]
     pub(super) fn claim(self, at: u32) -> bool {
-        // Relaxed: whatever let this version see the first entries also ordered their writing. The new entry is published
-        // by the index.
+        // Relaxed: whatever let this version see the first entries also ordered their writing. The new entry is
+        // published by the index.
         let fill = &self.head().fill;
         if self.is_closed() {
             return false;
@@ -666,16 +668,16 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         new
     }
 
-    /// Copies the metadata and the index of another leaf, whose first `len` entries this leaf has. `quiet` says that nobody
-    /// appends to the other leaf meanwhile.
+    /// Copies the metadata and the index of another leaf, whose first `len` entries this leaf has. `quiet` says that
+    /// nobody appends to the other leaf meanwhile.
     ///
     /// # Safety
-    /// The caller alone holds this leaf. If `quiet`, nobody changes the other leaf meanwhile, and `len` is the number of
-    /// its entries.
+    /// The caller alone holds this leaf. If `quiet`, nobody changes the other leaf meanwhile, and `len` is the number
+    /// of its entries.
     #[inline]
     unsafe fn copy_chains(self, from: Self, len: usize, quiet: bool) {
-        // SAFETY: if nobody changes the other leaf, its index and metadata are plain bytes. Otherwise the index is built
-        // anew from the metadata of the first `len` entries, which do not change while the leaf is shared.
+        // SAFETY: if nobody changes the other leaf, its index and metadata are plain bytes. Otherwise the index is
+        // built anew from the metadata of the first `len` entries, which do not change while the leaf is shared.
         unsafe {
             if !quiet {
                 ptr::copy_nonoverlapping(from.meta(0), self.meta(0), len);
@@ -707,8 +709,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// # Safety
     /// The caller alone holds the leaf, and nobody uses it any more.
     unsafe fn drop_all(self) {
-        /// A leaf and how many of its entries are left. If releasing one of them panics, the next `Rest` goes on. A second
-        /// panic aborts the process.
+        /// A leaf and how many of its entries are left. If releasing one of them panics, the next `Rest` goes on. A
+        /// second panic aborts the process.
         struct Rest<K, V, C: Counter>(Leaf<K, V, C>, usize);
 
         impl<K, V, C: Counter> Drop for Rest<K, V, C> {
@@ -746,12 +748,12 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A copy of the first `len` entries in a new leaf with room for `room`. `quiet` says that nobody appends to this leaf
-    /// meanwhile.
+    /// A copy of the first `len` entries in a new leaf with room for `room`. `quiet` says that nobody appends to this
+    /// leaf meanwhile.
     ///
     /// # Safety
-    /// The caller holds the leaf, which has at least `len` entries, and `room` is not less. If `quiet`, nobody appends to
-    /// the leaf meanwhile, and `len` is the number of its entries.
+    /// The caller holds the leaf, which has at least `len` entries, and `room` is not less. If `quiet`, nobody appends
+    /// to the leaf meanwhile, and `len` is the number of its entries.
     pub(super) unsafe fn copied(self, len: u32, room: u32, quiet: bool) -> Self {
         // SAFETY: by the contract.
         unsafe { self.copied_to(Self::new(room), len, quiet) }
@@ -778,8 +780,8 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
 
         let len = len as usize;
         let mut copied = Copied(new, 0);
-        // SAFETY: the first `len` entries and their metadata do not change while the leaf is shared. The index may change,
-        // if somebody appends.
+        // SAFETY: the first `len` entries and their metadata do not change while the leaf is shared. The index may
+        // change, if somebody appends.
         unsafe {
             for at in 0..len {
                 new.slot(at).copy_from(self.slot(at));
@@ -810,8 +812,8 @@ impl<K, V, C> PartialEq for Link<K, V, C> {
     }
 }
 
-/// A node whose slots name other nodes. Neighbouring slots may name the same leaf, of which the branch then has a single
-/// hold.
+/// A node whose slots name other nodes. Neighbouring slots may name the same leaf, of which the branch then has a
+/// single hold.
 #[repr(C)]
 pub(super) struct Branch<K, V, C> {
     count: C,
@@ -866,8 +868,8 @@ impl<K, V, C> Link<K, V, C> {
     /// The link names a leaf that is alive, and nobody appends to it.
     #[inline]
     pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        // These are offsets from the link, which is one more than the address of the leaf. This saves the instruction that
-        // would clear its lowest bit.
+        // These are offsets from the link, which is one more than the address of the leaf. This saves the instruction
+        // that would clear its lowest bit.
         let (entries, meta) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_META - 1);
         let index = offset_of!(Head<C>, index) - 1;
         // SAFETY: the index and the chains name entries of the leaf, and everything lies within it.
@@ -997,9 +999,9 @@ impl<K, V, C: Counter> Branch<K, V, C> {
     }
 }
 
-/// Copies the path from a branch down to a leaf into one block, and returns the copy of the branch. The other children of
-/// the branches on the path are shared. `rest` is what is left of a hash at the branch, and tells the path. `room_for`
-/// tells how much room the copied leaf gets, given the number of its entries.
+/// Copies the path from a branch down to a leaf into one block, and returns the copy of the branch. The other children
+/// of the branches on the path are shared. `rest` is what is left of a hash at the branch, and tells the path.
+/// `room_for` tells how much room the copied leaf gets, given the number of its entries.
 ///
 /// # Safety
 /// The caller holds the branch.
@@ -1011,9 +1013,9 @@ pub(super) unsafe fn copied_path<K: Clone, V: Clone, C: Counter>(
     let mut path = [(ptr::null_mut::<Branch<K, V, C>>(), 0); LEVELS as usize];
     let mut length = 0;
     let mut link = Link::of_branch(branch);
-    // SAFETY: nodes hold their children. The block has memory for the branches and the leaf, and nobody else knows of it
-    // before all are copied. It counts only the leaf at first: if copying the leaf panics, the leaf is freed, and the
-    // block with it.
+    // SAFETY: nodes hold their children. The block has memory for the branches and the leaf, and nobody else knows of
+    // it before all are copied. It counts only the leaf at first: if copying the leaf panics, the leaf is freed, and
+    // the block with it.
     unsafe {
         while !link.is_leaf() {
             path[length] = (link.branch(), digit(rest));

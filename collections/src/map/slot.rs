@@ -1,5 +1,5 @@
-//! The slots of a leaf. A slot holds an entry itself, or a pointer to a *cell*: an allocation with a reference count and
-//! the entry.
+//! The slots of a leaf. A slot holds an entry itself, or a pointer to a *cell*: an allocation with a reference count
+//! and the entry.
 
 use std::alloc::Layout;
 use std::borrow::Borrow;
@@ -57,8 +57,8 @@ impl<K, V, C> Slot<K, V, C> {
     /// cheap. Otherwise leaves share the entries, which costs memory for a cell each.
     ///
     /// That entries need no drop also makes it sound that several versions append to one leaf. An entry appended by a
-    /// version with shorter lifetimes stays in memory that an older version frees later. The older version must not touch
-    /// the entry then, and without a drop it does not.
+    /// version with shorter lifetimes stays in memory that an older version frees later. The older version must not
+    /// touch the entry then, and without a drop it does not.
     pub(super) const INLINE: bool = !mem::needs_drop::<K>()
         && !mem::needs_drop::<V>()
         && size_of::<Pair<K, V>>() <= MAX_INLINE_SIZE
@@ -237,8 +237,8 @@ impl<K, V, C: Counter> Slot<K, V, C> {
     }
 }
 
-/// A cell that nobody holds any more. When this is dropped, it drops the content of the cell and frees its memory, even if
-/// dropping the content panics.
+/// A cell that nobody holds any more. When this is dropped, it drops the content of the cell and frees its memory, even
+/// if dropping the content panics.
 struct FreeCell<K, V, C: Counter>(*mut Cell<K, V, C>);
 
 impl<K, V, C: Counter> Drop for FreeCell<K, V, C> {
@@ -320,8 +320,8 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// A clone of the value if other leaves share the entry. It is made before `take` and before the leaf changes, because
-    /// `clone` may panic.
+    /// A clone of the value if other leaves share the entry. It is made before `take` and before the leaf changes,
+    /// because `clone` may panic.
     ///
     /// # Safety
     /// The slot holds an entry, and the caller alone holds the leaf.
@@ -377,8 +377,8 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
     /// During `'a` the slot holds an entry, and the caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn value_mut<'a>(self, cells: &mut Cells<K, V, C>) -> &'a mut V {
-        // SAFETY: an entry by value is reached through its leaf only. A cell is not shared, or has been replaced by a copy
-        // that is not. So nobody else can reach the value.
+        // SAFETY: an entry by value is reached through its leaf only. A cell is not shared, or has been replaced by a
+        // copy that is not. So nobody else can reach the value.
         unsafe {
             if Self::INLINE {
                 return &mut (*self.pair()).value;
@@ -391,8 +391,8 @@ impl<K: Clone, V: Clone, C: Counter> Slot<K, V, C> {
         }
     }
 
-    /// Puts a new cell into the slot, then gives up the hold of the old one. In this order, because dropping the old one
-    /// may panic.
+    /// Puts a new cell into the slot, then gives up the hold of the old one. In this order, because dropping the old
+    /// one may panic.
     ///
     /// # Safety
     /// The slot holds an entry, `INLINE` is false, and the caller alone holds the leaf.

@@ -2,18 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet as StdSet};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::rc::Rc;
 use std::thread;
 
 use scenarios::input::{FixedHasher, draws, mix, rng};
-use scenarios::probe::{Hashing, PassThrough, Probe};
+use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
 use super::core::Core;
 use super::node::{LEVELS, Link, MAX_ENTRIES, WIDTH, digit, rest_at};
 use super::{DiffItem, Entry, GenericHashMap, hash_of};
 use crate::counter::{Atomic, Counter, Plain};
+use crate::testing::{Brittle, is_interrupted, std_hash};
 use crate::{HashMap, rc};
 
 /// A key of a chosen hash.
@@ -414,13 +414,8 @@ fn maps_seeded_differently_are_compared_by_key() {
     assert_eq!(strings(0..500).difference(&strings(400..410)).len(), 490);
     let small_into_large = strings(0..9).union(strings(5..500));
     assert_eq!(small_into_large, strings(0..500));
-    let hash = |map: &HashMap<String, u32>| {
-        let mut state = DefaultHasher::new();
-        map.hash(&mut state);
-        state.finish()
-    };
-    assert_eq!(hash(&small_into_large), hash(&strings(0..500)));
-    assert_ne!(hash(&small_into_large), hash(&strings(0..499)));
+    assert_eq!(std_hash(&small_into_large), std_hash(&strings(0..500)));
+    assert_ne!(std_hash(&small_into_large), std_hash(&strings(0..499)));
 }
 
 #[test]
@@ -530,15 +525,6 @@ fn entries_are_dropped_once_and_at_once() {
     dropped_once::<Plain>();
 }
 
-fn quiet_panics() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<scenarios::probe::Injected>() && !info.payload().is::<Bang>() {
-            hook(info);
-        }
-    }));
-}
-
 fn panics<C: Counter>(sizes: &[u32]) {
     let changes: [fn(&mut ProbeMap<C>); 8] = [
         |map| drop(map.insert(Probe::new(1000), Probe::new(7))),
@@ -565,8 +551,9 @@ fn panics<C: Counter>(sizes: &[u32]) {
                 let mut map = probes::<C>(0..size);
                 let held = shared.then(|| map.clone());
                 let before = ids(&map);
-                if Probe::with_fuse(Some(fuse), || change(&mut map)).is_none() {
-                    // Some of it may have happened, but what is there is sound.
+                Probe::set_fuse(Some(fuse));
+                if is_interrupted(|| change(&mut map)) {
+                    // Part of the change may have happened, but the map is consistent.
                     check(&map);
                 }
                 assert!(held.as_ref().is_none_or(|held| ids(held) == before));
@@ -579,69 +566,31 @@ fn panics<C: Counter>(sizes: &[u32]) {
 
 #[test]
 fn a_panic_in_a_key_or_value_leaves_every_version_intact() {
-    quiet_panics();
     panics::<Atomic>(&[8, 32, 40]);
     panics::<Plain>(&[33]);
 }
 
-/// Needs no dropping, so leaves hold it by value, and its `clone` and `hash` may panic.
-#[derive(Debug, PartialEq, Eq)]
-struct Plainly(u32);
-
-thread_local! {
-    static COUNTDOWN: Cell<u32> = const { Cell::new(u32::MAX) };
-}
-
-struct Bang;
-
-fn tick() {
-    COUNTDOWN.with(|left| match left.get() {
-        0 => {
-            left.set(u32::MAX);
-            std::panic::panic_any(Bang)
-        }
-        u32::MAX => {}
-        more => left.set(more - 1),
-    });
-}
-
-impl Clone for Plainly {
-    fn clone(&self) -> Self {
-        tick();
-        Plainly(self.0)
-    }
-}
-
-impl Hash for Plainly {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        tick();
-        state.write_u64(mix(u64::from(self.0)));
-    }
-}
-
 #[test]
 fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
-    quiet_panics();
-    type Map = GenericHashMap<Plainly, u32, PassThrough, Atomic>;
+    type Map = GenericHashMap<Brittle, u32, PassThrough, Atomic>;
     for (size, fuse) in [8, 32, 64, 200].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse))) {
         let mut map = Map::default();
-        map.extend((0..size).map(|id| (Plainly(id), id)));
+        map.extend((0..size).map(|id| (Brittle(id), id)));
         let held = map.clone();
         for change in 0..4 {
             let mut map = held.clone();
-            COUNTDOWN.set(fuse);
-            let outcome = catch_unwind(AssertUnwindSafe(|| match change {
-                0 => drop(map.insert(Plainly(1000), 1)),
-                1 => drop(map.insert(Plainly(5), 1)),
-                2 => drop(map.remove(&Plainly(5))),
-                _ => map.extend((1000..1040).map(|id| (Plainly(id), id))),
-            }));
-            COUNTDOWN.set(u32::MAX);
+            Brittle::set_fuse(Some(fuse));
+            let interrupted = is_interrupted(|| match change {
+                0 => drop(map.insert(Brittle(1000), 1)),
+                1 => drop(map.insert(Brittle(5), 1)),
+                2 => drop(map.remove(&Brittle(5))),
+                _ => map.extend((1000..1040).map(|id| (Brittle(id), id))),
+            });
             check(&map);
-            if outcome.is_err() && change < 3 {
+            if interrupted && change < 3 {
                 assert!(map == held);
             }
-            assert!(held.len() == size as usize && (0..size).all(|id| held.get(&Plainly(id)) == Some(&id)));
+            assert!(held.len() == size as usize && (0..size).all(|id| held.get(&Brittle(id)) == Some(&id)));
         }
     }
 }
@@ -654,14 +603,13 @@ impl Drop for Explosive {
     fn drop(&mut self) {
         self.0.set(self.0.get() + 1);
         if self.1 && !thread::panicking() {
-            std::panic::panic_any(Bang);
+            std::panic::panic_any(Injected);
         }
     }
 }
 
 #[test]
 fn a_panic_in_drop_frees_the_rest() {
-    quiet_panics();
     for size in [1, 8, 33, 200] {
         let dropped = Rc::new(Cell::new(0));
         let map: rc::HashMap<u32, Explosive> =
@@ -669,12 +617,11 @@ fn a_panic_in_drop_frees_the_rest() {
         let held = map.clone();
         drop(map);
         assert_eq!(dropped.get(), 0);
-        assert!(catch_unwind(AssertUnwindSafe(|| drop(held))).is_err());
+        assert!(is_interrupted(|| drop(held)));
         assert_eq!(dropped.get(), size);
         let mut map: rc::HashMap<u32, Explosive> = rc::HashMap::new();
         map.insert(1, Explosive(dropped.clone(), true));
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| drop(map.insert(1, Explosive(dropped.clone(), false)))));
-        assert!(outcome.is_err() && map.len() == 1 && !map[&1].1);
+        assert!(is_interrupted(|| drop(map.insert(1, Explosive(dropped.clone(), false)))));
+        assert!(map.len() == 1 && !map[&1].1);
     }
 }

@@ -65,7 +65,8 @@ unsafe fn unshared_under<K: Eq, V, C>(
         return visit(Places::new(Seen::node(ours), Seen::node(theirs.link)), Some(theirs));
     }
     let aligned = !theirs.link.is_none() && !theirs.link.is_leaf();
-    // SAFETY: nodes hold their children, so these are alive, too. The recursion is at most as deep as a hash has levels.
+    // SAFETY: nodes hold their children, so these are alive, too. The recursion is at most as deep as a hash has
+    // levels.
     unsafe {
         let branch = &*ours.branch();
         let mut start = 0;
@@ -78,8 +79,8 @@ unsafe fn unshared_under<K: Eq, V, C>(
                 if their_slots[start..end].contains(&link) {
                     true
                 } else if link.is_leaf() {
-                    // The entries of this leaf may lie under several slots of the other branch, so they are searched for
-                    // from there.
+                    // The entries of this leaf may lie under several slots of the other branch, so they are searched
+                    // for from there.
                     visit(Places::new(Seen::node(link), Seen::node(their_slots[start])), Some(theirs))
                 } else {
                     let counterpart = Counterpart { link: their_slots[start], level: theirs.level + 1 };
@@ -128,8 +129,8 @@ impl<K, V, C> Seen<K, V, C> {
 /// Two leaves count as unrelated if the first few entries, as many as this, all have different keys in the same places.
 const COMPARED: usize = 2;
 
-/// Some entries of a leaf, and the entries of another version's leaf in the same places. If one leaf is a changed copy of
-/// the other, most of them are equal, and are found without a search.
+/// Some entries of a leaf, and the entries of another version's leaf in the same places. If one leaf is a changed copy
+/// of the other, most of them are equal, and are found without a search.
 pub(super) struct Places<K, V, C> {
     leaf: Leaf<K, V, C>,
     range: Range<usize>,
@@ -152,12 +153,13 @@ impl<K: Eq, V, C> Places<K, V, C> {
         Places { leaf: ours.leaf, range, beside }
     }
 
-    /// Each entry, together with the one in the same place of the other leaf if that has the same key. Skips entries whose
-    /// cell is the same.
+    /// Each entry, together with the one in the same place of the other leaf if that has the same key. Skips entries
+    /// whose cell is the same.
     #[inline]
     pub(super) fn slots(self) -> impl Iterator<Item = (Slot<K, V, C>, Slot<K, V, C>)> {
         self.range.filter_map(move |at| {
-            // SAFETY: `at` is less than the number of entries of our leaf and, where the other leaf is used, of that one.
+            // SAFETY: `at` is less than the number of entries of our leaf and, where the other leaf is used, of that
+            // one.
             unsafe {
                 let slot = self.leaf.slot(at);
                 if at >= self.beside.len {

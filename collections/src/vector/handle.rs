@@ -135,8 +135,8 @@ impl<T, C: Counter> GenericVector<T, C> {
         GenericVector { small_room: 0, body: Body { nodes: Nodes::NONE }, ..Self::new() }
     }
 
-    /// Moves the elements from the handle to a new leaf, which becomes the tail. `room` is how many elements the leaf has
-    /// room for, which must not be less than the handle has.
+    /// Moves the elements from the handle to a new leaf, which becomes the tail. `room` is how many elements the leaf
+    /// has room for, which must not be less than the handle has.
     #[inline]
     pub(super) fn leave_handle(&mut self, room: usize) -> Leaf<T, C> {
         const {
@@ -194,13 +194,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if !self.is_small() {
             return self.share_to(copy);
         }
-        // SAFETY: the fields before the body are plain numbers. The first `small_len` elements are initialized, and they
-        // are no more than the handle has room for, so at most `MAX_IN_HANDLE`.
+        // SAFETY: the fields before the body are plain numbers. The first `small_len` elements are initialized, and
+        // they are no more than the handle has room for, so at most `MAX_IN_HANDLE`.
         unsafe {
             let before = offset_of!(Self, body);
             ptr::from_ref(self).cast::<u8>().copy_to_nonoverlapping(copy.as_mut_ptr().cast(), before);
-            // One arm for each number of elements. A loop would become a call of `memcpy`, which takes longer than any of
-            // the arms.
+            // One arm for each number of elements. A loop would become a call of `memcpy`, which takes longer than any
+            // of the arms.
             match self.small_len {
                 0 => {}
                 1 => self.clone_first::<1>(copy),
@@ -245,8 +245,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if let Some(tail) = nodes.tail {
             tail.count().increment_without_call();
         }
-        // Copied as a whole, in two halves of 16 bytes. If the fields were copied one by one, whoever moves the clone would
-        // have to assemble them again.
+        // Copied as a whole, in two halves of 16 bytes. If the fields were copied one by one, whoever moves the clone
+        // would have to assemble them again.
         let used = offset_of!(Self, body) + size_of::<Nodes<T, C>>();
         // SAFETY: the two do not overlap, and both are at least that long. The fields of a vector may be copied byte by
         // byte, because the additional holds of the two nodes were counted above.

@@ -35,8 +35,8 @@ pub struct Iter<'a, T, C: Counter> {
 
 /// What is left of a leaf: a slice that can be walked from both ends.
 ///
-/// This is not a `slice::Iter`, because in a loop over several of them the compiler forgets that no address is null, and
-/// compares the address of every element with null. Here only the address of the slice must not be null.
+/// This is not a `slice::Iter`, because in a loop over several of them the compiler forgets that no address is null,
+/// and compares the address of every element with null. Here only the address of the slice must not be null.
 struct Rest<'a, T> {
     items: *const T,
     /// The elements `from..to` of the slice are left.
@@ -315,8 +315,8 @@ impl<'a, T: Clone, C: Counter> IterMut<'a, T, C> {
     fn leaf(&mut self, index: usize) -> &'a mut [T] {
         // SAFETY: the vector is borrowed for `'a`, and nobody else uses it. Making a leaf its own copies that leaf and
         // branches above it if they are shared. It never moves a leaf that is the vector's own already, so the elements
-        // handed out before stay where they are. This leaf was not handed out yet, because `next..end` begins and ends at
-        // the ends of leaves. Elements in the handle count as one leaf.
+        // handed out before stay where they are. This leaf was not handed out yet, because `next..end` begins and ends
+        // at the ends of leaves. Elements in the handle count as one leaf.
         unsafe {
             let vector = &mut *self.vector;
             let (start, length, items) = if index < vector.tree_len {
@@ -383,8 +383,8 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for IterMut<'_, T, C> {
     }
 }
 
-/// The elements of a vector by value, returned by `into_iter`. Elements of leaves that no other version holds are moved,
-/// all others are cloned. `next` and `next_back` take O(1), amortised, and the time for a clone.
+/// The elements of a vector by value, returned by `into_iter`. Elements of leaves that no other version holds are
+/// moved, all others are cloned. `next` and `next_back` take O(1), amortised, and the time for a clone.
 ///
 /// ```
 /// let old: collections::Vector<String> = ["a", "b"].map(str::to_owned).into();
@@ -434,7 +434,8 @@ impl<T> Part<T> {
         if self.length == 0 {
             return None;
         }
-        // SAFETY: the next two lines move on behind the element, so it is taken only once. If cloning it panics, it stays.
+        // SAFETY: the next two lines move on behind the element, so it is taken only once. If cloning it panics, it
+        // stays.
         unsafe {
             let item = self.item(0);
             self.items = self.items.add(1);
@@ -492,8 +493,8 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
         (Part { items, length: run.length, own }, run.length)
     }
 
-    /// The element at `index` if elements lie in the handle. The index must be an end of `next..end`, and the caller must
-    /// move that end past it.
+    /// The element at `index` if elements lie in the handle. The index must be an end of `next..end`, and the caller
+    /// must move that end past it.
     ///
     /// These elements do not become a [`Part`], because the handle moves together with the iterator.
     #[inline]

@@ -29,8 +29,8 @@
 //!   └──────┘ └───────────┘
 //! ```
 //!
-//! The *handle* is the vector value itself. A vector of few elements keeps them there and allocates nothing: up to eight
-//! elements that take no more than 64 bytes together, of a type that needs no drop, such as numbers.
+//! The *handle* is the vector value itself. A vector of few elements keeps them there and allocates nothing: up to
+//! eight elements that take no more than 64 bytes together, of a type that needs no drop, such as numbers.
 //!
 //! ```text
 //!   Vector { small_len: 3, … }
@@ -39,16 +39,17 @@
 //!   └──────────────┴──────┴──────┴──────┴──────┴──
 //! ```
 //!
-//! The last elements of a larger vector are in its *tail*, a leaf that hangs on the vector itself. When the tail is full,
-//! it moves into the tree as it is. Versions share their tail, too. The leaf counts how many elements it has, and each
-//! version counts how many of them it sees. The first version that appends to a shared tail claims the next place (▒▒ in
-//! the first picture) with one atomic operation, and the others still see only their own elements. A second version that
-//! appends at the same place copies the tail. So keeping the old version does not make a push allocate more often.
+//! The last elements of a larger vector are in its *tail*, a leaf that hangs on the vector itself. When the tail is
+//! full, it moves into the tree as it is. Versions share their tail, too. The leaf counts how many elements it has, and
+//! each version counts how many of them it sees. The first version that appends to a shared tail claims the next place
+//! (▒▒ in the first picture) with one atomic operation, and the others still see only their own elements. A second
+//! version that appends at the same place copies the tail. So keeping the old version does not make a push allocate
+//! more often.
 //!
 //! Elements that need a drop are written only to a tail that no other version shares; a shared tail is copied first,
-//! which is at most 16 elements. The reason: a vector may be used where elements with shorter lifetimes are expected. If
-//! such a version wrote to the tail of a version that lives longer, the latter would drop an element whose lifetime has
-//! ended.
+//! which is at most 16 elements. The reason: a vector may be used where elements with shorter lifetimes are expected.
+//! If such a version wrote to the tail of a version that lives longer, the latter would drop an element whose lifetime
+//! has ended.
 //!
 //! Slicing and joining leave leaves within the tree that are not full. The branches above them are *relaxed*: a table
 //! of sizes lies behind their children. In all other branches the bits of the index alone tell the child.
@@ -81,8 +82,8 @@
 //! The logarithm has base 16 and counts leaves: 100,000 numbers are three branches deep.
 //!
 //! A change to an element happens in place if the version shares nothing on the way to it. Otherwise it *copies the
-//! path*: the leaf of the element, and each shared branch above it. A copied leaf is up to 64 elements (up to 16 if they
-//! need a drop), which are cloned; a copied branch is up to 16 pointers, and counts up each of its children.
+//! path*: the leaf of the element, and each shared branch above it. A copied leaf is up to 64 elements (up to 16 if
+//! they need a drop), which are cloned; a copied branch is up to 16 pointers, and counts up each of its children.
 //!
 //! There is no buffer at the front: `push_front` rebuilds the path to the first leaf each time. A second buffer would
 //! slow down every `get`, `clone` and `iter`. To fill a vector from the front, collect the elements and reverse them.
@@ -90,17 +91,17 @@
 //! A vector has at most `isize::MAX` elements. An operation that would make it longer panics, and may do so up to 64
 //! elements earlier. Only a vector that is joined with itself again and again can become so long.
 //!
-//! A handle has 80 bytes, whatever the elements are, because in Rust the size of a type cannot depend on whether another
-//! type needs a drop. Moving a vector copies all of them. Cloning copies only the bytes in use: 32 for a vector with
-//! nodes.
+//! A handle has 80 bytes, whatever the elements are, because in Rust the size of a type cannot depend on whether
+//! another type needs a drop. Moving a vector copies all of them. Cloning copies only the bytes in use: 32 for a vector
+//! with nodes.
 //!
-//! Elements in the handle are not shared: cloning the vector clones each of them. Therefore a clone of a small vector is
-//! not [`ptr_eq`](GenericVector::ptr_eq) to it. If elements can change behind a shared reference (`Cell`, atomics), such
-//! a change in one version does not show in the other, whereas it does if they share a leaf.
+//! Elements in the handle are not shared: cloning the vector clones each of them. Therefore a clone of a small vector
+//! is not [`ptr_eq`](GenericVector::ptr_eq) to it. If elements can change behind a shared reference (`Cell`, atomics),
+//! such a change in one version does not show in the other, whereas it does if they share a leaf.
 //!
-//! When a version drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf, the leaf
-//! stays as it is. Up to 63 elements can live longer than the last version that sees them, until the leaf is freed. A
-//! slice so small that it lies in the handle holds no leaf.
+//! When a version drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf, the
+//! leaf stays as it is. Up to 63 elements can live longer than the last version that sees them, until the leaf is
+//! freed. A slice so small that it lies in the handle holds no leaf.
 //!
 //! # Moving over
 //!
@@ -149,8 +150,8 @@ use crate::counter::{Atomic, Counter};
 
 /// A persistent vector with any kind of reference count; the [module](self) describes its memory and its costs.
 ///
-/// Most code names it as [`Vector`](crate::Vector), or as [`rc::Vector`](crate::rc::Vector) in a single thread. This name
-/// serves code that works for both:
+/// Most code names it as [`Vector`](crate::Vector), or as [`rc::Vector`](crate::rc::Vector) in a single thread. This
+/// name serves code that works for both:
 ///
 /// ```
 /// use collections::counter::Counter;
@@ -164,7 +165,8 @@ use crate::counter::{Atomic, Counter};
 /// let local: rc::Vector<_> = [3].into();
 /// assert_eq!((total(&shared), total(&local)), (3, 3));
 /// ```
-// The fields are in this order so that everything a vector with nodes uses lies at the beginning, and is copied at once.
+// The fields are in this order so that everything a vector with nodes uses lies at the beginning, and is copied at
+// once.
 #[repr(C)]
 pub struct GenericVector<T, C: Counter = Atomic> {
     /// The number of elements in the tree.
@@ -191,8 +193,8 @@ pub struct GenericVector<T, C: Counter = Atomic> {
 /// tail need not look at the tree.
 const MAX_LEN: usize = isize::MAX as usize;
 
-/// The first leaf of a vector whose elements never lie in the handle has room for this many elements, if a leaf has. Then
-/// a tail without a tree grows to [`MIDDLE_ROOM`], four times as much, and then to a whole leaf.
+/// The first leaf of a vector whose elements never lie in the handle has room for this many elements, if a leaf has.
+/// Then a tail without a tree grows to [`MIDDLE_ROOM`], four times as much, and then to a whole leaf.
 const SMALLEST_ROOM: usize = 8;
 
 /// See [`SMALLEST_ROOM`].
@@ -238,7 +240,8 @@ impl Shape {
     }
 }
 
-/// The byte that no field needs. It has only one valid value, so that `Option<GenericVector>` is no larger than a vector.
+/// The byte that no field needs. It has only one valid value, so that `Option<GenericVector>` is no larger than a
+/// vector.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Unused {
@@ -285,8 +288,8 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.len() == 0
     }
 
-    /// Whether both are certainly versions of the same content, without looking at elements: they share root and tail, or
-    /// are the very same vector, or are both empty. O(1).
+    /// Whether both are certainly versions of the same content, without looking at elements: they share root and tail,
+    /// or are the very same vector, or are both empty. O(1).
     ///
     /// `false` does not mean that they differ. In particular, clones of a vector that has its elements in its handle
     /// share nothing; see the [module](self).
@@ -363,8 +366,8 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn tree_item(&self, index: usize) -> *const T {
-        // SAFETY: above the leaves are branches. If none is relaxed, all children but the last are full, so these bits of
-        // the index tell the child. That child exists, because the index lies within the tree.
+        // SAFETY: above the leaves are branches. If none is relaxed, all children but the last are full, so these bits
+        // of the index tell the child. That child exists, because the index lies within the tree.
         let child = |link: Link, height: u32| unsafe {
             let slot = (index >> (Width::<T>::BITS + BRANCH_BITS * (height - 1))) % (1 << BRANCH_BITS);
             *Branch::<C>::from_link(link).children().add(slot)
@@ -506,8 +509,8 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.binary_search_by(|element| element.cmp(value))
     }
 
-    /// As [`binary_search`](Self::binary_search), in a vector that is sorted by a key: compares the key that `f` returns
-    /// for an element with `key`. O(log² n).
+    /// As [`binary_search`](Self::binary_search), in a vector that is sorted by a key: compares the key that `f`
+    /// returns for an element with `key`. O(log² n).
     ///
     /// # Errors
     /// If no element has this key: the index at which such an element could be inserted.
@@ -556,8 +559,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// The element at `index`, to be changed in this version only, or `None` past the end.
     ///
-    /// O(log n), in place if this version shares nothing on the way to the element. Otherwise the element's leaf and the
-    /// shared branches above it are copied; copying a leaf clones its elements, up to 64 of them.
+    /// O(log n), in place if this version shares nothing on the way to the element. Otherwise the element's leaf and
+    /// the shared branches above it are copied; copying a leaf clones its elements, up to 64 of them.
     ///
     /// ```
     /// let mut vector: collections::Vector<u32> = (0..100).collect();
@@ -611,8 +614,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.copy_tail_with(self.tail_len())
     }
 
-    /// Replaces the tail by a copy of the elements that this version sees of it, with room for `room` elements. There must
-    /// be one.
+    /// Replaces the tail by a copy of the elements that this version sees of it, with room for `room` elements. There
+    /// must be one.
     #[inline]
     fn copy_tail_with(&mut self, room: usize) -> Leaf<T, C> {
         debug_assert!(self.tail_len > 0);
@@ -629,15 +632,15 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         copy
     }
 
-    /// Makes the leaf of an element, and the branches above it, this version's own. Returns the leaf, and where in it the
-    /// element is.
+    /// Makes the leaf of an element, and the branches above it, this version's own. Returns the leaf, and where in it
+    /// the element is.
     ///
     /// # Safety
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn own_leaf_at(&mut self, index: usize) -> (Leaf<T, C>, usize) {
-        // SAFETY: `slot` is the root's place, or a place in a branch that is this version's own. The bits of the index tell
-        // the child, as in `tree_item`.
+        // SAFETY: `slot` is the root's place, or a place in a branch that is this version's own. The bits of the index
+        // tell the child, as in `tree_item`.
         let child = |slot: *mut Link, height: u32| unsafe {
             let shift = Width::<T>::BITS + BRANCH_BITS * (height - 1);
             let branch = tree::own_regular_branch::<T, C>(&mut *slot, shift);
@@ -728,8 +731,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.get_mut(0)
     }
 
-    /// The last element, to be changed in this version only, or `None` if there is none. O(1), but O(log n) if the tail is
-    /// empty. Copies what is shared, as [`get_mut`](Self::get_mut) does.
+    /// The last element, to be changed in this version only, or `None` if there is none. O(1), but O(log n) if the tail
+    /// is empty. Copies what is shared, as [`get_mut`](Self::get_mut) does.
     pub fn back_mut(&mut self) -> Option<&mut T> {
         self.get_mut(self.len().checked_sub(1)?)
     }
@@ -754,8 +757,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         let first: *mut T = &mut self[i];
         let second: *mut T = &mut self[j];
-        // SAFETY: the two places are different, and both lie in leaves that are this version's own. Making the path to the
-        // second one its own did not move the first, because that leaf was not shared any more.
+        // SAFETY: the two places are different, and both lie in leaves that are this version's own. Making the path to
+        // the second one its own did not move the first, because that leaf was not shared any more.
         unsafe { ptr::swap(first, second) };
     }
 
@@ -763,10 +766,10 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// Appends `value`.
     ///
-    /// O(1), amortised: once for each leaf (every 64 numbers), a full tail moves into the tree, and shared branches on the
-    /// way to its place are copied. The tail is copied, up to 64 elements of it (up to 16 if they need a drop), if other
-    /// versions hold it and one of them has appended to it, or elements need a drop, or it must grow. Allocates nothing while there
-    /// is room in the handle.
+    /// O(1), amortised: once for each leaf (every 64 numbers), a full tail moves into the tree, and shared branches on
+    /// the way to its place are copied. The tail is copied, up to 64 elements of it (up to 16 if they need a drop), if
+    /// other versions hold it and one of them has appended to it, or elements need a drop, or it must grow. Allocates
+    /// nothing while there is room in the handle.
     ///
     /// # Panics
     /// If there are `isize::MAX` elements already, or up to 64 fewer.
@@ -822,8 +825,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Makes the tail this version's own, with room for one more element and without elements that this version does not
-    /// see. Elements that lie in the handle become the tail.
+    /// Makes the tail this version's own, with room for one more element and without elements that this version does
+    /// not see. Elements that lie in the handle become the tail.
     fn open_tail(&mut self) -> Leaf<T, C> {
         if self.is_small() {
             return self.leave_handle(self.room_for(self.small_len() + 1));
@@ -882,8 +885,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         SMALLEST_ROOM
     };
 
-    /// How many elements a tail of `length` elements is given room for. In a vector without a tree it is little at first,
-    /// then [`MIDDLE_ROOM`], then a whole leaf.
+    /// How many elements a tail of `length` elements is given room for. In a vector without a tree it is little at
+    /// first, then [`MIDDLE_ROOM`], then a whole leaf.
     fn room_for(&self, length: usize) -> usize {
         let most = Width::<T>::LEAF;
         match length {
@@ -979,8 +982,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let length = self.tail_len().checked_sub(1)?;
         let tail = self.nodes().tail?;
         if tail.is_unique() {
-            // SAFETY: this version alone holds the tail, and sees `length + 1` elements of it. The last one is no longer
-            // counted when it is moved out.
+            // SAFETY: this version alone holds the tail, and sees `length + 1` elements of it. The last one is no
+            // longer counted when it is moved out.
             unsafe {
                 tail.forget_beyond(length + 1);
                 tail.set_fill(length);
@@ -1055,8 +1058,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- the front ----------------------------------------------------------------------------
 
-    /// Puts `value` before the first element. O(log n): rebuilds the path to the first leaf, and copies up to one leaf of
-    /// elements. The [module](self#cost) says why it is not O(1).
+    /// Puts `value` before the first element. O(log n): rebuilds the path to the first leaf, and copies up to one leaf
+    /// of elements. The [module](self#cost) says why it is not O(1).
     ///
     /// # Panics
     /// If there are `isize::MAX` elements already, or up to 64 fewer.
@@ -1066,8 +1069,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         *self = joined;
     }
 
-    /// Removes the first element, and returns a clone of it, or `None` if there is none. O(log n): rebuilds the path to the
-    /// first leaf, and copies up to one leaf of elements.
+    /// Removes the first element, and returns a clone of it, or `None` if there is none. O(log n): rebuilds the path to
+    /// the first leaf, and copies up to one leaf of elements.
     pub fn pop_front(&mut self) -> Option<T> {
         let first = self.get(0)?.clone();
         *self = self.slice(1..);
@@ -1144,8 +1147,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         part
     }
 
-    /// As [`part`](Self::part), for so few elements that the handle has room for them. The part shares no leaf, so it keeps
-    /// none alive.
+    /// As [`part`](Self::part), for so few elements that the handle has room for them. The part shares no leaf, so it
+    /// keeps none alive.
     fn small_part(&self, start: usize, end: usize) -> Self {
         let mut part = Self::new();
         part.extend_from_part(self, start, end);
@@ -1169,8 +1172,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is greater than the length.
     pub fn split_at(self, index: usize) -> (Self, Self) {
         let (left, right) = (self.slice(..index), self.slice(index..));
-        // Dropping an element may panic. It must happen before the two are returned, because afterwards nothing would drop
-        // them.
+        // Dropping an element may panic. It must happen before the two are returned, because afterwards nothing would
+        // drop them.
         drop(self);
         (left, right)
     }
@@ -1199,15 +1202,15 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.part(0, count.min(self.len()))
     }
 
-    /// All elements except the first `count`; this vector stays as it is. The result is empty if there are no more. Costs
-    /// the same as [`slice`](Self::slice).
+    /// All elements except the first `count`; this vector stays as it is. The result is empty if there are no more.
+    /// Costs the same as [`slice`](Self::slice).
     #[must_use]
     pub fn skip(&self, count: usize) -> Self {
         self.part(count.min(self.len()), self.len())
     }
 
-    /// Keeps the first `length` elements. Does nothing if there are no more. O(log n), and the time to drop the elements
-    /// that no other version holds.
+    /// Keeps the first `length` elements. Does nothing if there are no more. O(log n), and the time to drop the
+    /// elements that no other version holds.
     pub fn truncate(&mut self, length: usize) {
         if length >= self.len() {
             return;
@@ -1229,8 +1232,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- joining ------------------------------------------------------------------------------
 
-    /// Appends the elements of `other`. O(log n): the result shares the nodes of both vectors, except those along the seam
-    /// between them, which are made anew.
+    /// Appends the elements of `other`. O(log n): the result shares the nodes of both vectors, except those along the
+    /// seam between them, which are made anew.
     ///
     /// # Panics
     /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
@@ -1386,8 +1389,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         unsafe {
             let tree = Tree { link: link.link(), height, size };
             let joint = tree::join::<T, C>(tree, right, relaxed);
-            // This frees a leaf that was made of the tail and has been merged since. Dropping its elements may panic. It
-            // must happen before the joined vector is returned, because afterwards nothing would drop that.
+            // This frees a leaf that was made of the tail and has been merged since. Dropping its elements may panic.
+            // It must happen before the joined vector is returned, because afterwards nothing would drop that.
             drop(link);
             let (link, height) = joint.into_tree(height.max(right.height), relaxed);
             joined.nodes_mut().root = Some(link.into_link());
@@ -1399,8 +1402,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         joined
     }
 
-    /// Appends clones of `values`. O(1) for each, amortised, and faster than one [`push_back`](Self::push_back) after the
-    /// other. Copies a shared tail at most once. If a clone panics, the elements before it stay.
+    /// Appends clones of `values`. O(1) for each, amortised, and faster than one [`push_back`](Self::push_back) after
+    /// the other. Copies a shared tail at most once. If a clone panics, the elements before it stay.
     ///
     /// # Panics
     /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
@@ -1436,8 +1439,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// Inserts `value` before the element at `index`, or at the end if `index` is the length.
     ///
-    /// O(log n): splits the vector there and joins the parts, which copies the nodes along the cut. O(1) within the tail,
-    /// which is copied if it is shared. If a clone panics, nothing has changed.
+    /// O(log n): splits the vector there and joins the parts, which copies the nodes along the cut. O(1) within the
+    /// tail, which is copied if it is shared. If a clone panics, nothing has changed.
     ///
     /// # Panics
     /// If `index` is greater than the length, or if there are `isize::MAX` elements already, or up to 64 fewer.
@@ -1475,8 +1478,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     /// Removes the element at `index`, and returns it.
     ///
-    /// O(log n): joins the parts before and behind it, which copies the nodes along the cut, and clones the element. O(1)
-    /// within the tail, which is copied if it is shared. If a clone panics, nothing has changed.
+    /// O(log n): joins the parts before and behind it, which copies the nodes along the cut, and clones the element.
+    /// O(1) within the tail, which is copied if it is shared. If a clone panics, nothing has changed.
     ///
     /// # Panics
     /// If `index` is not less than the length.
@@ -1502,7 +1505,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         let tail = self.own_tail();
         let (offset, length) = (index - self.tree_len, self.tail_len());
-        // SAFETY: the tail is this version's own. After `forget_beyond` it has only the elements that this version sees.
+        // SAFETY: the tail is this version's own. After `forget_beyond` it has only the elements that this version
+        // sees.
         unsafe {
             tail.forget_beyond(length);
             let place = tail.items().add(offset);
@@ -1529,8 +1533,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- all elements -------------------------------------------------------------------------
 
-    /// Every element in order, to be changed in this version only. O(n). Leaves and branches that other versions share are
-    /// copied when the iteration reaches them, whether or not an element is changed.
+    /// Every element in order, to be changed in this version only. O(n). Leaves and branches that other versions share
+    /// are copied when the iteration reaches them, whether or not an element is changed.
     ///
     /// ```
     /// let mut vector: collections::Vector<u32> = (0..100).collect();
@@ -1558,8 +1562,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Sorts the elements; equal ones keep their order. O(n log n): sorts clones in a `Vec`, and builds a new vector from
-    /// them. If a comparison panics, nothing has changed.
+    /// Sorts the elements; equal ones keep their order. O(n log n): sorts clones in a `Vec`, and builds a new vector
+    /// from them. If a comparison panics, nothing has changed.
     ///
     /// # Panics
     /// As std's `sort`, it may panic if `T::cmp` is not a total order.
@@ -1588,8 +1592,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         *self = sorted.into();
     }
 
-    /// Sorts the elements by a key; those with equal keys keep their order. Costs the same as [`sort`](Self::sort), with
-    /// O(n log n) calls of `key`. If `key` or a comparison panics, nothing has changed.
+    /// Sorts the elements by a key; those with equal keys keep their order. Costs the same as [`sort`](Self::sort),
+    /// with O(n log n) calls of `key`. If `key` or a comparison panics, nothing has changed.
     ///
     /// # Panics
     /// As std's `sort_by_key`, it may panic if `K::cmp` is not a total order.

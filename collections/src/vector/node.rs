@@ -1,5 +1,5 @@
-//! The nodes of a vector: leaves hold elements, branches hold nodes. Each is one allocation with a count of its holders.
-//! See the [module above](super) for the picture.
+//! The nodes of a vector: leaves hold elements, branches hold nodes. Each is one allocation with a count of its
+//! holders. See the [module above](super) for the picture.
 //!
 //! A *hold* is one reference that is counted. A function that takes a hold over is responsible for giving it up.
 //!
@@ -102,7 +102,8 @@ impl<T, C: Counter> Leaf<T, C> {
         }
         debug_assert!(room <= Width::<T>::LEAF);
         let size = offset_of!(LeafHead<T, C>, items) + size_of::<T>() * room;
-        // SAFETY: an alignment is a power of two, and the size rounded up to it is at most `isize::MAX`, as checked above.
+        // SAFETY: an alignment is a power of two, and the size rounded up to it is at most `isize::MAX`, as checked
+        // above.
         unsafe { Layout::from_size_align_unchecked(size, align_of::<LeafHead<T, C>>()) }
     }
 
@@ -171,8 +172,8 @@ impl<T, C: Counter> Leaf<T, C> {
     /// The place of the first element.
     #[inline]
     pub(super) fn items(self) -> *mut T {
-        // SAFETY: the elements lie at this offset in the same allocation. The pointer comes from the allocator, not from a
-        // reference to the head, so it may be used to reach them.
+        // SAFETY: the elements lie at this offset in the same allocation. The pointer comes from the allocator, not
+        // from a reference to the head, so it may be used to reach them.
         unsafe { self.0.as_ptr().cast::<u8>().add(offset_of!(LeafHead<T, C>, items)).cast() }
     }
 
@@ -230,17 +231,17 @@ impl<T, C: Counter> Leaf<T, C> {
     /// The caller may write the place while others read the leaf: every version with this tail sees only the elements
     /// within its own length.
     ///
-    /// Elements that need a drop are written only to a leaf that the caller alone holds. The reason: a vector may be used
-    /// as one of elements with shorter lifetimes. What such a version wrote to a shared leaf would stay there, and a
-    /// version that outlives these lifetimes would drop it.
+    /// Elements that need a drop are written only to a leaf that the caller alone holds. The reason: a vector may be
+    /// used as one of elements with shorter lifetimes. What such a version wrote to a shared leaf would stay there, and
+    /// a version that outlives these lifetimes would drop it.
     #[inline]
     pub(super) fn claim(self, seen: u16) -> bool {
         let head = self.head();
         if !head.count.is_unique() {
             return !needs_drop::<T>() && C::claim(&head.fill, seen);
         }
-        // Elements behind the first `seen` were appended by versions that are gone. They may be overwritten if they need no
-        // drop.
+        // Elements behind the first `seen` were appended by versions that are gone. They may be overwritten if they
+        // need no drop.
         let next = !needs_drop::<T>() || head.fill.load(Ordering::Relaxed) == seen;
         if next {
             head.fill.store(seen + 1, Ordering::Relaxed);
@@ -255,8 +256,8 @@ impl<T, C: Counter> Leaf<T, C> {
     pub(super) unsafe fn forget_beyond(self, seen: usize) {
         let fill = self.fill();
         if fill > seen {
-            // SAFETY: the caller is the only holder. The elements are no longer counted when they are dropped, so none is
-            // dropped twice if one of the drops panics.
+            // SAFETY: the caller is the only holder. The elements are no longer counted when they are dropped, so none
+            // is dropped twice if one of the drops panics.
             unsafe {
                 self.set_fill(seen);
                 ptr::slice_from_raw_parts_mut(self.items().add(seen), fill - seen).drop_in_place();
@@ -404,8 +405,8 @@ impl<C: Counter> Branch<C> {
 
     #[inline]
     fn head(&self) -> &BranchHead<C> {
-        // SAFETY: somebody holds the branch during this call. The head changes only through the counter, except `len` in
-        // `set_len`, whose caller is the only one to use the branch.
+        // SAFETY: somebody holds the branch during this call. The head changes only through the counter, except `len`
+        // in `set_len`, whose caller is the only one to use the branch.
         unsafe { self.0.as_ref() }
     }
 
@@ -449,8 +450,8 @@ impl<C: Counter> Branch<C> {
         unsafe { self.0.as_ptr().cast::<u8>().add(offset_of!(BranchHead<C>, children)).cast() }
     }
 
-    /// The place of the table of sizes, which only a relaxed branch has. Its entry i is the number of elements below the
-    /// children 0 to i together.
+    /// The place of the table of sizes, which only a relaxed branch has. Its entry i is the number of elements below
+    /// the children 0 to i together.
     #[inline]
     fn sizes(self) -> *mut usize {
         debug_assert!(self.is_relaxed());

@@ -1,9 +1,6 @@
 use std::cell::Cell;
-use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
-use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use scenarios::input::mix;
@@ -13,32 +10,8 @@ use super::GenericVector;
 use super::node::{Branch, Leaf, Link, MAX_CHILDREN, Width};
 use super::tree;
 use crate::counter::{Atomic, Counter, Plain};
+use crate::testing::{Brittle, is_interrupted, std_hash};
 use crate::{Vector, rc};
-
-/// Says nothing of panics that a [`Probe`] raises: there are thousands.
-fn expect_injected_panics() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() {
-                usual(info);
-            }
-        }));
-    });
-}
-
-/// What panics when the [`Probe`] fuse is burning is known by its outcome.
-fn injected(change: impl FnOnce()) -> bool {
-    expect_injected_panics();
-    let outcome = catch_unwind(AssertUnwindSafe(change));
-    Probe::set_fuse(None);
-    match outcome {
-        Ok(()) => false,
-        Err(payload) if payload.is::<Injected>() => true,
-        Err(payload) => std::panic::resume_unwind(payload),
-    }
-}
 
 /// Walks the whole tree and checks what the [module](super) says of it.
 fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
@@ -112,6 +85,15 @@ fn check<T: Clone + Debug + PartialEq, C: Counter>(vector: &GenericVector<T, C>,
     }
     assert_eq!(vector.get(model.len()), None);
     assert_eq!(vector.get(usize::MAX), None);
+}
+
+/// Checks that a vector, however a panic has left it, can be appended to.
+fn check_usable<T: Clone + Debug + PartialEq, C: Counter>(vector: &mut GenericVector<T, C>, element: T) {
+    check_shape(vector);
+    let mut model: Vec<T> = vector.iter().cloned().collect();
+    vector.push_back(element.clone());
+    model.push(element);
+    assert!(vector.iter().eq(&model));
 }
 
 fn numbers<C: Counter>(range: std::ops::Range<usize>) -> GenericVector<usize, C> {
@@ -658,7 +640,8 @@ fn every_operation_around_what_the_handle_has_room_for() {
     assert_eq!(Probe::live(), 0);
 }
 
-/// Up from nothing and down again, with a version of every length kept, its halves, and them joined the other way round.
+/// Up from nothing and down again, with a version of every length kept, its halves, and them joined the other way
+/// round.
 fn up_and_down<T: Clone + Debug + PartialEq>(make: fn(usize) -> T) {
     let model: Vec<T> = (0..20).map(make).collect();
     let mut vector = Vector::new();
@@ -770,26 +753,6 @@ fn elements_that_change_behind_a_shared_reference() {
     assert_eq!(counts.iter().map(|count| count.0.load(Ordering::Relaxed)).sum::<u32>(), 4000);
 }
 
-thread_local! {
-    /// How many more clones of a [`Brittle`] succeed.
-    static CLONES: Cell<u32> = const { Cell::new(u32::MAX) };
-}
-
-/// Needs no drop, and panics when it is cloned too often.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Brittle(u32);
-
-impl Clone for Brittle {
-    fn clone(&self) -> Self {
-        let left = CLONES.get();
-        if left == 0 {
-            std::panic::panic_any(Injected);
-        }
-        CLONES.set(left - 1);
-        Brittle(self.0)
-    }
-}
-
 #[test]
 fn a_panic_in_clone_leaves_small_vectors_intact() {
     let changes: [fn(&mut Vector<Brittle>); 15] = [
@@ -815,18 +778,11 @@ fn a_panic_in_clone_leaves_small_vectors_intact() {
                 for shared in [false, true] {
                     let mut vector: Vector<Brittle> = (0..length).map(Brittle).collect();
                     let held = shared.then(|| vector.clone());
-                    CLONES.set(fuse);
-                    injected(|| change(&mut vector));
-                    CLONES.set(u32::MAX);
-                    check_shape(&vector);
-                    assert!(held.iter().flatten().map(|value| value.0).eq(0..if shared {
-                        length
-                    } else {
-                        0
-                    }));
-                    let left: Vec<u32> = vector.iter().map(|value| value.0).collect();
-                    vector.push_back(Brittle(9));
-                    assert!(vector.iter().map(|value| value.0).eq(left.into_iter().chain([9])));
+                    Brittle::set_fuse(Some(fuse));
+                    is_interrupted(|| change(&mut vector));
+                    let kept = if shared { length } else { 0 };
+                    assert!(held.iter().flatten().map(|value| value.0).eq(0..kept));
+                    check_usable(&mut vector, Brittle(9));
                 }
             }
         }
@@ -923,8 +879,7 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
                     }
                     let mut vector = base;
                     Probe::set_fuse(Some(fuse));
-                    injected(|| change(&mut vector));
-                    check_shape(&vector);
+                    is_interrupted(|| change(&mut vector));
                     for (at, held) in held.iter().enumerate() {
                         assert!(
                             held.iter().map(Probe::id).eq(0..length + at as u32),
@@ -932,10 +887,7 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
                         );
                         check_shape(held);
                     }
-                    // What is left is a vector like any other.
-                    let left: Vec<u32> = vector.iter().map(Probe::id).collect();
-                    vector.push_back(Probe::new(9));
-                    assert!(vector.iter().map(Probe::id).eq(left.into_iter().chain([9])));
+                    check_usable(&mut vector, Probe::new(9));
                     drop((vector, held));
                     assert_eq!(Probe::live(), 0, "{length} elements, fuse {fuse}");
                 }
@@ -958,7 +910,7 @@ fn a_panic_in_an_iterator_keeps_what_it_gave() {
                     }
                     Probe::new(id)
                 });
-                assert!(injected(|| vector.extend(values)));
+                assert!(is_interrupted(|| vector.extend(values)));
                 check_shape(&vector);
                 assert!(vector.iter().map(Probe::id).eq(0..length + given));
                 assert!(held.iter().flatten().map(Probe::id).eq(0..if shared { length } else { 0 }));
@@ -1021,7 +973,7 @@ fn a_panic_in_drop_drops_the_others_all_the_same() {
             live.set(0);
             let vector: Vector<Grenade<'_>> = (0..length).map(|_| Grenade::new(&live, &armed)).collect();
             armed.set(true);
-            assert!(injected(|| action(vector)));
+            assert!(is_interrupted(|| action(vector)));
             assert!(!armed.get());
             // What was forgotten lives on.
             assert_eq!(live.get(), leaks, "{length} elements");
@@ -1176,17 +1128,12 @@ fn changing_all_elements_leaves_other_versions() {
 
 #[test]
 fn equality_order_and_hash_do_not_depend_on_the_shape() {
-    let hash = |vector: &Vector<usize>| {
-        let mut hasher = DefaultHasher::new();
-        vector.hash(&mut hasher);
-        hasher.finish()
-    };
     let plain = numbers::<Atomic>(0..1000);
     let joined = numbers::<Atomic>(0..333).concat(&numbers(333..1000));
     let cut = numbers::<Atomic>(0..3000).slice(..1000);
     for other in [&joined, &cut] {
         assert_eq!(&plain, other);
-        assert_eq!(hash(&plain), hash(other));
+        assert_eq!(std_hash(&plain), std_hash(other));
         assert!(plain.cmp(other).is_eq());
     }
     let less = joined.update(500, 0);

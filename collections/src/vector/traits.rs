@@ -24,11 +24,11 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for GenericVector<T, C> {
 }
 
 impl<T: PartialEq, C: Counter> PartialEq for GenericVector<T, C> {
-    /// Whether both vectors have equal elements in the same order. O(n), but skips the nodes that both share if both trees
-    /// have the same shape, and otherwise the leaves that both share.
+    /// Whether both vectors have equal elements in the same order. O(n), but skips the nodes that both share if both
+    /// trees have the same shape, and otherwise the leaves that both share.
     ///
-    /// In a shared leaf, even an element that does not equal itself, such as NaN, counts as equal. Elements in the handle
-    /// are never shared.
+    /// In a shared leaf, even an element that does not equal itself, such as NaN, counts as equal. Elements in the
+    /// handle are never shared.
     fn eq(&self, other: &Self) -> bool {
         if self.len() != other.len() {
             return false;
@@ -107,7 +107,8 @@ impl<T, C: Counter> Index<usize> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> IndexMut<usize> for GenericVector<T, C> {
-    /// The element at `index`, to be changed in this version only. Costs the same as [`get_mut`](GenericVector::get_mut).
+    /// The element at `index`, to be changed in this version only. Costs the same as
+    /// [`get_mut`](GenericVector::get_mut).
     ///
     /// # Panics
     /// If `index` is not less than the length.
@@ -128,8 +129,8 @@ fn past_end(index: usize, length: usize) -> ! {
 }
 
 impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
-    /// Appends every value. O(1) for each, amortised. Copies a shared tail at most once. If the iterator panics, the values
-    /// before it stay.
+    /// Appends every value. O(1) for each, amortised. Copies a shared tail at most once. If the iterator panics, the
+    /// values before it stay.
     ///
     /// # Panics
     /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
@@ -166,8 +167,8 @@ impl<'a, T: Clone + 'a, C: Counter> Extend<&'a T> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> GenericVector<T, C> {
-    /// As [`open_tail`](Self::open_tail), but if there is no tail yet, the new one has room for `more` elements. Returns
-    /// `None` if the handle has room for them.
+    /// As [`open_tail`](Self::open_tail), but if there is no tail yet, the new one has room for `more` elements.
+    /// Returns `None` if the handle has room for them.
     pub(super) fn open_tail_for(&mut self, more: usize) -> Option<Leaf<T, C>> {
         let more = more.min(Width::<T>::LEAF);
         if self.is_small() {

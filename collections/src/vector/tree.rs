@@ -82,8 +82,8 @@ pub(super) unsafe fn find<T, C: Counter>(
     Run { leaf: unsafe { Leaf::from_link(link) }, start, length: size }
 }
 
-/// Makes the branch that `slot` names its holder's own, with room for `room` children, and relaxed if `relaxed` is true.
-/// Copies it if it is shared, too small or not relaxed.
+/// Makes the branch that `slot` names its holder's own, with room for `room` children, and relaxed if `relaxed` is
+/// true. Copies it if it is shared, too small or not relaxed.
 ///
 /// # Safety
 /// `slot` is the place of a link in a node, or in a vector, that the caller alone holds. It names a branch that stands
@@ -231,8 +231,8 @@ pub(super) unsafe fn push_leaf<T, C: Counter>(
     let last_size = size - child_start::<T, C>(branch, height, last);
     // SAFETY: the children of a branch stand one lower than it.
     if unsafe { has_room::<C>(branch.child(last), height - 1) } {
-        // SAFETY: after `own_branch` nobody else holds the branch, so `child` is a place in a node that the caller alone
-        // holds. The sizes are those found above.
+        // SAFETY: after `own_branch` nobody else holds the branch, so `child` is a place in a node that the caller
+        // alone holds. The sizes are those found above.
         unsafe {
             let branch = own_branch::<T, C>(slot, height, size, 1, false);
             let child = &mut *branch.children().add(last);
@@ -369,8 +369,8 @@ impl<T, C: Counter> Row<T, C> {
         }
     }
 
-    /// Makes one branch of all nodes, or two branches of half of them each if there are too many for one. The row is empty
-    /// afterwards.
+    /// Makes one branch of all nodes, or two branches of half of them each if there are too many for one. The row is
+    /// empty afterwards.
     fn pack(&mut self, relaxed: &mut bool) -> Joined<T, C> {
         // The row hands over its holds to the branches. Nothing can panic meanwhile: running out of memory aborts.
         let len = mem::take(&mut self.len);
@@ -461,8 +461,8 @@ unsafe fn is_scant<T, C: Counter>(tree: Tree) -> bool {
     }
 }
 
-/// Joins two trees, and returns one or two nodes of the greater height. The nodes along the seam are made anew, and are at
-/// least half full unless they are the first or the last of their height. All others are shared.
+/// Joins two trees, and returns one or two nodes of the greater height. The nodes along the seam are made anew, and are
+/// at least half full unless they are the first or the last of their height. All others are shared.
 ///
 /// # Safety
 /// The trees are valid, not empty, and held during this call.

@@ -123,6 +123,11 @@ impl<'a> Borrowing<'a> for Seen<'a> {
 /// More than a leaf and a tail have; less where Miri looks at every step.
 const MANY: u32 = if cfg!(miri) { 20 } else { 100 };
 
+/// The number of each change, with the numbers of versions that it is to be made to.
+fn changes_and_forks(changes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..changes).flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
+}
+
 /// A change of a vector with elements that it is to make.
 type VectorChange<T, C> = fn(&mut GenericVector<T, C>, &dyn Fn(u32) -> T);
 
@@ -175,10 +180,7 @@ fn vector_changes<'a, T: Borrowing<'a>, C: Counter>() -> Vec<VectorChange<T, C>>
 macro_rules! changed_for_a_while {
     ($element:ident, $counter:ident, $lengths:expr) => {
         for &length in as_time_allows(&$lengths) {
-            let changes = vector_changes::<$element<'_>, $counter>().len();
-            for (change, forks) in (0..changes)
-                .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
-            {
+            for (change, forks) in changes_and_forks(vector_changes::<$element<'_>, $counter>().len()) {
                 let long = Owner::new();
                 let old: GenericVector<$element<'_>, $counter> =
                     (0..length).map(|id| $element::of(&long, id)).collect();
@@ -257,9 +259,7 @@ fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
 
 fn maps_changed_for_a_while<C: Counter>() {
     for &length in as_time_allows(&[9, 33, 0, 1, 3, 8, 31, 32, 100, 400]) {
-        for (change, forks) in (0..map_changes::<C>().len())
-            .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
-        {
+        for (change, forks) in changes_and_forks(map_changes::<C>().len()) {
             let long = Owner::new();
             let old: Map<'_, C> =
                 (0..length).map(|id| (Lent::new(&long, id), Lent::new(&long, id))).collect();

@@ -5,6 +5,7 @@
 //! kind; `COLLECTIONS_SEED` begins them elsewhere.
 
 mod auto_traits;
+mod draws;
 mod kinds;
 mod lengths;
 mod lifetimes;

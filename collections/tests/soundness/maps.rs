@@ -10,8 +10,8 @@ use collections::map::{DiffItem, Entry};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning, PassThrough};
 use super::world::{
-    Draws, Hashing, Shown, as_time_allows, asked_for, expecting_panics, live, next_call, set_hashing, show,
-    show_unordered, tick, with_fuse,
+    Draws, Hashing, Shown, as_time_allows, asked_for, drop_in_any_order, expecting_panics, live, next_call,
+    set_hashing, show, show_unordered, tick, with_fuse,
 };
 
 type Map<K, V, C> = GenericHashMap<K, V, PassThrough, C>;
@@ -364,11 +364,7 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
             let (at, beside) = (draws.below(versions.len()), draws.below(versions.len()));
             let (other, other_model) = (versions[beside].0.clone(), versions[beside].1.clone());
             let arguments = (draws.id(ids), draws.id(8), draws.id(ids / 2));
-            let fuse = match draws.below(4) {
-                0 => u32::MAX,
-                1 => draws.id(6),
-                _ => draws.id(150),
-            };
+            let fuse = draws.fuse();
             let operation = &list[draws.below(list.len())];
             let (map, model) = &mut versions[at];
             let (made, _) = perform(
@@ -385,15 +381,11 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
                 None => {}
             }
         }
-        // Dropped in any order, the last of them with a panic.
-        while let Some(last) = versions.len().checked_sub(1) {
-            let version = versions.swap_remove(draws.below(last + 1));
-            let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
-            with_fuse(fuse, || drop(version));
-            for (map, model) in versions.iter().filter(|_| hashing.is_lawful()) {
+        drop_in_any_order(versions, &mut draws, |(map, model)| {
+            if hashing.is_lawful() {
                 assert_eq!(content(map), *model);
             }
-        }
+        });
         assert_eq!(live(), 0, "an episode leaks: seed {start:#x}, {hashing:?}");
     }
 }

@@ -7,7 +7,9 @@ use collections::GenericVector;
 use collections::counter::{Atomic, Counter, Plain};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning};
-use super::world::{Draws, Shown, as_time_allows, asked_for, live, next_call, show, tick, with_fuse};
+use super::world::{
+    Draws, Shown, as_time_allows, asked_for, drop_in_any_order, live, next_call, show, tick, with_fuse,
+};
 
 /// Ids of elements.
 type Model = Vec<u32>;
@@ -342,11 +344,7 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
             let (other, other_model) = (versions[beside].0.clone(), versions[beside].1.clone());
             let (vector, model) = &mut versions[at];
             let arguments = (draws.below(model.len()), draws.id(1000), draws.below(most / 2));
-            let fuse = match draws.below(4) {
-                0 => u32::MAX,
-                1 => draws.id(6),
-                _ => draws.id(150),
-            };
+            let fuse = draws.fuse();
             let operation = &list[draws.below(list.len())];
             let (made, _) = perform(operation, (vector, model), (&other, &other_model), arguments, fuse);
             for version in made {
@@ -363,12 +361,7 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
                 versions[at] = built(draws.below(most), true);
             }
         }
-        while let Some(last) = versions.len().checked_sub(1) {
-            let version = versions.swap_remove(draws.below(last + 1));
-            let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
-            with_fuse(fuse, || drop(version));
-            versions.iter().for_each(|(vector, model)| assert_eq!(content(vector), *model));
-        }
+        drop_in_any_order(versions, &mut draws, |(vector, model)| assert_eq!(content(vector), *model));
         assert_eq!(live(), 0, "an episode leaks: seed {start:#x}");
     }
 }

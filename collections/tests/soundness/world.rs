@@ -9,6 +9,8 @@ use std::sync::Once;
 
 use scenarios::input::mix;
 
+pub use super::draws::Draws;
+
 thread_local! {
     static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
     static LIVE: Cell<i64> = const { Cell::new(0) };
@@ -153,17 +155,29 @@ pub fn show_unordered(ids: impl IntoIterator<Item = u32>) -> Shown {
     ids.into_iter().fold(0, |shown, id| shown.wrapping_add(mix(u64::from(id) + 1)))
 }
 
-/// Random numbers from a seed.
-pub struct Draws(pub u64);
-
 impl Draws {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(1);
-        (mix(self.0) >> 20) as usize % bound.max(1)
-    }
-
+    /// An id less than `bound`, or 0 if that is 0.
     pub fn id(&mut self, bound: usize) -> u32 {
         self.below(bound) as u32
+    }
+
+    /// Which call of user code is to panic in a random operation: none, one of the first ones, or a later one.
+    pub fn fuse(&mut self) -> u32 {
+        match self.below(4) {
+            0 => u32::MAX,
+            1 => self.id(6),
+            _ => self.id(150),
+        }
+    }
+}
+
+/// Drops versions in a random order, the last one with a panic. After each drop, `check` looks at those that are left.
+pub fn drop_in_any_order<V>(mut versions: Vec<V>, draws: &mut Draws, check: impl Fn(&V)) {
+    while let Some(last) = versions.len().checked_sub(1) {
+        let version = versions.swap_remove(draws.below(last + 1));
+        let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
+        with_fuse(fuse, || drop(version));
+        versions.iter().for_each(&check);
     }
 }
 
