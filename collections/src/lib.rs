@@ -45,6 +45,8 @@ pub mod counter;
 #[cfg(doctest)]
 mod lifetimes;
 pub mod map;
+#[cfg(feature = "serde")]
+mod serialization;
 pub mod set;
 #[cfg(test)]
 mod testing;

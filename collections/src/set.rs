@@ -516,68 +516,6 @@ impl<T: Clone, S, C: Counter> IntoIterator for GenericHashSet<T, S, C> {
     }
 }
 
-/// Serialization: a set is a sequence to serde.
-#[cfg(feature = "serde")]
-mod serde {
-    use std::fmt;
-    use std::hash::{BuildHasher, Hash};
-    use std::marker::PhantomData;
-
-    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-    use serde::ser::{Serialize, Serializer};
-
-    use super::GenericHashSet;
-    use crate::counter::Counter;
-
-    impl<T: Serialize, S, C: Counter> Serialize for GenericHashSet<T, S, C> {
-        /// Writes a sequence. O(n).
-        ///
-        /// # Errors
-        /// Whatever the serializer returns, for the sequence or for one of the elements.
-        fn serialize<R: Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-            serializer.collect_seq(self.iter())
-        }
-    }
-
-    struct SetVisitor<T, S, C>(PhantomData<(T, S, C)>);
-
-    impl<'de, T, S, C> Visitor<'de> for SetVisitor<T, S, C>
-    where
-        T: Deserialize<'de> + Hash + Eq + Clone,
-        S: BuildHasher + Default,
-        C: Counter,
-    {
-        type Value = GenericHashSet<T, S, C>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a sequence")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-            let mut set = GenericHashSet::default();
-            while let Some(element) = elements.next_element()? {
-                set.insert(element);
-            }
-            Ok(set)
-        }
-    }
-
-    impl<'de, T, S, C> Deserialize<'de> for GenericHashSet<T, S, C>
-    where
-        T: Deserialize<'de> + Hash + Eq + Clone,
-        S: BuildHasher + Default,
-        C: Counter,
-    {
-        /// Reads a sequence. O(n log n). Of equal elements, the last one stays.
-        ///
-        /// # Errors
-        /// If the input is no sequence, or if one of its elements cannot be read.
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_seq(SetVisitor(PhantomData))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

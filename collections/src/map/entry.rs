@@ -44,13 +44,7 @@ pub struct VacantEntry<'a, K, V, S, C: Counter> {
     key: K,
 }
 
-impl<K, V, S, C> GenericHashMap<K, V, S, C>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    S: BuildHasher,
-    C: Counter,
-{
+impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// The place of `key`, to be filled or changed. Looks the key up: O(log n), copies nothing.
     ///
     /// ```
@@ -73,13 +67,7 @@ where
     }
 }
 
-impl<'a, K, V, S, C> Entry<'a, K, V, S, C>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    S: BuildHasher,
-    C: Counter,
-{
+impl<'a, K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> Entry<'a, K, V, S, C> {
     /// The value, to be changed in this version only. If the map does not have the key, inserts `value` first.
     ///
     /// Costs the same as [`get_mut`](GenericHashMap::get_mut), and as [`insert`](GenericHashMap::insert) and a clone of
@@ -135,13 +123,7 @@ where
 
 const THERE: &str = "the entry is there while it is borrowed";
 
-impl<'a, K, V, S, C> OccupiedEntry<'a, K, V, S, C>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    S: BuildHasher,
-    C: Counter,
-{
+impl<'a, K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> OccupiedEntry<'a, K, V, S, C> {
     /// The key that [`entry`](GenericHashMap::entry) was called with. O(1).
     pub fn key(&self) -> &K {
         &self.key
@@ -180,13 +162,7 @@ where
     }
 }
 
-impl<'a, K, V, S, C> VacantEntry<'a, K, V, S, C>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    S: BuildHasher,
-    C: Counter,
-{
+impl<'a, K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> VacantEntry<'a, K, V, S, C> {
     /// The key that [`entry`](GenericHashMap::entry) was called with. O(1).
     pub fn key(&self) -> &K {
         &self.key

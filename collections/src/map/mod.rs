@@ -115,8 +115,6 @@ mod core;
 mod entry;
 mod iter;
 mod node;
-#[cfg(feature = "serde")]
-mod serde;
 mod slot;
 #[cfg(test)]
 mod tests;

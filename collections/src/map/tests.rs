@@ -1,4 +1,5 @@
-//! Tests of maps: against a model with held versions, of their nodes, with keys that panic and are counted.
+//! Tests of maps: against a model while old versions are held, of their nodes, and with keys that panic and are
+//! counted.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet as StdSet};
@@ -16,7 +17,7 @@ use crate::counter::{Atomic, Counter, Plain};
 use crate::testing::{Brittle, is_interrupted, std_hash};
 use crate::{HashMap, rc};
 
-/// A key of a chosen hash.
+/// A key whose hash the test chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     hash: u64,
@@ -33,7 +34,7 @@ fn key(hash: u64, id: u32) -> Key {
     Key { hash, id }
 }
 
-/// A value that stands for an id: small and plain, or one that needs dropping, so that entries are shared.
+/// A value that stands for an id. One kind is small and plain. The other needs a drop, so that leaves share entries.
 trait Value: Clone + PartialEq + std::fmt::Debug + 'static {
     fn of(id: u32) -> Self;
 }
@@ -52,7 +53,7 @@ impl Value for String {
 
 type KeyMap<V, C> = GenericHashMap<Key, V, PassThrough, C>;
 
-/// Panics unless every invariant of the module holds.
+/// Checks the invariants of the module.
 fn check<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter>(map: &GenericHashMap<K, V, S, C>) {
     let core: &Core<K, V, C> = &map.core;
     let (tail, len) = core.tail();
@@ -82,7 +83,7 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
         let (mut at, mut count) = (0, 0);
         while at < WIDTH {
             let (child, end) = (branch.slots[at], branch.run_end(at));
-            assert!(seen.iter().all(|other| *other != child), "a node is named by slots that are apart");
+            assert!(seen.iter().all(|other| *other != child), "slots that name one node are not neighbours");
             assert!(child.is_leaf() || end == at + 1);
             seen.push(child);
             let below = |hash: u32| belongs(hash) && (at..end).contains(&digit(rest_at(hash, level)));
@@ -95,7 +96,7 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
     assert!(leaf.fill() <= leaf.room());
     assert!(leaf.room() <= MAX_ENTRIES || level == LEVELS);
     for at in 0..leaf.fill() as usize {
-        // SAFETY: an entry of a leaf that the map holds.
+        // SAFETY: `at` is less than the number of entries, and the map holds the leaf.
         let (slot, key) = unsafe { (leaf.slot(at), leaf.slot(at).key::<'_>()) };
         let hash = hash_of(hasher, key);
         assert!(belongs(hash));
@@ -115,7 +116,8 @@ fn content<V: Value, C: Counter>(map: &KeyMap<V, C>) -> BTreeMap<Key, V> {
     map.iter().map(|(key, value)| (*key, value.clone())).collect()
 }
 
-/// Random operations on a tree of versions, with few hashes, so that every kind of node meets every kind of change.
+/// Does random operations to versions that stem from each other. There are few hashes, so that every kind of node meets
+/// every kind of change.
 fn replay<V: Value, C: Counter>(seed: usize, steps: usize, hash_of: impl Fn(u32) -> u64, ids: u64) {
     let mut versions: Vec<(KeyMap<V, C>, BTreeMap<Key, V>)> = vec![Default::default()];
     for (step, draw) in draws(&mut rng("versions", seed), steps, 1 << 50).into_iter().enumerate() {
@@ -197,7 +199,7 @@ fn replay<V: Value, C: Counter>(seed: usize, steps: usize, hash_of: impl Fn(u32)
             }
         }
     }
-    // Dropped in another order than made.
+    // Dropped in an order that differs from that in which they were made.
     while !versions.is_empty() {
         versions.swap_remove(versions.len() / 2);
         versions.iter().for_each(|(map, model)| assert_eq!(content(map), *model));
@@ -226,7 +228,7 @@ fn random_changes_keep_invariants_and_versions() {
     families(0, 1500);
 }
 
-/// As many operations as `COLLECTIONS_OPERATIONS` says, for hours of it; a few where it says nothing.
+/// The environment variable `COLLECTIONS_OPERATIONS` says how many operations to do. Without it there are none.
 #[test]
 fn random_changes_as_many_as_asked_for() {
     let asked = std::env::var("COLLECTIONS_OPERATIONS").ok().and_then(|text| text.parse().ok());
@@ -234,7 +236,7 @@ fn random_changes_as_many_as_asked_for() {
     (0..rounds).for_each(|round| families(1000 + 10 * round, 5000));
 }
 
-/// Grows one version through every size, each version before kept, and shrinks it again.
+/// Grows a map entry by entry while every version is kept, and shrinks it again.
 fn every_size<V: Value, C: Counter>(most: u32, hash_of: impl Fn(u32) -> u64) {
     let mut map = KeyMap::<V, C>::default();
     let mut kept = vec![map.clone()];
@@ -255,7 +257,7 @@ fn every_size<V: Value, C: Counter>(most: u32, hash_of: impl Fn(u32) -> u64) {
             check(map);
         }
     }
-    // Unshared.
+    // The same without other versions.
     let mut map: KeyMap<V, C> = (0..most).map(|id| (key(hash_of(id), id), V::of(id))).collect();
     assert_eq!(map, kept[most as usize]);
     for id in 0..most {
@@ -272,7 +274,7 @@ fn every_size_and_back() {
     every_size::<u32, Atomic>(300, |id| mix(u64::from(id)));
     every_size::<String, Atomic>(300, |id| mix(u64::from(id)));
     every_size::<u32, Plain>(300, |id| mix(u64::from(id)));
-    // Collisions of 100, beside each other or deep below.
+    // Colliding hashes, in one leaf, in neighbouring ones, or deep in the tree.
     every_size::<u32, Atomic>(150, |_| 0xffff_ffff_0000_0000);
     every_size::<String, Atomic>(150, |id| u64::from(id % 2) << 31);
     every_size::<u32, Atomic>(150, |id| u64::from(id) << 24);
@@ -305,7 +307,7 @@ fn forks_of_one_tail_do_not_see_each_other() {
             assert!(!fork.contains_key(&2000) && deeper[at].contains_key(&2000));
         }
         drop(forks);
-        // The base is alone now, and its tail has entries of forks that are gone.
+        // Now the base is alone, and its tail has entries of forks that are gone.
         let mut base = base;
         drop(deeper);
         base.insert(3000, 1);
@@ -324,7 +326,7 @@ fn a_full_tail_that_versions_share_becomes_their_leaf() {
         check(fork);
         assert!(fork.core.root().leaf() == tail && fork.core.tail().1 == 1);
     }
-    // Alone it grows in place instead.
+    // A full tail that is not shared grows instead.
     drop(forks);
     let grown = base.update(12, 12);
     check(&grown);
@@ -384,13 +386,13 @@ fn a_sole_owner_changes_in_place_and_others_are_shared() {
     assert!(held.ptr_eq(&map));
     assert_eq!(map.remove(&5000), None);
     assert!(map.get_mut(&5000).is_none());
-    assert!(held.ptr_eq(&map), "what is not there is not copied");
+    assert!(held.ptr_eq(&map), "looking for a missing key copies nothing");
     map.insert(5, 1);
     assert!(!held.ptr_eq(&map) && map.core.root() != root);
     let mut visited = 0;
     map.for_each_unshared(&held, |_, _, _| visited += 1);
     assert!(visited <= MAX_ENTRIES, "{visited} entries are not shared");
-    // What both share is not compared.
+    // Shared nodes are not compared.
     let mut unequal = HashMap::<u32, f64>::new();
     unequal.insert(1, f64::NAN);
     assert!(unequal == unequal.clone());
@@ -448,7 +450,7 @@ fn the_interface_of_std() {
     assert_eq!(all.keys().copied().collect::<StdSet<_>>().len(), 500);
     assert_eq!(all.values().sum::<u32>(), 499 * 500);
     assert_eq!(all.clone().into_iter().collect::<HashMap<_, _>>(), all);
-    // A nested iteration inside an iteration.
+    // An iteration within another one.
     assert_eq!(all.iter().map(|_| all.iter().count()).sum::<usize>(), 250_000);
     let united = HashMap::unions([all.clone(), HashMap::unit(1000, 1)]);
     assert_eq!(united.len(), 501);
@@ -510,7 +512,7 @@ fn dropped_once<C: Counter>() {
         assert_eq!(Probe::live(), 200);
         (0..50).for_each(|id| drop(map.remove(&Probe::new(id))));
         assert_eq!(Probe::live(), 100);
-        // What a fork inserted goes when the fork does.
+        // An entry that a fork inserted is dropped together with the fork.
         drop(map.update(Probe::new(1000), Probe::new(1)));
         assert_eq!(Probe::live(), 100);
         drop(map.clone().union(probes(20..70)));
@@ -595,7 +597,7 @@ fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
     }
 }
 
-/// Panics when it is dropped, if told to.
+/// A value that counts its drops, and panics when it is dropped if its flag is set.
 #[derive(Clone, Debug)]
 struct Explosive(Rc<Cell<u32>>, bool);
 

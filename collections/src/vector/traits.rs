@@ -1,4 +1,4 @@
-//! Traits of std and serde that a sequence implements.
+//! Traits of std that a sequence implements.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -279,56 +279,5 @@ impl<T: Clone, C: Counter> Add for &GenericVector<T, C> {
     /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
     fn add(self, other: Self) -> GenericVector<T, C> {
         self.concat(other)
-    }
-}
-
-#[cfg(feature = "serde")]
-mod serialization {
-    use std::fmt;
-    use std::marker::PhantomData;
-
-    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-    use serde::ser::{Serialize, Serializer};
-
-    use super::GenericVector;
-    use crate::counter::Counter;
-
-    impl<T: Serialize, C: Counter> Serialize for GenericVector<T, C> {
-        /// Writes a sequence. O(n).
-        ///
-        /// # Errors
-        /// Whatever the serializer returns, for the sequence or for one of the elements.
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(self)
-        }
-    }
-
-    impl<'de, T: Clone + Deserialize<'de>, C: Counter> Deserialize<'de> for GenericVector<T, C> {
-        /// Reads a sequence. O(n).
-        ///
-        /// # Errors
-        /// If the input is no sequence, or if one of its elements cannot be read.
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Elements<T, C>(PhantomData<(T, C)>);
-
-            impl<'de, T: Clone + Deserialize<'de>, C: Counter> Visitor<'de> for Elements<T, C> {
-                type Value = GenericVector<T, C>;
-
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("a sequence")
-                }
-
-                fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-                    // One by one, because the input's size hint cannot be trusted. So at most one leaf is reserved.
-                    let mut vector = GenericVector::new();
-                    while let Some(value) = sequence.next_element()? {
-                        vector.push_back(value);
-                    }
-                    Ok(vector)
-                }
-            }
-
-            deserializer.deserialize_seq(Elements(PhantomData))
-        }
     }
 }
