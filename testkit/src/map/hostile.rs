@@ -1,59 +1,14 @@
-//! Tests of maps with hostile keys and values, which panic in `Hash`, `Eq`, `Clone` and `Drop`, drop other versions, have
-//! no size or too much of it. `champ`, `inline` and `hybrid_8` use them, too.
+//! Maps with hostile keys and values: they panic in `Hash`, `Eq`, `Clone` and `Drop`, drop other versions, have no size
+//! or too much of it.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::panic::panic_any;
-use std::thread;
 
 use scenarios::input::{draws, rng};
 use scenarios::persistent_map::PersistentMap;
-use scenarios::probe::{Hashing, Injected, Probe};
+use scenarios::probe::{Hashing, Probe};
 
-thread_local! {
-    static DROPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    static DROPPED_BY_CLONE: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
-}
-
-/// A probe that may panic when it is dropped, too, and may drop something when it is cloned.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fragile(Probe);
-
-impl Fragile {
-    pub fn new(id: u32) -> Self {
-        Fragile(Probe::new(id))
-    }
-
-    /// What `make` makes, where the drop that comes after so many others panics; `None` where that happened.
-    pub fn with_drops_left<T>(drops: u32, make: impl FnOnce() -> T) -> Option<T> {
-        DROPS_LEFT.set(Some(drops));
-        let made = Probe::with_fuse(None, make);
-        DROPS_LEFT.set(None);
-        made
-    }
-}
-
-impl Clone for Fragile {
-    fn clone(&self) -> Self {
-        let dropped = DROPPED_BY_CLONE.take();
-        drop(dropped);
-        Fragile(self.0.clone())
-    }
-}
-
-impl Drop for Fragile {
-    fn drop(&mut self) {
-        match DROPS_LEFT.get() {
-            Some(0) if !thread::panicking() => {
-                DROPS_LEFT.set(None);
-                panic_any(Injected);
-            }
-            left => DROPS_LEFT.set(left.map(|left| left.saturating_sub(1))),
-        }
-    }
-}
+use crate::{Fragile, expect_injected_panics};
 
 type Model = BTreeMap<u32, u32>;
 
@@ -63,17 +18,18 @@ fn map_of<M: PersistentMap<Fragile, Fragile>>(model: &Model) -> M {
 
 /// The content of a map that agrees with itself.
 fn content<M: PersistentMap<Fragile, Fragile>>(map: &M) -> Model {
-    let content: Model = map.iter().map(|(key, value)| (key.0.id(), value.0.id())).collect();
+    let content: Model = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
     assert_eq!((map.len(), map.iter().count()), (content.len(), content.len()));
     for (key, value) in &content {
-        assert_eq!(map.get(&Fragile::new(*key)).map(|value| value.0.id()), Some(*value));
+        assert_eq!(map.get(&Fragile::new(*key)).map(|value| value.id()), Some(*value));
     }
     content
 }
 
-/// Changes versions of a map, of which many panic: each change is made wholly or not at all, no other version is
-/// affected, and in the end nothing is left.
+/// Makes `steps` random changes to versions of a map while many of them panic. Each change must be made wholly or not
+/// at all and affect no other version, and in the end nothing may be left alive.
 pub fn every_change_is_made_or_not<M: PersistentMap<Fragile, Fragile>>(steps: usize) {
+    expect_injected_panics();
     use Hashing::{Constant, EqualLow32, FourGroups, LastBits, Spread};
     for (seed, hashing) in [Spread, Constant, EqualLow32, LastBits, FourGroups].into_iter().enumerate() {
         Probe::reset();
@@ -133,12 +89,15 @@ pub fn every_change_is_made_or_not<M: PersistentMap<Fragile, Fragile>>(steps: us
     }
 }
 
-/// Changes a version that becomes the only holder of its nodes while it copies them: the copies' originals are dropped
-/// then, and one of them panics. `counts_new` says that a new entry is counted all the same. A hamt does not: it would pay
-/// for that with every insertion.
+/// Changes a version that becomes the only holder of its nodes while it copies them. The originals are then dropped,
+/// and one of those drops panics. The map must stay sound, and no entry may leak.
+///
+/// `counts_new` says that the map counts a new entry even then. `hamt` does not: that would cost something in every
+/// insertion.
 pub fn a_copy_that_drops_the_original_is_made_or_not<M: PersistentMap<Fragile, Fragile> + 'static>(
     counts_new: bool,
 ) {
+    expect_injected_panics();
     let changes: [fn(&mut M); 4] = [
         |map| map.insert(Fragile::new(500), Fragile::new(1)),
         |map| map.insert(Fragile::new(3), Fragile::new(1)),
@@ -156,9 +115,9 @@ pub fn a_copy_that_drops_the_original_is_made_or_not<M: PersistentMap<Fragile, F
                 let before: Model = (0..size).map(|id| (id, id)).collect();
                 let other: M = map_of(&before);
                 let mut map = other.clone();
-                DROPPED_BY_CLONE.set(Some(Box::new(other)));
+                Fragile::drop_in_next_clone(other);
                 Fragile::with_drops_left(drops, || change(&mut map));
-                drop(DROPPED_BY_CLONE.take());
+                Fragile::drop_without_clone();
                 let mut now = content(&map);
                 while let Some((id, _)) = now.pop_last() {
                     assert!(map.remove(&Fragile::new(id)));
@@ -171,22 +130,26 @@ pub fn a_copy_that_drops_the_original_is_made_or_not<M: PersistentMap<Fragile, F
     }
 }
 
+/// Aligned to a cache line.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(align(64))]
 pub struct Align64(pub u32);
 
-/// Aligned to half a page. Aligned to a whole one, it has the compiler fail: LLVM (as of Rust 1.95) loses the prologue of
-/// a function that probes the stack for such locals behind an early return, as `champ` has one.
+/// Aligned to half a page.
+///
+/// With a whole page the compiler fails: `champ` has a function with an early return before such locals, and LLVM (as
+/// of Rust 1.95) loses the prologue of a function that probes the stack there.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(align(2048))]
 pub struct Align2048(pub u32);
 
-/// Has no size, and an alignment.
+/// Has an alignment and no size.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(align(64))]
 pub struct Nothing;
 
-/// Puts values of one kind into versions of a map, takes some out again, and looks at what is left, and where.
+/// Puts values of one kind into versions of a map, takes some out again, and checks content and alignment of what is
+/// left.
 pub fn holds<V: PartialEq + Debug, M: PersistentMap<u32, V>>(value_of: fn(u32) -> V) {
     let mut map = M::new();
     for id in 0..200 {
@@ -207,15 +170,18 @@ pub fn holds<V: PartialEq + Debug, M: PersistentMap<u32, V>>(value_of: fn(u32) -
     assert!(map.union(&held).equal(&held));
 }
 
-/// The same for every kind of value, in a map type that is generic in them.
+/// [`holds`](crate::map::hostile::holds) values of every kind: none of them has the size or the alignment of another.
+///
+/// Takes the name of a map type that is generic in its value and has `u32` keys.
+#[macro_export]
 macro_rules! holds_every_kind {
-    ($map:ident) => {
-        hostile::holds::<_, $map<hostile::Nothing>>(|_| hostile::Nothing);
-        hostile::holds::<_, $map<hostile::Align64>>(hostile::Align64);
-        hostile::holds::<_, $map<hostile::Align2048>>(hostile::Align2048);
-        hostile::holds::<_, $map<[u32; 50]>>(|id| [id; 50]);
-        hostile::holds::<_, $map<[u32; 1250]>>(|id| [id; 1250]);
-        hostile::holds::<_, $map<Box<[u32; 50]>>>(|id| Box::new([id; 50]));
-    };
+    ($map:ident) => {{
+        use $crate::map::hostile::{Align64, Align2048, Nothing, holds};
+        holds::<_, $map<Nothing>>(|_| Nothing);
+        holds::<_, $map<Align64>>(Align64);
+        holds::<_, $map<Align2048>>(Align2048);
+        holds::<_, $map<[u32; 50]>>(|id| [id; 50]);
+        holds::<_, $map<[u32; 1250]>>(|id| [id; 1250]);
+        holds::<_, $map<Box<[u32; 50]>>>(|id| Box::new([id; 50]));
+    }};
 }
-pub(crate) use holds_every_kind;
