@@ -13,6 +13,7 @@
 //! | oracle | the model inside a bottleneck's `replay`, and each case's [`Case::expected`] |
 
 mod case;
+mod checking;
 mod contender;
 pub mod flat;
 pub mod flat_keys;
@@ -30,8 +31,8 @@ mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, OwnInput, Request,
-    Role, Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, NOTHING, OwnInput,
+    Request, Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 
