@@ -1,6 +1,6 @@
-//! What the checks of several bottlenecks share: specimens, held versions, threads, and at which step a difference showed.
+//! What the checks of several bottlenecks share: specimens, held versions, threads, and how a difference is told.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
 use crate::input::{DearKey, Key};
@@ -40,6 +40,15 @@ const COMPARE_EVERY: usize = 97;
 /// Whether everything is compared in full after step `at` of a trace.
 pub(crate) fn is_due(at: usize) -> bool {
     at % COMPARE_EVERY == COMPARE_EVERY - 1
+}
+
+/// Compares two values; `what` says in a mismatch what they are.
+pub(crate) fn expect<T: PartialEq + Debug>(
+    what: impl Display,
+    observed: T,
+    expected: T,
+) -> Result<(), String> {
+    if observed == expected { Ok(()) } else { Err(format!("{what}: {observed:?}, expected {expected:?}")) }
 }
 
 /// A key, value or element that a trace is replayed with.
