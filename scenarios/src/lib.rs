@@ -26,6 +26,8 @@ pub mod persistent_map;
 pub mod persistent_vector;
 pub mod pointer;
 pub mod probe;
+#[cfg(test)]
+mod reference;
 pub mod signals;
 pub mod slots;
 pub mod small_map;

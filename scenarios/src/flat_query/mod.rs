@@ -9,7 +9,7 @@
 
 mod cases;
 mod checks;
-mod oracle;
+pub(crate) mod oracle;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -43,7 +43,7 @@ pub(super) fn most_frequent_name(document: &Value) -> String {
 
 /// A segment of a query in the model.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Model {
+pub(crate) enum Model {
     Name(String),
     Index(i64),
     Wildcard,
@@ -75,7 +75,7 @@ impl Model {
 }
 
 /// Every node that the segments select from `document`, with its pointer.
-pub(super) fn evaluate<'a>(document: &'a Value, segments: &[Model]) -> Vec<(String, &'a Value)> {
+pub(crate) fn evaluate<'a>(document: &'a Value, segments: &[Model]) -> Vec<(String, &'a Value)> {
     let mut nodes = vec![(String::new(), document)];
     for segment in segments {
         nodes = nodes.iter().flat_map(|(pointer, value)| select(pointer, value, segment)).collect();

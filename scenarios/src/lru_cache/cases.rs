@@ -11,12 +11,12 @@ use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, Rng, copies, draws, mix, rng};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
-    if request.scenario == "own_trace" {
-        return own_trace::<F::Cache<String, u64, FixedHasher>>(request);
-    }
-    match request.scenario.strip_suffix("_string") {
-        Some(scenario) => set_up_with::<String, F::Cache<String, u64, FixedHasher>>(scenario, request),
-        None => set_up_with::<u64, F::Cache<u64, u64, FixedHasher>>(request.scenario, request),
+    match request.scenario {
+        "own_trace" => own_trace::<F::Cache<String, u64, FixedHasher>>(request),
+        name => match name.strip_suffix("_string") {
+            Some(scenario) => set_up_with::<String, F::Cache<String, u64, FixedHasher>>(scenario, request),
+            None => set_up_with::<u64, F::Cache<u64, u64, FixedHasher>>(name, request),
+        },
     }
 }
 
