@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::cases::{document, read_all};
 use super::oracle::{Model, evaluate};
-use super::{FlatQuery, Found, QueryError, pointer_of_normalized};
+use super::{Compliance, FlatQuery, Found, QueryError, pointer_of_normalized};
 use crate::checking::{at_end, each_step, expect, fixed, not_replayed};
 use crate::flat::steps::{at, drawn_leaf};
 use crate::flat::{self, Kinds, Leaf, Pointer, escape};
@@ -424,22 +424,8 @@ fn leaves<S: FlatQuery>() -> Result<(), String> {
     Ok(())
 }
 
-/// What a contender makes of the JSONPath compliance suite.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compliance {
-    /// Tests answered right.
-    pub right: usize,
-    /// Names of tests that it said it does not support.
-    pub unsupported: Vec<String>,
-    /// Names of tests answered wrongly.
-    pub wrong: Vec<String>,
-}
-
-/// Runs the JSONPath compliance suite; `None`, with a note printed, where it is [not there](outside_data).
-///
-/// # Panics
-/// If the file is there and is not the suite.
-pub fn comply<S: FlatQuery>() -> Option<Compliance> {
+/// Runs the compliance suite, for [`super::comply`].
+pub(super) fn comply<S: FlatQuery>() -> Option<Compliance> {
     let path = outside_data("JSONPATH_CTS", "jsonpath-cts.json")?;
     let bytes = std::fs::read(path).expect("the suite can be read");
     let suite: Value = serde_json::from_slice(&bytes).expect("the suite is JSON");

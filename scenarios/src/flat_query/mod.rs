@@ -17,8 +17,6 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-pub use checks::{Compliance, comply};
-
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
 use crate::flat::{Leaf, Pointer};
 pub use crate::json_path::{
@@ -141,4 +139,23 @@ const OWN_SCENARIOS: &[Scenario] = &[
 /// Makes a contender of an implementation; call it in the contender's crate.
 pub fn contender<S: FlatQuery + 'static>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
+}
+
+/// What a contender makes of the JSONPath compliance suite.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compliance {
+    /// Tests answered right.
+    pub right: usize,
+    /// Names of tests that it said it does not support.
+    pub unsupported: Vec<String>,
+    /// Names of tests answered wrongly.
+    pub wrong: Vec<String>,
+}
+
+/// Runs the JSONPath compliance suite; `None`, with a note printed, where it is [not there](crate::input::outside_data).
+///
+/// # Panics
+/// If the file is there and is not the suite.
+pub fn comply<S: FlatQuery>() -> Option<Compliance> {
+    checks::comply::<S>()
 }
