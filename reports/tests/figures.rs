@@ -1,22 +1,25 @@
 //! The figures in the Markdown pages are those of the committed baseline.
 //!
-//! A figure that the baseline can produce is followed by a comment that says how to compute it. The comment is invisible
-//! in the rendered page: `3,851<!-- figure: cells --> cells`. [`Book::compute`] lists the kinds of figures.
+//! A figure that the baseline can produce is followed by a comment that says how to compute it. The comment is
+//! invisible in the rendered page: `3,851<!-- figure: cells --> cells`. [`Book::compute`] lists the kinds of
+//! figures.
 //!
-//! The tests fail where a page states another figure than the one computed, where a count of cells, contenders and the like
-//! has no such comment, and where a page names a cell that does not exist. `just figures` rewrites the figures in place.
+//! The tests fail where a page states another figure than the one computed, where a count of cells, contenders
+//! and the like has no such comment, and where a page names a cell that does not exist. `just figures` rewrites
+//! the figures in place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
-
-use reports::baseline;
 
 /// Set by `just figures`: rewrite the pages instead of failing.
 const REWRITE: &str = "LAB_REWRITE_FIGURES";
 
 const MARKER: &str = "<!-- figure:";
 const MARKER_END: &str = "-->";
+
+/// The end of the headings of those columns of the baseline that say by how much two measurements differed.
+const NOISE: &str = "noise";
 
 /// What a number counts where it must have a comment.
 const COUNTED: &[&str] =
@@ -41,28 +44,37 @@ struct Book {
     source: String,
 }
 
-/// A measured cell. All that these tests know of the baseline's types is in [`Book::read`].
+/// A line of the baseline.
 struct Cell {
     /// Bottleneck, scenario, size, contender.
     parts: [String; 4],
-    instructions: u64,
-    noise: u64,
-    blocks: u64,
-    bytes: u64,
+    /// The other columns, by their headings: what the cell's region takes in total.
+    columns: BTreeMap<String, u64>,
+}
+
+impl Cell {
+    fn is_noisy(&self) -> bool {
+        self.columns.iter().any(|(heading, value)| heading.ends_with(NOISE) && *value > 0)
+    }
 }
 
 impl Book {
+    /// Reads the baseline's tables by their headings, so that a new column can be used at once.
     fn read() -> Self {
-        let baseline = baseline::read(&root().join("reports/baselines")).unwrap();
-        let cell = |(name, entry): (String, baseline::Entry)| Cell {
-            parts: parts(&name).unwrap_or_else(|| panic!("`{name}` is not a cell")),
-            instructions: entry.instructions,
-            noise: entry.noise,
-            blocks: entry.blocks,
-            bytes: entry.bytes,
-        };
-        let cells =
-            baseline.cells.into_iter().map(|(name, entry)| (name.to_string(), entry)).map(cell).collect();
+        let mut cells = Vec::new();
+        for table in files(&root().join("reports/baselines"), "tsv") {
+            let text = fs::read_to_string(&table).unwrap();
+            let mut lines = text.lines().map(|line| line.split('\t'));
+            let headings: Vec<&str> = lines.next().unwrap().skip(1).collect();
+            for mut line in lines {
+                let name = line.next().unwrap();
+                let parts =
+                    parts(name).unwrap_or_else(|| panic!("{}: `{name}` is not a cell", table.display()));
+                let values = line.map(|value| value.parse().unwrap());
+                let columns = headings.iter().map(|heading| (*heading).to_owned()).zip(values).collect();
+                cells.push(Cell { parts, columns });
+            }
+        }
         let mut source = String::new();
         for folder in ["harness/src", "reports/src", "scenarios/src", "collections/src"] {
             append_rust_files(&root().join(folder), &mut source);
@@ -77,9 +89,9 @@ impl Book {
     /// |---|---|
     /// | `bottlenecks`, `scenarios`, `contenders`, `groups`, `cells`, each with any number of `PATTERN` | how many different ones there are |
     /// | `noisy cells` | how many cells differed between two measurements |
-    /// | `instructions CELL`, `blocks CELL`, `bytes CELL` | what the cell's region takes in total |
+    /// | `METRIC CELL`, with a column of the baseline as `METRIC` | what the cell's region takes in total |
     /// | `ratio METRIC CELL CELL` | the metric of the first cell divided by that of the second |
-    /// | `constant NAME` | the value of the one constant of that name in the source |
+    /// | `constant NAME` | the number that the source gives to the constant or field of that name |
     /// | `once YYYY-MM-DD` | not computed: the figure was measured on that day, and no committed file holds it |
     fn compute(&self, figure: &str) -> Result<Option<f64>, String> {
         let words: Vec<&str> = figure.split_whitespace().collect();
@@ -96,7 +108,6 @@ impl Book {
             }
             ["constant", name] => self.constant(name)?,
             ["ratio", metric, over, under] => self.metric(metric, over)? / self.metric(metric, under)?,
-            [metric @ ("instructions" | "blocks" | "bytes"), cell] => self.metric(metric, cell)?,
             ["bottlenecks", patterns @ ..] => self.count(patterns, |[bottleneck, ..]| vec![bottleneck])?,
             ["scenarios", patterns @ ..] => {
                 self.count(patterns, |[bottleneck, scenario, ..]| vec![bottleneck, scenario])?
@@ -107,8 +118,9 @@ impl Book {
             ["groups", patterns @ ..] => {
                 self.count(patterns, |[bottleneck, scenario, size, _]| vec![bottleneck, scenario, size])?
             }
-            ["noisy", "cells"] => self.cells.iter().filter(|cell| cell.noise > 0).count() as f64,
+            ["noisy", "cells"] => self.cells.iter().filter(|cell| cell.is_noisy()).count() as f64,
             ["cells", patterns @ ..] => self.count(patterns, |parts| parts.iter().collect())?,
+            [metric, cell] if parts(cell).is_some() => self.metric(metric, cell)?,
             _ => {
                 return Err(
                     "there is no such kind of figure (reports/tests/figures.rs lists them)".to_owned()
@@ -132,12 +144,9 @@ impl Book {
 
     fn metric(&self, metric: &str, name: &str) -> Result<f64, String> {
         let cell = self.cell(name).ok_or_else(|| format!("the baseline has no cell `{name}`"))?;
-        match metric {
-            "instructions" => Ok(cell.instructions as f64),
-            "blocks" => Ok(cell.blocks as f64),
-            "bytes" => Ok(cell.bytes as f64),
-            _ => Err(format!("the baseline has no metric `{metric}`")),
-        }
+        let value =
+            cell.columns.get(metric).ok_or_else(|| format!("the baseline has no metric `{metric}`"))?;
+        Ok(*value as f64)
     }
 
     fn cell(&self, name: &str) -> Option<&Cell> {
@@ -146,14 +155,34 @@ impl Book {
     }
 
     fn constant(&self, name: &str) -> Result<f64, String> {
-        let declaration = format!("const {name}: ");
-        let mut found = self.source.lines().filter(|line| line.contains(&declaration));
-        let (Some(line), None) = (found.next(), found.next()) else {
-            return Err(format!("the source does not declare exactly one constant `{name}`"));
-        };
-        let value = line.split_once(" = ").and_then(|(_, value)| value.split(';').next());
-        let number = value.and_then(|value| value.replace('_', "").parse().ok());
-        number.ok_or_else(|| format!("the constant `{name}` is not a number"))
+        // `const NAME: u64 = 5` or `name: 5`.
+        let start = format!("{name}: ");
+        let after = self.source.match_indices(&start).filter(|(at, _)| {
+            !self.source[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+        });
+        let values: BTreeSet<&str> = after
+            .filter_map(|(at, found)| {
+                let value = &self.source[at + found.len()..];
+                let value = value.split([';', ',', '}', '\n']).next()?;
+                Some(value.split_once(" = ").map_or(value, |(_, value)| value).trim())
+            })
+            .filter(|value| number(value).is_some())
+            .collect();
+        match values.iter().collect::<Vec<_>>().as_slice() {
+            [value] => Ok(number(value).unwrap()),
+            values => {
+                Err(format!("the source gives `{name}` {} different numbers instead of one", values.len()))
+            }
+        }
+    }
+}
+
+/// A number as Rust writes it.
+fn number(text: &str) -> Option<f64> {
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        text.replace('_', "").parse().ok()
+    } else {
+        None
     }
 }
 
@@ -301,7 +330,8 @@ fn faults(book: &Book, page: &str) -> Vec<Fault> {
     faults
 }
 
-/// What the number before these words counts, if it is one of [`COUNTED`]: "cells", "committed cells", but not "to the cells".
+/// What the number before these words counts, if it is one of [`COUNTED`]: "cells", "committed cells", but not
+/// "to the cells".
 fn counted(words: &[Word]) -> Option<&'static str> {
     for word in words.iter().take(WORDS_BETWEEN + 1) {
         let bare = word.text.trim_end_matches(['.', ',', ';', ':', ')', '*', '`']);
@@ -354,23 +384,27 @@ fn root() -> PathBuf {
 
 /// The pages: Markdown files of the project's root and of `reports/`.
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = [root(), root().join("reports")]
-        .iter()
-        .flat_map(|directory| fs::read_dir(directory).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    pages.sort();
-    pages
+    [files(&root(), "md"), files(&root().join("reports"), "md")].concat()
 }
 
+/// The files of a directory with an extension, sorted.
+fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    files.sort();
+    files
+}
+
+/// Appends the source of a directory's Rust files up to their tests.
 fn append_rust_files(directory: &Path, source: &mut String) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             append_rust_files(&path, source);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            source.push_str(&fs::read_to_string(&path).unwrap());
+            let text = fs::read_to_string(&path).unwrap();
+            source.push_str(text.split("#[cfg(test)]").next().unwrap());
         }
     }
 }
@@ -427,21 +461,16 @@ fn cells_that_pages_name_exist() {
 }
 
 fn book() -> Book {
-    let cell = |name: &str, instructions| Cell {
-        parts: parts(name).unwrap(),
-        instructions,
-        noise: 0,
-        blocks: 3,
-        bytes: 64,
+    let cell = |(name, instructions): (&str, u64)| {
+        let columns = [("instructions", instructions), ("noise", 0), ("blocks", 3), ("bytes", 64)];
+        let columns = columns.map(|(heading, value)| (heading.to_owned(), value)).into();
+        Cell { parts: parts(name).unwrap(), columns }
     };
     let cells =
         [("map/get/8/a", 2_584_698), ("map/get/8/b", 1000), ("map/set/8/a", 500), ("list/pop/100/a", 9)];
-    let source =
-        "const LEAST: u64 = 1_200;\nconst SHARE: f64 = 0.005;\nconst TWICE: u8 = 1;\nconst TWICE: u8 = 1;\n";
-    Book {
-        cells: cells.map(|(name, instructions)| cell(name, instructions)).into(),
-        source: source.to_owned(),
-    }
+    let source = "const LEAST: u64 = 1_200;\nconst AT_LEAST: u64 = 9;\nconst MANY: u8 = 1;\nconst MANY: u8 = 2;\n\
+                  gate: Gate { share: 0.005, more: 5 },\nshare: f64,\n";
+    Book { cells: cells.map(cell).into(), source: source.to_owned() }
 }
 
 fn complaints(page: &str) -> Vec<String> {
@@ -464,7 +493,8 @@ fn every_kind_of_figure_is_computed() {
         ("bytes map/get/8/a", 64.0),
         ("ratio instructions map/get/8/b map/set/8/a", 2.0),
         ("constant LEAST", 1200.0),
-        ("constant SHARE / 0.01", 0.5),
+        ("noisy cells", 0.0),
+        ("constant share / 0.01", 0.5),
     ] {
         assert_eq!(book().compute(figure), Ok(Some(value)), "{figure}");
     }
@@ -474,7 +504,7 @@ fn every_kind_of_figure_is_computed() {
         "once lately",
         "cells tree",
         "constant MISSING",
-        "constant TWICE",
+        "constant MANY",
         "blocks map/get/9/a",
         "cells / x",
     ] {
@@ -495,7 +525,7 @@ fn a_wrong_figure_is_named_with_line_and_both_values() {
     let wrong = "1.9<!-- figure: ratio instructions map/get/8/b map/set/8/a -->×";
     assert_eq!(complaints(wrong), ["1: states 1.9, but `ratio instructions map/get/8/b map/set/8/a` is 2.0"]);
     assert_eq!(
-        complaints("0.5<!-- figure: constant SHARE / 0.01 --> % and 1,200<!-- figure: constant LEAST -->"),
+        complaints("0.5<!-- figure: constant share / 0.01 --> % and 1,200<!-- figure: constant LEAST -->"),
         [""; 0]
     );
 }
