@@ -105,7 +105,7 @@ torture OPERATIONS="1000000" SEED="1":
     COLLECTIONS_OPERATIONS={{ quote(OPERATIONS) }} COLLECTIONS_SEED={{ quote(SEED) }} \
         cargo test --release --package collections --test soundness -- --nocapture
 
-# Add a contender: `new persistent_map my_map`.
+# Add a contender, `new persistent_map my_map`, or a bottleneck, `new --bottleneck my_problem`.
 [group('work')]
 [no-exit-message]
 new BOTTLENECK NAME *ARGS: _build
