@@ -1,11 +1,11 @@
-# Bottleneck Lab. `scripts/just RECIPE` runs these from any directory and brings its own `just`.
+# Bottleneck Lab. `scripts/just RECIPE` runs these recipes from any directory and installs its own `just` if needed.
 
 set positional-arguments
 
-# What the project installed for itself comes first.
+# Programs that the project installed for itself come first.
 export PATH := justfile_directory() / ".tools/bin:" + env("PATH")
 
-# Flags from outside, `-Ctarget-cpu=native` above all, would make instruction counts incomparable.
+# Compiler flags from outside, above all `-Ctarget-cpu=native`, would make instruction counts incomparable.
 export RUSTFLAGS := ""
 
 just := quote(just_executable()) + " --justfile " + quote(justfile())
@@ -15,19 +15,19 @@ lab := "cargo run --release --quiet --package lab --bin lab -- --root " + quote(
 @default:
     {{ just }} --list --unsorted
 
-# Measure everything at the default sizes, and write the report.
+# Measure everything at the default sizes and write the report.
 [group('measure')]
 [no-exit-message]
 bench-all *ARGS: _valgrind _build
     @{{ lab }} run --profile default "$@"
 
-# Measure three small sizes: a first look in minutes.
+# Measure small sizes only, for a first look in minutes.
 [group('measure')]
 [no-exit-message]
 bench-quick *ARGS: _valgrind _build
     @{{ lab }} run --profile quick "$@"
 
-# Measure up to the largest sizes.
+# Measure all sizes, up to the largest.
 [group('measure')]
 [no-exit-message]
 bench-full *ARGS: _valgrind _build
@@ -39,7 +39,7 @@ bench-full *ARGS: _valgrind _build
 report *ARGS: _build
     @{{ lab }} report "$@"
 
-# Remove every run: records, reports, and what was built to compare with.
+# Remove all runs: their records, their reports, and the revisions that were built for comparisons.
 [group('measure')]
 clean-runs:
     rm -rf target/lab
@@ -56,19 +56,19 @@ check *ARGS: _valgrind _build
 bless *ARGS: _valgrind _build
     @{{ lab }} bless "$@"
 
-# Check; where the baseline is of another machine, against the previous commit (or LAB_BASE).
+# Run `check`; if the baseline is of another machine, compare with the previous commit (or LAB_BASE) instead.
 [group('gate')]
 [no-exit-message]
 gate *ARGS: _valgrind _build
     @scripts/gate "$@"
 
-# Replay every contender against its oracle.
+# Check every contender against its oracle.
 [group('trust')]
 [no-exit-message]
 verify *ARGS: _build
     @{{ lab }} verify "$@"
 
-# Replay random traces for so many seconds: `fuzz 600 --bottleneck persistent_map`.
+# Check random traces for a number of seconds: `fuzz 600 --bottleneck persistent_map`.
 [group('trust')]
 [no-exit-message]
 fuzz SECONDS *ARGS: _build
@@ -80,7 +80,7 @@ fuzz SECONDS *ARGS: _build
 self-test *ARGS: _valgrind _build
     @{{ lab }} self-test "$@"
 
-# Count the same cells with gungraun, and print the differences.
+# Count the same cells with gungraun and print the differences.
 [group('trust')]
 [no-exit-message]
 cross-check *ARGS: _valgrind setup-gungraun _build
@@ -92,20 +92,20 @@ cross-check *ARGS: _valgrind setup-gungraun _build
 memcheck *ARGS: _valgrind
     @scripts/memcheck "$@"
 
-# Run the tests of the collections under ThreadSanitizer, Miri (where it is installed) and memcheck.
+# Run the tests of the collections under ThreadSanitizer, Miri (if installed) and memcheck.
 [group('trust')]
 [no-exit-message]
 sanitize *ARGS: _valgrind
     @scripts/sanitize "$@"
 
-# Do so many random operations per kind of element on the collections, most of them with a panic on the way.
+# Run random operations on the collections, this many for each kind of element; a panic interrupts most of them.
 [group('trust')]
 [no-exit-message]
 torture OPERATIONS="1000000" SEED="1":
     COLLECTIONS_OPERATIONS={{ quote(OPERATIONS) }} COLLECTIONS_SEED={{ quote(SEED) }} \
         cargo test --release --package collections --test soundness -- --nocapture
 
-# Add a contender: `new persistent_map my_map`.
+# Add a contender, `new persistent_map my_map`, or a bottleneck, `new --bottleneck my_problem`.
 [group('work')]
 [no-exit-message]
 new BOTTLENECK NAME *ARGS: _build
@@ -122,7 +122,7 @@ lab *ARGS: _build
 test *ARGS: _valgrind
     @scripts/tests/run
     cargo test --workspace --all-features "$@"
-    @scripts/ensure --check valgrind || echo "skipped: whatever needs Valgrind"
+    @scripts/ensure --check valgrind || echo "skipped: the tests that need Valgrind"
     @scripts/ensure --check chromium || echo "skipped: the report in a browser (scripts/just setup-browser)"
 
 # Format the code.
@@ -130,28 +130,64 @@ test *ARGS: _valgrind
 fmt:
     cargo fmt --all
 
-# Everything that decides CI: format, lints, tests, sanitizers, determinism, gate.
+# Put the baseline's present figures into the Markdown pages.
+[group('work')]
+figures:
+    LAB_REWRITE_FIGURES=1 cargo test --quiet --package reports --test figures
+
+# Take the README's pictures, docs/report-light.png and docs/report-dark.png, from the newest report.
+[group('work')]
+[no-exit-message]
+picture:
+    @scripts/picture
+
+# Run everything that decides CI: format, lints, documentation, tests, sanitizers, determinism, gate.
 [group('work')]
 ci:
     cargo fetch --locked
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+    {{ just }} documentation
+    {{ just }} dependencies
+    {{ just }} oldest-rust
     {{ just }} test --locked
     {{ just }} sanitize
     {{ just }} self-test --profile quick
     {{ just }} gate
+
+# Build the crates' documentation; a warning is an error.
+[group('work')]
+documentation:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
+
+# Check the dependencies' licences, sources and advisories (deny.toml) with cargo-deny, if it is installed.
+[group('work')]
+[no-exit-message]
+dependencies:
+    @scripts/dependencies
+
+# Check that the oldest supported Rust compiles everything, if rustup has it.
+[group('work')]
+[no-exit-message]
+oldest-rust:
+    @scripts/oldest-rust
 
 # Install the gungraun runner under .tools/, for cross-check.
 [group('set-up')]
 setup-gungraun:
     @. scripts/versions && scripts/cargo-tool gungraun-runner "$GUNGRAUN"
 
-# Install Chromium with the system's package manager, for the report's browser test.
+# Install Chromium with the system's package manager, for the report's browser test and for picture.
 [group('set-up')]
 setup-browser:
     @scripts/ensure chromium
 
-# The lab does without; scripts/ensure has then said what is missing.
+# Install cargo-deny under .tools/, for dependencies; this takes some minutes.
+[group('set-up')]
+setup-deny:
+    @. scripts/versions && scripts/cargo-tool cargo-deny "$CARGO_DENY"
+
+# The lab works without Valgrind; scripts/ensure says what is missing then.
 _valgrind:
     @scripts/ensure valgrind || true
 
