@@ -51,7 +51,7 @@ impl Reader<'_> {
     }
 
     fn import(&mut self, tree: &syn::UseTree, before: &mut Vec<String>, exported: bool) {
-        let mut leaf = |reader: &mut Self, name: Option<&syn::Ident>, known_as: Option<&syn::Ident>| {
+        let leaf = |reader: &mut Self, name: Option<&syn::Ident>, known_as: Option<&syn::Ident>| {
             let name = name.filter(|name| *name != "self").map(ToString::to_string);
             let path: Vec<String> = before.iter().cloned().chain(name).collect();
             reader.refer(&path);
