@@ -357,6 +357,33 @@ totals: 130
         file
     }
 
+    /// The compiler writes down where it works; a function's name must not tell.
+    #[test]
+    fn a_function_is_called_alike_wherever_it_was_compiled() {
+        let named = |place: &str| {
+            let home = tempfile::tempdir().unwrap();
+            let sources = home.path().join(place).join("parts/src");
+            std::fs::create_dir_all(&sources).unwrap();
+            let code = "#[unsafe(no_mangle)] #[inline(never)] pub fn counted(x: u64) -> u64 { twice(x) }
+                #[inline(always)] fn twice(x: u64) -> u64 { std::hint::black_box(x) + std::hint::black_box(x) }
+                fn main() { println!(\"{}\", counted(7)) }";
+            std::fs::write(sources.join("main.rs"), code).unwrap();
+            let program = home.path().join("program");
+            let mut rustc = std::process::Command::new("rustc");
+            rustc.args(["--edition=2024", "-O", "-Cdebuginfo=line-tables-only", "-o"]).arg(&program);
+            assert!(rustc.arg(sources.join("main.rs")).status().unwrap().success());
+            let file = std::fs::read(&program).unwrap();
+            let file = object::File::parse(&*file).unwrap();
+            let symbol = object::Object::symbol_by_name(&file, "counted").unwrap();
+            let mut names = Names::new(&program).unwrap();
+            names.of(object::ObjectSymbol::address(&symbol), "nothing was found").to_owned()
+        };
+        for place in ["lab", "größe und leer", "registry/src/mine", "a/src/b"] {
+            let name = named(place);
+            assert!(name.ends_with(" (parts/src/main.rs)"), "{name} in {place}");
+        }
+    }
+
     #[test]
     fn hashes_are_cut_off_names() {
         assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
