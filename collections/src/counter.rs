@@ -1,4 +1,19 @@
-//! Reference counts: atomic, or plain for one thread.
+//! Reference counts of nodes: atomic ones for several threads, plain ones for a single thread.
+//!
+//! A *holder* of a node is whatever has a counted pointer to it: a version, a branch above it, or an iterator that
+//! owns a version.
+//!
+//! Which counter a collection uses is its last type parameter. The names at the root of the crate use [`Atomic`], those
+//! in [`rc`](crate::rc) use [`Plain`]:
+//!
+//! ```
+//! use collections::counter::Plain;
+//! use collections::{GenericVector, rc};
+//!
+//! let vector: rc::Vector<u32> = (0..100).collect();
+//! let same_type: GenericVector<u32, Plain> = vector.clone();
+//! assert!(same_type.ptr_eq(&vector));
+//! ```
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -8,24 +23,25 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The number of holders of a node; it starts at one.
+/// The number of holders of a node. It starts at one.
 ///
-/// Sealed: nodes are freed by what it says, so an implementation outside could make them unsound.
+/// The trait is sealed: a node is freed when its counter says so, and a wrong implementation outside this crate would
+/// make that unsound.
 pub trait Counter: sealed::Sealed + 'static {
-    /// Makes what holds this `Send` and `Sync` exactly where the counter may be shared.
+    /// A collection contains this type, which makes it `Send` and `Sync` exactly when threads may share the counter.
     #[doc(hidden)]
     type Marker: Default + Copy;
 
-    /// One holder.
+    /// A counter that says one holder.
     #[doc(hidden)]
     fn one() -> Self;
 
-    /// One more holder; `false`, and perhaps no more, where 2³¹ hold the node already: the caller must not go on then,
-    /// for leaked clones must not wrap the count.
+    /// Counts one more holder. Returns `false`, and may not have counted, if there are `MAX_HOLDERS` already. The
+    /// caller must not continue then: leaked clones must never make the count wrap around.
     #[doc(hidden)]
     fn try_increment(&self) -> bool;
 
-    /// One more holder. Aborts where 2³¹ hold the node already.
+    /// Counts one more holder. Aborts the process if there are `MAX_HOLDERS` already.
     #[doc(hidden)]
     #[inline]
     fn increment(&self) {
@@ -34,14 +50,15 @@ pub trait Counter: sealed::Sealed + 'static {
         }
     }
 
-    /// [`increment`](Self::increment) for a short function that calls no other: ends the process by an instruction where
-    /// there is one for it. A call, even one that is never made, has the function around it set up a frame.
+    /// [`increment`](Self::increment) for a short function that calls no other. It ends the process by an instruction
+    /// on targets that have one. A call to `abort` would make the function around it set up a stack frame, even if the
+    /// call never happens.
     #[doc(hidden)]
     #[inline]
     fn increment_without_call(&self) {
         if !self.try_increment() {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: this instruction is none, and the process ends here.
+            // SAFETY: this is the undefined instruction, which raises a signal, so the process ends here.
             unsafe {
                 std::arch::asm!("ud2", options(noreturn, nomem, nostack))
             }
@@ -50,25 +67,25 @@ pub trait Counter: sealed::Sealed + 'static {
         }
     }
 
-    /// One holder less; whether it was the last one, who must then free the node.
+    /// Counts one holder less. Returns whether that was the last one; then the caller must free the node.
     #[doc(hidden)]
     fn decrement(&self) -> bool;
 
-    /// Whether there is one holder. If so and the caller holds it exclusively, nobody else can reach the
-    /// node, and what former holders did to it has happened.
+    /// Whether there is exactly one holder. If the caller is that holder and has exclusive access to itself, nobody
+    /// else can reach the node, and everything that former holders did to it happened before.
     #[doc(hidden)]
     fn is_unique(&self) -> bool;
 
-    /// Raises `fill` from `seen` by one: whether it was `seen`. Of several holders that try with the same
-    /// `seen`, one succeeds.
+    /// Raises `fill` by one if it equals `seen`, and returns whether it did. Of several holders that try with the same
+    /// `seen`, only one succeeds.
     #[doc(hidden)]
     fn claim(fill: &AtomicU16, seen: u16) -> bool;
 }
 
-/// Orders what comes after the last count down behind what others did before theirs.
+/// Makes everything that other holders did before they counted down visible to the last one.
 #[inline]
 pub(crate) fn acquire(count: &AtomicU32) {
-    // ThreadSanitizer knows nothing of fences; a load, which takes an instruction, tells it the same.
+    // ThreadSanitizer does not understand fences. A load has the same effect, but takes one more instruction.
     if cfg!(sanitize_thread) {
         count.load(Ordering::Acquire);
     } else {
@@ -76,10 +93,11 @@ pub(crate) fn acquire(count: &AtomicU32) {
     }
 }
 
-/// Counts beyond this abort.
-const MOST: u32 = 1 << 31;
+/// A node has at most this many holders: half of what the counter's `u32` can count, so that it cannot wrap around
+/// while several threads notice the limit at the same time.
+const MAX_HOLDERS: u32 = 1 << 31;
 
-/// Counted with atomic operations: versions may be held by several threads.
+/// Counts with atomic operations, so that several threads may hold versions of one collection.
 #[derive(Debug)]
 pub struct Atomic(AtomicU32);
 
@@ -95,13 +113,13 @@ impl Counter for Atomic {
 
     #[inline]
     fn try_increment(&self) -> bool {
-        // Relaxed: who counts up holds the node already, so it was handed over with whatever order that took.
-        self.0.fetch_add(1, Ordering::Relaxed) < MOST
+        // Relaxed: the caller holds the node already. Whatever handed it over to this thread ordered earlier accesses.
+        self.0.fetch_add(1, Ordering::Relaxed) < MAX_HOLDERS
     }
 
     #[inline]
     fn decrement(&self) -> bool {
-        // Release: what this holder did happens before the last one frees the node.
+        // Release: everything that this holder did happens before the last holder frees the node.
         if self.0.fetch_sub(1, Ordering::Release) != 1 {
             return false;
         }
@@ -111,19 +129,19 @@ impl Counter for Atomic {
 
     #[inline]
     fn is_unique(&self) -> bool {
-        // Acquire: pairs with the release of those that counted down.
+        // Acquire: pairs with the release in `decrement` of the former holders.
         self.0.load(Ordering::Acquire) == 1
     }
 
     #[inline]
     fn claim(fill: &AtomicU16, seen: u16) -> bool {
-        // Relaxed: the place is handed to nobody by this, and what is written there is seen by holders of a
-        // version that was cloned after.
+        // Relaxed: claiming a place hands it to nobody else. Another thread can only see the element written there
+        // through a version that was cloned afterwards, and passing that clone on orders the write.
         fill.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
-/// Counted plainly: faster, for one thread.
+/// Counts without atomic operations: faster, but only for one thread.
 #[derive(Debug)]
 pub struct Plain(Cell<u32>);
 
@@ -140,7 +158,7 @@ impl Counter for Plain {
     #[inline]
     fn try_increment(&self) -> bool {
         let count = self.0.get();
-        if count >= MOST {
+        if count >= MAX_HOLDERS {
             return false;
         }
         self.0.set(count + 1);

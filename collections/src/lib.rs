@@ -1,26 +1,55 @@
-//! Persistent collections: maps, sets and vectors whose old versions stay valid, cheaply.
+//! Persistent collections: maps, sets and vectors whose old versions stay valid at little cost.
 //!
-//! `clone` takes constant time and keeps the present content; a change to one clone does not show in any
-//! other. What a collection alone holds is changed in place; what it shares is copied, a small node at a time.
+//! A *version* is one value of a collection. `clone` makes another version in constant time, and a change to one
+//! version does not show in any other. Nodes that only one version reaches are changed in place; shared nodes are
+//! copied first, one small node at a time.
 //!
-//! Every collection exists twice: counted with atomic operations, for versions that several threads hold
-//! (the names at the root of the crate), and counted plainly, for one thread and faster ([`rc`]).
+//! ```
+//! use collections::{HashMap, HashSet, Vector};
 //!
-//! # Panics in other code
+//! let mut stock: HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
+//! let yesterday = stock.clone();
+//! stock.insert("apples", 2);
+//! assert_eq!((yesterday["apples"], stock["apples"]), (3, 2));
 //!
-//! `Hash`, `Eq`, `Ord`, `Clone`, `Drop` and closures may panic. Every version is consistent after such a panic is caught:
-//! what iterates is found, and the length agrees. Other versions have not changed. In the version that was being changed,
-//! each entry was there before or was to be, and none is lost that was to stay. Elements are dropped once, and none is
-//! leaked where one drop panics; where a second drop panics while the first panic is under way, Rust ends the process. An
-//! operation that consumes its version, such as `union`, drops it.
+//! let mut fruits: HashSet<_> = stock.keys().copied().collect();
+//! fruits.remove("pears");
+//! assert!(fruits.contains("apples") && !fruits.contains("pears"));
 //!
-//! A `Hash` or `Eq` that is not lawful may make entries unfindable and calls panic, no more.
+//! let mut log: Vector<_> = Vector::unit("opened");
+//! let before = log.clone();
+//! log.push_back("sold an apple");
+//! assert_eq!((before.len(), log.len()), (1, 2));
+//! ```
+//!
+//! Every collection exists twice. The names at the root of the crate count references with atomic operations, so that
+//! several threads may hold versions. Those in [`rc`] count without atomic operations: they are faster, but stay in one
+//! thread.
+//!
+//! # Panics in user code
+//!
+//! The user's `Hash`, `Eq`, `Ord`, `Clone`, `Drop` and closures may panic. After such a panic is caught:
+//!
+//! * every version is consistent: lookups find what iteration yields, and the length agrees;
+//! * other versions have not changed;
+//! * the version that was being changed has only entries that it had before or would have had after the operation, and
+//!   every entry that was to stay is still there;
+//! * every element is dropped once. If one drop panics, the other elements are still dropped. If a second drop panics
+//!   while the first panic unwinds, Rust aborts the process;
+//! * an operation that consumes its version, such as `union`, has dropped it.
+//!
+//! If `Hash` or `Eq` break their contract, entries may become impossible to find and calls may panic, but nothing is
+//! unsound.
 
 pub mod counter;
 #[cfg(doctest)]
 mod lifetimes;
 pub mod map;
+#[cfg(feature = "serde")]
+mod serialization;
 pub mod set;
+#[cfg(test)]
+mod testing;
 mod unwind;
 pub mod vector;
 
@@ -29,9 +58,30 @@ pub use set::{GenericHashSet, HashSet};
 pub use vector::GenericVector;
 
 /// A [`GenericVector`] whose versions several threads may hold; see [`vector`].
+///
+/// ```
+/// use std::thread;
+///
+/// let shared: collections::Vector<u64> = (0..1000).collect();
+/// let mut own = shared.clone();
+/// let thread = thread::spawn(move || {
+///     own.push_back(1);
+///     own.len()
+/// });
+/// assert_eq!(thread.join().unwrap(), 1001);
+/// assert_eq!(shared.len(), 1000);
+/// ```
 pub type Vector<T> = GenericVector<T, counter::Atomic>;
 
-/// The same collections counted without atomic operations, for one thread.
+/// The same collections for one thread, whose references are counted without atomic operations.
+///
+/// ```
+/// use collections::rc;
+///
+/// let old: rc::Vector<_> = "abc".chars().collect();
+/// let new = old.update(0, 'x');
+/// assert_eq!((old[0], new[0]), ('a', 'x'));
+/// ```
 pub mod rc {
     use std::hash::RandomState;
 

@@ -1,10 +1,11 @@
-//! Which uses of the collections must not compile: what a collection, an iterator or an entry holds must outlive it.
+//! Uses of the collections that must not compile, because the contents of a collection, an iterator or an entry must
+//! outlive it.
 //!
-//! Only the documentation tests see this module. Beside each use that must not compile stands the same use with one
-//! difference, which must, so that no test passes for a mistake of its own. `tests/soundness/lifetimes.rs` has what must
-//! compile, and runs it.
+//! Only the documentation tests see this module. Next to each use that must not compile stands one that differs in a
+//! single point and must compile. So a test cannot pass because of some other mistake in it.
+//! `tests/soundness/lifetimes.rs` has more uses that must compile, and runs them.
 
-/// Elements outlive the vector that holds them, whatever way they came into it.
+/// Elements outlive the vector that holds them, in whatever way they came into it.
 ///
 /// ```
 /// use collections::{Vector, rc};
@@ -21,7 +22,7 @@
 /// drop(old);
 /// ```
 ///
-/// The same elements may not come into the older version itself:
+/// The same elements must not come into the older version itself:
 ///
 /// ```compile_fail,E0597
 /// use collections::{Vector, rc};
@@ -37,7 +38,7 @@
 /// drop(old);
 /// ```
 ///
-/// Nor into a version that is kept with the older one:
+/// They must not come into a version that is kept together with the older one, either:
 ///
 /// ```compile_fail,E0597
 /// use collections::{Vector, rc};
@@ -172,7 +173,7 @@ pub struct EntriesOutliveMaps;
 /// ```
 pub struct CollectionsOutliveBorrows;
 
-/// What can write elements takes them of one lifetime only.
+/// Types through which elements can be written are invariant: they accept elements of a single lifetime only.
 ///
 /// ```
 /// use collections::{Vector, vector::Iter, counter::Atomic};
@@ -206,7 +207,7 @@ pub struct CollectionsOutliveBorrows;
 /// ```
 pub struct WritersAreInvariant;
 
-/// What is counted plainly stays in its thread.
+/// A collection that is counted plainly stays in its thread.
 ///
 /// ```
 /// let vector: collections::Vector<u32> = collections::Vector::unit(1);

@@ -1,4 +1,18 @@
-//! A persistent hash set: a [map] of elements without values, whose structure it shares.
+//! A persistent hash set: a [map] whose keys are the elements and whose values are empty.
+//!
+//! ```
+//! use collections::HashSet;
+//!
+//! let mut set: HashSet<_> = [1, 2, 3].into();
+//! let before = set.clone();
+//! set.insert(4);
+//! assert!(set.contains(&4) && !before.contains(&4));
+//! assert!(before.is_subset(&set));
+//! ```
+//!
+//! The [memory](crate::map#memory) and the [costs](crate::map#cost) are those of the map. Below, n is the number of
+//! elements of a set. An operation on two sets skips the nodes that both share; m is the number of elements in the
+//! other nodes.
 //!
 //! # Coming from other crates
 //!
@@ -21,10 +35,23 @@ use std::iter::FusedIterator;
 use crate::counter::{Atomic, Counter};
 use crate::map::{self, GenericHashMap, Keys};
 
-/// A persistent hash set, whatever counts its nodes; see the [map's module](crate::map) for how it works.
+/// A persistent hash set with any kind of reference count; the [module](self) describes its costs.
 ///
-/// Use it as [`HashSet`], or as [`rc::HashSet`](crate::rc::HashSet) in one thread. Operations take the time of the
-/// map's.
+/// Most code names it as [`HashSet`], or as [`rc::HashSet`](crate::rc::HashSet) in a single thread. This name serves
+/// code that works for both:
+///
+/// ```
+/// use collections::counter::Counter;
+/// use collections::{GenericHashSet, HashSet, rc};
+///
+/// fn total<S, C: Counter>(set: &GenericHashSet<u32, S, C>) -> u32 {
+///     set.iter().sum()
+/// }
+///
+/// let shared: HashSet<_> = [1, 2].into();
+/// let local: rc::HashSet<_> = [3].into();
+/// assert_eq!((total(&shared), total(&local)), (3, 3));
+/// ```
 pub struct GenericHashSet<T, S, C: Counter> {
     map: GenericHashMap<T, (), S, C>,
 }
@@ -32,17 +59,19 @@ pub struct GenericHashSet<T, S, C: Counter> {
 /// A [`GenericHashSet`] whose versions several threads may hold.
 ///
 /// ```
-/// use collections::HashSet;
+/// use std::thread;
 ///
-/// let mut set: HashSet<_> = [1, 2, 3].into();
-/// let before = set.clone();
-/// set.insert(4);
-/// assert!(!before.contains(&4) && before.is_subset(&set));
+/// let base: collections::HashSet<u32> = (0..100).collect();
+/// let mut own = base.clone();
+/// let thread = thread::spawn(move || own.remove(&7));
+/// assert!(thread.join().unwrap());
+/// assert!(base.contains(&7));
 /// ```
 pub type HashSet<T, S = RandomState> = GenericHashSet<T, S, Atomic>;
 
 impl<T, S: Clone, C: Counter> Clone for GenericHashSet<T, S, C> {
-    /// Another version of the same content, in constant time.
+    /// Another version with the same elements. O(1): counts one more holder of two nodes, allocates nothing, and clones
+    /// the hasher but no element.
     #[inline]
     fn clone(&self) -> Self {
         GenericHashSet { map: self.map.clone() }
@@ -50,7 +79,7 @@ impl<T, S: Clone, C: Counter> Clone for GenericHashSet<T, S, C> {
 }
 
 impl<T, S: Default, C: Counter> Default for GenericHashSet<T, S, C> {
-    /// An empty set.
+    /// An empty set. O(1), allocates nothing.
     #[inline]
     fn default() -> Self {
         GenericHashSet { map: GenericHashMap::default() }
@@ -58,13 +87,18 @@ impl<T, S: Default, C: Counter> Default for GenericHashSet<T, S, C> {
 }
 
 impl<T, C: Counter> GenericHashSet<T, RandomState, C> {
-    /// An empty set; it allocates nothing.
+    /// An empty set. O(1), allocates nothing.
+    ///
+    /// ```
+    /// let set: collections::HashSet<u32> = collections::HashSet::new();
+    /// assert!(set.is_empty());
+    /// ```
     #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A set of one element.
+    /// A set of one element. O(1).
     #[inline]
     pub fn unit(element: T) -> Self
     where
@@ -75,43 +109,53 @@ impl<T, C: Counter> GenericHashSet<T, RandomState, C> {
 }
 
 impl<T, S, C: Counter> GenericHashSet<T, S, C> {
-    /// An empty set that hashes with `hasher`.
+    /// An empty set that hashes with `hasher`. O(1), allocates nothing.
+    ///
+    /// The set uses the lower 32 bits of a hash, so these should differ between elements.
     #[inline]
     pub fn with_hasher(hasher: S) -> Self {
         GenericHashSet { map: GenericHashMap::with_hasher(hasher) }
     }
 
-    /// What elements are hashed with.
+    /// The hasher of the set's elements. O(1).
     #[inline]
     pub fn hasher(&self) -> &S {
         self.map.hasher()
     }
 
-    /// Number of elements, in constant time.
+    /// The number of elements. O(1).
     #[inline]
     pub fn len(&self) -> usize {
         self.map.len()
     }
 
-    /// Whether there is no element.
+    /// Whether there is no element. O(1).
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.map.is_empty()
     }
 
-    /// Whether both are the same version: a clone that has not changed since.
+    /// Whether both are the same version, that is, one is a clone of the other and neither has changed since. O(1).
+    ///
+    /// `false` does not mean that the sets differ.
     #[inline]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.map.ptr_eq(&other.map)
     }
 
-    /// Every element once, in an order that depends on hashes and history.
+    /// Every element once, in an order that depends on the hashes and on how the version came about. O(1) for each
+    /// element, amortised. Allocates and copies nothing.
+    ///
+    /// ```
+    /// let set: collections::HashSet<u32> = (1..=4).collect();
+    /// assert_eq!(set.iter().sum::<u32>(), 10);
+    /// ```
     #[inline]
     pub fn iter(&self) -> Iter<'_, T, C> {
         Iter(self.map.keys())
     }
 
-    /// Removes every element.
+    /// Removes every element from this version. O(1), and the time to drop the nodes that no other version holds.
     #[inline]
     pub fn clear(&mut self) {
         self.map.clear();
@@ -119,7 +163,12 @@ impl<T, S, C: Counter> GenericHashSet<T, S, C> {
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
-    /// Whether `element` is present.
+    /// Whether the set has `element`. O(log n), allocates nothing.
+    ///
+    /// ```
+    /// let set: collections::HashSet<String> = ["apples".to_owned()].into();
+    /// assert!(set.contains("apples") && !set.contains("pears"));
+    /// ```
     #[inline]
     pub fn contains<Q: Hash + Eq + ?Sized>(&self, element: &Q) -> bool
     where
@@ -128,7 +177,7 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         self.map.contains_key(element)
     }
 
-    /// The element as the set has it.
+    /// The element as the set stores it. O(log n), allocates nothing.
     #[inline]
     pub fn get<Q: Hash + Eq + ?Sized>(&self, element: &Q) -> Option<&T>
     where
@@ -137,22 +186,30 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         self.map.get_key_value(element).map(|entry| entry.0)
     }
 
-    /// Whether `other` has every element of this set. Parts that both share are not looked at.
+    /// Whether `other` has every element of this set. O(m log n) for m elements of this set outside the nodes that both
+    /// share; allocates nothing.
+    ///
+    /// ```
+    /// let small: collections::HashSet<u32> = (0..10).collect();
+    /// let large = small.update(10);
+    /// assert!(small.is_subset(&large) && !large.is_subset(&small));
+    /// ```
     pub fn is_subset(&self, other: &Self) -> bool {
         self.map.is_submap(&other.map)
     }
 
-    /// Whether `other` has every element of this set, and more.
+    /// Whether `other` has every element of this set, and more. Costs the same as [`is_subset`](Self::is_subset).
     pub fn is_proper_subset(&self, other: &Self) -> bool {
         self.len() < other.len() && self.is_subset(other)
     }
 
-    /// Whether this set has every element of `other`.
+    /// Whether this set has every element of `other`. Costs the same as [`is_subset`](Self::is_subset), the other way
+    /// round.
     pub fn is_superset(&self, other: &Self) -> bool {
         other.is_subset(self)
     }
 
-    /// Whether no element is in both.
+    /// Whether no element is in both sets. O(k log n) for k elements of the smaller set; allocates nothing.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         let (small, large) = if self.len() < other.len() { (self, other) } else { (other, self) };
         small.iter().all(|element| !large.contains(element))
@@ -160,13 +217,34 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
 }
 
 impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
-    /// Adds an element, in the place of an equal one; whether there was none, as std's sets tell it.
+    /// Inserts an element, and returns whether there was no equal one before. An equal one is replaced.
+    ///
+    /// O(log n), in place where nothing is shared. If the element is new and the tree is shared, it goes to the tail,
+    /// which is copied now and then (up to 32 elements, or 16 pointers). If it is there in a shared node, the path to
+    /// it is copied.
+    ///
+    /// ```
+    /// let mut set: collections::HashSet<_> = ["apples"].into();
+    /// let before = set.clone();
+    /// assert!(set.insert("pears") && !set.insert("apples"));
+    /// assert_eq!((before.len(), set.len()), (1, 2));
+    /// ```
     #[inline]
     pub fn insert(&mut self, element: T) -> bool {
         self.map.insert(element, ()).is_none()
     }
 
-    /// Removes an element; whether it was there.
+    /// Removes an element, and returns whether it was there.
+    ///
+    /// O(log n), in place where nothing is shared. If the element lies in a shared node, the path to it is copied.
+    /// Copies nothing if the element is not there.
+    ///
+    /// ```
+    /// let mut set: collections::HashSet<_> = ["apples", "pears"].into();
+    /// let before = set.clone();
+    /// assert!(set.remove("pears") && !set.remove("plums"));
+    /// assert_eq!((before.len(), set.len()), (2, 1));
+    /// ```
     #[inline]
     pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, element: &Q) -> bool
     where
@@ -175,7 +253,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         self.map.remove(element).is_some()
     }
 
-    /// Removes an element and returns it.
+    /// Removes an element, and returns it as the set stored it. Costs the same as [`remove`](Self::remove), plus one
+    /// more lookup and a clone of the element.
     pub fn take<Q: Hash + Eq + ?Sized>(&mut self, element: &Q) -> Option<T>
     where
         T: Borrow<Q>,
@@ -183,7 +262,14 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         self.map.remove_with_key(element).map(|entry| entry.0)
     }
 
-    /// A version with one element more; this one stays.
+    /// A version with `element`; this version stays as it is. Costs as much as [`clone`](Self::clone) and
+    /// [`insert`](Self::insert) together.
+    ///
+    /// ```
+    /// let old: collections::HashSet<u32> = (0..10).collect();
+    /// let new = old.update(10);
+    /// assert_eq!((old.len(), new.len()), (10, 11));
+    /// ```
     #[must_use]
     pub fn update(&self, element: T) -> Self
     where
@@ -192,7 +278,14 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         GenericHashSet { map: self.map.update(element, ()) }
     }
 
-    /// A version without `element`; this one stays.
+    /// A version without `element`; this version stays as it is. Costs as much as [`clone`](Self::clone) and
+    /// [`remove`](Self::remove) together.
+    ///
+    /// ```
+    /// let old: collections::HashSet<u32> = (0..10).collect();
+    /// let new = old.without(&7);
+    /// assert!(old.contains(&7) && !new.contains(&7));
+    /// ```
     #[must_use]
     pub fn without<Q: Hash + Eq + ?Sized>(&self, element: &Q) -> Self
     where
@@ -203,35 +296,74 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     }
 
     /// Keeps the elements for which `keep` returns true.
+    ///
+    /// O(n) calls of `keep`, all before the first element goes, then one [`remove`](Self::remove) for each element that
+    /// goes. Clones these elements. Nodes in which nothing changes stay shared.
+    ///
+    /// ```
+    /// let mut set: collections::HashSet<u32> = (0..10).collect();
+    /// let before = set.clone();
+    /// set.retain(|element| element % 2 == 0);
+    /// assert_eq!((before.len(), set.len()), (10, 5));
+    /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.map.retain(|element, ()| keep(element));
     }
 
-    /// The elements of both. Parts that both share are not looked at.
+    /// The elements of both sets.
+    ///
+    /// Inserts clones of the elements of the smaller set into the larger one: O(m log n) for m elements of the smaller
+    /// set outside the nodes that both share.
+    ///
+    /// ```
+    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let theirs = (5..15).collect();
+    /// assert_eq!(ours.clone().union(theirs), (0..15).collect());
+    /// assert_eq!(ours.len(), 10);
+    /// ```
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         GenericHashSet { map: self.map.union(other.map) }
     }
 
-    /// The elements that are in both.
+    /// The elements that are in both sets.
+    ///
+    /// Removes the others from this set: O(m log n) for m elements of this set outside the nodes that both share.
+    ///
+    /// ```
+    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let theirs = (5..15).collect();
+    /// assert_eq!(ours.intersection(&theirs), (5..10).collect());
+    /// ```
     #[must_use]
     pub fn intersection(self, other: &Self) -> Self {
         GenericHashSet { map: self.map.intersection(&other.map) }
     }
 
     /// The elements of this set that `other` does not have.
+    ///
+    /// If `other` has less than half as many elements, each of them is removed: O(k log n) for k elements of `other`.
+    /// Otherwise the result is built from clones of elements: O(m log n) for m elements of this set outside the nodes
+    /// that both share.
+    ///
+    /// ```
+    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let theirs = (5..15).collect();
+    /// assert_eq!(ours.difference(&theirs), (0..5).collect());
+    /// ```
     #[must_use]
     pub fn difference(self, other: &Self) -> Self {
         GenericHashSet { map: self.map.difference(&other.map) }
     }
 
-    /// [`difference`](Self::difference), by `im`'s name.
+    /// The same as [`difference`](Self::difference), under the name that `im` has for it.
     #[must_use]
     pub fn relative_complement(self, other: &Self) -> Self {
         self.difference(other)
     }
 
-    /// The elements that are in one of both.
+    /// The elements that are in one of the sets and not in the other. Costs the same as
+    /// [`difference`](Self::difference), plus O(m log n) for m elements of `other` outside the nodes that both share.
     #[must_use]
     pub fn symmetric_difference(self, other: &Self) -> Self
     where
@@ -242,7 +374,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> PartialEq for GenericHashSet<T, S, C> {
-    /// Whether both have equal elements, however they came about.
+    /// Whether both sets have equal elements, whatever their histories and hashers. O(m log n) for m elements outside
+    /// the nodes that both share.
     fn eq(&self, other: &Self) -> bool {
         self.map == other.map
     }
@@ -251,7 +384,7 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> PartialEq for GenericHashSet<T, S
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> Eq for GenericHashSet<T, S, C> {}
 
 impl<T: Hash, S, C: Counter> Hash for GenericHashSet<T, S, C> {
-    /// Equal sets have equal hashes, whatever their hashers and histories.
+    /// Equal sets have equal hashes, whatever their histories and hashers. O(n).
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.map.hash(state);
     }
@@ -269,6 +402,7 @@ where
     S: BuildHasher,
     C: Counter,
 {
+    /// Inserts every element. Costs one [`insert`](GenericHashSet::insert) for each.
     fn extend<I: IntoIterator<Item = T>>(&mut self, elements: I) {
         self.map.extend(elements.into_iter().map(|element| (element, ())));
     }
@@ -280,6 +414,7 @@ where
     S: BuildHasher,
     C: Counter,
 {
+    /// Inserts a clone of every element. Costs one [`insert`](GenericHashSet::insert) for each.
     fn extend<I: IntoIterator<Item = &'a T>>(&mut self, elements: I) {
         self.extend(elements.into_iter().cloned());
     }
@@ -291,6 +426,7 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
+    /// A set of the elements. O(n log n) for n elements.
     fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
         let mut set = Self::default();
         set.extend(elements);
@@ -304,12 +440,13 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
+    /// A set of the elements. O(n log n) for n elements.
     fn from(elements: [T; N]) -> Self {
         elements.into_iter().collect()
     }
 }
 
-/// The elements of a set: see [`iter`](GenericHashSet::iter).
+/// The elements of a set, returned by [`iter`](GenericHashSet::iter).
 pub struct Iter<'a, T, C>(Keys<'a, T, (), C>);
 
 impl<T, C> Clone for Iter<'_, T, C> {
@@ -336,7 +473,8 @@ impl<T, C> ExactSizeIterator for Iter<'_, T, C> {}
 
 impl<T, C> FusedIterator for Iter<'_, T, C> {}
 
-/// The elements of a version, cloned.
+/// The elements of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
+/// versions may hold it, too.
 pub struct IntoIter<T, C: Counter>(map::IntoIter<T, (), C>);
 
 impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
@@ -371,73 +509,20 @@ impl<T: Clone, S, C: Counter> IntoIterator for GenericHashSet<T, S, C> {
     type Item = T;
     type IntoIter = IntoIter<T, C>;
 
-    /// Clones every element: other versions may hold it, too.
+    /// Every element by value. The elements are cloned, because other versions may hold them, too. O(1) for each
+    /// element, amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<T, C> {
         IntoIter(self.map.into_iter())
-    }
-}
-
-/// Sets as serde's sequences.
-#[cfg(feature = "serde")]
-mod serde {
-    use std::fmt;
-    use std::hash::{BuildHasher, Hash};
-    use std::marker::PhantomData;
-
-    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-    use serde::ser::{Serialize, Serializer};
-
-    use super::GenericHashSet;
-    use crate::counter::Counter;
-
-    impl<T: Serialize, S, C: Counter> Serialize for GenericHashSet<T, S, C> {
-        fn serialize<R: Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-            serializer.collect_seq(self.iter())
-        }
-    }
-
-    struct SetVisitor<T, S, C>(PhantomData<(T, S, C)>);
-
-    impl<'de, T, S, C> Visitor<'de> for SetVisitor<T, S, C>
-    where
-        T: Deserialize<'de> + Hash + Eq + Clone,
-        S: BuildHasher + Default,
-        C: Counter,
-    {
-        type Value = GenericHashSet<T, S, C>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a sequence")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-            let mut set = GenericHashSet::default();
-            while let Some(element) = elements.next_element()? {
-                set.insert(element);
-            }
-            Ok(set)
-        }
-    }
-
-    impl<'de, T, S, C> Deserialize<'de> for GenericHashSet<T, S, C>
-    where
-        T: Deserialize<'de> + Hash + Eq + Clone,
-        S: BuildHasher + Default,
-        C: Counter,
-    {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_seq(SetVisitor(PhantomData))
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::hash::{DefaultHasher, Hash, Hasher};
 
     use super::HashSet;
     use crate::rc;
+    use crate::testing::std_hash;
 
     fn set(ids: std::ops::Range<u32>) -> HashSet<u32> {
         ids.collect()
@@ -456,12 +541,7 @@ mod tests {
         assert!(set(0..5).is_disjoint(&set(5..9)) && !set(0..6).is_disjoint(&set(5..9)));
         assert!(left.iter().copied().collect::<BTreeSet<_>>().into_iter().eq(0..300));
         assert_eq!(left.iter().len(), 300);
-        let hash = |set: &HashSet<u32>| {
-            let mut state = DefaultHasher::new();
-            set.hash(&mut state);
-            state.finish()
-        };
-        assert_eq!(hash(&left), hash(&(0..300).rev().collect()));
+        assert_eq!(std_hash(&left), std_hash(&(0..300).rev().collect::<HashSet<u32>>()));
     }
 
     #[test]

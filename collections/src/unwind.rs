@@ -1,18 +1,18 @@
-//! What may be used after a panic was caught: every collection and iterator whose contents may.
+//! Which types may be used after a panic was caught: every collection and iterator, if its contents may.
 //!
-//! The compiler cannot tell by itself, for nodes hang on raw pointers and their counts are cells. What a panic interrupts
-//! leaves a consistent collection, and contents are shared between versions as an `Arc` shares them. So each of the
-//! two traits asks of the contents what `Arc` asks: that they may be looked at after a panic.
+//! The compiler cannot derive this, because nodes are reached through raw pointers and their counts are cells. An
+//! operation that panics leaves a consistent collection, and versions share contents in the way an `Arc` does.
+//! Therefore each of the two traits requires of the contents what `Arc` requires: [`RefUnwindSafe`].
 //!
-//! Exclusive borrows ([`IterMut`](crate::vector::IterMut), [`Entry`](crate::map::Entry) and what it has) are not
-//! [`UnwindSafe`], as `&mut` is not.
+//! Types that borrow a collection exclusively ([`IterMut`](crate::vector::IterMut), [`Entry`](crate::map::Entry) and
+//! its two variants) are not [`UnwindSafe`], just as `&mut` is not.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::counter::{Counter, Plain};
 use crate::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
 
-// A count is right whenever user code may panic.
+// A count is always correct when user code runs, so a panic there cannot leave it wrong.
 impl RefUnwindSafe for Plain {}
 
 impl<K: RefUnwindSafe, V: RefUnwindSafe, S: UnwindSafe, C: Counter> UnwindSafe

@@ -1,7 +1,7 @@
-//! Versions of one collection in several threads: they read what the others have, and append to one tail.
+//! Versions of one collection in several threads, which read shared nodes and append to a shared tail.
 //!
-//! `scripts/sanitize` runs these under ThreadSanitizer, which sees accesses that nothing orders. So they are a program of
-//! their own, which is built quickly.
+//! `scripts/sanitize` runs these tests under ThreadSanitizer, which finds data races. They are a program of their own,
+//! so that it is built quickly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,31 +9,24 @@ use std::thread;
 
 use collections::{HashMap, HashSet, Vector};
 
-use scenarios::input::mix;
+use draws::Draws;
+
+#[path = "soundness/draws.rs"]
+mod draws;
 
 const THREADS: u64 = 3;
 
-/// What each thread does to a version; less where Miri looks at every step.
+/// How many operations each thread does. Fewer under Miri, which is slow.
 const STEPS: usize = if cfg!(miri) { 20 } else { 120 };
 
-/// The first of these lengths, where Miri looks at every step.
+/// All of these lengths, but only the first one under Miri, which is slow.
 fn lengths<const N: usize>(all: [usize; N]) -> Vec<usize> {
     all.into_iter().take(if cfg!(miri) { 1 } else { N }).collect()
 }
 
-/// Random numbers from a seed.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 += 1;
-        (mix(self.0) >> 20) as usize % bound.max(1)
-    }
-}
-
-/// Runs the same in several threads, each with a version and a number of its own.
+/// Runs `work` in several threads, each with its own version and number.
 ///
-/// Not in a scope of threads: ThreadSanitizer sees what `join` orders, but not how a scope waits.
+/// This uses no scoped threads, because ThreadSanitizer understands `join`, but not how a scope waits for its threads.
 fn at_once<V: Clone + Send + 'static>(version: &V, work: impl Fn(V, u64) + Copy + Send + 'static) {
     let threads: Vec<_> = (0..THREADS)
         .map(|number| {
@@ -44,7 +37,7 @@ fn at_once<V: Clone + Send + 'static>(version: &V, work: impl Fn(V, u64) + Copy 
     threads.into_iter().for_each(|thread| thread.join().expect("a thread found no fault"));
 }
 
-/// Changes a vector and keeps some versions of it, while other threads do the same to theirs.
+/// Changes a version of a vector and keeps some versions of it, while other threads do the same to theirs.
 fn change_vector<T: Clone + PartialEq + std::fmt::Debug>(
     base: &Vector<T>,
     draws: &mut Draws,
@@ -82,7 +75,7 @@ fn vectors<T: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static>(make:
             change_vector(&base, &mut Draws(1000 * length as u64 + number), make);
         });
         assert!(base.iter().eq(&(0..length).map(make).collect::<Vec<_>>()));
-        // The last one to go frees what all of them left.
+        // The thread that drops the last version frees the nodes.
         let threads: Vec<_> = std::iter::repeat_n(base, THREADS as usize)
             .map(|mut version| {
                 thread::spawn(move || {
@@ -147,8 +140,8 @@ fn threads_change_versions_of_one_set() {
     assert!(base.iter().copied().max() == Some(7));
 }
 
-/// Two threads append to the same tails at the same time, again and again: one claims the place, the other copies. Each
-/// must find what it has appended.
+/// Lets two threads append to the same tails at the same time, again and again. One claims the place, and the other
+/// copies the tail. Each must find what it has appended.
 fn append_at_once<V: Clone + Send + 'static>(
     base: impl Fn() -> V,
     append: fn(&mut V, usize),
@@ -179,7 +172,7 @@ fn append_at_once<V: Clone + Send + 'static>(
 }
 
 #[test]
-fn one_of_several_threads_gets_the_next_place() {
+fn only_one_of_several_threads_gets_the_next_place() {
     append_at_once(
         || (10..19).collect::<Vector<usize>>(),
         Vector::push_back,

@@ -1,5 +1,5 @@
-//! A short tour of the collections for Miri, which looks at every step: each kind of node is made, shared, changed, copied,
-//! taken apart and dropped, with entries by value and behind pointers.
+//! A short tour of the collections for Miri, which checks every step and is slow. Each kind of node is made, shared,
+//! changed, copied, taken apart and dropped, with entries by value and behind pointers.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -10,7 +10,7 @@ use collections::{GenericHashMap, GenericVector};
 type Map<V, C> = GenericHashMap<u32, V, BuildHasherDefault<DefaultHasher>, C>;
 
 fn map_tour<V: Clone + PartialEq + Debug, C: Counter>(make: fn(u32) -> V) {
-    // A tail only, a full one that becomes the tree's first leaf, a leaf that splits, a branch.
+    // A tail only, a full tail that becomes the first leaf of the tree, a leaf that is split, a branch.
     for size in [1, 8, 9, 40] {
         let mut map: Map<V, C> = Map::default();
         let mut versions = Vec::new();
@@ -49,7 +49,7 @@ fn map_tour<V: Clone + PartialEq + Debug, C: Counter>(make: fn(u32) -> V) {
 }
 
 fn vector_tour<T: Clone + PartialEq + Debug, C: Counter>(make: fn(u32) -> T) {
-    // In the handle or a tail, a full tail, a tree of leaves, one more branch for the smaller leaves.
+    // Elements in the handle or a tail, a full tail, a tree with a branch, and one more branch if leaves are small.
     for length in [3u32, 9, 66, 130] {
         let mut vector: GenericVector<T, C> = GenericVector::new();
         let mut versions = Vec::new();

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use lab::meters::Meter;
+use reports::Meter;
 
 #[global_allocator]
-static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+static ALLOCATOR: lab::Allocator = lab::Allocator;
 
 fn main() -> ExitCode {
     lab::bench::exact(&lab::roster::roster(), Meter::Allocations)

@@ -18,19 +18,21 @@ mod target {
     use gungraun::prelude::*;
     use gungraun::{Callgrind, EntryPoint};
     use lab::bench;
-    use lab::cell::CellId;
-    use lab::meters::instructions::TUNABLES;
+    use lab::measure::meters::instructions::TUNABLES;
+    use lab::roster::cell::Roster;
     use lab::roster::roster;
+    use lab::roster::sample::listed as cells;
+    use reports::CellName;
     use scenarios::Case;
 
-    fn listed() -> Vec<CellId> {
-        bench::listed(&roster()).expect("the program read the list when it started")
+    fn listed() -> Vec<CellName> {
+        cells(Roster::generated(&roster())).expect("the program read the list when it started")
     }
 
     #[library_benchmark]
     #[benches::cell(iter = listed())]
-    fn region(id: CellId) {
-        bench::with_armed(&roster(), &id, gungraun_counted_region);
+    fn region(name: CellName) {
+        bench::with_armed(&roster(), &name, gungraun_counted_region);
     }
 
     /// What is counted: gungraun starts at its entry and stops at its exit, on whichever thread.
@@ -47,7 +49,7 @@ mod target {
     gungraun::main!(
         config = LibraryBenchmarkConfig::default()
             .env("GLIBC_TUNABLES", TUNABLES)
-            .pass_through_env(bench::CELLS)
+            .pass_through_env(bench::LISTED)
             .tool(
                 // Counting is all that is compared; simulating caches takes longer.
                 Callgrind::with_args(["--cache-sim=no"])

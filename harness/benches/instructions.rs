@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lab::meters::Meter;
+use reports::Meter;
 
 fn main() -> ExitCode {
     lab::bench::exact(&lab::roster::roster(), Meter::Instructions)

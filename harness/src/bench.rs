@@ -3,24 +3,27 @@
 //! Cargo starts a benchmark with the argument `--bench`. `cargo test --benches` starts it without, and
 //! then there is nothing to do: the meters have tests of their own.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use criterion::{Criterion, SamplingMode};
-use scenarios::input::mix;
+use reports::{CellName, Meter, Metric};
 use scenarios::{Case, Contender};
 
-use crate::cell::{Cell, CellId, Profile, Selection, find};
-use crate::cli::conclude;
-use crate::commands::{count, print, table};
+use crate::commands::output::{conclude, count, print, table};
 use crate::error::{Exit, usage};
-use crate::meters::{Meter, wall};
+use crate::measure::budget::WallBudget;
+use crate::measure::meters::wall;
+use crate::measure::programs::{Binaries, Options};
+use crate::measure::protocol::Depth;
+use crate::measure::run::Run;
+use crate::measure::worker;
 use crate::progress::say;
-use crate::run::{Binaries, Options, Run};
-use crate::verify::Depth;
-use crate::worker;
+use crate::roster::cell::{Cell, Roster};
+pub use crate::roster::sample::LISTED;
+use crate::roster::sample::listed;
+use crate::roster::selection::{Profile, Selection};
 
 /// Whether Cargo asks for benchmarks; says so where it does not.
 pub fn is_asked_for() -> bool {
@@ -44,7 +47,7 @@ struct Arguments {
 /// Measures the cells that the arguments select with an exact meter, and prints a table.
 ///
 /// The running program is its own worker. For [`Meter::Allocations`] its global allocator must be
-/// [`dhat::Alloc`].
+/// [`Allocator`](crate::Allocator).
 pub fn exact(roster: &[Contender], meter: Meter) -> ExitCode {
     if let Some(served) = worker::serve_if_asked(roster) {
         return served;
@@ -56,7 +59,8 @@ pub fn exact(roster: &[Contender], meter: Meter) -> ExitCode {
     conclude(measure(roster, &selection, meter))
 }
 
-fn measure(roster: &[Contender], selection: &Selection, meter: Meter) -> Result<Exit> {
+fn measure(contenders: &[Contender], selection: &Selection, meter: Meter) -> Result<Exit> {
+    let roster = Roster::generated(contenders);
     let cells = selection.resolve(roster)?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let options = Options {
@@ -69,33 +73,22 @@ fn measure(roster: &[Contender], selection: &Selection, meter: Meter) -> Result<
     let mut run = Run::new(roster, options);
     run.measure(&cells, &[meter], selection.profile)?;
 
-    let per_operation = |value: u64, ops: u64| format!("{:.1}", value as f64 / ops.max(1) as f64);
-    let mut table = match meter {
-        Meter::Allocations => {
-            table(&["cell", "blocks", "per operation", "bytes", "peak bytes", "live bytes"], 1)
+    let metrics: Vec<Metric> = Metric::of(meter).collect();
+    let mut header = vec!["cell", "operations"];
+    for metric in &metrics {
+        header.extend([metric.title(), "per operation"]);
+    }
+    let mut table = table(&header, 1);
+    for name in cells.iter().map(Cell::name) {
+        let (measured, ops) = (run.measured(&name), run.ops(&name));
+        if !measured.has(meter) {
+            continue;
         }
-        _ => table(&["cell", "instructions", "operations", "per operation", "atomics", "per operation"], 1),
-    };
-    for id in cells.iter().map(Cell::id) {
-        let (exact, ops) = (run.exact(&id), run.ops(&id));
-        if let (Meter::Instructions, Some(instructions)) = (meter, exact.instructions) {
-            let per_op = per_operation(instructions, ops);
-            let atomics = exact.atomics.map_or(["–".to_owned(), "–".to_owned()], |atomics| {
-                [count(atomics.program), per_operation(atomics.program, ops)]
-            });
-            let cells = [id.to_string(), count(instructions), count(ops), per_op];
-            table.add_row(cells.into_iter().chain(atomics));
-        }
-        if let (Meter::Allocations, Some(found)) = (meter, exact.allocations) {
-            table.add_row([
-                id.to_string(),
-                count(found.blocks),
-                per_operation(found.blocks, ops),
-                count(found.bytes),
-                count(found.peak_bytes),
-                count(found.live_bytes),
-            ]);
-        }
+        let values = metrics.iter().flat_map(|metric| match metric.count(&measured) {
+            Some(value) => [count(value), format!("{:.1}", value as f64 / ops.max(1) as f64)],
+            None => ["–", "–"].map(str::to_owned),
+        });
+        table.add_row([name.to_string(), count(ops)].into_iter().chain(values));
     }
     if !table.is_empty() {
         print(&table.to_string())?;
@@ -117,14 +110,14 @@ pub fn times(roster: &[Contender]) -> ExitCode {
     conclude(time(roster))
 }
 
-fn time(roster: &[Contender]) -> Result<Exit> {
+fn time(contenders: &[Contender]) -> Result<Exit> {
     let profile = match std::env::var(PROFILE) {
         Ok(name) => Profile::from_str(&name, false)
             .map_err(|_| usage(format!("{PROFILE}={name}: expected quick, default or full")))?,
         Err(_) => Profile::Quick,
     };
-    let cells = Selection { profile, ..Selection::default() }.resolve(roster)?;
-    let wall::Budget { warm_up, measurement, samples } = wall::Budget::of(profile);
+    let cells = Selection { profile, ..Selection::default() }.resolve(Roster::generated(contenders))?;
+    let WallBudget { warm_up, measurement, samples } = WallBudget::of(profile);
     let mut criterion = Criterion::default()
         .without_plots()
         .warm_up_time(warm_up)
@@ -132,11 +125,9 @@ fn time(roster: &[Contender]) -> Result<Exit> {
         .sample_size(samples)
         .nresamples(2000)
         .configure_from_args();
-    let group_of = |cell: &Cell| (cell.contender.bottleneck.name, cell.scenario.name, cell.size);
     let mut wrong = Vec::new();
-    for cells in cells.chunk_by(|left, right| group_of(left) == group_of(right)) {
-        let (bottleneck, scenario, size) = group_of(&cells[0]);
-        let mut group = criterion.benchmark_group(format!("{bottleneck}/{scenario}/{size}"));
+    for cells in cells.chunk_by(|left, right| left.group() == right.group()) {
+        let mut group = criterion.benchmark_group(cells[0].name().of_group());
         group.sampling_mode(SamplingMode::Flat);
         for cell in cells {
             // Criterion calls the closure only for what its filters let through, and then often.
@@ -165,72 +156,22 @@ fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
     case.arm();
     case.run();
     let (digest, expected) = (case.digest(), case.expected());
-    let wrong = || format!("{}: digest {digest:016x}, the oracle's is {expected:016x}", cell.id());
+    let wrong = || format!("{}: digest {digest:016x}, the oracle's is {expected:016x}", cell.name());
     let verdict = if digest == expected { Ok(()) } else { Err(wrong()) };
     (case, verdict)
 }
 
-/// The variable that names a file with the cells for `--bench gungraun`, one name a line.
-pub const CELLS: &str = "LAB_CELLS";
-
-/// The cells for gungraun: those in the file that [`CELLS`] names, else a [`sample`].
-///
-/// # Errors
-/// If the file cannot be read or has a line that is not a cell of the roster.
-pub fn listed(roster: &[Contender]) -> Result<Vec<CellId>> {
-    let Some(path) = std::env::var_os(CELLS) else {
-        return Ok(sample(roster)?.iter().map(Cell::id).collect());
-    };
-    let text = std::fs::read_to_string(&path);
-    let text = text.with_context(|| format!("cannot read {} ({CELLS})", path.display()))?;
-    let ids = text.lines().map(|line| {
-        let id = line.parse()?;
-        find(roster, &id)?;
-        Ok(id)
-    });
-    ids.collect()
-}
-
-/// Prints which of gungraun's names is which of the [listed] cells, unless the output is for a program;
+/// Prints which of gungraun's names is which of the [listed](crate::roster::sample::listed) cells, unless the output is for a program;
 /// the exit code where there is no list.
-pub fn show_list(roster: &[Contender]) -> Option<ExitCode> {
-    let show = |ids: Vec<CellId>| -> Result<Exit> {
+pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
+    let show = |names: Vec<CellName>| -> Result<Exit> {
         if !std::env::args().any(|argument| argument.starts_with("--output-format")) {
-            ids.iter().enumerate().try_for_each(|(at, id)| print(&format!("cell_{at} {id}")))?;
+            names.iter().enumerate().try_for_each(|(at, name)| print(&format!("cell_{at} {name}")))?;
         }
         Ok(Exit::Fine)
     };
-    let outcome = listed(roster).and_then(show);
+    let outcome = listed(Roster::generated(contenders)).and_then(show);
     outcome.is_err().then(|| conclude(outcome))
-}
-
-/// Most cells of a [`sample`].
-const SAMPLE: usize = 200;
-
-/// Up to 200 cells of profile quick that stand for all: one of every contender, then those whose names have
-/// the smallest hashes, so that a new cell replaces at most one.
-///
-/// # Errors
-/// If the roster is empty.
-pub fn sample(roster: &[Contender]) -> Result<Vec<Cell<'_>>> {
-    let mut cells = Selection { profile: Profile::Quick, ..Selection::default() }.resolve(roster)?;
-    let hash = |cell: &Cell| {
-        let names = [cell.contender.bottleneck.name, cell.scenario.name, cell.contender.about.name];
-        let bytes = names.into_iter().flat_map(str::bytes).map(u64::from);
-        bytes.chain([cell.size as u64]).fold(0, |state, part| mix(state ^ part))
-    };
-    // One of every contender goes before all others.
-    let mut by_hash: Vec<(u64, &Contender)> = cells.iter().map(|cell| (hash(cell), cell.contender)).collect();
-    by_hash.sort_unstable_by_key(|(hash, _)| *hash);
-    let mut represented: Vec<&Contender> = Vec::new();
-    let (firsts, others): (Vec<_>, Vec<_>) = by_hash.into_iter().partition(|(_, contender)| {
-        let first = !represented.iter().any(|known| std::ptr::eq(*known, *contender));
-        represented.extend(first.then_some(*contender));
-        first
-    });
-    let sample: BTreeSet<u64> = firsts.into_iter().chain(others).map(|(hash, _)| hash).take(SAMPLE).collect();
-    cells.retain(|cell| sample.contains(&hash(cell)));
-    Ok(cells)
 }
 
 /// Sets a cell up as the instruction meter's worker does, and calls `region` with it.
@@ -241,12 +182,13 @@ pub fn sample(roster: &[Contender]) -> Result<Vec<Cell<'_>>> {
 ///
 /// # Panics
 /// If the cell is not on the roster.
-pub fn with_armed(roster: &[Contender], id: &CellId, region: impl Fn(&mut dyn Case) + Sync) {
+pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mut dyn Case) + Sync) {
+    let roster = Roster::generated(contenders);
     worker::warm(roster);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             worker::use_up_thread_cache();
-            let cell = find(roster, id).expect("it was looked up when the list was read");
+            let cell = roster.find(name).expect("it was looked up when the list was read");
             let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
             case.arm();
             region(&mut *case);
@@ -254,35 +196,4 @@ pub fn with_armed(roster: &[Contender], id: &CellId, region: impl Fn(&mut dyn Ca
             std::mem::forget(case);
         });
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(roster: &[Contender]) -> BTreeSet<String> {
-        sample(roster).unwrap().iter().map(|cell| cell.id().to_string()).collect()
-    }
-
-    #[test]
-    fn a_sample_is_bounded_and_has_every_contender() {
-        let roster = crate::roster::roster();
-        let names = names(&roster);
-        assert!(names.len() <= SAMPLE);
-        for contender in &roster {
-            let (bottleneck, name) = (contender.bottleneck.name, contender.about.name);
-            let has = |cell: &String| cell.starts_with(bottleneck) && cell.ends_with(&format!("/{name}"));
-            assert!(names.iter().any(has), "{bottleneck}/{name} has no cell in {names:?}");
-        }
-    }
-
-    #[test]
-    fn a_sample_changes_little_with_the_roster() {
-        let mut roster = crate::roster::roster();
-        let before = names(&roster);
-        let removed = roster.pop().unwrap();
-        let after = names(&roster);
-        let gone: Vec<&String> = before.difference(&after).collect();
-        assert!(gone.iter().all(|cell| cell.ends_with(removed.about.name)), "{gone:?}");
-    }
 }

@@ -5,15 +5,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use scenarios::Contender;
 
-use crate::cell::check_roster;
 use crate::commands;
-use crate::error::{Exit, exit_of, usage};
-use crate::progress::say;
-use crate::run::{Binaries, Options};
-use crate::verify::Depth;
+use crate::commands::context::Context;
+use crate::commands::output::conclude;
+use crate::commands::parse;
+use crate::error::{Exit, usage};
+use crate::measure::programs::{Binaries, Options};
+use crate::measure::protocol::Depth;
+use crate::roster::cell::Roster;
 
 /// Compares implementations of the same data-structure bottleneck.
 ///
@@ -43,16 +45,8 @@ struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Longest time for one cell, in seconds [default: 120, under Valgrind 900]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = parse::seconds)]
     timeout: Option<Duration>,
-}
-
-pub(crate) fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|time| !time.is_zero())
-        .ok_or("not a positive time".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -72,33 +66,6 @@ enum Command {
     Completions(commands::completions::Arguments),
 }
 
-/// What every command gets.
-pub struct Context<'a> {
-    /// The contenders.
-    pub roster: &'a [Contender],
-    /// The project's directory.
-    pub root: PathBuf,
-    /// How runs treat their workers.
-    pub options: Options,
-}
-
-impl Context<'_> {
-    /// Where runs are kept.
-    pub fn runs(&self) -> PathBuf {
-        self.root.join("target/lab")
-    }
-
-    /// Where the committed baseline is.
-    pub fn baselines(&self) -> PathBuf {
-        self.root.join("reports/baselines")
-    }
-}
-
-/// The command definition, for completions.
-pub fn definition() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
-}
-
 /// Parses the arguments, runs the command, and says in one line what went wrong.
 pub fn main(roster: &[Contender]) -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -111,26 +78,9 @@ pub fn main(roster: &[Contender]) -> ExitCode {
     conclude(run(roster, cli))
 }
 
-/// The exit code of what was done; an error is said in one line.
-pub fn conclude(outcome: Result<Exit>) -> ExitCode {
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
-        Err(error) => {
-            say(&format!("lab: {error:#}"));
-            exit_of(&error).into()
-        }
-    }
-}
-
-/// Whether the reader of our output has gone (`lab list | head`): no error of ours.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
-    check_roster(roster)?;
+fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
+    let roster = Roster::generated(contenders);
+    roster.check()?;
     let binaries = Binaries::beside_this_one()?;
     let root = match cli.global.root {
         Some(root) if !root.is_dir() => {
@@ -161,7 +111,7 @@ fn run(roster: &[Contender], cli: Cli) -> Result<Exit> {
         Command::CrossCheck(arguments) => commands::cross_check::run(&context, &arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
         Command::New(arguments) => commands::new::run(&context, &arguments),
-        Command::Completions(arguments) => commands::completions::run(&arguments),
+        Command::Completions(arguments) => commands::completions::run(&arguments, Cli::command()),
     }
 }
 
@@ -178,6 +128,6 @@ fn project_of(program: &Path) -> Result<PathBuf> {
 mod tests {
     #[test]
     fn the_definition_is_consistent() {
-        super::definition().debug_assert();
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

@@ -18,7 +18,7 @@
 //! // src/bin/my-lab-allocations.rs: the same, with the allocator that counts
 //! # fn contender() -> scenarios::Contender { unimplemented!() }
 //! #[global_allocator]
-//! static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+//! static ALLOCATOR: lab::Allocator = lab::Allocator;
 //!
 //! fn main() -> std::process::ExitCode {
 //!     let mut roster = lab::roster::roster();
@@ -28,32 +28,21 @@
 //! ```
 
 pub mod bench;
-pub mod cell;
 mod cli;
 mod commands;
-mod entropy;
 pub mod error;
-mod fingerprint;
-mod gate;
-mod info;
-mod input;
-mod journal;
-pub mod meters;
-mod pool;
+mod judge;
+pub mod measure;
 mod progress;
 pub mod roster;
-pub mod run;
-mod scratch;
-mod shrink;
-pub mod verify;
-pub mod worker;
+mod sha256;
 
 use std::process::ExitCode;
 
-pub use dhat;
+pub use measure::meters::allocations::Allocator;
 use scenarios::Contender;
 
-/// The command line over a roster; also the worker that it starts (see [`worker`]).
+/// The command line over a roster; also the worker that it starts (see [`measure::worker`]).
 pub fn main(roster: &[Contender]) -> ExitCode {
-    worker::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
+    measure::worker::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
 }

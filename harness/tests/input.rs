@@ -40,14 +40,14 @@ fn a_trace_is_measured_plain_and_packed_alike() {
     assert!(plain.command.contains("--input trace"), "{}", plain.command);
     assert!(plain.failures.is_empty() && unpacked.failures.is_empty());
     let exact: Vec<_> =
-        plain.cells.iter().filter(|cell| ["lru", "slab_lru"].contains(&&*cell.contender)).collect();
+        plain.cells.iter().filter(|cell| ["lru", "slab_lru"].contains(&&*cell.name.contender)).collect();
     assert_eq!(exact.len(), 2);
     for cell in exact {
-        assert_eq!((&*cell.scenario, cell.ops), ("own_trace", 1001));
+        assert_eq!((&*cell.name.scenario, cell.ops), ("own_trace", 1001));
         assert!((cell.observed["hit_rate"] - 100.0 / 1001.0).abs() < 1e-9, "{cell:?}");
     }
     for (plain, unpacked) in plain.cells.iter().zip(&unpacked.cells) {
-        assert_eq!((plain.name(), &plain.digest), (unpacked.name(), &unpacked.digest));
+        assert_eq!((&plain.name, &plain.digest), (&unpacked.name, &unpacked.digest));
     }
 }
 

@@ -18,7 +18,7 @@ fn every_directory_under_impls_is_on_the_roster_and_vice_versa() {
     let missing: Vec<&String> = written.difference(&listed).collect();
     assert!(
         missing.is_empty(),
-        "not in harness/src/roster.rs, as `lab new` would have put them: {missing:?}"
+        "not in harness/src/roster/list.rs, as `lab new` would have put them: {missing:?}"
     );
     let homeless: Vec<&String> = listed.difference(&written).collect();
     assert!(homeless.is_empty(), "on the roster, without a directory of that name in impls/: {homeless:?}");

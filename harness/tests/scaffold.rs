@@ -18,7 +18,9 @@ impl Copy {
     /// Copies the project, where there is git; says so if not.
     fn new() -> Option<Self> {
         let copy = Copy { directory: tempfile::tempdir().unwrap() };
-        for name in ["Cargo.toml", "Cargo.lock", "collections", "harness", "impls", "reports", "scenarios"] {
+        for name in
+            ["Cargo.toml", "Cargo.lock", "collections", "harness", "impls", "reports", "scenarios", "testkit"]
+        {
             copy_all(&project().join(name), &copy.path().join(name));
         }
         if Command::new("git").arg("--version").output().is_err() {
@@ -97,7 +99,7 @@ fn a_new_contender_is_one_directory_and_two_lines() {
         copy.changes(),
         [
             "M harness/Cargo.toml",
-            "M harness/src/roster.rs",
+            "M harness/src/roster/list.rs",
             "?? impls/persistent_vector/my_vector/Cargo.toml",
             "?? impls/persistent_vector/my_vector/src/lib.rs",
         ]
@@ -112,7 +114,7 @@ fn a_new_contender_is_one_directory_and_two_lines() {
     ];
     assert_eq!(changed, expected);
     assert!(are_sorted(&copy.read("harness/Cargo.toml"), "path = \"../impls/"));
-    assert!(are_sorted(&copy.read("harness/src/roster.rs"), "::contender(),"));
+    assert!(are_sorted(&copy.read("harness/src/roster/list.rs"), "::contender(),"));
     let source = copy.read("impls/persistent_vector/my_vector/src/lib.rs");
     assert!(source.contains("name: \"my_vector\"") && source.contains("pub fn contender() -> Contender"));
     assert!(
@@ -136,7 +138,7 @@ fn new_contenders_of_every_bottleneck_compile_and_are_on_the_roster() {
 
     let after = written(copy.path());
     assert_eq!(after.len(), before.len() + packages.len());
-    let roster = copy.read("harness/src/roster.rs");
+    let roster = copy.read("harness/src/roster/list.rs");
     let manifest = copy.read("harness/Cargo.toml");
     for contender in after {
         let call = format!("        {}::contender(),", contender.replace('/', "_"));
@@ -156,9 +158,63 @@ fn new_contenders_of_every_bottleneck_compile_and_are_on_the_roster() {
 }
 
 #[test]
+fn a_new_bottleneck_compiles_verifies_and_is_measured() {
+    let Some(copy) = Copy::new() else { return };
+    succeeded(&copy.lab_new(&["--bottleneck", "key_set"]));
+    let questions = ["cases.rs", "checks.rs", "mod.rs", "oracle.rs"];
+    let mut expected: Vec<String> =
+        ["harness/Cargo.toml", "harness/src/roster/list.rs"].map(|path| format!("M {path}")).into();
+    expected.extend(["Cargo.toml", "src/lib.rs"].map(|path| format!("?? impls/key_set/naive/{path}")));
+    expected.extend(questions.map(|file| format!("?? scenarios/src/key_set/{file}")));
+    expected.push("M scenarios/src/lib.rs".to_owned());
+    let mut changes = copy.changes();
+    changes.sort_by(|left, right| left.split(' ').nth(1).cmp(&right.split(' ').nth(1)));
+    assert_eq!(changes, expected);
+    let written = changes.iter().map(|change| change.split(' ').nth(1).unwrap());
+    let rust: Vec<&str> = written.filter(|path| path.ends_with(".rs")).collect();
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--edition=2024", "--check", "--config-path"]).arg(project().join("rustfmt.toml"));
+    succeeded(&rustfmt.args(rust).current_dir(copy.path()).output().unwrap());
+
+    // The lab with this contender alone: the others take minutes to compile, and have nothing to do with it.
+    for (path, is_other) in [
+        ("harness/Cargo.toml", (|line| line.contains("../impls/")) as fn(&str) -> bool),
+        ("harness/src/roster/list.rs", |line| line.ends_with("::contender(),")),
+    ] {
+        let text = copy.read(path);
+        let kept = text.lines().filter(|line| !is_other(line) || line.contains("key_set"));
+        fs::write(copy.path().join(path), kept.collect::<Vec<_>>().join("\n")).unwrap();
+    }
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bottleneck");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--offline", "--quiet", "--package", "lab", "--bins"]).current_dir(copy.path());
+    succeeded(&cargo.env("CARGO_TARGET_DIR", &target).output().unwrap());
+    let lab = |arguments: &[&str]| {
+        let mut command = Command::new(target.join("debug/lab"));
+        let output = command.arg("--root").arg(copy.path()).args(arguments).output().unwrap();
+        succeeded(&output);
+    };
+    lab(&["verify", "key_set"]);
+    lab(&["run", "key_set", "--profile", "quick", "--meter", "allocations,wall"]);
+    let record = copy.path().join("target/lab/latest/record.json");
+    let record = reports::io::read_record(&record).unwrap();
+    assert_eq!(record.bottlenecks.len(), 1);
+    assert_eq!(record.cells.len(), 2);
+    for cell in &record.cells {
+        assert_eq!((cell.name.bottleneck.as_str(), cell.name.contender.as_str()), ("key_set", "naive"));
+        assert!(reports::Metric::Blocks.value(cell).is_some_and(|blocks| blocks > 0.0), "{cell:?}");
+    }
+    assert!(copy.path().join("target/lab/latest/report/key_set.html").is_file());
+}
+
+#[test]
 fn what_cannot_be_made_is_refused_and_nothing_is_touched() {
     let Some(copy) = Copy::new() else { return };
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 13] = [
+        (&["--bottleneck", "Key-Set"], "`Key-Set` is not a name"),
+        (&["--bottleneck", "slots"], "is there already: choose another name"),
+        (&["--bottleneck", "trace"], "scenarios/src/trace.rs is there already: choose another name"),
+        (&["--bottleneck", "core"], "`core` is not a name"),
         (&["persistent_vector", "My-Vector"], "`My-Vector` is not a name: lower case letters"),
         (&["persistent_vector", "9lives"], "`9lives` is not a name"),
         (&["persistent_vector", "_mine"], "`_mine` is not a name"),

@@ -387,7 +387,8 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::record::{
-        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Record, SCHEMA, ScenarioInfo,
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Measurements, Record, SCHEMA,
+        ScenarioInfo,
     };
 
     #[test]
@@ -439,18 +440,14 @@ mod tests {
             keeps_versions: name.ends_with("_shared"),
         };
         let cell = |(at, (scenario, size, name, per_op)): (usize, &(&str, u64, &str, u64))| CellRecord {
-            bottleneck: "b".into(),
-            scenario: (*scenario).into(),
-            size: *size,
-            contender: (*name).into(),
+            name: format!("b/{scenario}/{size}/{name}").parse().unwrap(),
             role: contenders.iter().find(|(listed, _)| listed == name).unwrap().1,
             ops: at as u64 + 1,
             digest: String::new(),
-            instructions: Some(per_op * (at as u64 + 1)),
-            atomics: None,
-            allocations: None,
-            wall_ns: None,
-            paired: None,
+            measured: Measurements {
+                instructions: Some(per_op * (at as u64 + 1)),
+                ..Measurements::default()
+            },
             observed: Default::default(),
         };
         Record {
@@ -623,7 +620,7 @@ mod tests {
         let mut record = record(&contenders, &cells);
         for (cell, live_bytes) in record.cells.iter_mut().zip([24.0, 16.0, 300.0, 30.0]) {
             let live_bytes = live_bytes as u64 * cell.ops;
-            cell.allocations = Some(Allocations { blocks: 0, bytes: 0, peak_bytes: 0, live_bytes });
+            cell.measured.allocations = Some(Allocations { live_bytes, ..Allocations::default() });
         }
         let view = &BottleneckView::all(&record).unwrap()[0];
         let told = |kept: &str| {

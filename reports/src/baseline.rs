@@ -5,16 +5,20 @@
 //! | file | content |
 //! |---|---|
 //! | `fingerprint.json` | where it was measured |
-//! | `<bottleneck>.tsv` | one line per cell, sorted: cell, instructions, noise, blocks, bytes |
+//! | `<bottleneck>.tsv` | one line per cell, sorted: its name, and a column for each [metric that the gate keeps](crate::metric::Gate) |
 //! | `functions/<bottleneck>/<contender>.tsv` | per cell the functions that cost most, for the gate's explanation |
 //!
-//! `noise` is the difference between two measurements of the unchanged cell: 0 for all but the odd one.
+//! A column that ends in `_noise` is the difference between two measurements of the unchanged cell: 0 for all but
+//! the odd one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::cell_name::{CellName, NotACell};
 use crate::io::{Error, read_text, write_texts};
+use crate::measurements::Measurements;
+use crate::metric::Metric;
 use crate::record::Fingerprint;
 
 /// A committed set of measurements.
@@ -23,49 +27,17 @@ pub struct Baseline {
     /// Where it was measured.
     pub fingerprint: Fingerprint,
     /// The cells.
-    pub cells: BTreeMap<Key, Entry>,
-}
-
-/// A cell's name in its parts, so that sizes sort by value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    /// Bottleneck.
-    pub bottleneck: String,
-    /// Scenario.
-    pub scenario: String,
-    /// Size.
-    pub size: u64,
-    /// Contender.
-    pub contender: String,
-}
-
-impl Key {
-    /// Reads `bottleneck/scenario/size/contender`.
-    pub fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.split('/').map(str::to_owned);
-        let (bottleneck, scenario) = (parts.next()?, parts.next()?);
-        let (size, contender) = (parts.next()?.parse().ok()?, parts.next()?);
-        parts.next().is_none().then_some(Key { bottleneck, scenario, size, contender })
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.bottleneck, self.scenario, self.size, self.contender)
-    }
+    pub cells: BTreeMap<CellName, Entry>,
 }
 
 /// What the baseline knows of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// Instructions per region.
-    pub instructions: u64,
-    /// By how much two measurements of it differed.
-    pub noise: u64,
-    /// Allocated blocks per region.
-    pub blocks: u64,
-    /// Allocated bytes per region.
-    pub bytes: u64,
+    /// The region's total in each metric that the gate [keeps](crate::metric::Gate::is_kept).
+    pub counts: BTreeMap<Metric, u64>,
+    /// By how much two measurements differed, in each metric that [tolerates](crate::metric::Gate::has_noise) it;
+    /// absent where they did not.
+    pub noise: BTreeMap<Metric, u64>,
     /// Instructions of the functions that cost most.
     pub functions: BTreeMap<String, u64>,
 }
@@ -74,6 +46,23 @@ pub struct Entry {
 const LEAST_SHARE: f64 = 0.005;
 
 impl Entry {
+    /// An entry of what was measured, without noise and functions; `None` where a metric that the gate keeps
+    /// was not measured.
+    pub fn of(measured: &Measurements) -> Option<Self> {
+        let counts = Metric::in_baseline().map(|(metric, _)| Some((metric, metric.count(measured)?)));
+        Some(Entry { counts: counts.collect::<Option<_>>()?, ..Entry::default() })
+    }
+
+    /// The total in a metric; 0 where the gate does not keep it.
+    pub fn count(&self, metric: Metric) -> u64 {
+        self.counts.get(&metric).copied().unwrap_or(0)
+    }
+
+    /// By how much two measurements of a metric differed.
+    pub fn noise(&self, metric: Metric) -> u64 {
+        self.noise.get(&metric).copied().unwrap_or(0)
+    }
+
     /// Keeps the functions that are worth a line.
     pub fn set_functions(&mut self, functions: BTreeMap<String, u64>) {
         let least = self.least_function();
@@ -82,11 +71,57 @@ impl Entry {
 
     /// Instructions from which a function is worth a line: 0.5 % of the cell.
     pub fn least_function(&self) -> u64 {
-        ((self.instructions as f64 * LEAST_SHARE) as u64).max(1)
+        ((self.count(Metric::Instructions) as f64 * LEAST_SHARE) as u64).max(1)
     }
 }
 
-const HEADER: &str = "cell\tinstructions\tnoise\tblocks\tbytes";
+/// The columns of a bottleneck's file behind the cell's name.
+fn columns() -> Vec<Column> {
+    let mut columns = Vec::new();
+    for (metric, gate) in Metric::in_baseline() {
+        columns.push(Column::Count(metric));
+        columns.extend(gate.has_noise().then_some(Column::Noise(metric)));
+    }
+    columns
+}
+
+#[derive(Clone, Copy)]
+enum Column {
+    Count(Metric),
+    Noise(Metric),
+}
+
+impl Column {
+    fn title(self) -> String {
+        match self {
+            Column::Count(metric) => metric.key().to_owned(),
+            Column::Noise(metric) => format!("{}_noise", metric.key()),
+        }
+    }
+
+    fn of(self, entry: &Entry) -> u64 {
+        match self {
+            Column::Count(metric) => entry.count(metric),
+            Column::Noise(metric) => entry.noise(metric),
+        }
+    }
+
+    fn put(self, entry: &mut Entry, value: u64) {
+        match self {
+            Column::Count(metric) => drop(entry.counts.insert(metric, value)),
+            // None is the rule, and is not worth a place.
+            Column::Noise(metric) if value > 0 => drop(entry.noise.insert(metric, value)),
+            Column::Noise(_) => {}
+        }
+    }
+}
+
+/// The first line of a bottleneck's file.
+fn header() -> String {
+    let titles = columns().into_iter().map(Column::title);
+    std::iter::once("cell".to_owned()).chain(titles).collect::<Vec<_>>().join("\t")
+}
+
 const FUNCTIONS_HEADER: &str = "cell\tinstructions\tfunction";
 
 /// Reads the baseline in `directory`.
@@ -99,17 +134,13 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
         .map_err(|error| Error::Malformed { path, reason: error.to_string() })?;
     let mut cells = BTreeMap::new();
     for path in files(directory)? {
-        read_table(&path, HEADER, |[name, instructions, noise, blocks, bytes]: [&str; 5]| {
-            let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is not a number"));
-            let entry = Entry {
-                instructions: number(instructions)?,
-                noise: number(noise)?,
-                blocks: number(blocks)?,
-                bytes: number(bytes)?,
-                functions: BTreeMap::new(),
-            };
-            let key = Key::parse(name).ok_or_else(|| format!("`{name}` is not a cell"))?;
-            match cells.insert(key, entry) {
+        read_table(&path, &header(), |fields| {
+            let (name, fields) = fields.split_first().ok_or("it is empty")?;
+            let mut entry = Entry::default();
+            for (column, text) in columns().into_iter().zip(fields) {
+                column.put(&mut entry, text.parse().map_err(|_| format!("`{text}` is not a number"))?);
+            }
+            match cells.insert(cell(name)?, entry) {
                 None => Ok(()),
                 Some(_) => Err(format!("`{name}` is there twice")),
             }
@@ -118,10 +149,13 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
     let functions = directory.join("functions");
     for bottleneck in directories(&functions)? {
         for path in files(&bottleneck)? {
-            read_table(&path, FUNCTIONS_HEADER, |[name, cost, function]: [&str; 3]| {
-                let key = Key::parse(name).ok_or_else(|| format!("`{name}` is not a cell"))?;
+            read_table(&path, FUNCTIONS_HEADER, |fields| {
+                let [name, cost, function] = fields[..] else {
+                    return Err("it has other columns".to_owned());
+                };
                 let cost = cost.parse().map_err(|_| format!("`{cost}` is not a number"))?;
-                let entry = cells.get_mut(&key).ok_or_else(|| format!("`{name}` is not in the baseline"))?;
+                let entry = cells.get_mut(&cell(name)?);
+                let entry = entry.ok_or_else(|| format!("`{name}` is not in the baseline"))?;
                 entry.functions.insert(function.to_owned(), cost);
                 Ok(())
             })?;
@@ -130,10 +164,15 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
     Ok(Baseline { fingerprint, cells })
 }
 
-fn read_table<const COLUMNS: usize>(
+fn cell(name: &str) -> Result<CellName, String> {
+    name.parse().map_err(|error: NotACell| error.to_string())
+}
+
+/// Hands every line behind the header, in its columns, to `row`.
+fn read_table(
     path: &Path,
     header: &str,
-    mut row: impl FnMut([&str; COLUMNS]) -> Result<(), String>,
+    mut row: impl FnMut(&[&str]) -> Result<(), String>,
 ) -> Result<(), Error> {
     let text = read_text(path)?;
     let malformed = |line: usize, reason: String| Error::Malformed {
@@ -146,12 +185,13 @@ fn read_table<const COLUMNS: usize>(
     if !text.ends_with('\n') {
         return Err(malformed(text.lines().count(), "it ends in the middle of a line".to_owned()));
     }
+    let expected = header.split('\t').count();
     for (at, line) in text.lines().enumerate().skip(1) {
-        let columns: Vec<&str> = line.splitn(COLUMNS, '\t').collect();
-        let columns = <[&str; COLUMNS]>::try_from(columns).map_err(|columns| {
-            malformed(at + 1, format!("{} columns instead of {COLUMNS}", columns.len()))
-        })?;
-        row(columns).map_err(|reason| malformed(at + 1, reason))?;
+        let fields: Vec<&str> = line.splitn(expected, '\t').collect();
+        if fields.len() != expected {
+            return Err(malformed(at + 1, format!("{} columns instead of {expected}", fields.len())));
+        }
+        row(&fields).map_err(|reason| malformed(at + 1, reason))?;
     }
     Ok(())
 }
@@ -183,16 +223,19 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 /// If a file cannot be written or removed.
 pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for (key, entry) in &baseline.cells {
-        let Entry { instructions, noise, blocks, bytes, functions } = entry;
-        let path = directory.join(format!("{}.tsv", key.bottleneck));
-        let text = texts.entry(path).or_insert_with(|| format!("{HEADER}\n"));
-        writeln!(text, "{key}\t{instructions}\t{noise}\t{blocks}\t{bytes}").expect("writes to a string");
+    for (name, entry) in &baseline.cells {
+        let path = directory.join(format!("{}.tsv", name.bottleneck));
+        let text = texts.entry(path).or_insert_with(|| format!("{}\n", header()));
+        write!(text, "{name}").expect("writes to a string");
+        for column in columns() {
+            write!(text, "\t{}", column.of(entry)).expect("writes to a string");
+        }
+        text.push('\n');
 
-        let path = directory.join("functions").join(&key.bottleneck).join(format!("{}.tsv", key.contender));
+        let path = directory.join("functions").join(&name.bottleneck).join(format!("{}.tsv", name.contender));
         let text = texts.entry(path).or_insert_with(|| format!("{FUNCTIONS_HEADER}\n"));
-        for (function, cost) in functions {
-            writeln!(text, "{key}\t{cost}\t{function}").expect("writes to a string");
+        for (function, cost) in &entry.functions {
+            writeln!(text, "{name}\t{cost}\t{function}").expect("writes to a string");
         }
     }
     let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
@@ -211,6 +254,7 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Allocations;
 
     fn sample() -> Baseline {
         let mut baseline = Baseline::default();
@@ -218,9 +262,15 @@ mod tests {
         for (name, instructions) in
             [("map/get/1000/a", 1000), ("map/get/8/a", 500), ("map/get/8/b", 700), ("vector/pop/8/a", 9)]
         {
-            let mut entry = Entry { instructions, noise: 0, blocks: 3, bytes: 64, ..Entry::default() };
+            let allocations = Allocations { blocks: 3, bytes: 64, ..Allocations::default() };
+            let measured = Measurements {
+                instructions: Some(instructions),
+                allocations: Some(allocations),
+                ..Measurements::default()
+            };
+            let mut entry = Entry::of(&measured).unwrap();
             entry.set_functions([("a::get".to_owned(), instructions - 1), ("rare".to_owned(), 1)].into());
-            baseline.cells.insert(Key::parse(name).unwrap(), entry);
+            baseline.cells.insert(name.parse().unwrap(), entry);
         }
         baseline
     }
@@ -264,22 +314,23 @@ mod tests {
             assert!(error.is_bad_input());
             error.to_string()
         };
-        let line = "map/get/8/a\t500\t0\t3\t64";
+        let (header, line) = (header(), "map/get/8/a\t500\t0\t3\t64");
+        assert_eq!(header, "cell\tinstructions\tinstructions_noise\tblocks\tbytes");
         assert!(damage("").contains("map.tsv is damaged: line 1: expected the header"));
         assert!(
-            damage(&format!("{HEADER}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line")
+            damage(&format!("{header}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line")
         );
         assert!(
-            damage(&format!("{HEADER}\nmap/get/8/a\t5x0\t0\t3\t64\n"))
+            damage(&format!("{header}\nmap/get/8/a\t5x0\t0\t3\t64\n"))
                 .contains("line 2: `5x0` is not a number")
         );
         assert!(
-            damage(&format!("{HEADER}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice")
+            damage(&format!("{header}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice")
         );
         assert!(
-            damage(&format!("{HEADER}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell")
+            damage(&format!("{header}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell")
         );
-        assert!(damage(&format!("{HEADER}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 5"));
+        assert!(damage(&format!("{header}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 5"));
     }
 
     #[test]

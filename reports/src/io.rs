@@ -81,8 +81,8 @@ pub fn read_record(path: &Path) -> Result<Record, Error> {
         Some(_) => {}
     }
     let record: Record = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
-    if let Some(pair) = record.cells.windows(2).find(|pair| pair[0].sort_key() >= pair[1].sort_key()) {
-        return Err(malformed(format!("`{}` does not come after `{}`", pair[1].name(), pair[0].name())));
+    if let Some(pair) = record.cells.windows(2).find(|pair| pair[0].name >= pair[1].name) {
+        return Err(malformed(format!("`{}` does not come after `{}`", pair[1].name, pair[0].name)));
     }
     Ok(record)
 }
@@ -234,16 +234,13 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
         merged.cells.extend(record.cells);
     }
     merged.command = whole_command(&merged.command);
-    merged.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
-    if let Some(pair) = merged.cells.windows(2).find(|pair| pair[0].sort_key() == pair[1].sort_key()) {
-        return Err(Error::Merge(format!("cannot merge: two of the records hold {}", pair[0].name())));
+    merged.cells.sort_by(|left, right| left.name.cmp(&right.name));
+    if let Some(pair) = merged.cells.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(Error::Merge(format!("cannot merge: two of the records hold {}", pair[0].name)));
     }
     // A contender that one shard excluded has no place in the whole.
     let excluded: Vec<String> = merged.failures.iter().map(|failure| failure.subject.clone()).collect();
-    merged.cells.retain(|cell| {
-        let contender = format!("{}/{}", cell.bottleneck, cell.contender);
-        !excluded.contains(&contender)
-    });
+    merged.cells.retain(|cell| !excluded.contains(&cell.name.of_contender()));
     Ok(merged)
 }
 

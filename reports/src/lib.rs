@@ -5,11 +5,17 @@
 
 pub mod analysis;
 pub mod baseline;
+pub mod cell_name;
 pub mod io;
+pub mod measurements;
+pub mod meter;
 pub mod metric;
 pub mod record;
 pub mod render;
 pub mod summary;
 pub mod view;
 
+pub use cell_name::CellName;
 pub use io::Error;
+pub use meter::Meter;
+pub use metric::Metric;

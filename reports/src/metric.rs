@@ -1,120 +1,428 @@
-//! A metric: one number of a cell that contenders are compared by.
+//! The metrics: the numbers of a cell that contenders are compared by, and everything that is said of
+//! each of them.
 //!
-//! Contenders of one cell group may run different numbers of operations (those that copy whole run
-//! fewer), so every metric here is per operation.
+//! **This is the only list.** The record's totals, the gate and its baseline, `lab diff`, the tables of
+//! `lab run` and `cargo bench`, and the report's tables, charts, glossary and style sheet are generated
+//! from it. A new metric is a field in [`Measurements`], the meter that fills it, and an entry here.
 
-use crate::record::CellRecord;
+use std::str::FromStr;
 
-/// One number of a cell, per operation. Lower is better for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Metric {
+use crate::measurements::{Interval, Measurements, Paired};
+use crate::meter::Meter;
+use crate::record::{CellRecord, ScenarioInfo};
+
+/// Everything that is said of a metric.
+pub struct About {
+    /// The stable word for `data-metric` attributes, deep links and the baseline's columns.
+    pub key: &'static str,
+    /// The word on the command line.
+    pub word: &'static str,
+    /// The name for people: `Peak bytes`.
+    pub title: &'static str,
+    /// What it counts, for a sentence: `allocated blocks`.
+    pub counted: &'static str,
+    /// The unit of the numerator, for a table's head: `Ir`, `ns`.
+    pub unit: &'static str,
+    /// What the title does not say of the number; empty for most.
+    pub meaning: &'static str,
+    /// The report's glossary: how to read the number.
+    pub glossary: &'static str,
+    /// What measures it.
+    pub meter: Meter,
+    /// Where a cell has it.
+    pub reading: Reading,
+    /// What one of its values belongs to.
+    pub per: Per,
+    /// Whether the report draws it.
+    pub chart: Chart,
+    /// Whether it has tables of its own in the report; otherwise it is in the table of totals alone.
+    pub tables: bool,
+    /// When `lab run` prints a table of it.
+    pub summary: Summary,
+    /// What the gate makes of it.
+    pub gate: Gate,
+}
+
+/// Where a cell has a metric, and what kind of number it is.
+pub enum Reading {
+    /// An exact count of the region.
+    Count(fn(&Measurements) -> Option<u64>),
+    /// A time of the region, with its interval.
+    Time(fn(&Measurements) -> Option<Interval>),
+    /// A ratio of times per operation.
+    Ratio(fn(&Measurements) -> Option<&Paired>),
+}
+
+/// What one of a metric's values belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// An operation, under the scenario's name for it.
+    Operation,
+    /// An operation; where each of them leaves a version behind that is kept, that version.
+    Kept,
+    /// Nothing: it is a ratio already.
+    Nothing,
+}
+
+/// Whether the report draws a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chart {
+    /// On every page where it was measured.
+    Always,
+    /// On the pages where any contender has some: a chart per scenario that says "zero" tells nobody anything.
+    WhereAny,
+    /// On none.
+    Never,
+}
+
+/// When `lab run` prints a table of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Summary {
+    /// Where none of a lower rank was measured.
+    Leads {
+        /// The rank: 0 leads where it was measured at all.
+        rank: u8,
+    },
+    /// Always, with the scenarios in which any contender has some.
+    WhereAny,
+    /// Never.
+    Never,
+}
+
+/// What the gate makes of a metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gate {
+    /// It is not in the baseline.
+    Ignored,
+    /// The baseline holds it, and a change is no regression.
+    Recorded,
+    /// One more is a regression.
+    NoGrowth,
+    /// Growth by more than a share of the baseline's value, more than a least number and more than the
+    /// cell's noise is a regression.
+    Tolerance {
+        /// The share of the baseline's value.
+        share: f64,
+        /// The least number.
+        least: u64,
+    },
+}
+
+impl Gate {
+    /// Whether the baseline holds the metric.
+    pub fn is_kept(self) -> bool {
+        self != Gate::Ignored
+    }
+
+    /// Whether the baseline holds by how much two measurements of the metric differed.
+    pub fn has_noise(self) -> bool {
+        matches!(self, Gate::Tolerance { .. })
+    }
+}
+
+/// Makes the enumeration and its list from the same entries, so that neither lacks one.
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident: $about:expr,)*) => {
+        /// One number of a cell. Lower is better for all of them.
+        ///
+        /// Contenders of one cell group may run different numbers of operations (those that copy whole
+        /// run fewer), so a metric's value is per operation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Metric {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Metric {
+            /// Every metric, in reading order.
+            pub const ALL: &[Metric] = &[$(Metric::$name),*];
+
+            /// Everything that is said of the metric.
+            pub fn about(self) -> &'static About {
+                match self {
+                    $(Metric::$name => const { &$about },)*
+                }
+            }
+        }
+    };
+}
+
+metrics! {
     /// Instructions.
-    Instructions,
-    /// Atomic read-modify-writes in the program; those in libraries are in the record beside them.
-    Atomics,
+    Instructions: About {
+        key: "instructions",
+        word: "instructions",
+        title: "Instructions",
+        counted: "instructions",
+        unit: "Ir",
+        meaning: "",
+        glossary: "Counted by Callgrind, exactly repeatable. Not the same as time: an atomic operation or a cache miss \
+                   counts as one instruction and costs many.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| cell.instructions),
+        per: Per::Operation,
+        chart: Chart::Always,
+        tables: true,
+        summary: Summary::Leads { rank: 0 },
+        // Rebuilding another crate moves a cell by up to about thirty instructions; one per cent of the
+        // smallest regions that mean something is some hundreds.
+        gate: Gate::Tolerance { share: 0.005, least: 200 },
+    },
+    /// Atomic read-modify-writes in the program.
+    Atomics: About {
+        key: "atomics",
+        word: "atomics",
+        title: "Atomics",
+        counted: "atomic read-modify-writes of the program",
+        unit: "atomics",
+        meaning: "read-modify-writes of the program",
+        glossary: "Atomic read-modify-writes of the program among those instructions; most of them count references. \
+                   Exact. They are what makes time and instructions differ most where versions are kept.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| Some(cell.atomics?.program)),
+        per: Per::Operation,
+        chart: Chart::WhereAny,
+        tables: true,
+        summary: Summary::WhereAny,
+        // A new one shows in the instructions.
+        gate: Gate::Ignored,
+    },
+    /// Atomic read-modify-writes in shared libraries.
+    LibraryAtomics: About {
+        key: "library_atomics",
+        word: "library-atomics",
+        title: "Library atomics",
+        counted: "atomic read-modify-writes of libraries",
+        unit: "atomics",
+        meaning: "read-modify-writes of the C library, most of them its allocator's lock",
+        glossary: "The same in shared libraries: most of them are the lock of the C library's allocator. They are in \
+                   the table of totals alone.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| Some(cell.atomics?.libraries)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: false,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
     /// Heap blocks allocated.
-    Blocks,
+    Blocks: About {
+        key: "blocks",
+        word: "blocks",
+        title: "Blocks",
+        counted: "allocated blocks",
+        unit: "blocks",
+        meaning: "",
+        glossary: "Heap allocations inside the region, counted by dhat. A reallocation counts as one.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| Some(cell.allocations?.blocks)),
+        per: Per::Operation,
+        chart: Chart::Always,
+        tables: true,
+        summary: Summary::Leads { rank: 2 },
+        gate: Gate::NoGrowth,
+    },
     /// Heap bytes allocated.
-    Bytes,
+    Bytes: About {
+        key: "bytes",
+        word: "bytes",
+        title: "Bytes",
+        counted: "allocated bytes",
+        unit: "bytes",
+        meaning: "",
+        glossary: "What those allocations ask for.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| Some(cell.allocations?.bytes)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::Never,
+        gate: Gate::Recorded,
+    },
     /// Most heap bytes live at once.
-    PeakBytes,
+    PeakBytes: About {
+        key: "peak_bytes",
+        word: "peak-bytes",
+        title: "Peak bytes",
+        counted: "bytes held at once",
+        unit: "bytes",
+        meaning: "most held at once",
+        glossary: "The most that is live at once, of what the region allocates. Divided by operations like the rest.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| Some(cell.allocations?.peak_bytes)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
     /// Heap bytes still live after the region.
-    LiveBytes,
+    LiveBytes: About {
+        key: "live_bytes",
+        word: "live-bytes",
+        title: "Live bytes",
+        counted: "bytes still held when the region ends",
+        unit: "bytes",
+        meaning: "still held when the region ends",
+        glossary: "What remains after the region: the price of keeping the results.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| Some(cell.allocations?.live_bytes)),
+        per: Per::Kept,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::WhereAny,
+        gate: Gate::Ignored,
+    },
     /// Wall-clock nanoseconds.
-    Wall,
+    Wall: About {
+        key: "wall_ns",
+        word: "wall",
+        title: "Wall clock",
+        counted: "nanoseconds",
+        unit: "ns",
+        meaning: "",
+        glossary: "Median nanoseconds with a 95 % interval, by criterion. They depend on the machine and its \
+                   neighbours; they never decide a gate.",
+        meter: Meter::Wall,
+        reading: Reading::Time(|cell| cell.wall_ns),
+        per: Per::Operation,
+        chart: Chart::Always,
+        tables: true,
+        summary: Summary::Leads { rank: 1 },
+        gate: Gate::Ignored,
+    },
     /// Wall-clock ratio to the bottleneck's reference contender, interleaved.
-    Paired,
+    Paired: About {
+        key: "paired",
+        word: "paired",
+        title: "Paired",
+        counted: "time ÷ the reference's",
+        unit: "ratio",
+        meaning: "",
+        glossary: "Time as a ratio to a reference contender, measured in interleaved rounds with a 95 % interval, so \
+                   that whatever disturbs one disturbs both. Trust it over two wall-clock medians.",
+        meter: Meter::Paired,
+        reading: Reading::Ratio(|cell| cell.paired.as_ref()),
+        per: Per::Nothing,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
 }
 
 impl Metric {
-    /// Every metric, in reading order.
-    pub const ALL: [Metric; 8] = [
-        Metric::Instructions,
-        Metric::Atomics,
-        Metric::Blocks,
-        Metric::Bytes,
-        Metric::PeakBytes,
-        Metric::LiveBytes,
-        Metric::Wall,
-        Metric::Paired,
-    ];
+    /// The metrics that have tables of their own in the report.
+    pub fn with_tables() -> impl Iterator<Item = Metric> {
+        Metric::ALL.iter().copied().filter(|metric| metric.about().tables)
+    }
 
-    /// Stable word for `data-metric` attributes and deep links.
+    /// The metrics that the baseline holds, with what the gate makes of each.
+    pub fn in_baseline() -> impl Iterator<Item = (Metric, Gate)> {
+        let gates = Metric::ALL.iter().map(|metric| (*metric, metric.about().gate));
+        gates.filter(|(_, gate)| gate.is_kept())
+    }
+
+    /// The metrics of a meter.
+    pub fn of(meter: Meter) -> impl Iterator<Item = Metric> {
+        Metric::ALL.iter().copied().filter(move |metric| metric.about().meter == meter)
+    }
+
+    /// What one of its values belongs to, for a reader: `insert`, or `version kept` for memory that versions
+    /// hold on to.
+    pub fn per(self, scenario: &ScenarioInfo) -> &str {
+        match self.about().per {
+            Per::Kept if scenario.keeps_versions => "version kept",
+            Per::Kept | Per::Operation | Per::Nothing => &scenario.unit,
+        }
+    }
+
+    /// Stable word, see [`About::key`].
     pub fn key(self) -> &'static str {
-        match self {
-            Metric::Instructions => "instructions",
-            Metric::Atomics => "atomics",
-            Metric::Blocks => "blocks",
-            Metric::Bytes => "bytes",
-            Metric::PeakBytes => "peak_bytes",
-            Metric::LiveBytes => "live_bytes",
-            Metric::Wall => "wall_ns",
-            Metric::Paired => "paired",
-        }
+        self.about().key
     }
 
-    /// Name for people: `Peak bytes`.
+    /// Name for people, see [`About::title`].
     pub fn title(self) -> &'static str {
-        match self {
-            Metric::Instructions => "Instructions",
-            Metric::Atomics => "Atomics",
-            Metric::Blocks => "Blocks",
-            Metric::Bytes => "Bytes",
-            Metric::PeakBytes => "Peak bytes",
-            Metric::LiveBytes => "Live bytes",
-            Metric::Wall => "Wall clock",
-            Metric::Paired => "Paired",
-        }
+        self.about().title
     }
 
-    /// What the number is where the title does not say it all; empty for most.
+    /// What the title does not say, see [`About::meaning`].
     pub fn meaning(self) -> &'static str {
-        match self {
-            Metric::Atomics => "read-modify-writes of the program",
-            Metric::PeakBytes => "most held at once",
-            Metric::LiveBytes => "still held when the region ends",
-            _ => "",
+        self.about().meaning
+    }
+
+    /// Unit of the numerator, see [`About::unit`].
+    pub fn unit(self) -> &'static str {
+        self.about().unit
+    }
+
+    /// The heading of a table of it: `allocated blocks per operation`.
+    pub fn heading(self) -> String {
+        let About { counted, per, .. } = self.about();
+        match per {
+            Per::Operation => format!("{counted} per operation"),
+            // A row says whether it is an operation or a version that they belong to.
+            Per::Kept | Per::Nothing => (*counted).to_owned(),
         }
     }
 
-    /// Unit of the numerator, for a table's head: `Ir`, `ns`.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Metric::Instructions => "Ir",
-            Metric::Atomics => "atomics",
-            Metric::Blocks => "blocks",
-            Metric::Bytes | Metric::PeakBytes | Metric::LiveBytes => "bytes",
-            Metric::Wall => "ns",
-            Metric::Paired => "ratio",
+    /// Whether it is a ratio already, and no cost per operation.
+    pub fn is_ratio(self) -> bool {
+        matches!(self.about().reading, Reading::Ratio(_))
+    }
+
+    /// The exact count of the region; `None` where the meter did not run, and for metrics that are no counts.
+    pub fn count(self, measurements: &Measurements) -> Option<u64> {
+        match self.about().reading {
+            Reading::Count(read) => read(measurements),
+            Reading::Time(_) | Reading::Ratio(_) => None,
         }
     }
 
     /// The cell's value per operation; `None` where the meter did not run.
     pub fn value(self, cell: &CellRecord) -> Option<f64> {
-        let total = match self {
-            Metric::Instructions => cell.instructions.map(|count| count as f64),
-            Metric::Atomics => cell.atomics.map(|atomics| atomics.program as f64),
-            Metric::Blocks => cell.allocations.map(|heap| heap.blocks as f64),
-            Metric::Bytes => cell.allocations.map(|heap| heap.bytes as f64),
-            Metric::PeakBytes => cell.allocations.map(|heap| heap.peak_bytes as f64),
-            Metric::LiveBytes => cell.allocations.map(|heap| heap.live_bytes as f64),
-            Metric::Wall => cell.wall_ns.map(|wall| wall.median),
-            // A ratio of times per operation already.
-            Metric::Paired => return cell.paired.as_ref().map(|paired| paired.ratio),
-        };
-        per_op(total?, cell.ops)
+        match self.about().reading {
+            Reading::Count(read) => per_op(read(&cell.measured)? as f64, cell.ops),
+            Reading::Time(read) => per_op(read(&cell.measured)?.median, cell.ops),
+            Reading::Ratio(read) => Some(read(&cell.measured)?.ratio),
+        }
     }
 
     /// The interval around [`Metric::value`], per operation, for the metrics that have one.
     pub fn interval(self, cell: &CellRecord) -> Option<(f64, f64)> {
-        match self {
-            Metric::Wall => {
-                let wall = cell.wall_ns?;
-                Some((per_op(wall.low, cell.ops)?, per_op(wall.high, cell.ops)?))
+        match self.about().reading {
+            Reading::Count(_) => None,
+            Reading::Time(read) => {
+                let Interval { low, high, .. } = read(&cell.measured)?;
+                Some((per_op(low, cell.ops)?, per_op(high, cell.ops)?))
             }
-            Metric::Paired => cell.paired.as_ref().map(|paired| (paired.low, paired.high)),
-            _ => None,
+            Reading::Ratio(read) => read(&cell.measured).map(|paired| (paired.low, paired.high)),
         }
+    }
+
+    /// Whether the values of two cells can be compared: ratios to different references cannot.
+    pub fn is_comparable(self, left: &CellRecord, right: &CellRecord) -> bool {
+        match self.about().reading {
+            Reading::Count(_) | Reading::Time(_) => true,
+            Reading::Ratio(read) => {
+                let reference = |cell| read(cell).map(|paired| &paired.reference);
+                reference(&left.measured) == reference(&right.measured)
+            }
+        }
+    }
+}
+
+/// A text that is the word of no metric.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no metric `{0}`")]
+pub struct UnknownMetric(String);
+
+impl FromStr for Metric {
+    type Err = UnknownMetric;
+
+    fn from_str(word: &str) -> Result<Self, UnknownMetric> {
+        let found = Metric::ALL.iter().find(|metric| metric.about().word == word);
+        found.copied().ok_or_else(|| UnknownMetric(word.to_owned()))
     }
 }
 
@@ -124,23 +432,24 @@ fn per_op(total: f64, ops: u64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::record::{Allocations, Atomics, Interval, Paired, Role};
+    use crate::record::{Allocations, Atomics, Role};
 
     fn cell() -> CellRecord {
         CellRecord {
-            bottleneck: "b".into(),
-            scenario: "s".into(),
-            size: 10,
-            contender: "c".into(),
+            name: "b/s/10/c".parse().unwrap(),
             role: Role::Peer,
             ops: 4,
             digest: "0".repeat(16),
-            instructions: Some(10),
-            atomics: Some(Atomics { program: 6, libraries: 100 }),
-            allocations: Some(Allocations { blocks: 0, bytes: 8, peak_bytes: 6, live_bytes: 2 }),
-            wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
-            paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
+            measured: Measurements {
+                instructions: Some(10),
+                atomics: Some(Atomics { program: 6, libraries: 100 }),
+                allocations: Some(Allocations { blocks: 0, bytes: 8, peak_bytes: 6, live_bytes: 2 }),
+                wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
+                paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
+            },
             observed: Default::default(),
         }
     }
@@ -148,9 +457,19 @@ mod tests {
     #[test]
     fn totals_are_divided_by_operations_and_ratios_are_not() {
         let cell = cell();
-        let values: Vec<_> = Metric::ALL.iter().map(|metric| metric.value(&cell)).collect();
-        let expected = [2.5, 1.5, 0.0, 2.0, 1.5, 0.5, 25.0, 0.5].map(Some);
-        assert_eq!(values, expected);
+        let values: Vec<_> = Metric::ALL.iter().map(|metric| (metric.key(), metric.value(&cell))).collect();
+        let expected = [
+            ("instructions", 2.5),
+            ("atomics", 1.5),
+            ("library_atomics", 25.0),
+            ("blocks", 0.0),
+            ("bytes", 2.0),
+            ("peak_bytes", 1.5),
+            ("live_bytes", 0.5),
+            ("wall_ns", 25.0),
+            ("paired", 0.5),
+        ];
+        assert_eq!(values, expected.map(|(key, value)| (key, Some(value))));
         assert_eq!(Metric::Wall.interval(&cell), Some((20.0, 35.0)));
         assert_eq!(Metric::Paired.interval(&cell), Some((0.4, 0.6)));
         assert_eq!(Metric::Instructions.interval(&cell), None);
@@ -158,16 +477,60 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_has_no_value() {
-        let bare = CellRecord {
-            instructions: None,
-            atomics: None,
-            allocations: None,
-            wall_ns: None,
-            paired: None,
-            ..cell()
-        };
+        let bare = CellRecord { measured: Measurements::default(), ..cell() };
         assert!(Metric::ALL.iter().all(|metric| metric.value(&bare).is_none()));
         let empty = CellRecord { ops: 0, ..cell() };
         assert_eq!(Metric::Instructions.value(&empty), None);
+    }
+
+    #[test]
+    fn every_metric_is_spelled_in_its_own_way_and_found_by_it() {
+        for words in [Metric::key, Metric::title, |metric: Metric| metric.about().word] {
+            let distinct: BTreeSet<&str> = Metric::ALL.iter().map(|metric| words(*metric)).collect();
+            assert_eq!(distinct.len(), Metric::ALL.len());
+        }
+        for metric in Metric::ALL {
+            assert_eq!(metric.about().word.parse::<Metric>().as_ref(), Ok(metric));
+            assert!(!metric.about().glossary.is_empty(), "{metric:?}");
+        }
+        assert_eq!("time".parse::<Metric>(), Err(UnknownMetric("time".to_owned())));
+        for meter in Meter::ALL {
+            assert!(Metric::of(meter).next().is_some(), "{meter:?} measures nothing");
+        }
+    }
+
+    /// A field of the record that no metric reads would be measured and never shown. Each number of the
+    /// sample is another, so each must come out of some metric.
+    #[test]
+    fn every_number_that_meters_find_is_a_metric() {
+        let json = serde_json::json!({
+            "instructions": 1, "atomics": {"program": 2, "libraries": 3},
+            "allocations": {"blocks": 4, "bytes": 5, "peak_bytes": 6, "live_bytes": 7},
+            "wall_ns": {"median": 8.0, "low": 7.5, "high": 8.5},
+            "paired": {"reference": "r", "ratio": 9.0, "low": 8.5, "high": 9.5},
+        });
+        let measured: Measurements = serde_json::from_value(json.clone()).unwrap();
+        // The sample names every field there is.
+        assert_eq!(serde_json::to_value(&measured).unwrap(), json);
+        let cell = CellRecord { measured, ops: 1, ..cell() };
+        let values: Vec<f64> = Metric::ALL.iter().map(|metric| metric.value(&cell).unwrap()).collect();
+        assert_eq!(values, (1..=Metric::ALL.len()).map(|value| value as f64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_exact_counts_gate() {
+        for (metric, _) in Metric::in_baseline() {
+            assert!(metric.about().meter.is_exact(), "{metric:?}");
+            assert!(metric.count(&cell().measured).is_some(), "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn ratios_to_different_references_are_not_compared() {
+        let mut other = cell();
+        other.measured.paired.as_mut().unwrap().reference = "another".to_owned();
+        assert!(!Metric::Paired.is_comparable(&cell(), &other));
+        assert!(Metric::Paired.is_comparable(&cell(), &cell()));
+        assert!(Metric::Wall.is_comparable(&cell(), &other));
     }
 }

@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Metric;
+use crate::cell_name::CellName;
+pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurements, Paired};
 
 /// Version of the record's schema. A reader refuses any other.
 pub const SCHEMA: u32 = 1;
@@ -30,7 +31,7 @@ pub struct Record {
     pub bottlenecks: Vec<BottleneckInfo>,
     /// The contenders that were selected, measured or excluded.
     pub contenders: Vec<ContenderInfo>,
-    /// One entry a cell, sorted by [`CellRecord::name`].
+    /// One entry a cell, sorted by [name](CellName).
     pub cells: Vec<CellRecord>,
     /// What went wrong, by name: excluded contenders and failed cells.
     #[serde(default)]
@@ -52,8 +53,12 @@ pub struct Fingerprint {
     pub cpu: String,
     /// Instruction-set extensions that the instruction meter's virtual CPU offers.
     pub isa: String,
-    /// Cargo profile: its name, optimisation level, codegen units, LTO.
+    /// Cargo profile: its name and optimisation level.
     pub profile: String,
+    /// Codegen units a crate and link-time optimisation, as the program's debug information tells; empty where
+    /// it does not.
+    #[serde(default)]
+    pub codegen: String,
     /// `GLIBC_TUNABLES` of the instruction meter.
     pub tunables: String,
     /// Git revision of the project, empty outside a repository.
@@ -65,7 +70,7 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fields that must be equal for two records' instruction counts to be comparable, by name.
     ///
-    /// `valgrind` and `isa` are compared only where both sides have them; the revision is what one
+    /// `valgrind`, `isa` and `codegen` are compared only where both sides have them; the revision is what one
     /// compares *across*; the CPU model does not move an instruction count (Callgrind's virtual CPU
     /// does, and that is `isa`).
     pub fn incomparable_with(&self, other: &Fingerprint) -> Vec<FingerprintDifference> {
@@ -76,12 +81,13 @@ impl Fingerprint {
             ("glibc", &self.glibc, &other.glibc),
             ("isa", &self.isa, &other.isa),
             ("profile", &self.profile, &other.profile),
+            ("codegen", &self.codegen, &other.codegen),
             ("tunables", &self.tunables, &other.tunables),
         ];
         fields
             .into_iter()
             .filter(|(name, left, right)| {
-                let optional = matches!(*name, "valgrind" | "isa");
+                let optional = matches!(*name, "valgrind" | "isa" | "codegen");
                 left != right && !(optional && (left.is_empty() || right.is_empty()))
             })
             .map(|(field, left, right)| FingerprintDifference {
@@ -178,17 +184,6 @@ pub struct ScenarioInfo {
     pub keeps_versions: bool,
 }
 
-impl ScenarioInfo {
-    /// What one of a metric's values belongs to, for a reader: `insert`, or `version kept` for memory that
-    /// versions hold on to.
-    pub fn per(&self, metric: Metric) -> &str {
-        match metric {
-            Metric::LiveBytes if self.keeps_versions => "version kept",
-            _ => &self.unit,
-        }
-    }
-}
-
 /// What a contender is to its bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -257,96 +252,21 @@ pub struct CaveatInfo {
 /// What was measured of one cell. Totals are per region; [`CellRecord::ops`] is the divisor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellRecord {
-    /// Bottleneck.
-    pub bottleneck: String,
-    /// Scenario.
-    pub scenario: String,
-    /// Size, in elements or entries.
-    pub size: u64,
-    /// Contender.
-    pub contender: String,
+    /// Name.
+    #[serde(flatten)]
+    pub name: CellName,
     /// The contender's role.
     pub role: Role,
     /// Operations per region.
     pub ops: u64,
     /// Digest of every result, 16 hexadecimal digits; equal to the oracle's.
     pub digest: String,
-    /// Instructions per region (Callgrind's Ir).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instructions: Option<u64>,
-    /// Atomic read-modify-writes per region, of those instructions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub atomics: Option<Atomics>,
-    /// Heap allocations of the region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allocations: Option<Allocations>,
-    /// Wall-clock nanoseconds per region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wall_ns: Option<Interval>,
-    /// Wall-clock ratio to the reference contender, interleaved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<Paired>,
+    /// What the meters found.
+    #[serde(flatten)]
+    pub measured: Measurements,
     /// What the run showed beside its cost, by name: `hit_rate` → 0.64.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub observed: BTreeMap<String, f64>,
-}
-
-impl CellRecord {
-    /// `bottleneck/scenario/size/contender`.
-    pub fn name(&self) -> String {
-        format!("{}/{}/{}/{}", self.bottleneck, self.scenario, self.size, self.contender)
-    }
-
-    /// What cells are sorted by: size by value, not by spelling.
-    pub fn sort_key(&self) -> (&str, &str, u64, &str) {
-        (&self.bottleneck, &self.scenario, self.size, &self.contender)
-    }
-}
-
-/// Atomic read-modify-writes of one region, by whose code executed them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Atomics {
-    /// In the program: the contender's, with the crates that it uses and the standard library.
-    pub program: u64,
-    /// In shared libraries: the C library's, above all the lock of its allocator.
-    pub libraries: u64,
-}
-
-/// Heap allocations of one region.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allocations {
-    /// Blocks allocated (a reallocation counts as one).
-    pub blocks: u64,
-    /// Bytes requested.
-    pub bytes: u64,
-    /// Most bytes live at once, of those allocated in the region.
-    pub peak_bytes: u64,
-    /// Bytes allocated in the region and still live after it.
-    pub live_bytes: u64,
-}
-
-/// A median with its confidence interval (95 %).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// Median.
-    pub median: f64,
-    /// Lower bound.
-    pub low: f64,
-    /// Upper bound.
-    pub high: f64,
-}
-
-/// A wall-clock ratio to a reference contender, from interleaved rounds (95 % interval).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Paired {
-    /// The reference contender: ratio 1.
-    pub reference: String,
-    /// Median ratio, this contender's time per operation over the reference's.
-    pub ratio: f64,
-    /// Lower bound.
-    pub low: f64,
-    /// Upper bound.
-    pub high: f64,
 }
 
 /// Something that was selected and has no (complete) result.

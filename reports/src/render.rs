@@ -9,6 +9,7 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+mod error;
 mod failures;
 pub(crate) mod format;
 mod overview;
@@ -21,60 +22,10 @@ mod tint;
 
 use std::path::{Path, PathBuf};
 
-use askama::Template;
+pub use error::Error;
 
 use crate::record::Record;
-use crate::view::{BottleneckView, Unlisted};
-
-/// Why a report could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The record contradicts itself.
-    #[error(transparent)]
-    Unlisted(#[from] Unlisted),
-    /// A bottleneck's name cannot be the name of a page.
-    #[error(
-        "the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not `index`"
-    )]
-    PageName(String),
-    /// The target is something else than an earlier report.
-    #[error("{0} exists and is not a report: choose another directory, or remove it")]
-    NotAReport(PathBuf),
-    /// A file could not be written.
-    #[error("cannot write the report to {path}: {cause}")]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// A page's template failed.
-    #[error("cannot make the page {page}: {cause}")]
-    Page {
-        /// The page's file name.
-        page: String,
-        /// What the template said.
-        cause: askama::Error,
-    },
-    /// A chart failed.
-    #[error("cannot draw a chart of {subject}: {message}")]
-    Chart {
-        /// The scenario or bottleneck.
-        subject: String,
-        /// What plotters said.
-        message: String,
-    },
-}
-
-impl Error {
-    /// Whether the input is at fault, not the environment.
-    pub fn is_bad_input(&self) -> bool {
-        match self {
-            Error::Unlisted(_) | Error::PageName(_) | Error::NotAReport(_) => true,
-            Error::Write { .. } | Error::Page { .. } | Error::Chart { .. } => false,
-        }
-    }
-}
+use crate::view::BottleneckView;
 
 /// Writes the report on `record` into the directory `dir` and returns the path of its first page.
 ///
@@ -94,12 +45,4 @@ pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
     }
     site::write(&pages, dir)?;
     Ok(dir.join("index.html"))
-}
-
-fn fill(template: &impl Template, page: &str) -> Result<String, Error> {
-    template.render().map_err(|cause| Error::Page { page: page.to_owned(), cause })
-}
-
-fn drawn<T>(outcome: Result<T, chart::DrawingError>, subject: &str) -> Result<T, Error> {
-    outcome.map_err(|error| Error::Chart { subject: subject.to_owned(), message: error.to_string() })
 }

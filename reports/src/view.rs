@@ -46,14 +46,15 @@ impl<'a> BottleneckView<'a> {
     /// If a cell names a bottleneck, scenario or contender that the record does not list.
     pub fn all(record: &'a Record) -> Result<Vec<Self>, Unlisted> {
         for cell in &record.cells {
-            let unlisted = |kind| Unlisted { cell: cell.name(), kind };
-            let bottleneck = record.bottlenecks.iter().find(|info| info.name == cell.bottleneck);
+            let unlisted = |kind| Unlisted { cell: cell.name.to_string(), kind };
+            let bottleneck = record.bottlenecks.iter().find(|info| info.name == cell.name.bottleneck);
             let scenarios = &bottleneck.ok_or_else(|| unlisted("bottleneck"))?.scenarios;
-            if !scenarios.iter().any(|info| info.name == cell.scenario) {
+            if !scenarios.iter().any(|info| info.name == cell.name.scenario) {
                 return Err(unlisted("scenario"));
             }
-            let named =
-                |info: &ContenderInfo| info.bottleneck == cell.bottleneck && info.name == cell.contender;
+            let named = |info: &ContenderInfo| {
+                info.bottleneck == cell.name.bottleneck && info.name == cell.name.contender
+            };
             if !record.contenders.iter().any(named) {
                 return Err(unlisted("contender"));
             }
@@ -69,9 +70,9 @@ impl<'a> BottleneckView<'a> {
             contenders.iter().enumerate().map(|(at, contender)| (contender.name.as_str(), at)).collect();
 
         let mut by_scenario: HashMap<&str, HashMap<(u64, usize), &CellRecord>> = HashMap::new();
-        for cell in record.cells.iter().filter(|cell| cell.bottleneck == info.name) {
-            let key = (cell.size, index[cell.contender.as_str()]);
-            by_scenario.entry(&cell.scenario).or_default().insert(key, cell);
+        for cell in record.cells.iter().filter(|cell| cell.name.bottleneck == info.name) {
+            let key = (cell.name.size, index[cell.name.contender.as_str()]);
+            by_scenario.entry(&cell.name.scenario).or_default().insert(key, cell);
         }
 
         let mut scenarios = Vec::new();

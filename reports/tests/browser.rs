@@ -143,8 +143,11 @@ fn a_link_filters_and_sorts() {
 
     let all = visit(&chromium, home.path(), &page).dom;
     // One row for each contender that takes part in a scenario.
-    let rows =
-        record.cells.iter().filter(|cell| cell.bottleneck == "persistent_map" && cell.size == 8).count();
+    let rows = record
+        .cells
+        .iter()
+        .filter(|cell| cell.name.bottleneck == "persistent_map" && cell.name.size == 8)
+        .count();
     assert_eq!((data(&all, "sections"), data(&all, "rows")), ("22", rows.to_string().as_str()));
     assert_eq!(contenders(&all, "get_hit", "instructions")[0], "cow");
 
@@ -159,8 +162,8 @@ fn a_link_filters_and_sorts() {
     let mut shown = contenders(&view, "get_hit", "instructions");
     let by_cost = |contender: &String| {
         let name = format!("persistent_map/get_hit/1000/{contender}");
-        let cell = record.cells.iter().find(|cell| cell.name() == name).unwrap();
-        cell.instructions.unwrap() / cell.ops
+        let cell = record.cells.iter().find(|cell| cell.name.to_string() == name).unwrap();
+        cell.measured.instructions.unwrap() / cell.ops
     };
     assert!(shown.is_sorted_by_key(by_cost), "{shown:?}");
     shown.sort();

@@ -48,7 +48,7 @@ fn value<'a>(matrix: &'a str, cell: &str) -> &'a str {
 }
 
 fn cell<'a>(record: &'a Record, name: &str) -> &'a CellRecord {
-    record.cells.iter().find(|cell| cell.name() == name).unwrap()
+    record.cells.iter().find(|cell| cell.name.to_string() == name).unwrap()
 }
 
 #[test]
@@ -56,9 +56,11 @@ fn every_cell_stands_in_every_metric_and_once_as_recorded() {
     let record = common::full_size();
     let site = site(&record);
     for cell in &record.cells {
-        let page = if cell.bottleneck == "persistent_map" { &site.map } else { &site.vector };
-        let attribute = format!("data-cell=\"{}\"", cell.name());
-        assert_eq!(page.matches(&attribute).count(), 9, "{}", cell.name());
+        let page = if cell.name.bottleneck == "persistent_map" { &site.map } else { &site.vector };
+        let attribute = format!("data-cell=\"{}\"", cell.name);
+        // A table of each metric, and the table of totals.
+        let tables = Metric::with_tables().count() + 1;
+        assert_eq!(page.matches(&attribute).count(), tables, "{}", cell.name);
     }
     for page in [&site.map, &site.vector] {
         for scenario in record.bottlenecks.iter().flat_map(|info| &info.scenarios) {
@@ -73,8 +75,8 @@ fn every_cell_stands_in_every_metric_and_once_as_recorded() {
 fn values_are_per_operation_though_operations_differ() {
     let mut record = common::full_size();
     for cell in &mut record.cells {
-        if cell.scenario == "insert_shared" && cell.size == 1000 {
-            (cell.ops, cell.instructions) = match cell.contender.as_str() {
+        if cell.name.scenario == "insert_shared" && cell.name.size == 1000 {
+            (cell.ops, cell.measured.instructions) = match cell.name.contender.as_str() {
                 "cow" => (40, Some(40 * 8000)),
                 "im" => (1000, Some(1000 * 4000)),
                 "best" => (1000, Some(1000 * 500)),
@@ -110,15 +112,15 @@ fn memory_is_told_by_what_holds_it() {
 #[test]
 fn memory_is_told_per_entry_and_with_a_hundred_versions() {
     let mut record = common::full_size();
-    for cell in record.cells.iter_mut().filter(|cell| cell.size == 1000) {
-        let per_operation = match (cell.scenario.as_str(), cell.contender.as_str()) {
+    for cell in record.cells.iter_mut().filter(|cell| cell.name.size == 1000) {
+        let per_operation = match (cell.name.scenario.as_str(), cell.name.contender.as_str()) {
             ("insert_unshared", "best") => 20,
             ("insert_unshared", "im") => 40,
             ("variants_100", "best") => 300,
             ("variants_100", "im") => 6000,
             _ => 9000,
         };
-        cell.allocations.as_mut().unwrap().live_bytes = per_operation * cell.ops;
+        cell.measured.allocations.as_mut().unwrap().live_bytes = per_operation * cell.ops;
     }
     let of = |site: &Site| part(&site.map, "<section id=\"memory\">", "</section>").to_owned();
     let memory = of(&site(&record));
@@ -136,14 +138,14 @@ fn memory_is_told_per_entry_and_with_a_hundred_versions() {
     let bound = part(&memory, "<tr data-contender=\"std\"", "</tr>");
     assert!(bound.contains("<td class=\"v\">–</td><td>–</td>"), "{bound}");
     assert!(site(&record).vector.contains("Live bytes per element"));
-    record.cells.iter_mut().for_each(|cell| cell.allocations = None);
+    record.cells.iter_mut().for_each(|cell| cell.measured.allocations = None);
     assert!(!site(&record).map.contains("id=\"memory\""));
 }
 
 #[test]
 fn the_switch_shows_every_metric() {
     let page = site(&common::full_size()).map;
-    for metric in Metric::ALL.map(Metric::key) {
+    for metric in Metric::with_tables().map(Metric::key) {
         let rule = format!("body:has(#metric-{metric}:checked) .m[data-metric={metric}]");
         assert!(page.contains(&rule), "{metric} is chosen and nothing is shown");
     }
@@ -162,10 +164,11 @@ fn atomics_are_drawn_where_there_are_any() {
     assert!(figure(&counted, "insert_shared").unwrap().contains("insert_shared: atomics per insert by size"));
     // Who reads counts nothing, and a logarithm has no zero.
     assert!(figure(&counted, "get_hit").unwrap().contains("Zero for every contender at every size."));
-    let first = record.cells.iter_mut().find(|cell| cell.name() == "persistent_map/insert_shared/8/best");
-    first.unwrap().atomics.as_mut().unwrap().program = 0;
+    let first =
+        record.cells.iter_mut().find(|cell| cell.name.to_string() == "persistent_map/insert_shared/8/best");
+    first.unwrap().measured.atomics.as_mut().unwrap().program = 0;
     assert!(figure(&site(&record).map, "insert_shared").unwrap().contains("drawn on the line marked 0"));
-    record.cells.iter_mut().for_each(|cell| cell.atomics.as_mut().unwrap().program = 0);
+    record.cells.iter_mut().for_each(|cell| cell.measured.atomics.as_mut().unwrap().program = 0);
     assert_eq!(figure(&site(&record).map, "insert_shared"), None);
 }
 
@@ -191,7 +194,7 @@ fn what_was_not_measured_is_a_dash_and_zero_is_a_zero() {
     let record = common::hostile();
     let site = site(&record);
     let name = format!("persistent_map/get_hit/100/{}", common::SCRIPT_NAME);
-    assert!(cell(&record, &name).wall_ns.is_none());
+    assert!(cell(&record, &name).measured.wall_ns.is_none());
     let escaped =
         "persistent_map/get_hit/100/&#60;script&#62;document.title=&#39;broken&#39;&#60;/script&#62;";
     assert_eq!(value(matrix(&site.map, "get_hit", "wall_ns"), escaped), "–");
@@ -347,7 +350,7 @@ fn a_record_that_contradicts_itself_loses_no_report() {
     assert!(refused.to_string().contains("no contender for the cell `persistent_map/"), "{refused}");
     record = common::full_size();
     record.bottlenecks[0].name = "../map".into();
-    record.cells.retain(|cell| cell.bottleneck != "persistent_map");
+    record.cells.retain(|cell| cell.name.bottleneck != "persistent_map");
     assert!(matches!(render(&record, &dir), Err(Error::PageName(_))));
     assert_eq!(fs::read(dir.join("persistent_map.html")).unwrap(), before);
     assert_eq!(files(home.path()), ["report"]);
@@ -366,7 +369,7 @@ fn without_peers_or_a_naive_one_there_are_no_ratios_to_them() {
     let mut record = common::full_size();
     let gone = |role| matches!(role, Role::Peer | Role::Naive);
     record.contenders.retain(|contender| contender.bottleneck == "persistent_map" || !gone(contender.role));
-    record.cells.retain(|cell| cell.bottleneck == "persistent_map" || !gone(cell.role));
+    record.cells.retain(|cell| cell.name.bottleneck == "persistent_map" || !gone(cell.role));
     let site = site(&record);
     assert!(site.map.contains("÷ peer") && site.map.contains("÷ naive"));
     assert!(!site.vector.contains("÷ peer") && !site.vector.contains("÷ naive"));

@@ -101,6 +101,11 @@ where
     })
 }
 
+/// Refuses to set up a scenario that a bottleneck lists and does not dispatch.
+pub(crate) fn not_set_up(scenario: &str) -> ! {
+    unreachable!("scenario `{scenario}` is in the list but not set up")
+}
+
 struct Parts<I, S, O, A, R, D, E, V> {
     ops: u64,
     setup: Setup,

@@ -46,6 +46,26 @@ pub struct Scenario {
     pub sizes: Option<Sizes>,
 }
 
+/// What a scenario requires in which every contender takes part.
+pub const NOTHING: &[Capability] = &[];
+
+impl Scenario {
+    /// A scenario from its parts, in the order of a list of them. It is measured at its bottleneck's sizes.
+    pub const fn new(
+        name: &'static str,
+        unit: &'static str,
+        requires: &'static [Capability],
+        summary: &'static str,
+    ) -> Self {
+        Scenario { name, summary, unit, requires, sizes: None }
+    }
+
+    /// The same scenario, measured at sizes of its own.
+    pub const fn at(self, sizes: Sizes) -> Self {
+        Scenario { sizes: Some(sizes), ..self }
+    }
+}
+
 /// A statement of a source document: an implementation is so many times as fast as another.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
@@ -63,6 +83,19 @@ pub struct Claim {
     pub naive: &'static str,
     /// The contender that it calls fast.
     pub optimized: &'static str,
+}
+
+impl Claim {
+    /// A claim about a scenario at a size, and about the contenders that it calls slow and fast.
+    pub const fn new(
+        id: &'static str,
+        text: &'static str,
+        factor: Option<f64>,
+        (scenario, size): (&'static str, usize),
+        [naive, optimized]: [&'static str; 2],
+    ) -> Self {
+        Claim { id, text, factor, scenario, size, naive, optimized }
+    }
 }
 
 /// Two scenarios that together tell what a structure takes in memory. Bytes are those that live when a region ends.

@@ -13,16 +13,21 @@
 //! | oracle | the model inside a bottleneck's `replay`, and each case's [`Case::expected`] |
 
 mod case;
+mod checking;
 mod contender;
 pub mod flat;
 pub mod flat_keys;
 pub mod flat_query;
 pub mod input;
+mod json_path;
 pub mod lru_cache;
 pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
+pub mod pointer;
 pub mod probe;
+#[cfg(test)]
+mod reference;
 pub mod signals;
 pub mod slots;
 pub mod small_map;
@@ -30,8 +35,8 @@ mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, OwnInput, Request,
-    Role, Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, NOTHING, OwnInput,
+    Request, Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 

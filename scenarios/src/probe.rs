@@ -1,7 +1,10 @@
 //! Probe: the key and value type with which `verify` watches a contender.
 //!
-//! It counts its live instances, panics when told to, and hashes to whatever the check wants. All
-//! state is per thread, so checks of different contenders do not disturb each other.
+//! It counts its live instances, panics when it is told to, and hashes as the check wants. All state is per thread, so
+//! checks of different contenders do not disturb each other.
+//!
+//! It lives here and not in `testkit`, which builds upon it: the bottlenecks' checks use it outside of tests, too,
+//! whenever `lab verify` runs.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -19,13 +22,13 @@ thread_local! {
 pub enum Hashing {
     /// Well mixed.
     Spread,
-    /// Every key the same 64 bits.
+    /// All keys have the same 64 bits.
     Constant,
-    /// Equal in the low 32 bits, different above.
+    /// The low 32 bits are equal, the bits above differ.
     EqualLow32,
-    /// Equal but for the four most significant bits, which a trie consumes last.
+    /// Only the four most significant bits differ, which a trie consumes last.
     LastBits,
-    /// Four values only: many collision groups beside each other.
+    /// There are only four values, so that many keys collide in each of four groups.
     FourGroups,
 }
 
@@ -44,7 +47,7 @@ impl Hashing {
 
 /// A key or value that is counted while it lives.
 ///
-/// Owns a heap block, so that a leak or a double drop is also visible to Valgrind.
+/// It owns a heap block, so that a leak or a double drop is also visible to Valgrind.
 pub struct Probe {
     id: Box<u32>,
 }
@@ -61,12 +64,12 @@ impl Probe {
         *self.id
     }
 
-    /// Probes of this thread that live now.
+    /// The number of this thread's probes that are alive.
     pub fn live() -> i64 {
         LIVE.with(Cell::get)
     }
 
-    /// Forgets earlier leaks of this thread, so that one check does not fail for another's.
+    /// Resets this thread's state, and forgets earlier leaks, so that one check does not fail for another's leak.
     pub fn reset() {
         LIVE.with(|live| live.set(0));
         FUSE.with(|fuse| fuse.set(None));
@@ -78,13 +81,14 @@ impl Probe {
         HASHING.with(|cell| cell.set(hashing));
     }
 
-    /// Lets the `calls`-th `clone`, `hash`, `eq` or `cmp` from now on panic (0: the next one), or none.
+    /// Lets `calls` more calls of `clone`, `hash`, `eq` or `cmp` succeed and the one after them panic; `None` lets all
+    /// calls succeed.
     pub fn set_fuse(calls: Option<u32>) {
         FUSE.with(|fuse| fuse.set(calls));
     }
 
-    /// What `make` makes with this thread's fuse [set](Probe::set_fuse), which is out again afterwards; `None`
-    /// where it burned down. Any other panic goes on.
+    /// What `make` returns with this thread's fuse [set](Probe::set_fuse); `None` if the fuse burned down. Afterwards no
+    /// fuse is set. Any other panic is resumed.
     pub fn with_fuse<T>(calls: Option<u32>, make: impl FnOnce() -> T) -> Option<T> {
         Probe::set_fuse(calls);
         let outcome = catch_unwind(AssertUnwindSafe(make));
@@ -160,7 +164,7 @@ impl Hash for Probe {
     }
 }
 
-/// The hasher that goes with [`Probe`]: passes its 64 bits through.
+/// The hasher that goes with [`Probe`]. It passes the probe's 64 bits through.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PassThrough(u64);
 

@@ -1,7 +1,8 @@
-//! Allocations for several nodes or entries at once: the allocator's work is most of what a small one costs.
+//! Blocks: allocations for several nodes or cells at once. Most of the cost of a small node or cell is the allocator's
+//! work, and a block does it once for all.
 //!
-//! What lies in a block knows how far behind the block's beginning. The block is freed when the last of them
-//! is, so it may outlive most of its content.
+//! Each *item* in a block stores its offset from the beginning of the block. A block is freed together with its last
+//! item, so it may outlive most of its items.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::TypeId;
@@ -11,26 +12,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::counter::{Counter, Plain, acquire};
 
-/// The beginning of a block.
+/// The header of a block. The items lie behind it.
 #[repr(C, align(16))]
 pub(super) struct Block {
-    /// How many of the things in it still are, or are to come.
+    /// How many items are alive, or have not been created yet.
     live: AtomicU32,
     align: u32,
     size: usize,
 }
 
 impl Block {
-    /// Where the first thing of an alignment lies.
+    /// The offset of the first item, which has the alignment `align`.
     pub(super) const fn first(align: usize) -> usize {
         size_of::<Block>().next_multiple_of(align)
     }
 
-    /// A block of `size` bytes, its beginning included, for `live` things.
+    /// A block of `size` bytes, its header included, for `live` items.
     pub(super) fn new(size: usize, align: usize, live: u32) -> *mut Block {
         let align = align.max(align_of::<Block>());
         let layout = Layout::from_size_align(size, align).expect("blocks are small");
-        // SAFETY: the size is not 0, and the beginning fits in.
+        // SAFETY: the size includes the header, so it is not 0, and the header fits in.
         unsafe {
             let block: *mut Block = alloc(layout).cast();
             if block.is_null() {
@@ -41,21 +42,22 @@ impl Block {
         }
     }
 
-    /// Sets how many things there are.
+    /// Sets the number of items.
     ///
     /// # Safety
-    /// The caller alone knows of the block.
+    /// Nobody but the caller knows of the block.
     pub(super) unsafe fn set_live(block: *mut Block, live: u32) {
         // SAFETY: by the contract it is alive.
         unsafe { (*block).live.store(live, Ordering::Relaxed) }
     }
 
-    /// Gives up `count` things; frees the block with the last one.
+    /// Counts `count` items less, and frees the block if they were the last ones.
     ///
     /// # Safety
-    /// These things are gone, and were counted.
+    /// These items were counted, and are gone or will never be created.
     pub(super) unsafe fn give_up<C: Counter>(block: *mut Block, count: u32) {
-        // SAFETY: alive, because what is given up now was counted; freed by whoever gives up the last.
+        // SAFETY: the block is alive, because these items are still counted. Only the caller that gives up the last
+        // item frees it.
         unsafe {
             let live = &(*block).live;
             if TypeId::of::<C>() == TypeId::of::<Plain>() {
@@ -64,7 +66,7 @@ impl Block {
                     return;
                 }
             } else {
-                // Release: what was done to the thing happens before the block is freed.
+                // Release: everything that was done to the items happens before the block is freed.
                 if live.fetch_sub(count, Ordering::Release) != count {
                     return;
                 }
@@ -76,51 +78,56 @@ impl Block {
     }
 }
 
-/// Something in a block, or in an allocation of its own.
-pub(super) trait Lodger {
-    /// Bytes from the beginning of the block; 0 for none.
+/// A node or cell that lies in a block, or in an allocation of its own.
+pub(super) trait BlockItem {
+    /// The number of bytes from the beginning of the block to the item; 0 if it lies in no block.
     fn offset(&self) -> u32;
 }
 
-/// Frees the memory of what is gone.
+/// Frees the memory of an item.
 ///
 /// # Safety
-/// There is a `T` without content at `lodger`, either in a block, or allocated with the layout of `T`.
+/// At `item` is a `T`, either in a block or allocated with the layout of `T`. Its content has been dropped or moved
+/// out, except the offset, and nobody uses it any more.
 #[inline]
-pub(super) unsafe fn free<T: Lodger, C: Counter>(lodger: *mut T) {
+pub(super) unsafe fn free<T: BlockItem, C: Counter>(item: *mut T) {
     // SAFETY: by the contract.
     unsafe {
-        match (*lodger).offset() {
-            0 => dealloc(lodger.cast(), Layout::new::<T>()),
-            offset => Block::give_up::<C>(lodger.cast::<u8>().sub(offset as usize).cast(), 1),
+        match (*item).offset() {
+            0 => dealloc(item.cast(), Layout::new::<T>()),
+            offset => Block::give_up::<C>(item.cast::<u8>().sub(offset as usize).cast(), 1),
         }
     }
 }
 
-/// Where one version's next entries are allocated: nobody else takes from it.
+/// The memory from which one version takes its next items. Nobody else takes from it.
 pub(super) struct Slab<T, C: Counter> {
     block: *mut Block,
-    /// Where the first one lies in the block, how many are in use, and how many there are.
+    /// The offset of the slab's first item in the block.
     start: u32,
+    /// How many items have been taken.
     used: u32,
+    /// How many items there is memory for.
     size: u32,
     kind: PhantomData<(fn() -> T, C)>,
 }
 
 impl<T, C: Counter> Slab<T, C> {
-    /// Things in the first block, and in the largest.
-    pub(super) const LEAST: u32 = 8;
-    const MOST: u32 = 16;
+    /// The first block is for this many items.
+    pub(super) const FIRST_ITEMS: u32 = 8;
 
-    /// Larger things are allocated one by one.
-    const LARGE: usize = 256;
+    /// Later blocks grow up to this many items.
+    const MAX_ITEMS: u32 = 16;
+
+    /// Items of more bytes are allocated one by one.
+    const MAX_ITEM_SIZE: usize = 256;
 
     #[inline]
     pub(super) const fn new() -> Self {
         Slab { block: ptr::null_mut(), start: 0, used: 0, size: 0, kind: PhantomData }
     }
 
-    /// Memory for a `T`, and its offset.
+    /// Memory for one more item, and its offset in its block; 0 if it lies in no block.
     #[inline]
     pub(super) fn next(&mut self) -> (*mut T, u32) {
         if self.used == self.size {
@@ -128,41 +135,42 @@ impl<T, C: Counter> Slab<T, C> {
         }
         let offset = self.start as usize + self.used as usize * size_of::<T>();
         self.used += 1;
-        // SAFETY: the block is for as many.
+        // SAFETY: the block has memory for `size` items, and `used` was less.
         (unsafe { self.block.cast::<u8>().add(offset).cast() }, offset as u32)
     }
 
-    /// Whether nothing was taken from it yet, and what will be is small enough for several to lie together.
+    /// Whether no item was taken yet, and items are small enough to share a block.
     #[inline]
     pub(super) fn is_new(&self) -> bool {
-        self.size == 0 && size_of::<T>() <= Self::LARGE
+        self.size == 0 && size_of::<T>() <= Self::MAX_ITEM_SIZE
     }
 
-    /// Goes on with `LEAST` things in a block, which are counted in it, from `start` on.
+    /// Makes the slab take its next `FIRST_ITEMS` items from a block, from the offset `start` on. The block must count
+    /// them already.
     ///
     /// # Safety
-    /// There is room for as many in the block, nobody else takes from it, and the slab is new.
-    pub(super) unsafe fn go_on_in(&mut self, block: *mut Block, start: usize) {
+    /// The block has memory for them, nobody else takes it, and the slab is new.
+    pub(super) unsafe fn use_block(&mut self, block: *mut Block, start: usize) {
         debug_assert!(self.is_new());
-        (self.block, self.start, self.used, self.size) = (block, start as u32, 0, Self::LEAST);
+        (self.block, self.start, self.used, self.size) = (block, start as u32, 0, Self::FIRST_ITEMS);
     }
 
     #[inline(never)]
     fn more(&mut self) -> (*mut T, u32) {
-        // The first entry is often the only one that a version adds.
-        if self.size == 0 || size_of::<T>() > Self::LARGE {
-            if size_of::<T>() <= Self::LARGE {
+        // The first item has no block, because it is often the only one that a version adds.
+        if self.size == 0 || size_of::<T>() > Self::MAX_ITEM_SIZE {
+            if size_of::<T>() <= Self::MAX_ITEM_SIZE {
                 (self.size, self.used) = (1, 1);
             }
             let layout = Layout::new::<T>();
-            // SAFETY: a cell has a size.
+            // SAFETY: items contain a count, so their size is not 0.
             let place: *mut T = unsafe { alloc(layout).cast() };
             if place.is_null() {
                 handle_alloc_error(layout);
             }
             return (place, 0);
         }
-        self.size = (2 * self.size).clamp(Self::LEAST, Self::MOST);
+        self.size = (2 * self.size).clamp(Self::FIRST_ITEMS, Self::MAX_ITEMS);
         self.used = 0;
         let start = Block::first(align_of::<T>());
         self.start = start as u32;
@@ -177,7 +185,7 @@ impl<T, C: Counter> Drop for Slab<T, C> {
     fn drop(&mut self) {
         let unused = self.size - self.used;
         if unused > 0 {
-            // SAFETY: these were counted, and will not come.
+            // SAFETY: the block counts these items, and they will never be created.
             unsafe { Block::give_up::<C>(self.block, unused) }
         }
     }

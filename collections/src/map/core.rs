@@ -1,49 +1,58 @@
-//! A version: its tree and its tail, and how they change. Hashes come from outside.
+//! A version of a map: its tree and its tail, and how they change. The callers hash the keys.
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::ptr;
 
-use super::entry::{Cells, Slot};
-use super::node::{BITS, Branch, Entry, LEVELS, Leaf, Link, MOST, WIDTH, copied_way, digit, tag_at};
+use super::node::{
+    BRANCH_BITS, Branch, COLLISION_ROOM, LEVELS, Leaf, Link, MAX_ENTRIES, NewEntry, WIDTH, copied_path,
+    digit, tag_at,
+};
+use super::slot::{Cells, Slot};
 use crate::counter::Counter;
 
-/// Room of a leaf that begins with `len` entries or has grown to them.
+/// A leaf has room for at least this many entries.
+const SMALLEST_ROOM: u32 = 4;
+
+/// How many entries a leaf of `len` entries gets room for: the next power of two.
 fn room_for(len: u32) -> u32 {
     match len {
-        0..=4 => 4,
+        0..=SMALLEST_ROOM => SMALLEST_ROOM,
         5..=8 => 8,
         9..=16 => 16,
-        17..=MOST => MOST,
+        17..=MAX_ENTRIES => MAX_ENTRIES,
         more => more.next_power_of_two(),
     }
 }
 
-/// Room for entries in an empty map's first leaf.
-const FIRST: u32 = 8;
+/// The first leaf of a map has room for this many entries.
+const FIRST_ROOM: u32 = 8;
 
-/// Most entries of a tail beside a tree.
-const fn most_in_tail<K, V, C>() -> u32 {
-    // Where versions cannot append to one tail, each shared insert copies it.
-    if Slot::<K, V, C>::INLINE { MOST } else { 16 }
+/// A tail beside a tree has at most this many entries, if versions cannot append to a shared tail. Then each insert
+/// into a shared version copies the tail, so a long tail would be expensive.
+const MAX_COPIED_TAIL: u32 = 16;
+
+/// A tail beside a tree has at most this many entries.
+const fn max_tail_len<K, V, C>() -> u32 {
+    if Slot::<K, V, C>::INLINE { MAX_ENTRIES } else { MAX_COPIED_TAIL }
 }
 
-/// A version of a map: see the module above.
+/// A version of a map. The [module above](super) has the picture.
 pub(super) struct Core<K, V, C: Counter> {
     root: Link<K, V, C>,
     tree_len: usize,
     tail: Leaf<K, V, C>,
     tail_len: u32,
-    /// For this version's next entries.
+    /// The memory for this version's next cells.
     cells: Cells<K, V, C>,
-    /// Owns entries, and is as `Send` and `Sync` as its counter.
+    /// A version owns entries, and is `Send` and `Sync` only if its counter's marker is.
     owns: PhantomData<(K, V, C::Marker)>,
 }
 
-// SAFETY: nodes and entries are reached through shared pointers from several versions, so what is true of
-// `Arc<(K, V)>` is true here; with plain counts the marker is neither.
+// SAFETY: several versions reach the same nodes and entries through counted pointers, so the conditions are those of
+// `Arc<(K, V)>`. The marker of plain counts is neither `Send` nor `Sync`.
 unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Send>> Send for Core<K, V, C> {}
-// SAFETY: as above; `&self` offers nothing but reads and `clone`.
+// SAFETY: as above. A `&self` offers only reads and `clone`.
 unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for Core<K, V, C> {}
 
 impl<K, V, C: Counter> Clone for Core<K, V, C> {
@@ -74,16 +83,16 @@ impl<K, V, C: Counter> Drop for Core<K, V, C> {
         impl<K, V, C: Counter> Drop for Tail<K, V, C> {
             fn drop(&mut self) {
                 if !self.0.is_empty_leaf() {
-                    // SAFETY: the version's share, given up once.
+                    // SAFETY: this gives up the version's hold.
                     unsafe { self.0.release() }
                 }
             }
         }
 
-        // The tail goes even if dropping an entry of the tree panics.
+        // This releases the tail even if dropping an entry of the tree panics.
         let _tail = Tail(self.tail);
         if !self.root.is_none() {
-            // SAFETY: as above.
+            // SAFETY: this gives up the version's hold.
             unsafe { self.root.release() }
         }
     }
@@ -123,8 +132,8 @@ impl<K, V, C: Counter> Core<K, V, C> {
         (self.tail, self.tail_len as usize)
     }
 
-    /// The entry of `key`; its slot is none where there is none.
-    // Always, because a call and what it saves of registers would be a sixth of a search.
+    /// The slot of the entry of `key`, or [`Slot::NONE`].
+    // Always inlined, because a call and saving registers for it would take a sixth of the time of a search.
     #[inline(always)]
     pub(super) fn find<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
     where
@@ -147,25 +156,27 @@ impl<K, V, C: Counter> Core<K, V, C> {
     where
         K: Borrow<Q>,
     {
-        // SAFETY: this version holds the tail; the first entries of it are its own.
+        // SAFETY: this version holds the tail, and sees its first `tail_len` entries.
         unsafe { self.tail.find_below(self.tail_len, hash, move |slot| slot.matches(hash, key)) }
     }
 
-    /// As [`find`](Core::find), in a tree that is there.
+    /// As [`find`](Core::find), in the tree only. There must be a tree.
     #[inline]
     fn find_in_tree<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Slot<K, V, C>
     where
         K: Borrow<Q>,
     {
-        // SAFETY: this version holds the root, and each node its children.
+        // SAFETY: this version holds the root. Nobody appends to a leaf below it: versions append to their tails only,
+        // and a tail that has become a leaf of a tree is full.
         unsafe { find_under(self.root, hash, hash, key) }
     }
 }
 
-/// The entry of `key` under a node; `rest` is what is left of its hash there.
+/// The slot of the entry of `key` under a node, or [`Slot::NONE`]. `hash` is the whole hash of the key, and `rest` is
+/// what is left of it at the node.
 ///
 /// # Safety
-/// There is a node, alive.
+/// The link names a node that is alive, and nobody appends to the leaves below it.
 #[inline]
 pub(super) unsafe fn find_under<K, V, C, Q: Eq + ?Sized>(
     mut link: Link<K, V, C>,
@@ -176,23 +187,24 @@ pub(super) unsafe fn find_under<K, V, C, Q: Eq + ?Sized>(
 where
     K: Borrow<Q>,
 {
-    // SAFETY: a node holds its children.
+    // SAFETY: a node holds its children, so they are alive, too.
     unsafe {
         while !link.is_leaf() {
             link = (&(*link.branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
         }
         link.find(rest, move |slot| slot.matches(hash, key))
     }
 }
 
-/// Where a leaf hangs: below `level` branches, in slot `digit` of `parent`, or at the root (`parent` is null).
+/// The place of a node in a tree that is being changed: below `level` branches, in slot `digit` of `parent`. If
+/// `parent` is null, it is the place of the root.
 struct Place<K, V, C> {
     root: *mut Link<K, V, C>,
     parent: *mut Branch<K, V, C>,
     digit: usize,
     level: u32,
-    /// What is left of the hash.
+    /// What is left of the hash at this place.
     rest: u32,
 }
 
@@ -201,10 +213,10 @@ impl<K, V, C> Place<K, V, C> {
         Place { root, parent: std::ptr::null_mut(), digit: 0, level: 0, rest: hash }
     }
 
-    /// The slots that name the leaf.
+    /// The range of slots that name the node at this place.
     ///
     /// # Safety
-    /// The place is in a tree, whose branches down to it the caller alone holds.
+    /// The caller alone holds the tree's branches down to this place.
     unsafe fn run(&self) -> (usize, usize) {
         if self.parent.is_null() {
             return (0, 1);
@@ -213,10 +225,10 @@ impl<K, V, C> Place<K, V, C> {
         unsafe { ((*self.parent).run_start(self.digit), (*self.parent).run_end(self.digit)) }
     }
 
-    /// Sets slots, without regard to what they hold.
+    /// Makes slots name `link`, without releasing what they named before.
     ///
     /// # Safety
-    /// As for `run`; the slots are in the run of the place.
+    /// As for `run`. The slots are in the run of the place.
     unsafe fn set(&self, (start, end): (usize, usize), link: Link<K, V, C>) {
         // SAFETY: by the contract.
         unsafe {
@@ -228,7 +240,7 @@ impl<K, V, C> Place<K, V, C> {
         }
     }
 
-    /// Puts another leaf here.
+    /// Makes all slots of the run name `leaf`, without releasing what they named before.
     ///
     /// # Safety
     /// As for `run`.
@@ -237,20 +249,20 @@ impl<K, V, C> Place<K, V, C> {
         unsafe { self.set(self.run(), Link::of_leaf(leaf)) }
     }
 
-    /// Goes down the branch to which it leads.
+    /// Goes on to a place in `branch`, which is the node at the present place.
     #[inline]
     fn descend(&mut self, branch: *mut Branch<K, V, C>) {
         self.parent = branch;
         self.digit = digit(self.rest);
-        self.rest >>= BITS;
+        self.rest >>= BRANCH_BITS;
         self.level += 1;
     }
 
-    /// Goes on down to the leaf. Changes that are rare look their place up again: to remember it on the way would cost
-    /// all others more.
+    /// Goes on to the place of the leaf to which the hash leads. Rare changes look their place up again in this way,
+    /// because remembering the place on the first way down would slow down all others.
     ///
     /// # Safety
-    /// As for `run`; there is a tree.
+    /// As for `run`, down to the leaf, and there is a tree.
     unsafe fn at_leaf(mut self) -> Self {
         // SAFETY: by the contract.
         unsafe {
@@ -261,7 +273,7 @@ impl<K, V, C> Place<K, V, C> {
         self
     }
 
-    /// The node here.
+    /// The link to the node at this place.
     ///
     /// # Safety
     /// As for `run`.
@@ -274,25 +286,28 @@ impl<K, V, C> Place<K, V, C> {
     }
 }
 
-/// Makes the way from a shared branch at `link` down to a leaf the caller's alone.
+/// Replaces the path from a shared branch at `link` down to a leaf by a copy that only the caller holds. The copied
+/// leaf gets room for `more` additional entries.
 ///
 /// # Safety
-/// There is a branch, the caller alone holds what leads to it, and `rest` is what is left of the hash there.
+/// `link` is a place in a node or version that the caller alone holds, and names a branch. `rest` is what is left of
+/// the hash there.
 #[inline(never)]
-unsafe fn own_way<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, rest: u32, more: u32) {
-    // SAFETY: by the contract; the copy takes the place of the caller's share.
+unsafe fn own_path<K: Clone, V: Clone, C: Counter>(link: *mut Link<K, V, C>, rest: u32, more: u32) {
+    // SAFETY: by the contract the caller holds the branch. The copy replaces it at `link`, whose hold is given up.
     unsafe {
-        let copy = copied_way((*link).branch(), rest, |len| room_for((len + more).min(MOST)));
+        let copy = copied_path((*link).branch(), rest, |len| room_for((len + more).min(MAX_ENTRIES)));
         let before = std::mem::replace(&mut *link, copy);
         before.release();
     }
 }
 
-/// The slot of `key`, or, where it is not there (or `key` is none), a leaf with room for it and the leaf's level.
-/// The nodes on the way are the caller's alone then. A panic leaves the tree with the same entries.
+/// Makes the nodes on the path of `hash` the caller's own. Returns the slot of `key`, its leaf and the level of the
+/// leaf. If the tree does not have `key`, or `key` is `None`, the slot is [`Slot::NONE`] and the leaf has room for one
+/// more entry. If a `clone` or `rehash` panics, the tree has the same entries as before.
 ///
 /// # Safety
-/// There is a tree at `root`, held by the caller.
+/// `root` is the place of the root in a version that the caller alone uses. There is a tree.
 #[inline]
 unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     root: *mut Link<K, V, C>,
@@ -301,14 +316,15 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     rehash: &impl Fn(&K) -> u32,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>, u32) {
     let (mut link, mut rest, mut level) = (root, hash, 0);
-    // SAFETY: a branch is made the caller's before the next step, so each step changes only its own memory.
+    // SAFETY: each branch is made the caller's own before the step to its child, so `link` is always a place in a node
+    // or version that the caller alone holds.
     unsafe {
         while !(*link).is_leaf() {
             if !Branch::is_unique((*link).branch()) {
-                own_way(link, rest, 1);
+                own_path(link, rest, 1);
             }
             link = &raw mut (&mut (*(*link).branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
             level += 1;
         }
         let leaf = (*link).leaf();
@@ -330,10 +346,11 @@ unsafe fn own_place<K: Clone + Eq, V: Clone, C: Counter>(
     }
 }
 
-/// Makes a leaf the caller's alone; returns where the entry in `slot` is then.
+/// Replaces a shared leaf by a copy that only the caller holds. Returns the slot of the copy that corresponds to
+/// `slot`, and the copy.
 ///
 /// # Safety
-/// `hash` leads to the leaf, and the branches down to it are the caller's alone.
+/// `hash` leads to the leaf, and the caller alone holds the branches down to it. `slot` is one of the leaf.
 #[inline(never)]
 unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
     root: *mut Link<K, V, C>,
@@ -341,7 +358,7 @@ unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
     leaf: Leaf<K, V, C>,
     slot: Slot<K, V, C>,
 ) -> (Slot<K, V, C>, Leaf<K, V, C>) {
-    // SAFETY: by the contract; the copy takes the place of the caller's share.
+    // SAFETY: by the contract the caller holds the leaf. The copy replaces it, and the hold of it is given up.
     unsafe {
         let (at, fill) = (leaf.at(slot), leaf.fill());
         let room = if leaf.is_collision() { leaf.room() } else { room_for(fill) };
@@ -352,25 +369,25 @@ unsafe fn own_leaf<K: Clone, V: Clone, C: Counter>(
     }
 }
 
-/// Gives the leaf at `place`, which is shared or full, room for the entry that led there; returns the leaf that
-/// has it, which is the caller's alone, and its level.
+/// Makes room for a new entry whose hash leads to the leaf at `place`, which is shared or full. Returns the leaf for
+/// the entry, which only the caller holds, and its level.
 ///
 /// # Safety
-/// The leaf hangs at `place`, and the branches to it are the caller's alone.
+/// The leaf is the node at `place`, and the caller alone holds the branches down to it.
 #[inline(never)]
 unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     mut place: Place<K, V, C>,
     leaf: Leaf<K, V, C>,
     rehash: &impl Fn(&K) -> u32,
 ) -> (Leaf<K, V, C>, u32) {
-    // SAFETY: nodes are replaced as a whole; entries move only in leaves that the caller alone holds.
+    // SAFETY: leaves are replaced as a whole, and entries move only between leaves that the caller alone holds.
     unsafe {
         let fill = leaf.fill();
-        let splits = fill == MOST && !leaf.is_collision();
+        let splits = fill == MAX_ENTRIES && !leaf.is_collision();
         let room = if splits {
-            MOST
+            MAX_ENTRIES
         } else {
-            room_for(fill + 1).max(if leaf.is_collision() { 2 * MOST } else { 0 })
+            room_for(fill + 1).max(if leaf.is_collision() { COLLISION_ROOM } else { 0 })
         };
         let leaf = if !leaf.is_unique() {
             let copy = leaf.copied(fill, room, true);
@@ -394,11 +411,11 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
             if end - start > 1 {
                 let mut counts = [0u32; WIDTH];
                 counts[place.digit] = 1;
-                (0..MOST as usize).for_each(|at| counts[digit(u32::from(leaf.tag(at)))] += 1);
-                if counts[place.digit] <= MOST {
+                (0..MAX_ENTRIES as usize).for_each(|at| counts[digit(u32::from(leaf.tag(at)))] += 1);
+                if counts[place.digit] <= MAX_ENTRIES {
                     return (split(&place, leaf, (start, end), &counts), place.level);
                 }
-                // All in one slot: its neighbours get leaves of their own.
+                // All entries belong into one slot of the run. Its neighbours get empty leaves of their own.
                 for (start, end) in [(start, place.digit), (place.digit + 1, end)] {
                     if start < end {
                         place.set((start, end), Link::of_leaf(Leaf::new(room_for(0))));
@@ -406,15 +423,15 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
                 }
             }
             if place.level == LEVELS {
-                // Nothing is left of the hash to tell them apart.
-                let colliding = leaf.moved(2 * MOST);
+                // No bits are left of the hash to tell the entries apart.
+                let colliding = leaf.moved(COLLISION_ROOM);
                 place.set((place.digit, place.digit + 1), Link::of_leaf(colliding));
                 return (colliding, place.level);
             }
-            // Hashed once, while the index fits the tags: after `retag` it does not before the end, so nothing may panic
-            // there.
+            // The keys are hashed once, before the first `retag`. After that the index does not fit the tags until the
+            // leaf is split or moved, so nothing may panic meanwhile.
             let hashes = hashes.get_or_insert_with(|| {
-                std::array::from_fn::<u32, { MOST as usize }, _>(|at| leaf.slot(at).hash(rehash))
+                std::array::from_fn::<u32, { MAX_ENTRIES as usize }, _>(|at| leaf.slot(at).hash(rehash))
             });
             let branch = Branch::new(Link::of_leaf(leaf));
             *place.link() = Link::of_branch(branch);
@@ -424,18 +441,18 @@ unsafe fn make_room<K: Clone, V: Clone, C: Counter>(
     }
 }
 
-/// Splits a full leaf that several slots name in two; returns the one with room for the entry to come, which
-/// `counts` has, too.
+/// Splits a full leaf that several slots name in two, of about the same size. Returns the one for the new entry.
+/// `counts` is the number of entries that belong into each slot, the new one included.
 ///
 /// # Safety
-/// As for `make_room`; the leaf is full and the caller's alone. At least two slots of the run have entries.
+/// As for `make_room`. The leaf is full, and only the caller holds it. At least two slots of the run have entries.
 unsafe fn split<K, V, C: Counter>(
     place: &Place<K, V, C>,
     leaf: Leaf<K, V, C>,
     (start, end): (usize, usize),
     counts: &[u32; WIDTH],
 ) -> Leaf<K, V, C> {
-    let all = MOST + 1;
+    let all = MAX_ENTRIES + 1;
     let (mut middle, mut lower) = (0, 0u32);
     let mut below = 0;
     for at in start + 1..end {
@@ -444,14 +461,14 @@ unsafe fn split<K, V, C: Counter>(
             (middle, lower) = (at, below);
         }
     }
-    // The leaf keeps the lower ones.
+    // The old leaf keeps the entries of the slots below `middle`.
     let upper = Leaf::new(room_for(all - lower));
-    // SAFETY: entries move to the new leaf, or down in the old one, to places that have been read. Both have
-    // at most as many as there were, and room for the one to come.
+    // SAFETY: each entry moves to the new leaf, or within the old one to a place whose entry has been moved already.
+    // Either leaf has room for its entries and the new one.
     unsafe {
         leaf.forget_buckets();
         let (mut fill, mut upper_fill) = (0, 0);
-        for at in 0..MOST as usize {
+        for at in 0..MAX_ENTRIES as usize {
             let (tag, slot) = (leaf.tag(at), leaf.slot(at));
             if digit(u32::from(tag)) < middle {
                 leaf.move_to(fill, slot, tag);
@@ -468,11 +485,13 @@ unsafe fn split<K, V, C: Counter>(
     if place.digit < middle { leaf } else { upper }
 }
 
-/// A leaf that is the caller's alone, an entry of it, and where its number stands, unless hashes collide there.
-type Owned<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>, *mut u8);
+/// A leaf that only the caller holds, the slot of an entry in it, and the place of the field that names the entry (see
+/// [`Leaf::number_place`]; it has no meaning in a leaf for colliding hashes).
+type OwnEntry<K, V, C> = (Leaf<K, V, C>, Slot<K, V, C>, *mut u8);
 
 impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
-    /// Sets the value of `key`; returns the value before. `rehash` hashes a key as `hash` was.
+    /// Sets the value of `key`, and returns the value before. `hash` is the hash of `key`, and `rehash` computes the
+    /// hash of any other key.
     #[inline]
     pub(super) fn insert(&mut self, hash: u32, key: K, value: V, rehash: impl Fn(&K) -> u32) -> Option<V>
     where
@@ -481,7 +500,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         if self.tail_len > 0 {
             let slot = self.find_in_tail(hash, &key);
             if !slot.is_none() {
-                // SAFETY: an entry of the tail, which is this version's alone after `own_tail`.
+                // SAFETY: the slot holds an entry of the tail, which only this version holds after `own_tail`.
                 return Some(unsafe { self.own_tail(slot).replace(hash, key, value, &mut self.cells) });
             }
         }
@@ -500,19 +519,19 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     where
         K: Eq,
     {
-        // SAFETY: there is a tree, held by this version, which alone holds the slot or leaf then.
+        // SAFETY: there is a tree. After `own_place` only this version holds the leaf.
         unsafe {
             let (slot, leaf, level) = own_place(&raw mut self.root, hash, Some(&key), rehash);
             if !slot.is_none() {
                 return Some(slot.replace(hash, key, value, &mut self.cells));
             }
-            leaf.push(tag_at(hash, level), Entry { hash, key, value, cells: &mut self.cells });
+            leaf.push(tag_at(hash, level), NewEntry { hash, key, value, cells: &mut self.cells });
         }
         self.tree_len += 1;
         None
     }
 
-    /// Makes the tail this version's alone; returns where the entry in `slot` of it is then.
+    /// Makes the tail this version's own. Returns the slot of the new tail that corresponds to `slot`.
     #[inline]
     fn own_tail(&mut self, slot: Slot<K, V, C>) -> Slot<K, V, C> {
         if self.tail.is_unique() && self.tail.fill() == self.tail_len {
@@ -521,10 +540,11 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         self.own_shared_tail(slot)
     }
 
+    /// As [`own_tail`](Self::own_tail), for a tail that is shared, or has entries that this version does not see.
     #[inline(never)]
     fn own_shared_tail(&mut self, slot: Slot<K, V, C>) -> Slot<K, V, C> {
         let (tail, len) = (self.tail, self.tail_len);
-        // SAFETY: the slot is one of the tail's, which this version holds.
+        // SAFETY: the slot is one of the tail, which this version holds.
         unsafe {
             if tail.is_unique() {
                 tail.truncate(len);
@@ -538,7 +558,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         }
     }
 
-    /// Appends an entry to the tail, whose key this version does not have.
+    /// Appends an entry to the tail. This version must not have its key.
     #[inline]
     fn append(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32)
     where
@@ -547,20 +567,20 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         let (tail, len) = (self.tail, self.tail_len);
         let tag = tag_at(hash, 0);
         if len < tail.room() {
-            // SAFETY: there is room, and the next place is this version's: it alone holds the tail and has
-            // seen to it that this is the next place, or it claimed that.
+            // SAFETY: there is room. This version may write the next place, because it alone holds the tail and has
+            // removed entries that it does not see, or because it has claimed the place.
             unsafe {
                 if tail.is_unique() {
                     if tail.fill() != len {
                         tail.truncate(len);
                     }
-                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.write(len, tag, NewEntry { hash, key, value, cells: &mut self.cells });
                     tail.set_fill(len + 1);
                     self.tail_len = len + 1;
                     return;
                 }
                 if tail.claim(len) {
-                    tail.write(len, tag, Entry { hash, key, value, cells: &mut self.cells });
+                    tail.write(len, tag, NewEntry { hash, key, value, cells: &mut self.cells });
                     self.tail_len = len + 1;
                     return;
                 }
@@ -569,7 +589,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         self.append_slow(hash, key, value, rehash);
     }
 
-    /// The same where the tail is full, or its next place belongs to another version.
+    /// As [`append`](Self::append), for a tail that is full, or whose next place belongs to another version.
     #[inline(never)]
     fn append_slow(&mut self, hash: u32, key: K, value: V, rehash: &impl Fn(&K) -> u32)
     where
@@ -577,16 +597,16 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     {
         let (tail, len) = (self.tail, self.tail_len);
         let most = if !self.root.is_none() {
-            most_in_tail::<K, V, C>()
+            max_tail_len::<K, V, C>()
         } else if len > 0 && len == tail.room() && !tail.is_unique() {
-            // Full and shared: a copy would cost more than a tail beside it.
+            // The tail is full and shared. Making it a tree and beginning a new tail costs less than copying it.
             len
         } else {
-            MOST
+            MAX_ENTRIES
         };
         if len >= most {
             if self.root.is_none() {
-                // Full, so nobody appends to it any more: it can be a leaf of the tree as it is.
+                // The tail is full, so nobody appends to it any more. It can be a leaf of the tree as it is.
                 debug_assert_eq!(tail.fill(), len);
                 (self.root, self.tree_len) = (Link::of_leaf(tail), len as usize);
             } else {
@@ -600,11 +620,11 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             }
         }
         let (tail, len) = (self.tail, self.tail_len);
-        // SAFETY: this version holds the tail, and its first `len` entries; the new one has room for more.
+        // SAFETY: this version holds the tail, and sees its first `len` entries. The new tail has room for one more.
         unsafe {
             self.tail = if tail.is_empty_leaf() {
                 if self.root.is_none() {
-                    Leaf::with_cells(FIRST, &mut self.cells)
+                    Leaf::with_cells(FIRST_ROOM, &mut self.cells)
                 } else {
                     Leaf::new(room_for(1))
                 }
@@ -618,25 +638,26 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 tail.release();
                 copy
             };
-            self.tail.push(tag_at(hash, 0), Entry { hash, key, value, cells: &mut self.cells });
+            self.tail.push(tag_at(hash, 0), NewEntry { hash, key, value, cells: &mut self.cells });
         }
         self.tail_len = len + 1;
     }
 
-    /// Copies the entries of the tail to the tree; there is no tail then.
+    /// Copies the entries of the tail to the tree. Afterwards there is no tail.
     #[cold]
     #[inline(never)]
     fn flush(&mut self, rehash: &impl Fn(&K) -> u32)
     where
         K: Eq,
     {
-        // In a version of its own, which a panic would drop.
+        // The entries go to another version, which is dropped if something panics. So this version stays as it is then.
         // SAFETY: this version holds the root.
         unsafe { self.root.count().increment() }
         let mut flushed = Core::new();
         (flushed.root, flushed.tree_len) = (self.root, self.len());
         for at in 0..self.tail_len as usize {
-            // SAFETY: an entry of the tail goes to a leaf with room that `flushed` alone holds.
+            // SAFETY: the slot holds an entry of the tail. After `own_place` only `flushed` holds the leaf, which has
+            // room.
             unsafe {
                 let slot = self.tail.slot(at);
                 let hash = slot.hash(rehash);
@@ -648,10 +669,10 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         *self = flushed;
     }
 
-    /// Makes the tree's entry of `key` and the way to it this version's alone; none, and nothing has changed,
-    /// where there is none.
+    /// Makes the leaf with the entry of `key`, and the path to it, this version's own. If the tree does not have `key`,
+    /// returns `None`, and nothing has changed.
     #[inline]
-    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<Owned<K, V, C>>
+    fn own_in_tree<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<OwnEntry<K, V, C>>
     where
         K: Borrow<Q>,
     {
@@ -659,33 +680,35 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             return None;
         }
         let (mut at, mut rest) = (&raw mut self.root, hash);
-        // SAFETY: before something shared is copied, the key is known to be there.
+        // Before a shared node is copied, it is certain that the tree has the key.
+        // SAFETY: each branch is made this version's own before the step to its child, so `at` is always a place in a
+        // node or version that nobody else holds.
         unsafe {
             while !(*at).is_leaf() {
                 if !Branch::is_unique((*at).branch()) {
                     if find_under(*at, rest, hash, key).is_none() {
                         return None;
                     }
-                    own_way(at, rest, 0);
+                    own_path(at, rest, 0);
                 }
                 at = &raw mut (&mut (*(*at).branch()).slots)[digit(rest)];
-                rest >>= BITS;
+                rest >>= BRANCH_BITS;
             }
             let leaf = (*at).leaf();
-            let (slot, link) = leaf.find_linked(rest, move |slot| slot.matches(hash, key));
+            let (slot, named_at) = leaf.find_with_number(rest, move |slot| slot.matches(hash, key));
             if slot.is_none() {
                 return None;
             }
             if !leaf.is_unique() {
                 let (slot, leaf) = own_leaf(&raw mut self.root, hash, leaf, slot);
-                let link = if leaf.is_collision() { link } else { leaf.link_to(leaf.at(slot)) };
-                return Some((leaf, slot, link));
+                let named_at = if leaf.is_collision() { named_at } else { leaf.number_place(leaf.at(slot)) };
+                return Some((leaf, slot, named_at));
             }
-            Some((leaf, slot, link))
+            Some((leaf, slot, named_at))
         }
     }
 
-    /// The value of `key`, to be changed in place; it is this version's alone.
+    /// The value of `key`, to be changed in place. The nodes and the cell that hold it are made this version's own.
     pub(super) fn get_mut<'a, Q: Eq + ?Sized>(&'a mut self, hash: u32, key: &Q) -> Option<&'a mut V>
     where
         K: Borrow<Q>,
@@ -694,33 +717,33 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             slot if slot.is_none() => self.own_in_tree(hash, key)?.1,
             slot => self.own_tail(slot),
         };
-        // SAFETY: this version alone holds the leaf.
+        // SAFETY: only this version holds the leaf, which is borrowed for `'a`.
         Some(unsafe { slot.value_mut(&mut self.cells) })
     }
 
-    /// Removes `key`; returns its value.
+    /// Removes `key`, and returns its value.
     #[inline]
     pub(super) fn remove<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
         if self.tail_len > 0 {
-            let (slot, link) = self.own_in_tail(hash, key);
+            let (slot, named_at) = self.own_in_tail(hash, key);
             if !slot.is_none() {
-                // SAFETY: an entry of the tail, which this version alone holds.
+                // SAFETY: the slot holds an entry of the tail, which only this version holds.
                 unsafe {
                     let taken = slot.take(slot.before_take());
-                    self.tail.unlink(slot, link);
+                    self.tail.remove_at(slot, named_at);
                     self.tail_len -= 1;
                     return Some(taken.into_value());
                 }
             }
         }
-        let (leaf, slot, link) = self.own_in_tree(hash, key)?;
-        // SAFETY: an entry of a leaf that this version alone holds.
+        let (leaf, slot, named_at) = self.own_in_tree(hash, key)?;
+        // SAFETY: the slot holds an entry of a leaf that only this version holds.
         unsafe {
             let taken = slot.take(slot.before_take());
-            leaf.unlink(slot, link);
+            leaf.remove_at(slot, named_at);
             self.tree_len -= 1;
             if leaf.fill() == 0 {
                 self.absorb(hash);
@@ -729,40 +752,41 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         }
     }
 
-    /// The tail's entry of `key`, which is this version's alone then, and where its number stands; none, and
-    /// nothing has changed, where there is none.
+    /// Makes the tail this version's own if it has an entry of `key`. Returns the slot of that entry, and the place of
+    /// the field that names it. If the tail does not have `key`, the slot is [`Slot::NONE`], and nothing has changed.
     #[inline]
     fn own_in_tail<Q: Eq + ?Sized>(&mut self, hash: u32, key: &Q) -> (Slot<K, V, C>, *mut u8)
     where
         K: Borrow<Q>,
     {
         let tail = self.tail;
-        // SAFETY: this version holds the tail; nobody appends to what it alone holds.
+        // SAFETY: this version holds the tail, and nobody appends to a tail that only this version holds.
         unsafe {
             if tail.is_unique() && tail.fill() == self.tail_len {
-                return tail.find_linked(hash, move |slot| slot.matches(hash, key));
+                return tail.find_with_number(hash, move |slot| slot.matches(hash, key));
             }
             let slot = self.find_in_tail(hash, key);
             if slot.is_none() {
                 return (slot, ptr::null_mut());
             }
             let slot = self.own_shared_tail(slot);
-            (slot, self.tail.link_to(self.tail.at(slot)))
+            (slot, self.tail.number_place(self.tail.at(slot)))
         }
     }
 
-    /// Takes the leaf to which a hash leads, and which has no entries, out of the tree, where that leaves no slot
-    /// without a node.
+    /// Removes the leaf to which a hash leads, and which has no entries, from the tree. Its slots name a neighbouring
+    /// leaf afterwards, or its branch is removed, too. The leaf stays if its neighbours are branches, because no slot
+    /// may be without a node.
     ///
     /// # Safety
-    /// The way to the leaf is this version's alone.
+    /// Only this version holds the leaf and the branches on the path to it.
     #[cold]
     #[inline(never)]
     unsafe fn absorb(&mut self, hash: u32) {
         let mut branches = [std::ptr::null_mut(); LEVELS as usize];
         let mut place = Place::new(&raw mut self.root, hash);
-        // SAFETY: the branches passed are this version's alone; a leaf is counted once in each, however many
-        // slots name it.
+        // SAFETY: only this version holds the branches on the path. A branch has one hold of a leaf, however many slots
+        // name it.
         unsafe {
             while !(*place.link()).is_leaf() {
                 let branch = (*place.link()).branch();
@@ -772,7 +796,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             let mut leaf = (*place.link()).leaf();
             let mut digit = place.digit;
             if leaf.is_collision() {
-                // Further up hashes can be told apart.
+                // Further up in the tree hashes have bits left, so an ordinary leaf is needed there.
                 let run = place.run();
                 leaf = leaf.moved(room_for(0));
                 place.set(run, Link::of_leaf(leaf));
@@ -790,7 +814,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 } else if start > 0 || end < WIDTH {
                     return;
                 } else {
-                    // Nothing else under this branch: the leaf moves up in its place.
+                    // The branch has no other child. The leaf moves up and replaces the branch.
                     level -= 1;
                     if level > 0 {
                         let above = &mut (*branches[level - 1]).slots;
@@ -807,8 +831,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 if link.leaf().fill() > 0 {
                     return;
                 }
-                // One that was kept between branches: now it is the one without entries. If others share it, it
-                // is replaced by one that they do not.
+                // The neighbour has no entries, either: it had stayed between branches. Go on with it as the empty
+                // leaf. If other versions share it, it is replaced by a new one first.
                 leaf = link.leaf();
                 digit = neighbour;
                 if !leaf.is_unique() {

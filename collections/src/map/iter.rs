@@ -1,4 +1,4 @@
-//! Iteration over a version's entries.
+//! Iterators over the entries of a version.
 
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
@@ -6,33 +6,34 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use super::core::Core;
-use super::entry::Slot;
 use super::node::{Branch, LEVELS, Link, WIDTH};
+use super::slot::Slot;
 use crate::counter::Counter;
 
-/// Every slot of a version, in the order of its tail and its tree.
+/// Every slot of a version: first those of its tail, then those of its tree.
 pub(super) struct Slots<K, V, C> {
+    /// The slots from `at` to `end` are left of the present leaf.
     at: *mut u8,
     end: *mut u8,
-    /// Apart from the two above, which a loop then keeps in registers.
+    /// A struct of its own, so that a loop can keep the two pointers above in registers.
     rest: Rest<K, V, C>,
 }
 
-/// A branch, and the next slot of it. Only looked at: a mutable pointer would keep iterators from being used where
-/// shorter lifetimes are asked for.
+/// A branch, and the number of its next slot. The pointer is `const` because a mutable one would make the iterators
+/// invariant: they could not be used where shorter lifetimes are expected.
 type Passed<K, V, C> = (*const Branch<K, V, C>, usize);
 
-/// The leaves of a tree that are to come.
+/// The leaves of a tree that the iteration has not reached yet.
 struct Rest<K, V, C> {
-    /// Entries in them.
+    /// The number of entries in them.
     left: usize,
-    /// The branch visited, the next slot of it, and what the one before names. Before a branch is visited there
-    /// is none, and the root is to come.
+    /// The branch that is being visited, the number of its next slot, and the node that the slot before names. At first
+    /// no branch is visited: `branch` is null, and `before` is the root, which has not been visited.
     branch: *const Branch<K, V, C>,
     next: usize,
     before: Link<K, V, C>,
-    /// The branches above it, with the slots to come: the first `depth` of these. Not filled before: that would cost
-    /// more than the iteration of a small map.
+    /// The branches above the visited one, each with its next slot: the first `depth` elements. The others stay
+    /// uninitialized, because filling them would cost more than iterating over a small map.
     above: [MaybeUninit<Passed<K, V, C>>; LEVELS as usize],
     depth: usize,
 }
@@ -44,7 +45,7 @@ impl<K, V, C> Clone for Slots<K, V, C> {
 }
 
 impl<K, V, C: Counter> Slots<K, V, C> {
-    /// The slots of a version, which must be held as long as they are used.
+    /// The slots of a version. The caller must keep the version alive and unchanged as long as the slots are used.
     #[inline]
     pub(super) fn new(core: &Core<K, V, C>) -> Self {
         let (tail, len) = core.tail();
@@ -83,10 +84,10 @@ impl<K, V, C> Slots<K, V, C> {
 }
 
 impl<K, V, C> Rest<K, V, C> {
-    /// Goes on to the next leaf with entries, which there must be; returns where they begin and end.
+    /// Goes on to the next leaf with entries, and returns where its entries begin and end. There must be such a leaf.
     #[inline(never)]
     fn next_leaf(&mut self) -> (*mut u8, *mut u8) {
-        // SAFETY: the version is held, so its nodes are alive, and there is another leaf with entries.
+        // SAFETY: the version is alive, so its nodes are, and there is another leaf with entries.
         unsafe {
             let mut link = self.before;
             if !self.branch.is_null() {
@@ -112,13 +113,14 @@ impl<K, V, C> Rest<K, V, C> {
         }
     }
 
-    /// The node after the one before, which is not in the same run of slots.
+    /// The next node: the one that the first slot behind the run of `before` names.
     ///
     /// # Safety
-    /// There is one.
+    /// There is a next node.
     #[inline]
     unsafe fn next_link(&mut self) -> Link<K, V, C> {
-        // SAFETY: the branches are alive; when one is done, there is more above it, which was written.
+        // SAFETY: the branches are alive. When one has no slot left, by the contract a branch above it has, so `depth`
+        // is not 0, and the first `depth` elements of `above` are initialized.
         unsafe {
             loop {
                 let slots = &(*self.branch).slots;
@@ -138,13 +140,20 @@ impl<K, V, C> Rest<K, V, C> {
     }
 }
 
-/// The entries of a map: see [`iter`](super::GenericHashMap::iter).
+/// The entries of a map, returned by [`iter`](super::GenericHashMap::iter).
+///
+/// ```
+/// let map: collections::HashMap<_, _> = (0..100).map(|key| (key, key % 2)).collect();
+/// let mut odd = map.iter().filter(|(_, rest)| **rest == 1);
+/// assert_eq!(map.iter().len(), 100);
+/// assert!(odd.all(|(key, _)| key % 2 == 1));
+/// ```
 pub struct Iter<'a, K, V, C> {
     slots: Slots<K, V, C>,
     map: PhantomData<&'a (K, V)>,
 }
 
-// SAFETY: an iterator is a shared reference to keys and values; it counts nothing.
+// SAFETY: an iterator is a shared reference to keys and values, and does not touch reference counts.
 unsafe impl<K: Sync, V: Sync, C> Send for Iter<'_, K, V, C> {}
 // SAFETY: as above.
 unsafe impl<K: Sync, V: Sync, C> Sync for Iter<'_, K, V, C> {}
@@ -167,7 +176,7 @@ impl<'a, K, V, C> Iterator for Iter<'a, K, V, C> {
 
     #[inline]
     fn next(&mut self) -> Option<(&'a K, &'a V)> {
-        // SAFETY: the map is borrowed for `'a`, so its entries stay.
+        // SAFETY: the slot holds an entry of the map, which is borrowed for `'a`.
         self.slots.next().map(|slot| unsafe { (slot.key(), slot.value()) })
     }
 
@@ -181,10 +190,10 @@ impl<K, V, C> ExactSizeIterator for Iter<'_, K, V, C> {}
 
 impl<K, V, C> FusedIterator for Iter<'_, K, V, C> {}
 
-/// The keys of a map: see [`keys`](super::GenericHashMap::keys).
+/// The keys of a map, returned by [`keys`](super::GenericHashMap::keys).
 pub struct Keys<'a, K, V, C>(pub(super) Iter<'a, K, V, C>);
 
-/// The values of a map: see [`values`](super::GenericHashMap::values).
+/// The values of a map, returned by [`values`](super::GenericHashMap::values).
 pub struct Values<'a, K, V, C>(pub(super) Iter<'a, K, V, C>);
 
 impl<K, V, C> Clone for Keys<'_, K, V, C> {
@@ -235,16 +244,23 @@ impl<K, V, C> ExactSizeIterator for Values<'_, K, V, C> {}
 
 impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
 
-/// The entries of a version, cloned.
+/// The entries of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
+/// versions may hold it, too.
+///
+/// ```
+/// let map: collections::HashMap<_, _> = [(1, "one".to_owned())].into();
+/// let entries: Vec<(u32, String)> = map.clone().into_iter().collect();
+/// assert_eq!((entries.len(), map.len()), (1, 1));
+/// ```
 pub struct IntoIter<K, V, C: Counter> {
     slots: Slots<K, V, C>,
-    /// Holds what the slots are of.
+    /// The version that the slots belong to, kept alive.
     _core: Core<K, V, C>,
 }
 
-// SAFETY: a version and places in it; it is as `Send` and `Sync` as that.
+// SAFETY: this is a version and pointers to its entries, so it is as `Send` and `Sync` as the version.
 unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Send>> Send for IntoIter<K, V, C> {}
-// SAFETY: as above; `&self` offers nothing but the number of entries.
+// SAFETY: as above. A `&self` offers only the number of entries.
 unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for IntoIter<K, V, C> {}
 
 impl<K, V, C: Counter> IntoIter<K, V, C> {
@@ -258,7 +274,7 @@ impl<K: Clone, V: Clone, C: Counter> Iterator for IntoIter<K, V, C> {
 
     #[inline]
     fn next(&mut self) -> Option<(K, V)> {
-        // SAFETY: the version is held and does not change.
+        // SAFETY: the slot holds an entry of the version, which the iterator keeps and does not change.
         self.slots.next().map(|slot| unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) })
     }
 

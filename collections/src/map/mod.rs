@@ -1,5 +1,42 @@
 //! A persistent hash map: `clone` takes constant time, and a change to one clone does not show in any other.
 //!
+//! ```
+//! use collections::HashMap;
+//!
+//! let mut stock = HashMap::new();
+//! stock.insert("apples", 3);
+//! let yesterday = stock.clone();
+//! stock.insert("apples", 2);
+//! stock.insert("pears", 1);
+//! assert_eq!((yesterday.get("apples"), yesterday.len()), (Some(&3), 1));
+//! assert_eq!((stock.get("apples"), stock.len()), (Some(&2), 2));
+//! ```
+//!
+//! # Cost
+//!
+//! With n entries, a lookup or a change takes O(log n) time: the logarithm has base 8 and counts leaves of up to 32
+//! entries, so 100,000 entries are about four branches deep. This holds for hashes whose lower 32 bits differ. Entries
+//! with equal ones are searched one by one.
+//!
+//! `len`, `is_empty`, `ptr_eq` and `clone` take O(1) time and allocate nothing: a clone counts one more holder of two
+//! nodes, and clones the hasher.
+//!
+//! What a change copies depends on what the version shares with others:
+//!
+//! * It shares nothing on the way to the entry: the change happens in place. Inserting allocates now and then, when a
+//!   leaf grows or is split, and for each entry or few entries where these lie behind pointers (see below).
+//! * The node that holds the entry is shared: a change to an entry, or its removal, *copies the path*. That is one
+//!   allocation with a copy of each branch on the way (72 bytes) and of the leaf at its end (up to 32 entries or
+//!   pointers to them). Copying a branch counts up each of its children.
+//! * A new key in a version with a shared tree goes to the version's own buffer, its *tail*. It copies no path. Now and
+//!   then the tail is copied (up to 32 entries, or 16 pointers), or moved into the tree as a whole.
+//!
+//! An operation on two maps skips the nodes that both share. Below, m is the number of entries in the other nodes: of
+//! two versions that are a few changes apart, it is at most about 32 for each change, however large the maps are.
+//!
+//! Dropping a version, and what replaces or clears one, takes time in proportion to the nodes that only this version
+//! holds.
+//!
 //! # Memory
 //!
 //! ```text
@@ -15,36 +52,37 @@
 //!                 leaf leaf
 //! ```
 //!
-//! A *leaf* holds up to 32 entries side by side. Its index has 32 buckets; each names an entry, from which others
-//! of the bucket are chained. A *link* has two bytes: the next entry's number, and the entry's *tag*, what its place
-//! depends on: three bits of its hash that led to the leaf, five that chose the bucket. So a leaf is copied as it is,
+//! A *leaf* holds up to 32 entries side by side. Its index has 32 buckets. Each bucket names one entry, and from there
+//! the other entries of the bucket are chained. For each entry the leaf has two bytes of metadata: the number of the
+//! next entry in the chain, and the entry's *tag*. The tag has the eight bits of the hash that decide where the entry
+//! lies: three that led to the leaf, and five that chose the bucket. Thanks to the tags, a leaf is copied byte by byte
 //! and split without hashing a key.
 //!
-//! A *branch* has eight slots, for three bits of the hash, low bits first. A full leaf that several slots name is
-//! split in two; one that a single slot names first gets a branch above it. Where all 32 bits are used up
-//! (only the lower half of a hash counts), a leaf grows beyond 32 entries and is searched from end to end.
+//! A *branch* has eight slots, for three bits of the hash, low bits first. Several neighbouring slots may name the same
+//! leaf; when such a leaf is full, it is split in two. When a full leaf is named by one slot only, it first gets a
+//! branch above it. Only the lower 32 bits of a hash are used. Where they are used up, a leaf grows beyond 32 entries
+//! and is searched from end to end.
 //!
-//! The *tail* is a leaf beside the tree, in which a version that shares its tree with others collects what is
-//! inserted, until it is full and its entries go to the tree together. A small map has a tail only; where that is
-//! full and shared, it becomes the tree's first leaf as it is. Versions share a tail, too: each sees the first so many
-//! entries of it, and the one that sees all may append another in place, for which it claims the place by an atomic
-//! operation.
+//! The *tail* is a leaf beside the tree. A version that shares its tree with others collects new entries there, until
+//! the tail is full and its entries go to the tree together. A small map consists of a tail only; if that is full and
+//! shared, it becomes the first leaf of the tree as it is. Versions share a tail, too: each version sees some number of
+//! entries at its beginning. A version that sees all of them may append another one in place, after it has claimed the
+//! next place by an atomic operation.
 //!
-//! Where neither key nor value needs dropping, and both are small, leaves hold the entries themselves. Otherwise
-//! they hold pointers to *cells*, each counted, so that a copied leaf shares its entries. Versions never append
-//! to one tail then: an entry would live on in the tail after the versions that see it are gone, and might have
-//! shorter lifetimes than the version that drops it.
+//! If neither keys nor values need dropping, and both together are small, leaves hold the entries themselves. Otherwise
+//! they hold pointers to *cells*, which are counted, so that a copied leaf shares its entries with the original. Such
+//! versions never append to a shared tail: an entry would stay in the tail after the versions that see it are gone. It
+//! might then have shorter lifetimes than the version that finally drops it.
 //!
-//! What only this version holds is changed in place. A shared way down to a leaf is copied in one allocation, a
-//! *block*; cells are allocated several at a time, the first of a map together with its first leaf. The memory
-//! of a block returns when all that lies in it is gone.
+//! A copied path is one allocation, a *block*. Cells are allocated several at a time, in blocks as well, the first ones
+//! of a map together with its first leaf. The memory of a block is freed when everything in it is gone.
 //!
 //! Invariants:
 //!
 //! * the keys of tree and tail are different;
-//! * a leaf that `n` neighbouring slots of a branch name is counted once, and no other slots of it name it;
-//! * a leaf named by a branch at level `l` holds keys whose hashes have, from bit `3 l` on, the number of one of these
-//!   slots; a slot that names a branch is alone;
+//! * all slots of a branch that name the same leaf are neighbours, and the leaf counts them as one holder;
+//! * a leaf named by slots of a branch at level `l` holds keys whose hashes have, in the three bits from bit `3 l` on,
+//!   the number of one of these slots; no two slots name the same branch;
 //! * a leaf with room for more than 32 entries has no bits of the hash left;
 //! * a tail that has become part of a tree is full, so nobody appends to it;
 //! * there is no root, or the tree has an entry.
@@ -69,19 +107,17 @@
 //! | `retain`, `extend`, `collect`, `clear`, `ptr_eq` | – | the same |
 //! | – (`OrdMap::diff`) | – | [`diff`](GenericHashMap::diff) |
 //!
-//! `im`'s `difference` is the symmetric one; here it is what std's sets call so. `iter_mut` is not offered: it would
-//! copy all that is shared; use [`get_mut`](GenericHashMap::get_mut).
+//! In `im`, `difference` is the symmetric difference. Here it means the same as for the sets of std. There is no
+//! `iter_mut`, because it would copy everything that is shared; use [`get_mut`](GenericHashMap::get_mut).
 
 mod block;
 mod core;
 mod entry;
 mod iter;
 mod node;
-#[cfg(feature = "serde")]
-mod serde;
+mod slot;
 #[cfg(test)]
 mod tests;
-mod update;
 mod walk;
 
 use std::borrow::Borrow;
@@ -90,18 +126,31 @@ use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::ops::{Index, IndexMut};
 
 use self::core::Core;
-use self::entry::Slot;
+pub use self::entry::{Entry, OccupiedEntry, VacantEntry};
 pub use self::iter::{IntoIter, Iter, Keys, Values};
-pub use self::update::{Entry, OccupiedEntry, VacantEntry};
+use self::slot::Slot;
 use self::walk::unshared;
 use crate::counter::{Atomic, Counter};
 
-/// A persistent hash map, whatever counts its nodes; see the [module](self) for how it works.
+/// A persistent hash map with any kind of reference count; the [module](self) describes its memory and its costs.
 ///
-/// Use it as [`HashMap`], or as [`rc::HashMap`](crate::rc::HashMap) in one thread.
+/// Most code names it as [`HashMap`], or as [`rc::HashMap`](crate::rc::HashMap) in a single thread. This name serves
+/// code that works for both:
 ///
-/// Operations take time logarithmic in the number of entries, with base 8 and leaves of up to 32. Changes to a
-/// version that shares nodes with others copy a path, at worst.
+/// ```
+/// use std::hash::{BuildHasher, Hash};
+///
+/// use collections::counter::Counter;
+/// use collections::{GenericHashMap, HashMap, rc};
+///
+/// fn total<K: Hash + Eq, S: BuildHasher, C: Counter>(map: &GenericHashMap<K, u32, S, C>) -> u32 {
+///     map.values().sum()
+/// }
+///
+/// let shared: HashMap<_, _> = [("a", 1), ("b", 2)].into();
+/// let local: rc::HashMap<_, _> = [("a", 3)].into();
+/// assert_eq!((total(&shared), total(&local)), (3, 3));
+/// ```
 pub struct GenericHashMap<K, V, S, C: Counter> {
     core: Core<K, V, C>,
     hasher: S,
@@ -110,25 +159,22 @@ pub struct GenericHashMap<K, V, S, C: Counter> {
 /// A [`GenericHashMap`] whose versions several threads may hold.
 ///
 /// ```
-/// use collections::HashMap;
+/// use std::thread;
 ///
-/// let mut map = HashMap::new();
-/// map.insert("apples", 3);
-/// let yesterday = map.clone();
-/// map.insert("apples", 2);
-/// map.insert("pears", 1);
-/// assert_eq!(yesterday.get("apples"), Some(&3));
-/// assert_eq!(yesterday.len(), 1);
-/// assert_eq!(map["apples"], 2);
+/// let base: collections::HashMap<u32, u32> = (0..100).map(|key| (key, key)).collect();
+/// let mut own = base.clone();
+/// let thread = thread::spawn(move || own.insert(7, 70));
+/// assert_eq!(thread.join().unwrap(), Some(7));
+/// assert_eq!(base[&7], 7);
 /// ```
 pub type HashMap<K, V, S = RandomState> = GenericHashMap<K, V, S, Atomic>;
 
-/// A difference between two maps: see [`diff`](GenericHashMap::diff).
+/// One difference between two maps; [`diff`](GenericHashMap::diff) yields them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiffItem<'a, K, V> {
     /// The key is only in the second map.
     Add(&'a K, &'a V),
-    /// The values differ.
+    /// Both maps have the key, with different values.
     Update {
         /// The entry of the first map.
         old: (&'a K, &'a V),
@@ -140,7 +186,8 @@ pub enum DiffItem<'a, K, V> {
 }
 
 impl<K, V, S: Clone, C: Counter> Clone for GenericHashMap<K, V, S, C> {
-    /// Another version of the same content, in constant time.
+    /// Another version with the same entries. O(1): counts one more holder of two nodes, allocates nothing, and clones
+    /// the hasher but no entry.
     #[inline]
     fn clone(&self) -> Self {
         GenericHashMap { core: self.core.clone(), hasher: self.hasher.clone() }
@@ -148,7 +195,7 @@ impl<K, V, S: Clone, C: Counter> Clone for GenericHashMap<K, V, S, C> {
 }
 
 impl<K, V, S: Default, C: Counter> Default for GenericHashMap<K, V, S, C> {
-    /// An empty map.
+    /// An empty map. O(1), allocates nothing.
     #[inline]
     fn default() -> Self {
         Self::with_hasher(S::default())
@@ -156,13 +203,18 @@ impl<K, V, S: Default, C: Counter> Default for GenericHashMap<K, V, S, C> {
 }
 
 impl<K, V, C: Counter> GenericHashMap<K, V, RandomState, C> {
-    /// An empty map; it allocates nothing.
+    /// An empty map. O(1), allocates nothing.
+    ///
+    /// ```
+    /// let map: collections::HashMap<u32, &str> = collections::HashMap::new();
+    /// assert!(map.is_empty());
+    /// ```
     #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A map of one entry.
+    /// A map of one entry. O(1).
     #[inline]
     pub fn unit(key: K, value: V) -> Self
     where
@@ -174,71 +226,97 @@ impl<K, V, C: Counter> GenericHashMap<K, V, RandomState, C> {
 }
 
 impl<K, V, S, C: Counter> GenericHashMap<K, V, S, C> {
-    /// An empty map that hashes with `hasher`.
+    /// An empty map that hashes with `hasher`. O(1), allocates nothing.
     ///
-    /// The lower 32 bits of a hash should differ between keys.
+    /// The map uses the lower 32 bits of a hash, so these should differ between keys.
     #[inline]
     pub fn with_hasher(hasher: S) -> Self {
         GenericHashMap { core: Core::new(), hasher }
     }
 
-    /// What keys are hashed with.
+    /// The hasher of the map's keys. O(1).
     #[inline]
     pub fn hasher(&self) -> &S {
         &self.hasher
     }
 
-    /// Number of entries, in constant time.
+    /// The number of entries. O(1).
     #[inline]
     pub fn len(&self) -> usize {
         self.core.len()
     }
 
-    /// Whether there is no entry.
+    /// Whether there is no entry. O(1).
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether both are the same version: a clone that has not changed since. Equal maps need not be.
+    /// Whether both are the same version, that is, one is a clone of the other and neither has changed since. O(1).
+    ///
+    /// `false` does not mean that the maps differ.
+    ///
+    /// ```
+    /// let map: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let changed = map.update(1, 'b').update(1, 'a');
+    /// assert!(map.ptr_eq(&map.clone()));
+    /// assert!(!map.ptr_eq(&changed) && map == changed);
+    /// ```
     #[inline]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.core.same(&other.core)
     }
 
-    /// Every entry once, in an order that depends on hashes and history.
+    /// Every entry once, in an order that depends on the hashes and on how the version came about. O(1) for each entry,
+    /// amortised. Allocates and copies nothing.
+    ///
+    /// ```
+    /// let map: collections::HashMap<_, _> = (1..=4).map(|key| (key, key * key)).collect();
+    /// assert_eq!(map.iter().map(|(key, square)| key + square).sum::<u32>(), 40);
+    /// ```
     #[inline]
     pub fn iter(&self) -> Iter<'_, K, V, C> {
         Iter::new(&self.core)
     }
 
-    /// Every key once, in the order of [`iter`](Self::iter).
+    /// Every key once, in the order of [`iter`](Self::iter) and at the same cost.
     #[inline]
     pub fn keys(&self) -> Keys<'_, K, V, C> {
         Keys(self.iter())
     }
 
-    /// The value of every entry, in the order of [`iter`](Self::iter).
+    /// The value of every entry, in the order of [`iter`](Self::iter) and at the same cost.
     #[inline]
     pub fn values(&self) -> Values<'_, K, V, C> {
         Values(self.iter())
     }
 
-    /// Removes every entry.
+    /// Removes every entry from this version. O(1), and the time to drop the nodes that no other version holds.
+    ///
+    /// ```
+    /// let mut map: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let before = map.clone();
+    /// map.clear();
+    /// assert_eq!((map.len(), before.len()), (0, 1));
+    /// ```
     #[inline]
     pub fn clear(&mut self) {
         self.core = Core::new();
     }
 }
 
-/// The part of a hash that is used.
+/// [`difference`](GenericHashMap::difference) removes entries one by one only if the other map has fewer than one entry
+/// for so many of this map. Otherwise building a new map costs less.
+const REMOVAL_PAYS: usize = 2;
+
+/// The part of a hash that the map uses: the lower 32 bits.
 #[inline]
 fn hash_of<Q: Hash + ?Sized>(hasher: &impl BuildHasher, key: &Q) -> u32 {
     hasher.hash_one(key) as u32
 }
 
-/// Visits every entry of `ours` that is not in a part which `theirs` shares, with the entry of theirs that has the same
-/// key, if that is known already.
+/// Visits every entry of `ours` that does not lie in a node or cell that `theirs` shares. The second argument of
+/// `visit` is the entry of `theirs` with the same key, if that is known already.
 fn for_each_unshared<K: Eq, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
@@ -257,7 +335,7 @@ fn for_each_absent<'a, K: Hash + Eq, V, S: BuildHasher, C: Counter>(
     mut visit: impl FnMut(&'a K, &'a V),
 ) {
     for_each_unshared(ours, &theirs.core, |slot, found| {
-        // SAFETY: entries of a version that is borrowed for as long.
+        // SAFETY: `slot` holds an entry of `ours`, which is borrowed for `'a`.
         let (key, value) = unsafe { (slot.key(), slot.value()) };
         if found.is_none() && !theirs.contains_key(key) {
             visit(key, value);
@@ -275,27 +353,32 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         if slot.is_none() { None } else { Some(slot) }
     }
 
-    /// The value of `key`.
+    /// The value of `key`. O(log n), allocates nothing.
+    ///
+    /// ```
+    /// let map: collections::HashMap<String, u32> = [("apples".to_owned(), 3)].into();
+    /// assert_eq!((map.get("apples"), map.get("pears")), (Some(&3), None));
+    /// ```
     #[inline]
     pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        // SAFETY: an entry of this version, which stays while it is borrowed.
+        // SAFETY: the entry belongs to this version, and stays while the version is borrowed.
         self.slot(key).map(|slot| unsafe { slot.value() })
     }
 
-    /// The key as the map has it, and its value.
+    /// The key as the map stores it, and its value. O(log n), allocates nothing.
     #[inline]
     pub fn get_key_value<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
     where
         K: Borrow<Q>,
     {
-        // SAFETY: an entry of this version, which stays while it is borrowed.
+        // SAFETY: the entry belongs to this version, and stays while the version is borrowed.
         self.slot(key).map(|slot| unsafe { (slot.key(), slot.value()) })
     }
 
-    /// Whether `key` is present.
+    /// Whether the map has `key`. O(log n), allocates nothing.
     #[inline]
     pub fn contains_key<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
     where
@@ -304,8 +387,10 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         self.slot(key).is_some()
     }
 
-    /// Whether `other` has every key of this map, with a value that `compare` accepts beside this map's. Parts
-    /// that both versions share are not looked at.
+    /// Whether `other` has every key of this map, with a value that `compare` accepts beside this map's value.
+    ///
+    /// Skips the nodes that both share, without calling `compare` for their entries. O(m log n) for m entries in the
+    /// other nodes of this map, allocates nothing.
     pub fn is_submap_by(&self, other: &Self, mut compare: impl FnMut(&V, &V) -> bool) -> bool {
         self.len() <= other.len() && self.is_in(other, &mut compare)
     }
@@ -313,13 +398,14 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     fn is_in(&self, other: &Self, compare: &mut impl FnMut(&V, &V) -> bool) -> bool {
         let rehash = |key: &K| hash_of(&self.hasher, key);
         unshared(&self.core, &other.core, |places, counterpart| {
-            // SAFETY: entries of versions that are borrowed.
+            // SAFETY: the slots hold entries of versions that are borrowed.
             places.slots().all(|(slot, found)| unsafe {
                 if !found.is_none() {
                     return compare(slot.value(), found.value());
                 }
                 let key = slot.key::<'_>();
-                // With this map's hash, which need not be the other's: what is found has the key all the same.
+                // This is the hash of our hasher, and the other map's hasher may differ. An entry that is found has the
+                // right key in any case. If none is found, `find_again` searches with the other map's hash.
                 let hash = slot.hash(&rehash);
                 let found = match counterpart {
                     Some(counterpart) => counterpart.find(hash, key),
@@ -337,7 +423,14 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         self.get(key)
     }
 
-    /// Whether `other` has every entry of this map.
+    /// Whether `other` has every entry of this map, with an equal value. Costs the same as
+    /// [`is_submap_by`](Self::is_submap_by).
+    ///
+    /// ```
+    /// let small: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let large = small.update(2, 'b');
+    /// assert!(small.is_submap(&large) && !large.is_submap(&small));
+    /// ```
     pub fn is_submap(&self, other: &Self) -> bool
     where
         V: PartialEq,
@@ -345,8 +438,11 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         self.is_submap_by(other, V::eq)
     }
 
-    /// What differs between this map and another one, in any order. Parts that both share are not looked at: of
-    /// two versions a few changes apart, this takes time in proportion to the changes.
+    /// The differences between this map and another one, in any order.
+    ///
+    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes of both maps, which for two
+    /// versions a few changes apart is in proportion to the changes. All differences are found and collected before the
+    /// first one is returned.
     ///
     /// ```
     /// use collections::HashMap;
@@ -375,14 +471,15 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
         items.into_iter()
     }
 
-    /// Visits the entries that are not in parts that `other` shares, each with the other's entry of the same key.
+    /// Visits every entry that does not lie in a node or cell that `other` shares, together with the entry of `other`
+    /// that has the same key.
     fn for_each_unshared<'a>(
         &'a self,
         other: &'a Self,
         mut visit: impl FnMut(&'a K, &'a V, Option<(&'a K, &'a V)>),
     ) {
         for_each_unshared(&self.core, &other.core, |slot, found| {
-            // SAFETY: entries of versions that are borrowed for as long.
+            // SAFETY: the slots hold entries of versions that are borrowed for `'a`.
             unsafe {
                 let key = slot.key();
                 let found = if found.is_none() {
@@ -397,14 +494,36 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
-    /// Sets the value of `key`; returns the value before. The key is replaced, too.
+    /// Sets the value of `key`, and returns the value before. The stored key is replaced, too.
+    ///
+    /// O(log n), in place where nothing is shared. If the key is new and the tree is shared, the entry goes to the
+    /// tail, which is copied now and then (up to 32 entries, or 16 pointers). If the key is there in a shared node, the
+    /// path to it is copied; a replaced value that other versions hold is cloned to return it.
+    ///
+    /// ```
+    /// let mut map = collections::HashMap::new();
+    /// assert_eq!(map.insert("apples", 3), None);
+    /// let before = map.clone();
+    /// assert_eq!(map.insert("apples", 2), Some(3));
+    /// assert_eq!((before["apples"], map["apples"]), (3, 2));
+    /// ```
     #[inline]
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let hasher = &self.hasher;
         self.core.insert(hash_of(hasher, &key), key, value, |key| hash_of(hasher, key))
     }
 
-    /// Removes `key`; returns its value.
+    /// Removes `key`, and returns its value.
+    ///
+    /// O(log n), in place where nothing is shared. If the entry lies in a shared node, the path to it is copied; a
+    /// value that other versions hold is cloned to return it. Copies nothing if the key is not there.
+    ///
+    /// ```
+    /// let mut map: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
+    /// let before = map.clone();
+    /// assert_eq!((map.remove("pears"), map.remove("plums")), (Some(1), None));
+    /// assert_eq!((before.len(), map.len()), (2, 1));
+    /// ```
     #[inline]
     pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
@@ -413,7 +532,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         self.core.remove(hash_of(&self.hasher, key), key)
     }
 
-    /// Removes `key`; returns it and its value.
+    /// Removes `key`, and returns the key as the map stored it, and its value. Costs the same
+    /// as [`remove`](Self::remove), plus one more lookup and a clone of the key.
     pub fn remove_with_key<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<(K, V)>
     where
         K: Borrow<Q>,
@@ -422,7 +542,17 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         self.remove(key).map(|value| (resident, value))
     }
 
-    /// The value of `key`, to be changed in this version only. An entry that is shared is cloned.
+    /// The value of `key`, to be changed in this version only.
+    ///
+    /// O(log n), in place where nothing is shared. If the entry lies in a shared node, the path to it is copied; if the
+    /// entry itself is shared, its key and value are cloned. Copies nothing if the key is not there.
+    ///
+    /// ```
+    /// let mut map: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let before = map.clone();
+    /// *map.get_mut("apples").unwrap() += 1;
+    /// assert_eq!((before["apples"], map["apples"]), (3, 4));
+    /// ```
     pub fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -430,7 +560,14 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         self.core.get_mut(hash_of(&self.hasher, key), key)
     }
 
-    /// A version with one entry more, or another value; this one stays.
+    /// A version in which `key` has `value`; this version stays as it is. Costs as much as
+    /// [`clone`](Self::clone) and [`insert`](Self::insert) together.
+    ///
+    /// ```
+    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let new = old.update("pears", 1);
+    /// assert_eq!((old.len(), new.len()), (1, 2));
+    /// ```
     #[must_use]
     pub fn update(&self, key: K, value: V) -> Self
     where
@@ -441,7 +578,14 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         new
     }
 
-    /// A version without `key`; this one stays.
+    /// A version without `key`; this version stays as it is. Costs as much as [`clone`](Self::clone)
+    /// and [`remove`](Self::remove) together.
+    ///
+    /// ```
+    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let new = old.without("apples");
+    /// assert_eq!((old.len(), new.len()), (1, 0));
+    /// ```
     #[must_use]
     pub fn without<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Self
     where
@@ -453,8 +597,15 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         new
     }
 
-    /// A version in which `key` has the value that `change` makes of the present one, or is absent if it returns
-    /// `None`; this one stays.
+    /// A version in which `key` has the value that `change` makes of a clone of the present one; this version stays as
+    /// it is. If `change` returns `None`, the new version does not have the key. Costs as much as
+    /// [`clone`](Self::clone), a lookup, and [`insert`](Self::insert) or [`remove`](Self::remove) together.
+    ///
+    /// ```
+    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let new = old.alter(|count| count.map(|count| count + 1), "apples");
+    /// assert_eq!((old["apples"], new["apples"]), (3, 4));
+    /// ```
     #[must_use]
     pub fn alter(&self, change: impl FnOnce(Option<V>) -> Option<V>, key: K) -> Self
     where
@@ -472,6 +623,16 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     }
 
     /// Keeps the entries for which `keep` returns true.
+    ///
+    /// O(n) calls of `keep`, all before the first entry goes, then one [`remove`](Self::remove) for each entry that
+    /// goes. Clones the keys of these. Nodes in which nothing changes stay shared.
+    ///
+    /// ```
+    /// let mut map: collections::HashMap<_, _> = (0..10).map(|key| (key, key * key)).collect();
+    /// let before = map.clone();
+    /// map.retain(|key, _| key % 2 == 0);
+    /// assert_eq!((before.len(), map.len()), (10, 5));
+    /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let dropped: Vec<K> =
             self.iter().filter(|(key, value)| !keep(key, value)).map(|(key, _)| key.clone()).collect();
@@ -480,12 +641,22 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         }
     }
 
-    /// The entries of both; where both have a key, this map's value. Parts that both share are not looked at,
-    /// and those of the larger map stay as they are.
+    /// The entries of both maps. Where both have a key, the value is this map's.
+    ///
+    /// Inserts clones of the entries of the smaller map into the larger one, and skips the nodes that both share:
+    /// O(m log n) for m entries in the other nodes of the smaller map.
+    ///
+    /// ```
+    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// let united = ours.clone().union(theirs);
+    /// assert_eq!((united.len(), united[&2]), (3, 'b'));
+    /// assert_eq!(ours.len(), 2);
+    /// ```
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        // What else is held is dropped within these calls. A drop may panic: not when the union is on its way to the
-        // caller, where nobody would drop it.
+        // The two calls also drop the map that they consume. Dropping may panic. It must not happen here, after the
+        // union is complete, because then nothing would drop the union.
         if self.len() < other.len() {
             let mut united = other;
             united.insert_all(self);
@@ -497,18 +668,18 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         }
     }
 
-    /// Inserts the entries of `other`, in the place of those with the same keys.
+    /// Inserts the entries of `other`, and replaces the entries that have the same keys.
     #[inline]
     fn insert_all(&mut self, other: Self) {
         let before = Core::clone(&self.core);
         for_each_unshared(&other.core, &before, |slot, _| {
-            // SAFETY: entries of a version that is held.
+            // SAFETY: the slot holds an entry of `other`, which stays until the end of this function.
             let (key, value) = unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) };
             self.insert(key, value);
         });
     }
 
-    /// Inserts the entries of `other` whose keys are not here.
+    /// Inserts the entries of `other` whose keys this map does not have.
     #[inline]
     fn insert_missing(&mut self, other: Self) {
         let before = Core::clone(&self.core);
@@ -516,7 +687,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
             if !found.is_none() {
                 return;
             }
-            // SAFETY: entries of a version that is held.
+            // SAFETY: the slot holds an entry of `other`, which stays until the end of this function.
             let (key, value) = unsafe { (slot.key::<'_>(), slot.value::<'_>()) };
             let hash = hash_of(&self.hasher, key);
             if self.core.find(hash, key).is_none() {
@@ -527,6 +698,15 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     }
 
     /// The entries of this map whose keys `other` has, too.
+    ///
+    /// Removes the others from this map, and skips the nodes that both share: O(m log n) for m entries in the other
+    /// nodes of this map.
+    ///
+    /// ```
+    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// assert_eq!(ours.intersection(&theirs), [(2, 'b')].into());
+    /// ```
     #[must_use]
     pub fn intersection(self, other: &Self) -> Self {
         let mut common = self;
@@ -537,9 +717,19 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     }
 
     /// The entries of this map whose keys `other` does not have.
+    ///
+    /// If `other` has less than half as many entries, each of its keys is removed: O(k log n) for k entries of `other`.
+    /// Otherwise the result is built from clones of entries: O(m log n) for m entries of this map outside the nodes
+    /// that both share.
+    ///
+    /// ```
+    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// assert_eq!(ours.difference(&theirs), [(1, 'a')].into());
+    /// ```
     #[must_use]
     pub fn difference(self, other: &Self) -> Self {
-        if other.len() < self.len() / 2 {
+        if other.len() < self.len() / REMOVAL_PAYS {
             let mut rest = self;
             other.keys().for_each(|key| drop(rest.remove(key)));
             return rest;
@@ -551,13 +741,14 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         rest
     }
 
-    /// [`difference`](Self::difference), by `im`'s name.
+    /// The same as [`difference`](Self::difference), under the name that `im` has for it.
     #[must_use]
     pub fn relative_complement(self, other: &Self) -> Self {
         self.difference(other)
     }
 
-    /// The entries of either map whose keys the other one does not have.
+    /// The entries of either map whose keys the other one does not have. Costs the same as
+    /// [`difference`](Self::difference), plus O(m log n) for m entries of `other` outside the nodes that both share.
     #[must_use]
     pub fn symmetric_difference(self, other: &Self) -> Self
     where
@@ -569,7 +760,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
         rest
     }
 
-    /// The entries of all maps; of equal keys the first one's value.
+    /// The entries of all maps. Where several have a key, the value is that of the first of them. Costs one
+    /// [`union`](Self::union) for each map but the first.
     pub fn unions(maps: impl IntoIterator<Item = Self>) -> Self
     where
         S: Default,
@@ -579,8 +771,10 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
 }
 
 impl<K: Hash + Eq, V: PartialEq, S: BuildHasher, C: Counter> PartialEq for GenericHashMap<K, V, S, C> {
-    /// Whether both have equal entries, however they came about. Parts that both share are not looked at, so a
-    /// value that is not equal to itself is equal to the same one in a shared part.
+    /// Whether both maps have equal entries, whatever their histories and hashers.
+    ///
+    /// Skips the nodes that both share: O(m log n) for m entries in the other nodes. In a shared node, even a value
+    /// that does not equal itself, such as NaN, counts as equal.
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.is_in(other, &mut V::eq)
     }
@@ -589,7 +783,7 @@ impl<K: Hash + Eq, V: PartialEq, S: BuildHasher, C: Counter> PartialEq for Gener
 impl<K: Hash + Eq, V: Eq, S: BuildHasher, C: Counter> Eq for GenericHashMap<K, V, S, C> {}
 
 impl<K: Hash, V: Hash, S, C: Counter> Hash for GenericHashMap<K, V, S, C> {
-    /// Equal maps have equal hashes, whatever their hashers and histories.
+    /// Equal maps have equal hashes, whatever their histories and hashers. O(n).
     fn hash<H: Hasher>(&self, state: &mut H) {
         let sum = self.iter().fold(0u64, |sum, entry| {
             let mut hasher = DefaultHasher::new();
@@ -616,10 +810,10 @@ where
 {
     type Output = V;
 
-    /// The value of a key.
+    /// The value of a key. O(log n), allocates nothing.
     ///
     /// # Panics
-    /// If it is not there.
+    /// If the map does not have the key.
     fn index(&self, key: &Q) -> &V {
         self.get(key).expect("no entry for the key")
     }
@@ -633,10 +827,10 @@ where
     S: BuildHasher,
     C: Counter,
 {
-    /// The value of a key, to be changed in this version only.
+    /// The value of a key, to be changed in this version only. Costs the same as [`get_mut`](GenericHashMap::get_mut).
     ///
     /// # Panics
-    /// If it is not there.
+    /// If the map does not have the key.
     fn index_mut(&mut self, key: &Q) -> &mut V {
         self.get_mut(key).expect("no entry for the key")
     }
@@ -649,7 +843,8 @@ where
     S: BuildHasher,
     C: Counter,
 {
-    /// Inserts every entry; of equal keys the last counts.
+    /// Inserts every entry. Of entries with equal keys, the last one stays. Costs one
+    /// [`insert`](GenericHashMap::insert) for each entry.
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         entries.into_iter().for_each(|(key, value)| drop(self.insert(key, value)));
     }
@@ -662,7 +857,8 @@ where
     S: BuildHasher,
     C: Counter,
 {
-    /// Inserts clones of every entry; of equal keys the last counts.
+    /// Inserts a clone of every entry. Of entries with equal keys, the last one stays. Costs one
+    /// [`insert`](GenericHashMap::insert) for each entry.
     fn extend<I: IntoIterator<Item = (&'a K, &'a V)>>(&mut self, entries: I) {
         self.extend(entries.into_iter().map(|(key, value)| (key.clone(), value.clone())));
     }
@@ -675,7 +871,7 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
-    /// The map of the entries; of equal keys the last counts.
+    /// A map of the entries. Of entries with equal keys, the last one stays. O(n log n) for n entries.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::default();
         map.extend(entries);
@@ -690,6 +886,7 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
+    /// A map of the entries. Of entries with equal keys, the last one stays. O(n log n) for n entries.
     fn from(entries: [(K, V); N]) -> Self {
         entries.into_iter().collect()
     }
@@ -709,7 +906,8 @@ impl<K: Clone, V: Clone, S, C: Counter> IntoIterator for GenericHashMap<K, V, S,
     type Item = (K, V);
     type IntoIter = IntoIter<K, V, C>;
 
-    /// Clones every entry: other versions may hold it, too.
+    /// Every entry by value. The entries are cloned, because other versions may hold them, too. O(1) for each entry,
+    /// amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<K, V, C> {
         IntoIter::new(self.core)
     }

@@ -1,4 +1,4 @@
-//! Leaves and branches: their memory, and what can be done to one of them.
+//! Leaves and branches: their memory, and the operations on a single one of them.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::UnsafeCell;
@@ -7,109 +7,120 @@ use std::mem::{self, offset_of};
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use super::block::{self, Block, Lodger};
-use super::entry::{Cells, Slot};
+use super::block::{self, Block, BlockItem};
+use super::slot::{Cells, Slot};
 use crate::counter::{Counter, Plain};
 
-/// Bits of the hash that a branch consumes.
-pub(super) const BITS: u32 = 3;
+/// How many bits of a hash a branch consumes.
+pub(super) const BRANCH_BITS: u32 = 3;
 
-/// Children of a branch.
-pub(super) const WIDTH: usize = 1 << BITS;
+/// The number of slots of a branch.
+pub(super) const WIDTH: usize = 1 << BRANCH_BITS;
 
-/// Chains of a leaf.
+/// The number of buckets of a leaf. The entries of a bucket form a chain.
 pub(super) const BUCKETS: usize = 32;
 
-/// Most entries of a leaf that has chains; larger ones are for colliding hashes and are searched one by one.
-pub(super) const MOST: u32 = 32;
+/// An ordinary leaf has at most this many entries. A leaf with room for more is for colliding hashes: it has no chains,
+/// and its entries are searched one by one.
+pub(super) const MAX_ENTRIES: u32 = 32;
 
-/// What the first link says in a leaf for colliding hashes: there are no chains. Below 0 as a signed byte, so that one
-/// comparison tells a number from either end of a chain.
+/// How many entries a leaf for colliding hashes has room for, at least.
+pub(super) const COLLISION_ROOM: u32 = 2 * MAX_ENTRIES;
+
+/// In a leaf for colliding hashes, the metadata of the first entry names this as the next one. As a signed byte it is
+/// less than 0, so that a single comparison tells the number of an entry from this mark and from the end of a chain,
+/// which is
+/// 0.
 const COLLISION: u8 = u8::MAX;
 
-/// What the index and the links call entry `at`: 2, 4, 6, …, which is where its link ends, and times half the size of a
-/// slot where its slot ends. A search multiplies nothing then.
+/// The number by which the index and the chains name the entry in place `at`: 2, 4, 6, …. It is the offset at which the
+/// entry's metadata ends. Multiplied by half the size of a slot, it is the offset at which the entry's slot ends. So a
+/// search need not multiply by the size of the metadata.
 #[inline]
 fn number_of(at: usize) -> u8 {
     2 * (at as u8 + 1)
 }
 
+/// The place of the entry with this number.
 #[inline]
 fn at_of(number: u8) -> usize {
     usize::from(number) / 2 - 1
 }
 
-/// Levels of branches that consume the 32 bits of a hash.
-pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BITS);
+/// How many levels of branches consume all 32 bits of a hash.
+pub(super) const LEVELS: u32 = u32::BITS.div_ceil(BRANCH_BITS);
 
 /// What is left of a hash below `level` branches.
 #[inline]
 pub(super) fn rest_at(hash: u32, level: u32) -> u32 {
-    (u64::from(hash) >> (BITS * level)) as u32
+    (u64::from(hash) >> (BRANCH_BITS * level)) as u32
 }
 
-/// What a leaf below `level` branches remembers of a hash: the digit that led to it from the branch above (0
-/// if there is none) and, from bit [`BITS`] up, the bucket.
+/// The tag that a leaf below `level` branches stores for a hash. Its lower [`BRANCH_BITS`] bits are the digit that led
+/// from the branch above to the leaf (0 if there is no branch). The other bits are the bucket.
 #[inline]
 pub(super) fn tag_at(hash: u32, level: u32) -> u8 {
-    ((u64::from(hash) << BITS) >> (BITS * level)) as u8
+    ((u64::from(hash) << BRANCH_BITS) >> (BRANCH_BITS * level)) as u8
 }
 
+/// The slot of a branch to which a hash leads. `rest` is what is left of the hash at the branch.
 #[inline]
 pub(super) fn digit(rest: u32) -> usize {
     rest as usize % WIDTH
 }
 
+/// The bucket of an entry with this tag.
 #[inline]
 fn bucket(tag: u8) -> usize {
-    usize::from(tag >> BITS)
+    usize::from(tag >> BRANCH_BITS)
 }
 
-/// The beginning of a leaf.
+/// The beginning of a leaf. The slots of the entries lie behind it.
 #[repr(C, align(16))]
 struct Head<C> {
     count: C,
-    /// Entries in the leaf, whichever versions see them.
+    /// The number of entries in the leaf that any version sees.
     fill: AtomicU32,
-    /// Entries there is room for.
+    /// How many entries the leaf has room for.
     room: u32,
     /// The number of the first entry in each bucket; 0 for none.
     index: [AtomicU8; BUCKETS],
-    /// Cells, because those of an entry to come are written while others look at the head.
-    links: [UnsafeCell<EntryLink>; MOST as usize],
-    /// Bytes from the beginning of the block to here; 0 for a leaf in no block. And whether the leaf is closed:
-    /// only a version that alone holds it appends to it.
+    /// The metadata of each entry. They are cells because the metadata of a new entry are written while others read the
+    /// head.
+    meta: [UnsafeCell<EntryMeta>; MAX_ENTRIES as usize],
+    /// The number of bytes from the beginning of the block to the leaf; 0 if the leaf lies in no block. The bit
+    /// [`CLOSED`] says whether the leaf is closed: only a version that alone holds a closed leaf may append to it.
     offset_and_closed: u32,
 }
 
-/// What the head knows of an entry.
+/// The metadata of an entry.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct EntryLink {
-    /// The number of the next entry in its bucket; 0 for none.
+struct EntryMeta {
+    /// The number of the next entry in the same bucket; 0 for none.
     next: u8,
-    /// What the entry remembers of its hash: see `tag_at`.
+    /// Some bits of the entry's hash: see `tag_at`.
     tag: u8,
 }
 
-/// The bit of a closed leaf.
+/// The bit of `offset_and_closed` that says that a leaf is closed.
 const CLOSED: u32 = 1 << 31;
 
-/// A leaf without entries and without room for any, which is neither counted nor freed: all zero.
+/// A leaf without entries and without room for any. It is all zero, and is neither counted nor freed.
 #[repr(align(16))]
 struct Empty(#[expect(dead_code, reason = "read as a head")] [AtomicU32; size_of::<Head<AtomicU32>>() / 4]);
 
 static EMPTY: Empty = Empty([const { AtomicU32::new(0) }; size_of::<Head<AtomicU32>>() / 4]);
 
-/// An entry to come, and where its cell comes from.
-pub(super) struct Entry<'a, K, V, C: Counter> {
+/// An entry that is being added to a leaf, and the memory for its cell.
+pub(super) struct NewEntry<'a, K, V, C: Counter> {
     pub(super) hash: u32,
     pub(super) key: K,
     pub(super) value: V,
     pub(super) cells: &'a mut Cells<K, V, C>,
 }
 
-/// A pointer to a leaf. Not a reference: its methods take for granted that the leaf is alive.
+/// A pointer to a leaf. It is not a reference: its methods assume that the leaf is alive.
 pub(super) struct Leaf<K, V, C>(*mut Head<C>, PhantomData<(K, V)>);
 
 impl<K, V, C> Clone for Leaf<K, V, C> {
@@ -127,6 +138,7 @@ impl<K, V, C> PartialEq for Leaf<K, V, C> {
 }
 
 impl<K, V, C> Leaf<K, V, C> {
+    /// The offset of the first slot.
     const ENTRIES: usize = size_of::<Head<AtomicU32>>().next_multiple_of(Slot::<K, V, C>::ALIGN);
 
     #[inline]
@@ -139,52 +151,52 @@ impl<K, V, C> Leaf<K, V, C> {
         self == Self::empty()
     }
 
-    /// The place of entry `at`, whether it is there or not.
+    /// The slot in place `at`, whether it holds an entry or not.
     ///
     /// # Safety
     /// `at` is at most the leaf's room.
     #[inline]
     pub(super) unsafe fn slot(self, at: usize) -> Slot<K, V, C> {
-        // SAFETY: within the allocation, or at the end of it.
+        // SAFETY: the slot lies within the allocation, or at its end.
         Slot::new(unsafe { self.0.cast::<u8>().add(Self::ENTRIES + at * Slot::<K, V, C>::SIZE) })
     }
 
-    /// How far from the leaf's beginning the entry with this number is, less what `numbered` adds for all.
+    /// The offset of the slot of the entry with this number, relative to [`BEFORE_ENTRIES`](Self::BEFORE_ENTRIES).
     #[inline]
     fn distance(number: isize) -> usize {
         let (number, size) = (number as usize, Slot::<K, V, C>::SIZE);
         if size.is_multiple_of(2) { number * (size / 2) } else { number / 2 * size }
     }
 
-    /// The distance of number 0, if there were such an entry.
+    /// The offset at which the slot of an entry with number 0 would lie.
     const BEFORE_ENTRIES: usize = Self::ENTRIES - Slot::<K, V, C>::SIZE;
 
-    /// The same of links.
-    const BEFORE_LINKS: usize = offset_of!(Head<AtomicU32>, links) - size_of::<EntryLink>();
+    /// The offset at which the metadata of an entry with number 0 would lie.
+    const BEFORE_META: usize = offset_of!(Head<AtomicU32>, meta) - size_of::<EntryMeta>();
 
-    /// The place of the entry with this number.
+    /// The slot of the entry with this number.
     ///
     /// # Safety
     /// There is such an entry.
     #[inline]
     unsafe fn numbered(self, number: isize) -> Slot<K, V, C> {
-        // SAFETY: within the allocation.
+        // SAFETY: the slot lies within the allocation.
         Slot::new(unsafe { self.0.cast::<u8>().add(Self::BEFORE_ENTRIES + Self::distance(number)) })
     }
 
-    /// Where the number of the entry stands that follows the one with this number in its bucket.
+    /// The place of the field that names the entry which follows this one in its bucket.
     ///
     /// # Safety
-    /// There is such an entry.
+    /// There is an entry with this number.
     #[inline]
-    unsafe fn after(self, number: isize) -> *mut u8 {
-        // SAFETY: within the head.
-        unsafe { self.0.cast::<u8>().add(Self::BEFORE_LINKS + number as usize) }
+    unsafe fn next_in_chain(self, number: isize) -> *mut u8 {
+        // SAFETY: the field lies within the head.
+        unsafe { self.0.cast::<u8>().add(Self::BEFORE_META + number as usize) }
     }
 
     #[inline]
     fn head<'a>(self) -> &'a Head<C> {
-        // SAFETY: the leaf is alive, by what a `Leaf` takes for granted.
+        // SAFETY: whoever uses a `Leaf` sees to it that the leaf is alive.
         unsafe { &*self.0 }
     }
 
@@ -193,7 +205,7 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().room
     }
 
-    /// Number of entries that any version sees.
+    /// The number of entries that any version sees.
     #[inline]
     pub(super) fn fill(self) -> u32 {
         self.head().fill.load(Ordering::Relaxed)
@@ -204,81 +216,94 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().offset_and_closed & CLOSED != 0
     }
 
-    /// Whether no version can append to the leaf while others hold it.
+    /// Whether no version can append to the leaf while others hold it, too.
     #[inline]
     pub(super) fn is_quiet(self) -> bool {
         self.is_closed() || self.fill() == self.room()
     }
 
-    /// Lets nobody append to the leaf while others hold it, so that it is copied faster.
+    /// Closes the leaf, so that no version can append to it while others hold it. A closed leaf is copied faster.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone.
+    /// The caller alone holds the leaf.
     #[inline]
     pub(super) unsafe fn close(self) {
         // SAFETY: by the contract.
         unsafe { (*self.0).offset_and_closed |= CLOSED }
     }
 
+    /// Whether this is a leaf for colliding hashes, which has no chains.
     #[inline]
     pub(super) fn is_collision(self) -> bool {
-        self.room() > MOST
+        self.room() > MAX_ENTRIES
     }
 
-    /// What the head knows of entry `at`.
+    /// The metadata of the entry in place `at`.
     ///
     /// # Safety
-    /// `at` is less than `MOST`.
+    /// `at` is less than `MAX_ENTRIES`.
     #[inline]
-    unsafe fn link(self, at: usize) -> *mut EntryLink {
-        // SAFETY: the leaf is alive, the place within its head.
-        unsafe { (&raw mut (*self.0).links).cast::<EntryLink>().add(at) }
+    unsafe fn meta(self, at: usize) -> *mut EntryMeta {
+        // SAFETY: the leaf is alive, and the metadata lie within its head.
+        unsafe { (&raw mut (*self.0).meta).cast::<EntryMeta>().add(at) }
     }
 
-    /// The tag of entry `at`.
+    /// The tag of the entry in place `at`.
     ///
     /// # Safety
-    /// There is such an entry, in a leaf that has chains.
+    /// There is such an entry, and the leaf has chains.
     #[inline]
     pub(super) unsafe fn tag(self, at: usize) -> u8 {
         // SAFETY: by the contract.
-        unsafe { (*self.link(at)).tag }
+        unsafe { (*self.meta(at)).tag }
     }
 
-    /// As [`Link::find`], and where the entry's number stands, which is nowhere in a leaf for colliding hashes.
+    /// As [`Link::find`], but also returns the place of the field that names the entry: in the index, or in the
+    /// metadata of the entry before it in the chain. It is null if there is no entry, or in a leaf for colliding
+    /// hashes.
+    ///
+    /// # Safety
+    /// The leaf is alive, and nobody appends to it.
     #[inline]
-    pub(super) unsafe fn find_linked(
+    pub(super) unsafe fn find_with_number(
         self,
         rest: u32,
         matches: impl Fn(Slot<K, V, C>) -> bool,
     ) -> (Slot<K, V, C>, *mut u8) {
-        let mut link = self.head().index[rest as usize % BUCKETS].as_ptr();
-        // SAFETY: the index and the links name entries.
+        let mut place = self.head().index[rest as usize % BUCKETS].as_ptr();
+        // SAFETY: the index and the chains name entries of the leaf.
         unsafe {
             loop {
-                let number = signed(*link);
+                let number = signed(*place);
                 if number <= 0 {
                     let slot = if number == 0 { Slot::NONE } else { self.find_colliding(matches) };
                     return (slot, ptr::null_mut());
                 }
                 let slot = self.numbered(number);
                 if matches(slot) {
-                    return (slot, link);
+                    return (slot, place);
                 }
-                link = self.after(number);
+                place = self.next_in_chain(number);
             }
         }
     }
 
+    /// The entry that `matches`, among all entries of a leaf for colliding hashes.
+    ///
+    /// # Safety
+    /// The leaf is alive, and nobody appends to it.
     #[cold]
     unsafe fn find_colliding(self, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        // SAFETY: these are the entries.
+        // SAFETY: `at` is less than the number of entries.
         let mut slots = (0..self.fill() as usize).map(|at| unsafe { self.slot(at) });
         slots.find(|slot| matches(*slot)).unwrap_or(Slot::NONE)
     }
 
-    /// The entry that `matches` among the first `len` ones of a leaf that another version may append to meanwhile;
-    /// `rest` is what is left of its hash.
+    /// The entry that `matches`, among the first `len` entries of a leaf that has chains. Another version may append to
+    /// the leaf meanwhile. `rest` is what is left of the entry's hash.
+    ///
+    /// # Safety
+    /// The leaf is alive, and has at least `len` entries.
     #[inline]
     pub(super) unsafe fn find_below(
         self,
@@ -286,12 +311,13 @@ impl<K, V, C> Leaf<K, V, C> {
         rest: u32,
         matches: impl Fn(Slot<K, V, C>) -> bool,
     ) -> Slot<K, V, C> {
-        // Acquire: whoever appended the entry wrote its link before.
+        // Acquire: whoever appended the entry wrote its metadata before.
         let mut number = signed(self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire));
         let last = 2 * len as isize;
         while number > 0 {
-            // SAFETY: the index and the links name entries; an entry beyond `len` is not looked at, its link,
-            // written before it was published and never changed while the leaf is shared, is.
+            // SAFETY: the index and the chains name entries of the leaf. Of an entry behind the first `len`, only the
+            // metadata are read. They were written before the entry was published, and do not change while the leaf is
+            // shared.
             unsafe {
                 if !Slot::<K, V, C>::INLINE || number <= last {
                     let slot = self.numbered(number);
@@ -299,54 +325,60 @@ impl<K, V, C> Leaf<K, V, C> {
                         return slot;
                     }
                 }
-                number = signed(*self.after(number));
+                number = signed(*self.next_in_chain(number));
             }
         }
         Slot::NONE
     }
 
-    const MOST_ALIGN: usize = if Slot::<K, V, C>::ALIGN > 16 { Slot::<K, V, C>::ALIGN } else { 16 };
+    /// The alignment of a leaf: that of its head or of its slots.
+    const ALIGN: usize = if Slot::<K, V, C>::ALIGN > align_of::<Head<AtomicU32>>() {
+        Slot::<K, V, C>::ALIGN
+    } else {
+        align_of::<Head<AtomicU32>>()
+    };
 
+    /// The layout of a leaf with room for `room` entries.
     fn layout(room: u32) -> Layout {
         let size = Self::ENTRIES + room as usize * Slot::<K, V, C>::SIZE;
-        // Room grows by doubling: there cannot be enough entries to overflow.
-        Layout::from_size_align(size, Self::MOST_ALIGN).expect("a leaf is smaller than the address space")
+        // This cannot overflow: room grows by doubling, so a leaf with half as many entries is in memory already.
+        Layout::from_size_align(size, Self::ALIGN).expect("a leaf is smaller than the address space")
     }
 
-    /// The place in the leaf of a slot of it.
+    /// The number of entries before a slot.
     ///
     /// # Safety
     /// The slot is one of this leaf.
     pub(super) unsafe fn at(self, slot: Slot<K, V, C>) -> usize {
-        // SAFETY: both are in one allocation.
+        // SAFETY: both slots lie in one allocation.
         unsafe { slot.place().offset_from_unsigned(self.slot(0).place()) / Slot::<K, V, C>::SIZE }
     }
 
-    /// Puts the entry at `at` into the index, in a leaf that has chains.
+    /// Puts the entry in place `at` at the beginning of its chain.
     ///
     /// # Safety
-    /// The entry is there and the last one, and the caller alone appends.
+    /// There is such an entry, it is the last one, and the leaf has chains. Nobody else may append at this place.
     #[inline]
     unsafe fn chain(self, at: usize, tag: u8) {
         // SAFETY: by the contract.
         unsafe {
             let first = &self.head().index[bucket(tag)];
-            *self.link(at) = EntryLink { next: first.load(Ordering::Relaxed), tag };
-            // Release: who follows the index finds the link.
+            *self.meta(at) = EntryMeta { next: first.load(Ordering::Relaxed), tag };
+            // Release: whoever finds the entry by the index sees its metadata.
             first.store(number_of(at), Ordering::Release);
         }
     }
 
-    /// Puts the entry at `at` into the index.
+    /// Puts the entry in place `at` into the index.
     ///
     /// # Safety
-    /// As for `chain`; the leaf may be one for colliding hashes.
+    /// As for `chain`, but the leaf may be one for colliding hashes.
     #[inline]
     unsafe fn publish(self, at: usize, tag: u8) {
         // SAFETY: by the contract.
         unsafe {
             if self.is_collision() {
-                (*self.link(0)).next = COLLISION;
+                (*self.meta(0)).next = COLLISION;
                 first_of_all(&self.head().index, number_of(0));
             } else {
                 self.chain(at, tag);
@@ -357,16 +389,16 @@ impl<K, V, C> Leaf<K, V, C> {
     /// Sets the number of entries.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone, and holds that many.
+    /// The caller alone holds the leaf, which has that many entries.
     #[inline]
     pub(super) unsafe fn set_fill(self, fill: u32) {
         self.head().fill.store(fill, Ordering::Relaxed);
     }
 
-    /// Moves the entry at `from` to the place `at`, without counting it.
+    /// Moves the entry in `from` to the place `at`, without counting it.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone, has room and chains, and as many entries; `from` holds an entry.
+    /// The caller alone holds the leaf, which has room, chains, and `at` entries. `from` holds an entry.
     #[inline]
     pub(super) unsafe fn move_to(self, at: usize, from: Slot<K, V, C>, tag: u8) {
         // SAFETY: by the contract.
@@ -376,23 +408,23 @@ impl<K, V, C> Leaf<K, V, C> {
         }
     }
 
-    /// Builds the buckets of the first `len` entries anew from their tags.
+    /// Builds the index and the chains of the first `len` entries anew from their tags.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone and holds as many.
-    unsafe fn relink(self, len: usize) {
+    /// The caller alone holds the leaf, which has that many entries.
+    unsafe fn rebuild_chains(self, len: usize) {
         let collision = self.is_collision();
         first_of_all(&self.head().index, if collision && len > 0 { number_of(0) } else { 0 });
         if collision {
-            // SAFETY: within the head.
-            unsafe { (*self.link(0)).next = COLLISION }
+            // SAFETY: the metadata lie within the head, and only the caller uses the leaf.
+            unsafe { (*self.meta(0)).next = COLLISION }
             return;
         }
         for at in 0..len {
             // SAFETY: by the contract.
             unsafe {
                 let first = &self.head().index[bucket(self.tag(at))];
-                (*self.link(at)).next = first.load(Ordering::Relaxed);
+                (*self.meta(at)).next = first.load(Ordering::Relaxed);
                 first.store(number_of(at), Ordering::Relaxed);
             }
         }
@@ -401,71 +433,72 @@ impl<K, V, C> Leaf<K, V, C> {
     /// Empties the index.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone, who puts its entries into the index again.
+    /// The caller alone holds the leaf, and puts its entries into the index again.
     pub(super) unsafe fn forget_buckets(self) {
         first_of_all(&self.head().index, 0);
     }
 
-    /// Forgets the entries beyond the first `len`, which need no dropping.
+    /// Forgets the entries behind the first `len`, which need no drop.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone, and holds more.
+    /// The caller alone holds the leaf, which has at least `len` entries, and `Slot::INLINE` is true.
     #[cold]
     pub(super) unsafe fn truncate(self, len: u32) {
         debug_assert!(Slot::<K, V, C>::INLINE && len <= self.fill());
         // SAFETY: by the contract.
         unsafe {
-            self.relink(len as usize);
+            self.rebuild_chains(len as usize);
             self.set_fill(len);
         }
     }
 
-    /// Gives every entry a new tag; the buckets are to be built anew then.
+    /// Gives every entry a new tag. Afterwards the index and the chains do not fit the tags.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone and has chains; before anybody else looks at it, it is split, or moved to
-    /// one for colliding hashes.
+    /// The caller alone holds the leaf, which has chains. Before anybody else looks at it, the caller splits it, or
+    /// moves its entries to a leaf for colliding hashes.
     pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
         // SAFETY: by the contract.
-        unsafe { (0..self.fill() as usize).for_each(|at| (*self.link(at)).tag = tag(at)) }
+        unsafe { (0..self.fill() as usize).for_each(|at| (*self.meta(at)).tag = tag(at)) }
     }
 
-    /// Where the number of entry `at` stands, in a leaf that has chains.
+    /// The place of the field that names the entry in place `at`: in the index, or in the metadata of the entry before
+    /// it in the chain.
     ///
     /// # Safety
-    /// There is such an entry, and the leaf is held by the caller alone.
+    /// There is such an entry, the leaf has chains, and the caller alone holds it.
     #[inline]
-    pub(super) unsafe fn link_to(self, at: usize) -> *mut u8 {
+    pub(super) unsafe fn number_place(self, at: usize) -> *mut u8 {
         // SAFETY: every entry is in the chain of its bucket.
         unsafe {
-            let mut link = self.head().index[bucket(self.tag(at))].as_ptr();
-            while *link != number_of(at) {
-                link = self.after(signed(*link));
+            let mut place = self.head().index[bucket(self.tag(at))].as_ptr();
+            while *place != number_of(at) {
+                place = self.next_in_chain(signed(*place));
             }
-            link
+            place
         }
     }
 
-    /// Takes an entry out of its bucket, and puts the last one in its place. `link` is where its number stands,
-    /// of no importance in a leaf for colliding hashes.
+    /// Takes the entry in `slot` out of its chain, and moves the last entry of the leaf to its place. `named_at` is the
+    /// place of the field that names the entry; it is not used in a leaf for colliding hashes.
     ///
     /// # Safety
-    /// There is such an entry, whose content has been taken, and the leaf is held by the caller alone.
+    /// The slot is one of this leaf, and its entry has been taken out. The caller alone holds the leaf.
     #[inline]
-    pub(super) unsafe fn unlink(self, slot: Slot<K, V, C>, link: *mut u8) {
+    pub(super) unsafe fn remove_at(self, slot: Slot<K, V, C>, named_at: *mut u8) {
         let last = self.fill() as usize - 1;
-        // SAFETY: links of the removed and of the last entry are found in the chains of their tags.
+        // SAFETY: the removed entry and the last one are in the chains of their tags.
         unsafe {
             self.set_fill(last as u32);
             if self.is_collision() {
                 first_of_all(&self.head().index, if last > 0 { number_of(0) } else { 0 });
             } else {
-                let number = *link;
-                *link = *self.after(signed(number));
+                let number = *named_at;
+                *named_at = *self.next_in_chain(signed(number));
                 let at = at_of(number);
                 if at != last {
-                    *self.link_to(last) = number;
-                    *self.link(at) = *self.link(last);
+                    *self.number_place(last) = number;
+                    *self.meta(at) = *self.meta(last);
                 }
             }
             let last = self.slot(last);
@@ -476,24 +509,25 @@ impl<K, V, C> Leaf<K, V, C> {
     }
 }
 
-/// A number, or below 0.
+/// The number of an entry, or 0, or less than 0 for [`COLLISION`].
 #[inline]
 fn signed(number: u8) -> isize {
     isize::from(number as i8)
 }
 
+/// Makes all buckets begin with the entry of this number. Only the sole holder of the leaf may call it.
 fn first_of_all(index: &[AtomicU8; BUCKETS], first: u8) {
-    // SAFETY: bytes, which their holder alone changes at this time; without atomic operations this is two
-    // stores.
+    // Without atomic operations this is two stores.
+    // SAFETY: these are bytes in cells, and nobody else uses them at this time.
     unsafe { ptr::write_bytes(index.as_ptr().cast_mut().cast::<u8>(), first, BUCKETS) }
 }
 
 impl<K, V, C: Counter> Leaf<K, V, C> {
-    /// A leaf without entries.
+    /// A leaf without entries, held once.
     #[inline]
     pub(super) fn new(room: u32) -> Self {
         let layout = Self::layout(room);
-        // SAFETY: the layout has a size.
+        // SAFETY: the size of the layout is not 0, because it includes the head.
         unsafe {
             let memory = alloc(layout);
             if memory.is_null() {
@@ -503,8 +537,8 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A leaf without entries, with memory for its first cells beside it: most of what a small map takes to build is
-    /// the allocator's work.
+    /// A leaf without entries, with the memory for its first cells beside it in one block. Building a small map is
+    /// mostly the allocator's work, so this saves much of it.
     pub(super) fn with_cells(room: u32, cells: &mut Cells<K, V, C>) -> Self {
         if Slot::<K, V, C>::INLINE || !cells.is_new() {
             return Self::new(room);
@@ -513,23 +547,24 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         let align = leaf.align().max(cell.align());
         let start = Block::first(leaf.align());
         let cells_start = (start + leaf.size()).next_multiple_of(cell.align());
-        let count = Cells::<K, V, C>::LEAST;
+        let count = Cells::<K, V, C>::FIRST_ITEMS;
         let block = Block::new(cells_start + count as usize * cell.size(), align, count + 1);
-        // SAFETY: there is room for the leaf and for the cells, which are counted.
+        // SAFETY: the block has memory for the leaf and for the cells, and counts them.
         unsafe {
-            cells.go_on_in(block, cells_start);
+            cells.use_block(block, cells_start);
             Self::new_at(block.cast::<u8>().add(start), start, room)
         }
     }
 
-    /// A leaf without entries, in memory that begins `offset` bytes behind that of its block, or (0) is its own.
+    /// Makes a leaf without entries at `memory`, which lies `offset` bytes behind the beginning of its block, or in no
+    /// block if that is 0.
     ///
     /// # Safety
-    /// There are as many bytes as the layout says.
+    /// At `memory` is unused memory with the layout of such a leaf.
     #[inline]
     unsafe fn new_at(memory: *mut u8, offset: usize, room: u32) -> Self {
         let head: *mut Head<C> = memory.cast();
-        // SAFETY: the head fits in. Links are written with the entries.
+        // SAFETY: the memory has room for the head. The metadata are written together with the entries.
         unsafe {
             (&raw mut (*head).count).write(C::one());
             (&raw mut (*head).fill).write(AtomicU32::new(0));
@@ -546,18 +581,18 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         &self.head().count
     }
 
-    /// Whether the caller, who holds the leaf, is the only one.
+    /// Whether the caller, who holds the leaf, is the only holder.
     #[inline]
     pub(super) fn is_unique(self) -> bool {
         self.count().is_unique()
     }
 
-    /// Claims place `at` of a leaf that others may hold for an entry to be appended: only one version that
-    /// sees the first `at` entries gets it.
+    /// Claims the place `at` for a new entry, and returns whether that succeeded. Others may hold the leaf; of all
+    /// versions that see its first `at` entries, only one gets the place.
     #[inline]
     pub(super) fn claim(self, at: u32) -> bool {
-        // Relaxed: whoever sees the first entries came to know of them in a way that orders what happened to
-        // them; the entry itself is published with the index.
+        // Relaxed: whatever let this version see the first entries also ordered their writing. The new entry is
+        // published by the index.
         let fill = &self.head().fill;
         if self.is_closed() {
             return false;
@@ -575,10 +610,9 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// Writes an entry, without counting it.
     ///
     /// # Safety
-    /// The place `at` is the next one and the caller's: claimed, or because the caller alone holds the leaf. The
-    /// leaf has chains.
+    /// `at` is the next place, and the caller has claimed it or alone holds the leaf. The leaf has chains.
     #[inline]
-    pub(super) unsafe fn write(self, at: u32, tag: u8, entry: Entry<'_, K, V, C>) {
+    pub(super) unsafe fn write(self, at: u32, tag: u8, entry: NewEntry<'_, K, V, C>) {
         // SAFETY: by the contract.
         unsafe {
             self.slot(at as usize).write(entry.hash, entry.key, entry.value, entry.cells);
@@ -589,9 +623,9 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
     /// Appends an entry.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone, and has room.
+    /// The caller alone holds the leaf, which has room.
     #[inline]
-    pub(super) unsafe fn push(self, tag: u8, entry: Entry<'_, K, V, C>) {
+    pub(super) unsafe fn push(self, tag: u8, entry: NewEntry<'_, K, V, C>) {
         let at = self.fill();
         // SAFETY: by the contract.
         unsafe {
@@ -601,13 +635,13 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// Frees the leaf, not its entries.
+    /// Frees the memory of the leaf, but does not release its entries.
     ///
     /// # Safety
     /// The caller alone holds the leaf, and nobody uses it any more.
     #[inline]
     pub(super) unsafe fn free(self) {
-        // SAFETY: allocated with this layout.
+        // SAFETY: the leaf lies in a block, which counts it, or was allocated with this layout.
         unsafe {
             let (room, offset) = (self.room(), (self.head().offset_and_closed & !CLOSED) as usize);
             let address = self.0.cast::<u8>();
@@ -618,66 +652,70 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// Moves the entries to a leaf with more or less room, and frees this one.
+    /// Moves the entries to a new leaf with room for `room` entries, and frees this one.
     ///
     /// # Safety
-    /// The caller alone holds the leaf; there is room for its entries.
+    /// The caller alone holds the leaf. `room` is not less than the number of its entries.
     pub(super) unsafe fn moved(self, room: u32) -> Self {
         let (new, len) = (Self::new(room), self.fill() as usize);
-        // SAFETY: entries that the caller alone holds move, with their tags.
+        // SAFETY: nobody else holds the leaf, so its entries may move. The new leaf has room for them.
         unsafe {
             ptr::copy_nonoverlapping(self.slot(0).place(), new.slot(0).place(), len * Slot::<K, V, C>::SIZE);
             new.set_fill(len as u32);
-            new.copy_links(self, len, true);
+            new.copy_chains(self, len, true);
             self.free();
         }
         new
     }
 
-    /// Gives a leaf the links and the index of another one whose first `len` entries it has.
+    /// Copies the metadata and the index of another leaf, whose first `len` entries this leaf has. `quiet` says that
+    /// nobody appends to the other leaf meanwhile.
     ///
     /// # Safety
-    /// The caller alone holds this leaf; nobody changes the other one's index or appends meanwhile, or not
-    /// `quiet`.
+    /// The caller alone holds this leaf. If `quiet`, nobody changes the other leaf meanwhile, and `len` is the number
+    /// of its entries.
     #[inline]
-    unsafe fn copy_links(self, from: Self, len: usize, quiet: bool) {
-        // SAFETY: if nobody appends, an index is plain bytes; else what belongs to the first entries does not
-        // change.
+    unsafe fn copy_chains(self, from: Self, len: usize, quiet: bool) {
+        // SAFETY: if nobody changes the other leaf, its index and metadata are plain bytes. Otherwise the index is
+        // built anew from the metadata of the first `len` entries, which do not change while the leaf is shared.
         unsafe {
             if !quiet {
-                ptr::copy_nonoverlapping(from.link(0), self.link(0), len);
-                self.relink(len);
+                ptr::copy_nonoverlapping(from.meta(0), self.meta(0), len);
+                self.rebuild_chains(len);
             } else if from.is_collision() || self.is_collision() {
-                self.relink(len);
+                self.rebuild_chains(len);
             } else {
                 let (to, from) = (self.0, from.0);
                 ptr::copy_nonoverlapping(&raw const (*from).index, &raw mut (*to).index, 1);
-                ptr::copy_nonoverlapping(&raw const (*from).links, &raw mut (*to).links, 1);
+                ptr::copy_nonoverlapping(&raw const (*from).meta, &raw mut (*to).meta, 1);
             }
         }
     }
 
-    /// Gives up a share of the leaf.
+    /// Gives up a hold of the leaf. The last one frees the leaf.
     ///
     /// # Safety
-    /// The caller held a share, and no longer uses it.
+    /// The hold is the caller's.
     #[inline]
     pub(super) unsafe fn release(self) {
         if self.count().decrement() {
-            // SAFETY: that was the last one.
+            // SAFETY: that was the last holder.
             unsafe { self.drop_all() }
         }
     }
 
+    /// Releases the entries, and frees the leaf.
+    ///
     /// # Safety
     /// The caller alone holds the leaf, and nobody uses it any more.
     unsafe fn drop_all(self) {
-        /// Goes on should dropping an entry panic; a second panic aborts, as everywhere.
+        /// A leaf and how many of its entries are left. If releasing one of them panics, the next `Rest` goes on. A
+        /// second panic aborts the process.
         struct Rest<K, V, C: Counter>(Leaf<K, V, C>, usize);
 
         impl<K, V, C: Counter> Drop for Rest<K, V, C> {
             fn drop(&mut self) {
-                // SAFETY: each entry is released once, then the leaf is freed.
+                // SAFETY: each entry is released once. Then the leaf is freed.
                 unsafe {
                     while !Slot::<K, V, C>::INLINE && self.1 > 0 {
                         self.1 -= 1;
@@ -698,7 +736,7 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
     /// Appends a copy of the entry in `from`.
     ///
     /// # Safety
-    /// The leaf is held by the caller alone and has room, and `from` holds an entry.
+    /// The caller alone holds the leaf, which has room. `from` holds an entry.
     #[inline]
     pub(super) unsafe fn push_copied(self, from: Slot<K, V, C>, tag: u8) {
         let at = self.fill();
@@ -710,27 +748,29 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
         }
     }
 
-    /// A copy of the first `len` entries; nobody appends to the leaf meanwhile, or it is not `quiet`.
+    /// A copy of the first `len` entries in a new leaf with room for `room`. `quiet` says that nobody appends to this
+    /// leaf meanwhile.
     ///
     /// # Safety
-    /// The caller has a share, the leaf holds as many, and there is room.
+    /// The caller holds the leaf, which has at least `len` entries, and `room` is not less. If `quiet`, nobody appends
+    /// to the leaf meanwhile, and `len` is the number of its entries.
     pub(super) unsafe fn copied(self, len: u32, room: u32, quiet: bool) -> Self {
         // SAFETY: by the contract.
         unsafe { self.copied_to(Self::new(room), len, quiet) }
     }
 
-    /// Fills a new leaf like that.
+    /// As `copied`, but copies the entries to `new`, which is returned.
     ///
     /// # Safety
-    /// As for `copied`; `new` has no entries.
+    /// As for `copied`. `new` has no entries and room for `len`, and nobody else knows of it.
     #[inline]
     unsafe fn copied_to(self, new: Self, len: u32, quiet: bool) -> Self {
-        /// Frees what was copied, should a `clone` panic.
+        /// The new leaf and how many entries were copied. It frees both if a `clone` panics.
         struct Copied<K, V, C: Counter>(Leaf<K, V, C>, usize);
 
         impl<K, V, C: Counter> Drop for Copied<K, V, C> {
             fn drop(&mut self) {
-                // SAFETY: these many entries were copied, and nobody else knows of them.
+                // SAFETY: that many entries were copied, and nobody else knows of the leaf.
                 unsafe {
                     self.0.set_fill(self.1 as u32);
                     self.0.drop_all();
@@ -740,8 +780,8 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
 
         let len = len as usize;
         let mut copied = Copied(new, 0);
-        // SAFETY: the first `len` entries, their tags and links do not change while the leaf is shared; the
-        // index may, if somebody appends.
+        // SAFETY: the first `len` entries and their metadata do not change while the leaf is shared. The index may
+        // change, if somebody appends.
         unsafe {
             for at in 0..len {
                 new.slot(at).copy_from(self.slot(at));
@@ -749,13 +789,13 @@ impl<K: Clone, V: Clone, C: Counter> Leaf<K, V, C> {
             }
             mem::forget(copied);
             new.set_fill(len as u32);
-            new.copy_links(self, len, quiet);
+            new.copy_chains(self, len, quiet);
         }
         new
     }
 }
 
-/// A node: a branch, or a leaf if the lowest bit of the address is set; null is none.
+/// A pointer to a node: to a leaf if its lowest bit is set, otherwise to a branch. Null means that there is no node.
 pub(super) struct Link<K, V, C>(*mut u8, PhantomData<(K, V, C)>);
 
 impl<K, V, C> Clone for Link<K, V, C> {
@@ -772,7 +812,8 @@ impl<K, V, C> PartialEq for Link<K, V, C> {
     }
 }
 
-/// A node of pointers. Neighbouring slots may name the same leaf, which then is counted once.
+/// A node whose slots name other nodes. Neighbouring slots may name the same leaf, of which the branch then has a
+/// single hold.
 #[repr(C)]
 pub(super) struct Branch<K, V, C> {
     count: C,
@@ -780,7 +821,7 @@ pub(super) struct Branch<K, V, C> {
     pub(super) slots: [Link<K, V, C>; WIDTH],
 }
 
-impl<K, V, C> Lodger for Branch<K, V, C> {
+impl<K, V, C> BlockItem for Branch<K, V, C> {
     fn offset(&self) -> u32 {
         self.offset
     }
@@ -809,28 +850,29 @@ impl<K, V, C> Link<K, V, C> {
         Link(branch.cast(), PhantomData)
     }
 
-    /// The leaf, if it is one.
+    /// The leaf. The link must name one.
     #[inline]
     pub(super) fn leaf(self) -> Leaf<K, V, C> {
         Leaf(self.0.wrapping_sub(1).cast(), PhantomData)
     }
 
-    /// The branch, if it is one.
+    /// The branch. The link must name one.
     #[inline]
     pub(super) fn branch(self) -> *mut Branch<K, V, C> {
         self.0.cast()
     }
 
-    /// The entry that `matches` in a leaf that nobody appends to; `rest` is what is left of its hash.
+    /// The entry of a leaf that `matches`. `rest` is what is left of the entry's hash.
     ///
     /// # Safety
-    /// It is a leaf, alive.
+    /// The link names a leaf that is alive, and nobody appends to it.
     #[inline]
     pub(super) unsafe fn find(self, rest: u32, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        // Distances from the link, not from the leaf: then nobody takes the lowest bit off the address first.
-        let (entries, links) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_LINKS - 1);
+        // These are offsets from the link, which is one more than the address of the leaf. This saves the instruction
+        // that would clear its lowest bit.
+        let (entries, meta) = (Leaf::<K, V, C>::BEFORE_ENTRIES - 1, Leaf::<K, V, C>::BEFORE_META - 1);
         let index = offset_of!(Head<C>, index) - 1;
-        // SAFETY: the index and the links name entries; all are within the leaf.
+        // SAFETY: the index and the chains name entries of the leaf, and everything lies within it.
         unsafe {
             let first = self.0.add(index + rest as usize % BUCKETS).cast::<AtomicU8>();
             let mut number = signed((*first).load(Ordering::Relaxed));
@@ -839,40 +881,44 @@ impl<K, V, C> Link<K, V, C> {
                 if matches(slot) {
                     return slot;
                 }
-                number = signed(*self.0.add(number as usize).add(links));
+                number = signed(*self.0.add(number as usize).add(meta));
             }
             if number == 0 { Slot::NONE } else { self.find_colliding(matches) }
         }
     }
 
+    /// As [`Leaf::find_colliding`], out of line.
+    ///
+    /// # Safety
+    /// As for [`find`](Self::find).
     #[cold]
     #[inline(never)]
     unsafe fn find_colliding(self, matches: impl Fn(Slot<K, V, C>) -> bool) -> Slot<K, V, C> {
-        // SAFETY: there is a leaf.
+        // SAFETY: the contract is the same.
         unsafe { self.leaf().find_colliding(matches) }
     }
 }
 
 impl<K, V, C: Counter> Link<K, V, C> {
-    /// The count of the node.
+    /// The count of the node's holders.
     ///
     /// # Safety
-    /// There is a node, alive.
+    /// The link names a node that is alive during `'a`.
     #[inline]
     pub(super) unsafe fn count<'a>(self) -> &'a C {
-        // SAFETY: by the contract; both kinds begin with it.
+        // SAFETY: by the contract there is a node, and both kinds of nodes begin with their count.
         unsafe {
             let address = self.0.wrapping_sub(self.0.addr() & 1);
             &*address.cast::<C>()
         }
     }
 
-    /// Gives up a share of the node.
+    /// Gives up a hold of the node. The last one frees the node, and releases its children or entries.
     ///
     /// # Safety
-    /// The caller held a share, and no longer uses it.
+    /// The hold is the caller's.
     pub(super) unsafe fn release(self) {
-        // SAFETY: by the contract; whoever gives up the last share frees the node.
+        // SAFETY: by the contract the node is alive. Only the last holder frees it.
         unsafe {
             if self.is_leaf() {
                 self.leaf().release();
@@ -883,12 +929,13 @@ impl<K, V, C: Counter> Link<K, V, C> {
     }
 }
 
-/// Releases the children of a branch from a slot on, and frees it: also if dropping one panics.
+/// A branch that nobody holds any more, and the first slot whose child has not been released. When this is dropped, it
+/// releases the children from there on and frees the branch, even if releasing a child panics.
 struct Children<K, V, C: Counter>(*mut Branch<K, V, C>, usize);
 
 impl<K, V, C: Counter> Drop for Children<K, V, C> {
     fn drop(&mut self) {
-        // SAFETY: the last holder of a branch releases each child once. Recursion ends at the depth of a hash.
+        // SAFETY: each child of the branch is released once. The recursion is at most as deep as a hash has levels.
         unsafe {
             while self.1 < WIDTH {
                 let link = (&(*self.0).slots)[self.1];
@@ -903,7 +950,7 @@ impl<K, V, C: Counter> Drop for Children<K, V, C> {
 }
 
 impl<K, V, C> Branch<K, V, C> {
-    /// The end of the run of slots from `at` on that name one node.
+    /// The end of the run of slots around `at` that name the same node.
     #[inline]
     pub(super) fn run_end(&self, at: usize) -> usize {
         let link = self.slots[at];
@@ -914,7 +961,7 @@ impl<K, V, C> Branch<K, V, C> {
         end
     }
 
-    /// The beginning of that run.
+    /// The beginning of the run of slots around `at` that name the same node.
     #[inline]
     pub(super) fn run_start(&self, at: usize) -> usize {
         let link = self.slots[at];
@@ -927,20 +974,22 @@ impl<K, V, C> Branch<K, V, C> {
 }
 
 impl<K, V, C: Counter> Branch<K, V, C> {
-    /// A branch of which every slot names `link`, whose share it takes over.
+    /// A branch all of whose slots name `link`. It takes over a hold of that node.
     pub(super) fn new(link: Link<K, V, C>) -> *mut Self {
         Box::into_raw(Box::new(Branch { count: C::one(), offset: 0, slots: [link; WIDTH] }))
     }
 
-    /// Frees a branch, not its children.
+    /// Frees the memory of a branch, but does not release its children.
     ///
     /// # Safety
     /// The caller alone holds the branch, and nobody uses it any more.
     pub(super) unsafe fn free(branch: *mut Self) {
-        // SAFETY: by the contract.
+        // SAFETY: a branch lies in a block, or was allocated by a `Box`, which has the same layout.
         unsafe { block::free::<_, C>(branch) }
     }
 
+    /// Whether the caller, who holds the branch, is the only holder.
+    ///
     /// # Safety
     /// The branch is alive.
     #[inline]
@@ -950,26 +999,28 @@ impl<K, V, C: Counter> Branch<K, V, C> {
     }
 }
 
-/// A copy of the way from a branch to a leaf, in one block; the other children are shared. The slots that lead on
-/// are those of `rest`, what is left of a hash at the branch. The leaf gets the room that `room_for` says.
+/// Copies the path from a branch down to a leaf into one block, and returns the copy of the branch. The other children
+/// of the branches on the path are shared. `rest` is what is left of a hash at the branch, and tells the path.
+/// `room_for` tells how much room the copied leaf gets, given the number of its entries.
 ///
 /// # Safety
-/// The caller has a share of the branch.
-pub(super) unsafe fn copied_way<K: Clone, V: Clone, C: Counter>(
+/// The caller holds the branch.
+pub(super) unsafe fn copied_path<K: Clone, V: Clone, C: Counter>(
     branch: *mut Branch<K, V, C>,
     mut rest: u32,
     room_for: impl Fn(u32) -> u32,
 ) -> Link<K, V, C> {
-    let mut way = [(ptr::null_mut::<Branch<K, V, C>>(), 0); LEVELS as usize];
+    let mut path = [(ptr::null_mut::<Branch<K, V, C>>(), 0); LEVELS as usize];
     let mut length = 0;
     let mut link = Link::of_branch(branch);
-    // SAFETY: nodes hold their children. The block is for the branches and the leaf; nobody knows of it before
-    // all are copied, and should copying the leaf panic, it goes with that.
+    // SAFETY: nodes hold their children. The block has memory for the branches and the leaf, and nobody else knows of
+    // it before all are copied. It counts only the leaf at first: if copying the leaf panics, the leaf is freed, and
+    // the block with it.
     unsafe {
         while !link.is_leaf() {
-            way[length] = (link.branch(), digit(rest));
+            path[length] = (link.branch(), digit(rest));
             link = (&(*link.branch()).slots)[digit(rest)];
-            rest >>= BITS;
+            rest >>= BRANCH_BITS;
             length += 1;
         }
         let leaf = link.leaf();
@@ -984,7 +1035,7 @@ pub(super) unsafe fn copied_way<K: Clone, V: Clone, C: Counter>(
         Block::set_live(block, length as u32 + 1);
         let mut below = Link::of_leaf(new);
         for at in (0..length).rev() {
-            let (branch, digit) = way[at];
+            let (branch, digit) = path[at];
             let mut slots = (*branch).slots;
             let mut before = Link::NONE;
             let replaced = slots[digit];

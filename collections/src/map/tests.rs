@@ -1,22 +1,23 @@
-//! Tests of maps: against a model with held versions, of their nodes, with keys that panic and are counted.
+//! Tests of maps: against a model while old versions are held, of their nodes, and with keys that panic and are
+//! counted.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet as StdSet};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::rc::Rc;
 use std::thread;
 
 use scenarios::input::{FixedHasher, draws, mix, rng};
-use scenarios::probe::{Hashing, PassThrough, Probe};
+use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
 use super::core::Core;
-use super::node::{LEVELS, Link, MOST, WIDTH, digit, rest_at};
+use super::node::{LEVELS, Link, MAX_ENTRIES, WIDTH, digit, rest_at};
 use super::{DiffItem, Entry, GenericHashMap, hash_of};
 use crate::counter::{Atomic, Counter, Plain};
+use crate::testing::{Brittle, is_interrupted, std_hash};
 use crate::{HashMap, rc};
 
-/// A key of a chosen hash.
+/// A key whose hash the test chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     hash: u64,
@@ -33,7 +34,7 @@ fn key(hash: u64, id: u32) -> Key {
     Key { hash, id }
 }
 
-/// A value that stands for an id: small and plain, or one that needs dropping, so that entries are shared.
+/// A value that stands for an id. One kind is small and plain. The other needs a drop, so that leaves share entries.
 trait Value: Clone + PartialEq + std::fmt::Debug + 'static {
     fn of(id: u32) -> Self;
 }
@@ -52,7 +53,7 @@ impl Value for String {
 
 type KeyMap<V, C> = GenericHashMap<Key, V, PassThrough, C>;
 
-/// Panics unless every invariant of the module holds.
+/// Checks the invariants of the module.
 fn check<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter>(map: &GenericHashMap<K, V, S, C>) {
     let core: &Core<K, V, C> = &map.core;
     let (tail, len) = core.tail();
@@ -82,7 +83,7 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
         let (mut at, mut count) = (0, 0);
         while at < WIDTH {
             let (child, end) = (branch.slots[at], branch.run_end(at));
-            assert!(seen.iter().all(|other| *other != child), "a node is named by slots that are apart");
+            assert!(seen.iter().all(|other| *other != child), "slots that name one node are not neighbours");
             assert!(child.is_leaf() || end == at + 1);
             seen.push(child);
             let below = |hash: u32| belongs(hash) && (at..end).contains(&digit(rest_at(hash, level)));
@@ -93,9 +94,9 @@ fn check_node<K: Hash + Eq, V, C: Counter>(
     }
     let leaf = link.leaf();
     assert!(leaf.fill() <= leaf.room());
-    assert!(leaf.room() <= MOST || level == LEVELS);
+    assert!(leaf.room() <= MAX_ENTRIES || level == LEVELS);
     for at in 0..leaf.fill() as usize {
-        // SAFETY: an entry of a leaf that the map holds.
+        // SAFETY: `at` is less than the number of entries, and the map holds the leaf.
         let (slot, key) = unsafe { (leaf.slot(at), leaf.slot(at).key::<'_>()) };
         let hash = hash_of(hasher, key);
         assert!(belongs(hash));
@@ -115,7 +116,8 @@ fn content<V: Value, C: Counter>(map: &KeyMap<V, C>) -> BTreeMap<Key, V> {
     map.iter().map(|(key, value)| (*key, value.clone())).collect()
 }
 
-/// Random operations on a tree of versions, with few hashes, so that every kind of node meets every kind of change.
+/// Does random operations to versions that stem from each other. There are few hashes, so that every kind of node meets
+/// every kind of change.
 fn replay<V: Value, C: Counter>(seed: usize, steps: usize, hash_of: impl Fn(u32) -> u64, ids: u64) {
     let mut versions: Vec<(KeyMap<V, C>, BTreeMap<Key, V>)> = vec![Default::default()];
     for (step, draw) in draws(&mut rng("versions", seed), steps, 1 << 50).into_iter().enumerate() {
@@ -197,7 +199,7 @@ fn replay<V: Value, C: Counter>(seed: usize, steps: usize, hash_of: impl Fn(u32)
             }
         }
     }
-    // Dropped in another order than made.
+    // Dropped in an order that differs from that in which they were made.
     while !versions.is_empty() {
         versions.swap_remove(versions.len() / 2);
         versions.iter().for_each(|(map, model)| assert_eq!(content(map), *model));
@@ -226,7 +228,7 @@ fn random_changes_keep_invariants_and_versions() {
     families(0, 1500);
 }
 
-/// As many operations as `COLLECTIONS_OPERATIONS` says, for hours of it; a few where it says nothing.
+/// The environment variable `COLLECTIONS_OPERATIONS` says how many operations to do. Without it there are none.
 #[test]
 fn random_changes_as_many_as_asked_for() {
     let asked = std::env::var("COLLECTIONS_OPERATIONS").ok().and_then(|text| text.parse().ok());
@@ -234,7 +236,7 @@ fn random_changes_as_many_as_asked_for() {
     (0..rounds).for_each(|round| families(1000 + 10 * round, 5000));
 }
 
-/// Grows one version through every size, each version before kept, and shrinks it again.
+/// Grows a map entry by entry while every version is kept, and shrinks it again.
 fn every_size<V: Value, C: Counter>(most: u32, hash_of: impl Fn(u32) -> u64) {
     let mut map = KeyMap::<V, C>::default();
     let mut kept = vec![map.clone()];
@@ -255,7 +257,7 @@ fn every_size<V: Value, C: Counter>(most: u32, hash_of: impl Fn(u32) -> u64) {
             check(map);
         }
     }
-    // Unshared.
+    // The same without other versions.
     let mut map: KeyMap<V, C> = (0..most).map(|id| (key(hash_of(id), id), V::of(id))).collect();
     assert_eq!(map, kept[most as usize]);
     for id in 0..most {
@@ -272,7 +274,7 @@ fn every_size_and_back() {
     every_size::<u32, Atomic>(300, |id| mix(u64::from(id)));
     every_size::<String, Atomic>(300, |id| mix(u64::from(id)));
     every_size::<u32, Plain>(300, |id| mix(u64::from(id)));
-    // Collisions of 100, beside each other or deep below.
+    // Colliding hashes, in one leaf, in neighbouring ones, or deep in the tree.
     every_size::<u32, Atomic>(150, |_| 0xffff_ffff_0000_0000);
     every_size::<String, Atomic>(150, |id| u64::from(id % 2) << 31);
     every_size::<u32, Atomic>(150, |id| u64::from(id) << 24);
@@ -305,7 +307,7 @@ fn forks_of_one_tail_do_not_see_each_other() {
             assert!(!fork.contains_key(&2000) && deeper[at].contains_key(&2000));
         }
         drop(forks);
-        // The base is alone now, and its tail has entries of forks that are gone.
+        // Now the base is alone, and its tail has entries of forks that are gone.
         let mut base = base;
         drop(deeper);
         base.insert(3000, 1);
@@ -324,7 +326,7 @@ fn a_full_tail_that_versions_share_becomes_their_leaf() {
         check(fork);
         assert!(fork.core.root().leaf() == tail && fork.core.tail().1 == 1);
     }
-    // Alone it grows in place instead.
+    // A full tail that is not shared grows instead.
     drop(forks);
     let grown = base.update(12, 12);
     check(&grown);
@@ -384,13 +386,13 @@ fn a_sole_owner_changes_in_place_and_others_are_shared() {
     assert!(held.ptr_eq(&map));
     assert_eq!(map.remove(&5000), None);
     assert!(map.get_mut(&5000).is_none());
-    assert!(held.ptr_eq(&map), "what is not there is not copied");
+    assert!(held.ptr_eq(&map), "looking for a missing key copies nothing");
     map.insert(5, 1);
     assert!(!held.ptr_eq(&map) && map.core.root() != root);
     let mut visited = 0;
     map.for_each_unshared(&held, |_, _, _| visited += 1);
-    assert!(visited <= MOST, "{visited} entries are not shared");
-    // What both share is not compared.
+    assert!(visited <= MAX_ENTRIES, "{visited} entries are not shared");
+    // Shared nodes are not compared.
     let mut unequal = HashMap::<u32, f64>::new();
     unequal.insert(1, f64::NAN);
     assert!(unequal == unequal.clone());
@@ -414,13 +416,8 @@ fn maps_seeded_differently_are_compared_by_key() {
     assert_eq!(strings(0..500).difference(&strings(400..410)).len(), 490);
     let small_into_large = strings(0..9).union(strings(5..500));
     assert_eq!(small_into_large, strings(0..500));
-    let hash = |map: &HashMap<String, u32>| {
-        let mut state = DefaultHasher::new();
-        map.hash(&mut state);
-        state.finish()
-    };
-    assert_eq!(hash(&small_into_large), hash(&strings(0..500)));
-    assert_ne!(hash(&small_into_large), hash(&strings(0..499)));
+    assert_eq!(std_hash(&small_into_large), std_hash(&strings(0..500)));
+    assert_ne!(std_hash(&small_into_large), std_hash(&strings(0..499)));
 }
 
 #[test]
@@ -453,7 +450,7 @@ fn the_interface_of_std() {
     assert_eq!(all.keys().copied().collect::<StdSet<_>>().len(), 500);
     assert_eq!(all.values().sum::<u32>(), 499 * 500);
     assert_eq!(all.clone().into_iter().collect::<HashMap<_, _>>(), all);
-    // A nested iteration inside an iteration.
+    // An iteration within another one.
     assert_eq!(all.iter().map(|_| all.iter().count()).sum::<usize>(), 250_000);
     let united = HashMap::unions([all.clone(), HashMap::unit(1000, 1)]);
     assert_eq!(united.len(), 501);
@@ -515,7 +512,7 @@ fn dropped_once<C: Counter>() {
         assert_eq!(Probe::live(), 200);
         (0..50).for_each(|id| drop(map.remove(&Probe::new(id))));
         assert_eq!(Probe::live(), 100);
-        // What a fork inserted goes when the fork does.
+        // An entry that a fork inserted is dropped together with the fork.
         drop(map.update(Probe::new(1000), Probe::new(1)));
         assert_eq!(Probe::live(), 100);
         drop(map.clone().union(probes(20..70)));
@@ -528,15 +525,6 @@ fn dropped_once<C: Counter>() {
 fn entries_are_dropped_once_and_at_once() {
     dropped_once::<Atomic>();
     dropped_once::<Plain>();
-}
-
-fn quiet_panics() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<scenarios::probe::Injected>() && !info.payload().is::<Bang>() {
-            hook(info);
-        }
-    }));
 }
 
 fn panics<C: Counter>(sizes: &[u32]) {
@@ -565,8 +553,9 @@ fn panics<C: Counter>(sizes: &[u32]) {
                 let mut map = probes::<C>(0..size);
                 let held = shared.then(|| map.clone());
                 let before = ids(&map);
-                if Probe::with_fuse(Some(fuse), || change(&mut map)).is_none() {
-                    // Some of it may have happened, but what is there is sound.
+                Probe::set_fuse(Some(fuse));
+                if is_interrupted(|| change(&mut map)) {
+                    // Part of the change may have happened, but the map is consistent.
                     check(&map);
                 }
                 assert!(held.as_ref().is_none_or(|held| ids(held) == before));
@@ -579,74 +568,36 @@ fn panics<C: Counter>(sizes: &[u32]) {
 
 #[test]
 fn a_panic_in_a_key_or_value_leaves_every_version_intact() {
-    quiet_panics();
     panics::<Atomic>(&[8, 32, 40]);
     panics::<Plain>(&[33]);
 }
 
-/// Needs no dropping, so leaves hold it by value, and its `clone` and `hash` may panic.
-#[derive(Debug, PartialEq, Eq)]
-struct Plainly(u32);
-
-thread_local! {
-    static COUNTDOWN: Cell<u32> = const { Cell::new(u32::MAX) };
-}
-
-struct Bang;
-
-fn tick() {
-    COUNTDOWN.with(|left| match left.get() {
-        0 => {
-            left.set(u32::MAX);
-            std::panic::panic_any(Bang)
-        }
-        u32::MAX => {}
-        more => left.set(more - 1),
-    });
-}
-
-impl Clone for Plainly {
-    fn clone(&self) -> Self {
-        tick();
-        Plainly(self.0)
-    }
-}
-
-impl Hash for Plainly {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        tick();
-        state.write_u64(mix(u64::from(self.0)));
-    }
-}
-
 #[test]
 fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
-    quiet_panics();
-    type Map = GenericHashMap<Plainly, u32, PassThrough, Atomic>;
+    type Map = GenericHashMap<Brittle, u32, PassThrough, Atomic>;
     for (size, fuse) in [8, 32, 64, 200].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse))) {
         let mut map = Map::default();
-        map.extend((0..size).map(|id| (Plainly(id), id)));
+        map.extend((0..size).map(|id| (Brittle(id), id)));
         let held = map.clone();
         for change in 0..4 {
             let mut map = held.clone();
-            COUNTDOWN.set(fuse);
-            let outcome = catch_unwind(AssertUnwindSafe(|| match change {
-                0 => drop(map.insert(Plainly(1000), 1)),
-                1 => drop(map.insert(Plainly(5), 1)),
-                2 => drop(map.remove(&Plainly(5))),
-                _ => map.extend((1000..1040).map(|id| (Plainly(id), id))),
-            }));
-            COUNTDOWN.set(u32::MAX);
+            Brittle::set_fuse(Some(fuse));
+            let interrupted = is_interrupted(|| match change {
+                0 => drop(map.insert(Brittle(1000), 1)),
+                1 => drop(map.insert(Brittle(5), 1)),
+                2 => drop(map.remove(&Brittle(5))),
+                _ => map.extend((1000..1040).map(|id| (Brittle(id), id))),
+            });
             check(&map);
-            if outcome.is_err() && change < 3 {
+            if interrupted && change < 3 {
                 assert!(map == held);
             }
-            assert!(held.len() == size as usize && (0..size).all(|id| held.get(&Plainly(id)) == Some(&id)));
+            assert!(held.len() == size as usize && (0..size).all(|id| held.get(&Brittle(id)) == Some(&id)));
         }
     }
 }
 
-/// Panics when it is dropped, if told to.
+/// A value that counts its drops, and panics when it is dropped if its flag is set.
 #[derive(Clone, Debug)]
 struct Explosive(Rc<Cell<u32>>, bool);
 
@@ -654,14 +605,13 @@ impl Drop for Explosive {
     fn drop(&mut self) {
         self.0.set(self.0.get() + 1);
         if self.1 && !thread::panicking() {
-            std::panic::panic_any(Bang);
+            std::panic::panic_any(Injected);
         }
     }
 }
 
 #[test]
 fn a_panic_in_drop_frees_the_rest() {
-    quiet_panics();
     for size in [1, 8, 33, 200] {
         let dropped = Rc::new(Cell::new(0));
         let map: rc::HashMap<u32, Explosive> =
@@ -669,12 +619,11 @@ fn a_panic_in_drop_frees_the_rest() {
         let held = map.clone();
         drop(map);
         assert_eq!(dropped.get(), 0);
-        assert!(catch_unwind(AssertUnwindSafe(|| drop(held))).is_err());
+        assert!(is_interrupted(|| drop(held)));
         assert_eq!(dropped.get(), size);
         let mut map: rc::HashMap<u32, Explosive> = rc::HashMap::new();
         map.insert(1, Explosive(dropped.clone(), true));
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| drop(map.insert(1, Explosive(dropped.clone(), false)))));
-        assert!(outcome.is_err() && map.len() == 1 && !map[&1].1);
+        assert!(is_interrupted(|| drop(map.insert(1, Explosive(dropped.clone(), false)))));
+        assert!(map.len() == 1 && !map[&1].1);
     }
 }

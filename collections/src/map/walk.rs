@@ -1,13 +1,14 @@
-//! Two trees side by side: what is in one and not in a part that both share.
+//! Walking two versions side by side: finding the entries of one that do not lie in a node that both share.
 
 use std::ops::Range;
 
 use super::core::{Core, find_under};
-use super::entry::Slot;
 use super::node::{Leaf, Link, WIDTH, rest_at};
+use super::slot::Slot;
 use crate::counter::Counter;
 
-/// Where to look for an entry in the other tree: in a node (it may be none), below `level` branches.
+/// Where an entry of our tree must be searched for in the other tree: under the node that `link` names, which is below
+/// `level` branches and may be none.
 pub(super) struct Counterpart<K, V, C> {
     pub(super) link: Link<K, V, C>,
     pub(super) level: u32,
@@ -21,17 +22,17 @@ impl<K, V, C> Clone for Counterpart<K, V, C> {
 
 impl<K, V, C> Copy for Counterpart<K, V, C> {}
 
-/// Visits every entry of `ours` but those in nodes, tails and cells that `theirs` has in the same place; stops, and
-/// returns false, when `visit` does. Entries of a tail have no counterpart.
+/// Visits every entry of `ours`, except those in nodes, tails and cells that `theirs` has in the same place. Stops and
+/// returns false as soon as `visit` returns false. Entries of our tail have no counterpart.
 ///
-/// Nodes in the same place are one node only in versions of one map, with one hasher.
+/// Two versions have the same node in the same place only if they are versions of one map, so their hashers agree.
 pub(super) fn unshared<K: Eq, V, C: Counter>(
     ours: &Core<K, V, C>,
     theirs: &Core<K, V, C>,
     mut visit: impl FnMut(Places<K, V, C>, Option<Counterpart<K, V, C>>) -> bool,
 ) -> bool {
     let (our_tail, their_tail) = (Seen::tail(ours), Seen::tail(theirs));
-    // A tail may have become the first leaf of the other version's tree.
+    // Our tail may have become the first leaf of the other version's tree.
     let their_first = if theirs.root().is_none() { their_tail } else { Seen::node(theirs.root()) };
     let beside = if our_tail.leaf == their_first.leaf { their_first } else { their_tail };
     if our_tail.len > 0 && !visit(Places::new(our_tail, beside), None) {
@@ -44,12 +45,14 @@ pub(super) fn unshared<K: Eq, V, C: Counter>(
     if ours.root().is_leaf() {
         return visit(Places::new(Seen::node(ours.root()), their_first), Some(counterpart));
     }
-    // SAFETY: both versions are held.
+    // SAFETY: both versions are borrowed, so their nodes are alive.
     unsafe { unshared_under(ours.root(), counterpart, &mut visit) }
 }
 
+/// Does the work of [`unshared`] for the entries under a node of our tree.
+///
 /// # Safety
-/// There is a node, alive, and the counterpart is, too.
+/// `ours` names a node that is alive. So does `theirs`, or it names none.
 unsafe fn unshared_under<K: Eq, V, C>(
     ours: Link<K, V, C>,
     theirs: Counterpart<K, V, C>,
@@ -62,7 +65,8 @@ unsafe fn unshared_under<K: Eq, V, C>(
         return visit(Places::new(Seen::node(ours), Seen::node(theirs.link)), Some(theirs));
     }
     let aligned = !theirs.link.is_none() && !theirs.link.is_leaf();
-    // SAFETY: nodes hold their children. Recursion ends at the depth of a hash.
+    // SAFETY: nodes hold their children, so these are alive, too. The recursion is at most as deep as a hash has
+    // levels.
     unsafe {
         let branch = &*ours.branch();
         let mut start = 0;
@@ -75,7 +79,8 @@ unsafe fn unshared_under<K: Eq, V, C>(
                 if their_slots[start..end].contains(&link) {
                     true
                 } else if link.is_leaf() {
-                    // Its entries may be in several of their slots.
+                    // The entries of this leaf may lie under several slots of the other branch, so they are searched
+                    // for from there.
                     visit(Places::new(Seen::node(link), Seen::node(their_slots[start])), Some(theirs))
                 } else {
                     let counterpart = Counterpart { link: their_slots[start], level: theirs.level + 1 };
@@ -91,7 +96,7 @@ unsafe fn unshared_under<K: Eq, V, C>(
     true
 }
 
-/// The entries of a leaf that a version sees: the first ones.
+/// The entries of a leaf that a version sees: the first `len` ones.
 struct Seen<K, V, C> {
     leaf: Leaf<K, V, C>,
     len: usize,
@@ -114,15 +119,18 @@ impl<K, V, C> Seen<K, V, C> {
         Seen { leaf, len }
     }
 
-    /// Those of a node of a tree, if it is a leaf.
+    /// The entries of a node of a tree if it is a leaf, otherwise none.
     fn node(link: Link<K, V, C>) -> Self {
         let leaf = if link.is_leaf() { link.leaf() } else { Leaf::empty() };
         Seen { leaf, len: leaf.fill() as usize }
     }
 }
 
-/// Entries beside each other, and of the other version those in the same places: in a leaf and a changed copy of it,
-/// most are the same, and found without a search.
+/// Two leaves count as unrelated if the first few entries, as many as this, all have different keys in the same places.
+const COMPARED: usize = 2;
+
+/// Some entries of a leaf, and the entries of another version's leaf in the same places. If one leaf is a changed copy
+/// of the other, most of them are equal, and are found without a search.
 pub(super) struct Places<K, V, C> {
     leaf: Leaf<K, V, C>,
     range: Range<usize>,
@@ -136,27 +144,29 @@ impl<K: Eq, V, C> Places<K, V, C> {
             (range.start, beside.len) = (beside.len.min(ours.len), 0);
         }
         let common = ours.len.min(beside.len);
-        // SAFETY: entries of both.
+        // SAFETY: `at` is less than the number of entries of both leaves.
         let same = |at| unsafe { ours.leaf.slot(at).has_key_of(beside.leaf.slot(at)) };
-        if !(0..common.min(2)).any(same) {
-            // Leaves that have nothing to do with each other.
+        if !(0..common.min(COMPARED)).any(same) {
+            // Neither leaf seems to be a copy of the other.
             beside.len = 0;
         }
         Places { leaf: ours.leaf, range, beside }
     }
 
-    /// Each entry, with the one in the same place if that has the same key.
+    /// Each entry, together with the one in the same place of the other leaf if that has the same key. Skips entries
+    /// whose cell is the same.
     #[inline]
     pub(super) fn slots(self) -> impl Iterator<Item = (Slot<K, V, C>, Slot<K, V, C>)> {
         self.range.filter_map(move |at| {
-            // SAFETY: entries of both.
+            // SAFETY: `at` is less than the number of entries of our leaf and, where the other leaf is used, of that
+            // one.
             unsafe {
                 let slot = self.leaf.slot(at);
                 if at >= self.beside.len {
                     return Some((slot, Slot::NONE));
                 }
                 let beside = self.beside.leaf.slot(at);
-                if slot.is_cell_of(beside) {
+                if slot.has_cell_of(beside) {
                     return None;
                 }
                 Some((slot, if slot.has_key_of(beside) { beside } else { Slot::NONE }))
@@ -166,7 +176,7 @@ impl<K: Eq, V, C> Places<K, V, C> {
 }
 
 impl<K, V, C> Counterpart<K, V, C> {
-    /// The entry of `key`, with its whole hash; its slot is none where there is none.
+    /// The slot of the entry of `key`, or [`Slot::NONE`]. `hash` is the whole hash of the key.
     ///
     /// # Safety
     /// The node, if there is one, is alive.

@@ -1,4 +1,4 @@
-//! Iterators over a vector, leaf by leaf.
+//! Iterators over a vector, which walk it leaf by leaf.
 
 use std::fmt;
 use std::hint::assert_unchecked;
@@ -13,12 +13,20 @@ use super::node::{Branch, Leaf, Width};
 use super::tree;
 use crate::counter::Counter;
 
-/// Every element of a vector in order; made by [`iter`](GenericVector::iter).
+/// Every element of a vector in order, returned by [`iter`](GenericVector::iter).
+///
+/// `next` and `next_back` take O(1), amortised; `nth` and `nth_back` take O(log n).
+///
+/// ```
+/// let vector: collections::Vector<u32> = (0..1000).collect();
+/// let mut iter = vector.iter();
+/// assert_eq!((iter.nth(500), iter.next_back(), iter.len()), (Some(&500), Some(&999), 498));
+/// ```
 pub struct Iter<'a, T, C: Counter> {
     /// What is left of the leaf at the front.
     front: Rest<'a, T>,
     vector: &'a GenericVector<T, C>,
-    /// The elements `next..end` are in neither of the two leaves.
+    /// The elements `next..end` are left, besides those of `front` and `back`.
     next: usize,
     end: usize,
     /// What is left of the leaf at the back.
@@ -27,11 +35,11 @@ pub struct Iter<'a, T, C: Counter> {
 
 /// What is left of a leaf: a slice that can be walked from both ends.
 ///
-/// Not `slice::Iter`: in a loop over several of them the compiler forgets that no address is null, and compares
-/// that of every element once more. Here, only the address that they all begin at must not be null.
+/// This is not a `slice::Iter`, because in a loop over several of them the compiler forgets that no address is null,
+/// and compares the address of every element with null. Here only the address of the slice must not be null.
 struct Rest<'a, T> {
     items: *const T,
-    /// The elements `from..to` are left.
+    /// The elements `from..to` of the slice are left.
     from: usize,
     to: usize,
     elements: PhantomData<&'a [T]>,
@@ -46,7 +54,7 @@ impl<T> Clone for Rest<'_, T> {
 
 impl<T> Copy for Rest<'_, T> {}
 
-// SAFETY: it is a `&[T]`.
+// SAFETY: a `Rest` is a `&[T]`.
 unsafe impl<T: Sync> Send for Rest<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Rest<'_, T> {}
@@ -55,7 +63,7 @@ impl<'a, T> Rest<'a, T> {
     #[inline]
     fn of(slice: &'a [T]) -> Self {
         let items = slice.as_ptr();
-        // SAFETY: a slice is not at address 0.
+        // SAFETY: the address of a slice is never null.
         unsafe { assert_unchecked(!items.is_null()) };
         Rest { items, from: 0, to: slice.len(), elements: PhantomData }
     }
@@ -67,7 +75,7 @@ impl<'a, T> Rest<'a, T> {
 
     #[inline]
     fn as_slice(&self) -> &'a [T] {
-        // SAFETY: it is part of the slice that it was made of.
+        // SAFETY: `from..to` lies within the slice.
         unsafe { slice::from_raw_parts(self.items.add(self.from), self.len()) }
     }
 
@@ -78,7 +86,7 @@ impl<'a, T> Rest<'a, T> {
         }
         let at = self.from;
         self.from += 1;
-        // SAFETY: it is an element of the slice.
+        // SAFETY: `at` was within `from..to`, so within the slice.
         Some(unsafe { &*self.items.add(at) })
     }
 
@@ -88,7 +96,7 @@ impl<'a, T> Rest<'a, T> {
             return None;
         }
         self.to -= 1;
-        // SAFETY: it is an element of the slice.
+        // SAFETY: `to` was greater than `from`, so the element before it is within the slice.
         Some(unsafe { &*self.items.add(self.to) })
     }
 }
@@ -104,14 +112,14 @@ impl<'a, T, C: Counter> Iter<'a, T, C> {
     }
 }
 
-/// The leaf that begins at `next`, cut at `end`.
+/// The elements of the leaf at `next`, from `next` on, and before `end`.
 #[inline(never)]
 fn leaf_from<T, C: Counter>(vector: &GenericVector<T, C>, next: usize, end: usize) -> &[T] {
     let (start, leaf) = vector.chunk(next);
     &leaf[next - start..leaf.len().min(end - start)]
 }
 
-/// The leaf that ends at `end`, cut at `next`.
+/// The elements of the leaf that ends at `end`, from `next` on.
 #[inline(never)]
 fn leaf_to<T, C: Counter>(vector: &GenericVector<T, C>, next: usize, end: usize) -> &[T] {
     let (start, leaf) = vector.chunk(end - 1);
@@ -228,7 +236,7 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for Iter<'_, T, C> {
     }
 }
 
-/// The elements of a vector as slices, one per leaf; made by [`leaves`](GenericVector::leaves).
+/// The elements of a vector as slices, one per leaf, returned by [`leaves`](GenericVector::leaves).
 pub struct Leaves<'a, T, C: Counter> {
     vector: &'a GenericVector<T, C>,
     next: usize,
@@ -279,10 +287,10 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for Leaves<'_, T, C> {
     }
 }
 
-/// Every element of a vector in order, to change; made by [`iter_mut`](GenericVector::iter_mut).
+/// Every element of a vector in order, to be changed, returned by [`iter_mut`](GenericVector::iter_mut).
 pub struct IterMut<'a, T, C: Counter> {
     front: slice::IterMut<'a, T>,
-    /// Used only through leaves of which no element has been handed out.
+    /// Used only to reach leaves of which no element has been handed out yet.
     vector: *mut GenericVector<T, C>,
     next: usize,
     end: usize,
@@ -290,7 +298,7 @@ pub struct IterMut<'a, T, C: Counter> {
     borrow: PhantomData<&'a mut GenericVector<T, C>>,
 }
 
-// SAFETY: it is a `&mut GenericVector` and references into it.
+// SAFETY: an `IterMut` is a `&mut GenericVector` and mutable references into it.
 unsafe impl<'a, T, C: Counter> Send for IterMut<'a, T, C> where &'a mut GenericVector<T, C>: Send {}
 // SAFETY: as above.
 unsafe impl<'a, T, C: Counter> Sync for IterMut<'a, T, C> where &'a mut GenericVector<T, C>: Sync {}
@@ -301,12 +309,14 @@ impl<'a, T: Clone, C: Counter> IterMut<'a, T, C> {
         IterMut { front: [].iter_mut(), vector, next: 0, end, back: [].iter_mut(), borrow: PhantomData }
     }
 
-    /// The leaf of the element at `index`, made the vector's own, as far as it lies within `next..end`.
+    /// Makes the leaf of the element at `index` the vector's own, and returns those of its elements that lie within
+    /// `next..end`.
     #[inline(never)]
     fn leaf(&mut self, index: usize) -> &'a mut [T] {
-        // SAFETY: the vector is borrowed for `'a` and used by nobody else. Owning a leaf that others share copies it
-        // and branches above it, never a leaf that is the vector's own already: those handed out stay. The
-        // leaf was not handed out, for `next..end` begins and ends at leaves. Elements in the handle count as one leaf.
+        // SAFETY: the vector is borrowed for `'a`, and nobody else uses it. Making a leaf its own copies that leaf and
+        // branches above it if they are shared. It never moves a leaf that is the vector's own already, so the elements
+        // handed out before stay where they are. This leaf was not handed out yet, because `next..end` begins and ends
+        // at the ends of leaves. Elements in the handle count as one leaf.
         unsafe {
             let vector = &mut *self.vector;
             let (start, length, items) = if index < vector.tree_len {
@@ -373,34 +383,44 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for IterMut<'_, T, C> {
     }
 }
 
-/// The elements of a vector, by value: moved where the vector alone held them, cloned where others do, too.
+/// The elements of a vector by value, returned by `into_iter`. Elements of leaves that no other version holds are
+/// moved, all others are cloned. `next` and `next_back` take O(1), amortised, and the time for a clone.
+///
+/// ```
+/// let old: collections::Vector<String> = ["a", "b"].map(str::to_owned).into();
+/// let new = old.update(1, "c".to_owned());
+/// assert_eq!(new.into_iter().collect::<String>(), "ac");
+/// assert_eq!(old.into_iter().collect::<String>(), "ab");
+/// ```
 pub struct IntoIter<T, C: Counter> {
     front: Part<T>,
     back: Part<T>,
     next: usize,
     end: usize,
-    /// Dropped last: the elements of the two parts lie in its leaves.
+    /// Dropped last, because the elements of the two parts lie in its leaves.
     vector: GenericVector<T, C>,
 }
 
-/// Elements of one leaf of the vector.
+/// Elements of one leaf of the vector that have not been yielded yet.
 struct Part<T> {
     items: NonNull<T>,
     length: usize,
-    /// Whether they are the iterator's to move; the leaf does not count them any more.
+    /// Whether the iterator owns the elements and may move them out. Then the leaf does not count them any more.
     own: bool,
 }
 
 impl<T> Part<T> {
     const NONE: Self = Part { items: NonNull::dangling(), length: 0, own: true };
 
+    /// The element at `at`: moved out if it is the iterator's own, otherwise a clone.
+    ///
     /// # Safety
-    /// The leaf lives, and an own element is handed out once.
+    /// `at` is less than the length, the leaf is held, and the caller takes an own element only once.
     unsafe fn item(&self, at: usize) -> T
     where
         T: Clone,
     {
-        // SAFETY: the element is there; the caller's promise.
+        // SAFETY: by the contract there is such an element, and it may be moved out if it is the iterator's own.
         unsafe {
             let item = self.items.add(at);
             if self.own { item.read() } else { item.as_ref().clone() }
@@ -414,7 +434,8 @@ impl<T> Part<T> {
         if self.length == 0 {
             return None;
         }
-        // SAFETY: the first is left behind by the next two lines; should cloning it panic, it stays.
+        // SAFETY: the next two lines move on behind the element, so it is taken only once. If cloning it panics, it
+        // stays.
         unsafe {
             let item = self.item(0);
             self.items = self.items.add(1);
@@ -428,7 +449,7 @@ impl<T> Part<T> {
         T: Clone,
     {
         let last = self.length.checked_sub(1)?;
-        // SAFETY: the last is cut off by the next line.
+        // SAFETY: the next line cuts off the last element, so it is taken only once.
         let item = unsafe { self.item(last) };
         self.length = last;
         Some(item)
@@ -438,13 +459,13 @@ impl<T> Part<T> {
 impl<T> Drop for Part<T> {
     fn drop(&mut self) {
         if self.own && mem::needs_drop::<T>() {
-            // SAFETY: these are the iterator's, and nobody else counts them.
+            // SAFETY: the iterator owns these elements, and the leaf does not count them.
             unsafe { NonNull::slice_from_raw_parts(self.items, self.length).drop_in_place() }
         }
     }
 }
 
-// SAFETY: it is a vector, and elements of it.
+// SAFETY: an `IntoIter` is a vector and elements of it.
 unsafe impl<T, C: Counter> Send for IntoIter<T, C> where GenericVector<T, C>: Send {}
 // SAFETY: as above.
 unsafe impl<T, C: Counter> Sync for IntoIter<T, C> where GenericVector<T, C>: Sync {}
@@ -455,32 +476,34 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
         IntoIter { front: Part::NONE, vector, next: 0, end, back: Part::NONE }
     }
 
-    /// The leaf of the element at `index`, as far as it lies within `next..end`, which begin and end at leaves.
+    /// The elements of the leaf that has the element at `index`, and their number. They lie within `next..end`, because
+    /// that range begins and ends at the ends of leaves.
     fn part(&self, index: usize) -> (Part<T>, usize) {
         let run = self.vector.run(index);
         let own = run.leaf.is_unique() && (index >= self.vector.tree_len || self.owns_path(index));
         if own {
-            // SAFETY: this vector alone can reach the leaf; what it sees of it goes to the iterator.
+            // SAFETY: only this vector can reach the leaf. The elements that it sees there go to the iterator.
             unsafe {
                 run.leaf.forget_beyond(run.length);
                 run.leaf.set_fill(0);
             }
         }
-        // SAFETY: elements of a leaf are not at address 0.
+        // SAFETY: the elements lie in an allocation, so their address is not null.
         let items = unsafe { NonNull::new_unchecked(run.leaf.items()) };
         (Part { items, length: run.length, own }, run.length)
     }
 
-    /// The element at `index`, within `next..end`, where it lies in the handle: the caller moves that bound past it.
+    /// The element at `index` if elements lie in the handle. The index must be an end of `next..end`, and the caller
+    /// must move that end past it.
     ///
-    /// Not a part of its own: the handle moves with the iterator.
+    /// These elements do not become a [`Part`], because the handle moves together with the iterator.
     #[inline]
     fn small_item(&self, index: usize) -> Option<T> {
-        // SAFETY: it is an element that was not given yet, and needs no drop where it stays.
+        // SAFETY: the element was not yielded yet. It needs no drop, so the handle may keep its bytes.
         self.vector.is_small().then(|| unsafe { self.vector.small_items().add(index).read() })
     }
 
-    /// Whether all branches above the leaf of an element are held by this vector alone.
+    /// Whether no other version holds any of the branches above the leaf of the element at `index`.
     fn owns_path(&self, mut index: usize) -> bool {
         let Some(mut link) = self.vector.nodes().root else { return false };
         for height in (1..=self.vector.shape.height()).rev() {
@@ -493,7 +516,7 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
             link = branch.child(slot);
             index -= begin;
         }
-        // SAFETY: at height 0 are leaves.
+        // SAFETY: the nodes at height 0 are leaves.
         debug_assert!(index < Width::<T>::LEAF && unsafe { Leaf::<T, C>::from_link(link) }.is_unique());
         true
     }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ```text
-//!   Vector { tree_len: 1088, tail_len: 3, … }      index 1023 without relaxed branches, in bits:
+//!   Vector { tree_len: 1088, tail_len: 3, … }      index 1023, if no branch is relaxed, in bits:
 //!       │                      │
 //!     root                    tail                 00 … 1111 111111
 //!       ▼                      ▼                          │     └─ element of the leaf
@@ -29,64 +29,79 @@
 //!   └──────┘ └───────────┘
 //! ```
 //!
-//! A vector of few elements has them in its handle and allocates nothing: up to eight that take no more than 64 bytes
-//! together, of a kind that needs no drop, such as numbers.
+//! The *handle* is the vector value itself. A vector of few elements keeps them there and allocates nothing: up to
+//! eight elements that take no more than 64 bytes together, of a type that needs no drop, such as numbers.
 //!
 //! ```text
 //!   Vector { small_len: 3, … }
 //!   ┌──────────────┬──────┬──────┬──────┬──────┬──
-//!   │ lengths, 0 … │  7   │  8   │  9   │ ▒▒▒▒ │ …      16 bytes, then 64, in which root and tail lie otherwise.
+//!   │ lengths, 0 … │  7   │  8   │  9   │ ▒▒▒▒ │ …      16 bytes, then 64. A larger vector has root and tail there.
 //!   └──────────────┴──────┴──────┴──────┴──────┴──
 //! ```
 //!
-//! Of a larger one, the last elements are in the *tail*, a leaf that hangs on the vector itself; when it is full
-//! it moves into the tree as it is. Versions share their tail, too: a leaf counts how many elements it has, a
-//! version how many of them it sees, and the first version that appends to a shared tail claims the next place
-//! with one atomic operation (▒▒ in the first picture), while the others go on seeing their own length. A second
-//! version that appends at the same place copies the tail. So a push with the old version kept allocates as rarely
-//! as one without.
+//! The last elements of a larger vector are in its *tail*, a leaf that hangs on the vector itself. When the tail is
+//! full, it moves into the tree as it is. Versions share their tail, too. The leaf counts how many elements it has, and
+//! each version counts how many of them it sees. The first version that appends to a shared tail claims the next place
+//! (▒▒ in the first picture) with one atomic operation, and the others still see only their own elements. A second
+//! version that appends at the same place copies the tail. So keeping the old version does not make a push allocate
+//! more often.
 //!
-//! Elements that need a drop are written only to a tail that no other version shares; otherwise the tail is copied, 16
-//! elements at most. A vector may be used where elements with shorter lifetimes are asked for: if such a version wrote to
-//! the tail of one that lives longer, the latter would drop an element whose lifetime has ended.
+//! Elements that need a drop are written only to a tail that no other version shares; a shared tail is copied first,
+//! which is at most 16 elements. The reason: a vector may be used where elements with shorter lifetimes are expected.
+//! If such a version wrote to the tail of a version that lives longer, the latter would drop an element whose lifetime
+//! has ended.
 //!
-//! Slicing and joining leave leaves that are not full within the tree. The branches above them are *relaxed*: a
-//! table of sizes lies behind their children. All others are found by the bits of the index alone.
+//! Slicing and joining leave leaves within the tree that are not full. The branches above them are *relaxed*: a table
+//! of sizes lies behind their children. In all other branches the bits of the index alone tell the child.
 //!
 //! Invariants:
 //!
-//! * all leaves of the tree are at the same depth, and none is empty, nor a branch;
-//! * of a branch that is not relaxed, all children but the last one are full, with all that is below them;
+//! * all leaves of the tree are at the same depth, and no leaf or branch is empty;
+//! * if a branch is not relaxed, all its children but the last one are full, and so is everything below them;
 //! * the root is a leaf, or has at least two children;
-//! * what a leaf holds is told by the tree above it and the vector, never by the leaf, whose count of elements
-//!   may be greater: places below what a holder sees never change while it is shared;
-//! * of a vector that says it is not relaxed, no branch is;
-//! * a vector with elements in its handle has no nodes. What `slice`, `concat`, `split_off` or `truncate` leave with as few
-//!   elements as would fit lies there; only a vector that is popped to so few, or truncated within a tail of its own, keeps
-//!   the leaf that it has.
+//! * how many elements a holder sees of a leaf is known from the branches above it and from the vector, never from the
+//!   leaf itself, whose own count may be greater. While a leaf is shared, the places that a holder sees never change;
+//! * if a vector says that it is not relaxed, none of its branches is;
+//! * a vector with elements in its handle has no nodes. If `slice`, `concat`, `split_off` or `truncate` leave so few
+//!   elements that they fit into the handle, they lie there. Only a vector that `pop_back` has made so small, or that
+//!   was truncated within a tail of its own, keeps its leaf.
 //!
 //! # Cost
 //!
-//! With n elements: `len`, `clone`, `is_empty` and `last` take O(1); `push_back` and `pop_back` O(1)
-//! amortised where the vector shares nothing and about that where it does; `get`, `get_mut` and `set` O(log n);
-//! `slice`, `split_off`, `truncate`, `append`, `insert`, `remove`, `push_front` and `pop_front` O(log n). The
-//! logarithm has base 16 and counts leaves: 100,000 numbers are three branches deep. There is no buffer
-//! at the front: `push_front` rebuilds the path to the first leaf each time, because a second buffer would cost every
-//! `get`, `clone` and `iter`. To fill a vector from the front, collect and reverse.
+//! For a vector of n elements:
 //!
-//! A vector has at most `isize::MAX` elements. What would make it longer panics, and may do so up to 64 elements earlier.
-//! Only a vector that is joined with itself again and again comes near.
+//! | operation | time |
+//! |---|---|
+//! | `len`, `is_empty`, `clone`, `ptr_eq` | O(1) |
+//! | `push_back`, `pop_back` | O(1), amortised |
+//! | `get`, `get_mut`, `set`, `first` | O(log n) |
+//! | `last` | O(1), but O(log n) if the tail is empty |
+//! | `slice`, `split_off`, `truncate`, `append`, `concat`, `insert`, `remove`, `push_front`, `pop_front` | O(log n) |
+//! | `iter`, `into_iter` | O(1) for each element, amortised |
 //!
-//! A handle is 80 bytes, whatever the elements: in Rust, the size of a type cannot depend on whether another needs a drop.
-//! Moving one copies them all; a clone copies what is used, 32 bytes of a vector with nodes.
+//! The logarithm has base 16 and counts leaves: 100,000 numbers are three branches deep.
 //!
-//! Elements in the handle are not shared but cloned with it, each by its own `clone`, and so a clone of a small vector does
-//! not [`ptr_eq`](GenericVector::ptr_eq) it, nor does a change behind a shared reference (`Cell`, atomics) in one show in
-//! the other, as it does where they share a leaf.
+//! A change to an element happens in place if the version shares nothing on the way to it. Otherwise it *copies the
+//! path*: the leaf of the element, and each shared branch above it. A copied leaf is up to 64 elements (up to 16 if
+//! they need a drop), which are cloned; a copied branch is up to 16 pointers, and counts up each of its children.
 //!
-//! A version that drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf lets
-//! that leaf live as it is: up to 63 elements outlive their last version until the leaf goes. A slice so small that it
-//! lies in the handle holds no leaf.
+//! There is no buffer at the front: `push_front` rebuilds the path to the first leaf each time. A second buffer would
+//! slow down every `get`, `clone` and `iter`. To fill a vector from the front, collect the elements and reverse them.
+//!
+//! A vector has at most `isize::MAX` elements. An operation that would make it longer panics, and may do so up to 64
+//! elements earlier. Only a vector that is joined with itself again and again can become so long.
+//!
+//! A handle has 80 bytes, whatever the elements are, because in Rust the size of a type cannot depend on whether
+//! another type needs a drop. Moving a vector copies all of them. Cloning copies only the bytes in use: 32 for a vector
+//! with nodes.
+//!
+//! Elements in the handle are not shared: cloning the vector clones each of them. Therefore a clone of a small vector
+//! is not [`ptr_eq`](GenericVector::ptr_eq) to it. If elements can change behind a shared reference (`Cell`, atomics),
+//! such a change in one version does not show in the other, whereas it does if they share a leaf.
+//!
+//! When a version drops elements from its end (`pop_back`, `truncate`, `slice`) while others share its last leaf, the
+//! leaf stays as it is. Up to 63 elements can live longer than the last version that sees them, until the leaf is
+//! freed. A slice so small that it lies in the handle holds no leaf.
 //!
 //! # Moving over
 //!
@@ -104,11 +119,11 @@
 //! | `append`, `a + b`, `split_at`, `split_off`, `take`, `skip`, `truncate`, `clear` | the same | – |
 //! | `concat(&b)`, a new version | `a.clone() + b.clone()` | – |
 //! | `slice(range)`, a new version | `slice(range)` *removes* the range: here `slice`, then `split_off` | – |
-//! | `insert`, `remove`, `insert_ord`, `retain`, `swap`, `sort`, `sort_by`, `sort_by_key` | the same but for `sort_by_key` | – |
+//! | `insert`, `remove`, `insert_ord`, `retain`, `swap`, `sort`, `sort_by`, `sort_by_key` | the same, except `sort_by_key` | – |
 //! | `index_of`, `contains`, `binary_search`, `binary_search_by`, `binary_search_by_key` | the same | – |
 //! | `iter`, `iter_mut`, `leaves` | the same, `leaves_mut` | `iter` |
 //! | `ptr_eq` | the same | – |
-//! | – | `focus`, `focus_mut`: `leaves` walks faster, `get` needs none | – |
+//! | `leaves`, which walks faster, and `get`, which needs no focus | `focus`, `focus_mut` | – |
 
 mod handle;
 mod iter;
@@ -133,23 +148,38 @@ use self::node::{BRANCH_BITS, Branch, Leaf, Link, Owned, Width, hold, release};
 use self::tree::{Run, Tree};
 use crate::counter::{Atomic, Counter};
 
-/// A persistent vector; see the [module](self).
+/// A persistent vector with any kind of reference count; the [module](self) describes its memory and its costs.
 ///
-/// `C` counts the holders of its nodes; [`Vector`](crate::Vector) and [`rc::Vector`](crate::rc::Vector) name the two.
-// In this order, so that all that a vector with nodes uses lies at its beginning and is copied as one.
+/// Most code names it as [`Vector`](crate::Vector), or as [`rc::Vector`](crate::rc::Vector) in a single thread. This
+/// name serves code that works for both:
+///
+/// ```
+/// use collections::counter::Counter;
+/// use collections::{GenericVector, Vector, rc};
+///
+/// fn total<C: Counter>(vector: &GenericVector<u32, C>) -> u32 {
+///     vector.iter().sum()
+/// }
+///
+/// let shared: Vector<_> = [1, 2].into();
+/// let local: rc::Vector<_> = [3].into();
+/// assert_eq!((total(&shared), total(&local)), (3, 3));
+/// ```
+// The fields are in this order so that everything a vector with nodes uses lies at the beginning, and is copied at
+// once.
 #[repr(C)]
 pub struct GenericVector<T, C: Counter = Atomic> {
-    /// Elements of the tree.
+    /// The number of elements in the tree.
     tree_len: usize,
-    /// Elements of the tail that this version sees.
+    /// How many elements of the tail this version sees.
     tail_len: u16,
-    /// Elements that have room in the tail.
+    /// How many elements the tail has room for.
     tail_room: u16,
-    /// Elements in the handle; 0 where there are nodes.
+    /// The number of elements in the handle; 0 if the vector has nodes.
     small_len: u8,
-    /// Elements that have room in the handle; 0 where there are nodes.
+    /// How many elements the handle has room for; 0 if the vector has nodes.
     small_room: u8,
-    /// What is to be known of the tree.
+    /// The height of the tree, and whether it may be relaxed.
     shape: Shape,
     unused: Unused,
     /// Root and tail, or elements.
@@ -157,10 +187,18 @@ pub struct GenericVector<T, C: Counter = Atomic> {
     elements: PhantomData<(T, C::Marker)>,
 }
 
-/// The most elements of a vector: as of a slice of bytes, half of what `usize` counts, so that sums of two lengths and
-/// bounds of full nodes do not wrap. Only a vector that is joined with itself again and again comes near. It is refused a
-/// tail's length earlier, so that appending within the tail need not look at the tree.
+/// A vector has at most this many elements, the same limit as for a slice of bytes. It is half of what `usize` counts,
+/// so that the sum of two lengths and the bounds of full nodes do not wrap around. Only a vector that is joined with
+/// itself again and again comes near. The tree is refused growth a tail's length earlier, so that appending within the
+/// tail need not look at the tree.
 const MAX_LEN: usize = isize::MAX as usize;
+
+/// The first leaf of a vector whose elements never lie in the handle has room for this many elements, if a leaf has.
+/// Then a tail without a tree grows to [`MIDDLE_ROOM`], four times as much, and then to a whole leaf.
+const SMALLEST_ROOM: usize = 8;
+
+/// See [`SMALLEST_ROOM`].
+const MIDDLE_ROOM: usize = 32;
 
 #[cold]
 #[inline(never)]
@@ -168,14 +206,14 @@ fn too_long() -> ! {
     panic!("a vector has at most isize::MAX elements")
 }
 
-/// How far the root is above the leaves, and, in the highest bit, whether a branch may be relaxed.
+/// The height of the root above the leaves and, in the highest bit, whether a branch may be relaxed.
 #[derive(Clone, Copy)]
 struct Shape(u8);
 
 impl Shape {
     const RELAXED: u8 = 1 << 7;
 
-    /// Of a tree that is a leaf, or none.
+    /// The shape of a tree that is a single leaf, or of no tree.
     const LEAF: Self = Shape(0);
 
     #[inline]
@@ -202,21 +240,27 @@ impl Shape {
     }
 }
 
-/// The byte that is left. Has one value of 256, so that a vector that may be missing takes no more room than one.
+/// The byte that no field needs. It has only one valid value, so that `Option<GenericVector>` is no larger than a
+/// vector.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Unused {
     Byte,
 }
 
-// SAFETY: a vector may be dropped or taken apart in another thread (T: Send), where clones in this one still
-// read the elements (T: Sync). `Marker` is `Send` and `Sync` exactly where the counts are atomic.
+// SAFETY: a vector may be dropped or taken apart in another thread (T: Send) while clones in this thread still
+// read the elements (T: Sync). `Marker` is `Send` and `Sync` exactly if the counts are atomic.
 unsafe impl<T: Send + Sync, C: Counter> Send for GenericVector<T, C> where C::Marker: Send + Sync {}
-// SAFETY: as above: a shared vector can be cloned.
+// SAFETY: as above, because a thread that shares a vector can clone it.
 unsafe impl<T: Send + Sync, C: Counter> Sync for GenericVector<T, C> where C::Marker: Send + Sync {}
 
 impl<T, C: Counter> GenericVector<T, C> {
-    /// The empty vector. Allocates nothing.
+    /// An empty vector. O(1), allocates nothing.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = collections::Vector::new();
+    /// assert!(vector.is_empty());
+    /// ```
     #[inline]
     pub const fn new() -> Self {
         GenericVector {
@@ -224,7 +268,7 @@ impl<T, C: Counter> GenericVector<T, C> {
             tail_len: 0,
             tail_room: 0,
             small_len: 0,
-            small_room: Self::SMALL as u8,
+            small_room: Self::MAX_SMALL as u8,
             shape: Shape::LEAF,
             unused: Unused::Byte,
             body: Body::empty(),
@@ -232,7 +276,7 @@ impl<T, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Number of elements. O(1).
+    /// The number of elements. O(1).
     #[inline]
     pub fn len(&self) -> usize {
         self.tree_len + self.tail_len() + self.small_len()
@@ -244,11 +288,17 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.len() == 0
     }
 
-    /// Whether both are versions of the same content without looking at elements: they share root and tail, or they
-    /// are one and the same vector, or empty. O(1).
+    /// Whether both are certainly versions of the same content, without looking at elements: they share root and tail,
+    /// or are the very same vector, or are both empty. O(1).
     ///
     /// `false` does not mean that they differ. In particular, clones of a vector that has its elements in its handle
     /// share nothing; see the [module](self).
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// assert!(vector.ptr_eq(&vector.clone()));
+    /// assert!(!vector.ptr_eq(&vector.update(0, 0)));
+    /// ```
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.len() == other.len()
             && self.nodes().root == other.nodes().root
@@ -260,24 +310,24 @@ impl<T, C: Counter> GenericVector<T, C> {
         usize::from(self.tail_len)
     }
 
-    /// Elements in the handle.
+    /// The number of elements in the handle.
     #[inline]
     fn small_len(&self) -> usize {
-        if Self::SMALL > 0 { usize::from(self.small_len) } else { 0 }
+        if Self::MAX_SMALL > 0 { usize::from(self.small_len) } else { 0 }
     }
 
-    /// The elements beyond the tree: those in the handle, or what this version sees of its tail.
+    /// The elements behind those of the tree: those in the handle, or those that this version sees of its tail.
     #[inline]
     fn last_slice(&self) -> &[T] {
         let (items, length) = if self.small_len() > 0 {
             (self.small_items(), self.small_len())
         } else if self.tail_len > 0 {
-            // SAFETY: a tail of which something is seen is there.
+            // SAFETY: `tail_len` is not 0, so there is a tail.
             (unsafe { self.body.nodes.tail.unwrap_unchecked().items() }.cast_const(), self.tail_len())
         } else {
             return &[];
         };
-        // SAFETY: this version sees as many, and holds them as long as they are borrowed.
+        // SAFETY: this version sees that many elements, and holds them as long as they are borrowed.
         unsafe { slice::from_raw_parts(items, length) }
     }
 
@@ -285,7 +335,12 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.nodes().root.map(|link| Tree { link, height: self.shape.height(), size: self.tree_len })
     }
 
-    /// The element at `index`, or `None` past the end. O(log n).
+    /// The element at `index`, or `None` past the end. O(log n), allocates nothing.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// assert_eq!((vector.get(99), vector.get(100)), (Some(&99), None));
+    /// ```
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
         if index < self.tree_len {
@@ -300,23 +355,26 @@ impl<T, C: Counter> GenericVector<T, C> {
         if offset >= self.tail_len() {
             return None;
         }
-        // SAFETY: a tail of which something is seen is there, and it is held as long as it is borrowed.
+        // SAFETY: this version sees more than `offset` elements of its tail, so there is a tail with this element. The
+        // version holds it as long as it is borrowed.
         Some(unsafe { &*self.body.nodes.tail.unwrap_unchecked().items().add(offset) })
     }
 
+    /// The place of the element at `index`.
+    ///
     /// # Safety
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn tree_item(&self, index: usize) -> *const T {
-        // SAFETY: above the leaves are branches. Without relaxed ones all but the last children are full, so these
-        // bits tell the child, and the index lies within the tree, so there is one.
+        // SAFETY: above the leaves are branches. If none is relaxed, all children but the last are full, so these bits
+        // of the index tell the child. That child exists, because the index lies within the tree.
         let child = |link: Link, height: u32| unsafe {
             let slot = (index >> (Width::<T>::BITS + BRANCH_BITS * (height - 1))) % (1 << BRANCH_BITS);
             *Branch::<C>::from_link(link).children().add(slot)
         };
         // SAFETY: the tree is not empty, so there is a root.
         let root = unsafe { self.body.nodes.root.unwrap_unchecked() };
-        // Spelt out, shifts are constants, and no loop has to be set up.
+        // Spelled out for the usual heights, so that the shifts are constants and no loop has to be set up.
         let leaf = match self.shape.0 {
             0 => root,
             1 => child(root, 1),
@@ -327,7 +385,7 @@ impl<T, C: Counter> GenericVector<T, C> {
             }
             _ => return self.relaxed_item(index),
         };
-        // SAFETY: the leaf has this element. All leaves but the last are full.
+        // SAFETY: all leaves but the last are full, and the index lies within the tree, so the leaf has this element.
         unsafe { Leaf::<T, C>::from_link(leaf).items().add(index % Width::<T>::LEAF) }
     }
 
@@ -338,7 +396,8 @@ impl<T, C: Counter> GenericVector<T, C> {
         unsafe { run.leaf.items().add(index - run.start) }
     }
 
-    /// The elements beside the one at `index`, which must be less than the length, in a vector that has nodes.
+    /// The elements in the same leaf as the one at `index`. The index must be less than the length, and the vector must
+    /// have nodes.
     #[inline(never)]
     fn run(&self, index: usize) -> Run<T, C> {
         debug_assert!(index < self.len());
@@ -346,20 +405,21 @@ impl<T, C: Counter> GenericVector<T, C> {
         if index < self.tree_len
             && let Some(root) = nodes.root
         {
-            // SAFETY: the tree is this vector's own, and `index` lies within it.
+            // SAFETY: this vector holds the tree, and `index` lies within it.
             return unsafe { tree::find(root, self.shape.height(), self.tree_len, index) };
         }
-        let leaf = nodes.tail.expect("what is not in the tree is in the tail");
+        let leaf = nodes.tail.expect("an element that is not in the tree is in the tail");
         Run { leaf, start: self.tree_len, length: self.tail_len() }
     }
 
-    /// The elements beside the one at `index`, which must be less than the length, and the index of the first of them.
+    /// The elements in the same leaf as the one at `index`, and the index of the first of them. Elements in the handle
+    /// count as one leaf. The index must be less than the length.
     fn chunk(&self, index: usize) -> (usize, &[T]) {
         if index >= self.tree_len {
             return (self.tree_len, self.last_slice());
         }
         let run = self.run(index);
-        // SAFETY: this version sees them, and holds the leaf as long as it is borrowed.
+        // SAFETY: this version sees these elements, and holds the leaf as long as it is borrowed.
         (run.start, unsafe { run.leaf.slice(run.length) })
     }
 
@@ -378,28 +438,45 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.get(0)
     }
 
-    /// The last element, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    /// The last element, or `None` if there is none. O(1), but O(log n) if the tail is empty.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// assert_eq!((vector.first(), vector.last()), (Some(&0), Some(&99)));
+    /// ```
     pub fn last(&self) -> Option<&T> {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// The last element, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    /// The last element, or `None` if there is none. O(1), but O(log n) if the tail is empty.
     pub fn back(&self) -> Option<&T> {
         self.last()
     }
 
-    /// Every element in order, from both ends. O(1) each, amortised: the tree is descended once per leaf.
+    /// Every element in order, from both ends. O(1) for each element, amortised: the tree is descended once per leaf.
+    /// Allocates and copies nothing.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// assert_eq!(vector.iter().sum::<u32>(), 4950);
+    /// assert_eq!(vector.iter().rev().nth(9), Some(&90));
+    /// ```
     #[inline]
     pub fn iter(&self) -> Iter<'_, T, C> {
         Iter::new(self)
     }
 
-    /// The elements as slices, one per leaf, none of them empty. O(log n) each.
+    /// The elements as slices, one per leaf, none of them empty. O(log n) for each leaf, allocates nothing.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// assert_eq!(vector.leaves().map(|leaf| leaf.iter().sum::<u32>()).sum::<u32>(), 499_500);
+    /// ```
     pub fn leaves(&self) -> Leaves<'_, T, C> {
         Leaves::new(self)
     }
 
-    /// The index of the first element that equals `value`. O(n).
+    /// The index of the first element that equals `value`, or `None`. O(n).
     pub fn index_of(&self, value: &T) -> Option<usize>
     where
         T: PartialEq,
@@ -415,8 +492,16 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.index_of(value).is_some()
     }
 
-    /// Looks `value` up in a sorted vector: `Ok` with the index of an equal element, else `Err` with where it
-    /// belongs. O(log² n).
+    /// Looks `value` up in a sorted vector, and returns the index of an equal element. O(log² n): O(log n) comparisons,
+    /// each of an element that takes O(log n) to find.
+    ///
+    /// # Errors
+    /// If no element equals `value`: the index at which `value` could be inserted so that the vector stays sorted.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..100).map(|number| 2 * number).collect();
+    /// assert_eq!((vector.binary_search(&14), vector.binary_search(&15)), (Ok(7), Err(8)));
+    /// ```
     pub fn binary_search(&self, value: &T) -> Result<usize, usize>
     where
         T: Ord,
@@ -424,13 +509,20 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.binary_search_by(|element| element.cmp(value))
     }
 
-    /// Like [`binary_search`](Self::binary_search) by a key of each element.
+    /// As [`binary_search`](Self::binary_search), in a vector that is sorted by a key: compares the key that `f`
+    /// returns for an element with `key`. O(log² n).
+    ///
+    /// # Errors
+    /// If no element has this key: the index at which such an element could be inserted.
     pub fn binary_search_by_key<B: Ord>(&self, key: &B, mut f: impl FnMut(&T) -> B) -> Result<usize, usize> {
         self.binary_search_by(|element| f(element).cmp(key))
     }
 
-    /// Like [`binary_search`](Self::binary_search) with a function that says how an element compares to what is
-    /// looked for.
+    /// As [`binary_search`](Self::binary_search), with a function that says how an element compares to the one that is
+    /// searched for. O(log² n).
+    ///
+    /// # Errors
+    /// If `f` returns `Equal` for no element: the index at which such an element could be inserted.
     pub fn binary_search_by(&self, mut f: impl FnMut(&T) -> Ordering) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -444,19 +536,19 @@ impl<T, C: Counter> GenericVector<T, C> {
         Err(low)
     }
 
-    /// Removes every element; versions that share them keep them. O(1), and what dropping them takes.
+    /// Removes every element from this version. O(1), and the time to drop the nodes that no other version holds.
     pub fn clear(&mut self) {
         *self = Self::new();
     }
 
-    /// Whether this version alone can reach its tail, or has its elements in its handle.
+    /// Whether no other version holds the tail of this one. Also true if the elements lie in the handle.
     fn tail_is_unique(&self) -> bool {
         self.is_small() || self.nodes().tail.is_some_and(Leaf::is_unique)
     }
 }
 
 impl<T: Clone, C: Counter> GenericVector<T, C> {
-    /// The vector of one element.
+    /// A vector of one element. O(1).
     pub fn unit(value: T) -> Self {
         let mut vector = Self::new();
         vector.push_back(value);
@@ -465,8 +557,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- one element --------------------------------------------------------------------------
 
-    /// The element at `index` to change, or `None` past the end. O(log n): in place where this version shares
-    /// nothing on the way, otherwise the leaf and the branches above it are copied.
+    /// The element at `index`, to be changed in this version only, or `None` past the end.
+    ///
+    /// O(log n), in place if this version shares nothing on the way to the element. Otherwise the element's leaf and
+    /// the shared branches above it are copied; copying a leaf clones its elements, up to 64 of them.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// *vector.get_mut(7).unwrap() += 70;
+    /// assert_eq!((before[7], vector[7]), (7, 77));
+    /// ```
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         if index >= self.tree_len {
@@ -478,44 +579,47 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             if offset >= self.tail_len() {
                 return None;
             }
-            // SAFETY: the tail is there, and this version's own after; so is the element.
+            // SAFETY: this version sees more than `offset` elements of its tail, which is its own after `own_tail`.
             return Some(unsafe { &mut *self.own_tail().items().add(offset) });
         }
-        // SAFETY: `index` lies within the tree, and the leaf is this version's own after.
+        // SAFETY: `index` lies within the tree, and the element's leaf is this version's own after `own_tree_item`.
         Some(unsafe { &mut *self.own_tree_item(index) })
     }
 
+    /// The place of the element at `index`, after making its leaf and the branches above it this version's own.
+    ///
     /// # Safety
     /// `index` is less than the length of the tree.
     #[inline(never)]
     unsafe fn own_tree_item(&mut self, index: usize) -> *mut T {
-        // SAFETY: the caller's promise; the leaf has this element.
+        // SAFETY: the caller's promise is that of `own_leaf_at`, and the leaf has the element at `offset`.
         unsafe {
             let (leaf, offset) = self.own_leaf_at(index);
             leaf.items().add(offset)
         }
     }
 
-    /// Makes the tail, of which something is seen, this version's own.
+    /// Makes the tail this version's own. This version must see an element of it.
     #[inline]
     fn own_tail(&mut self) -> Leaf<T, C> {
         debug_assert!(self.tail_len > 0);
-        // SAFETY: a tail of which something is seen is there.
+        // SAFETY: this version sees an element of the tail, so there is a tail.
         let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
         if tail.is_unique() { tail } else { self.copy_tail() }
     }
 
-    /// Replaces the tail, of which something is seen, by a copy of that.
+    /// Replaces the tail by a copy of the elements that this version sees of it. There must be one.
     #[inline(never)]
     fn copy_tail(&mut self) -> Leaf<T, C> {
         self.copy_tail_with(self.tail_len())
     }
 
-    /// Replaces the tail, of which something is seen, by a copy of that with room for `room` elements.
+    /// Replaces the tail by a copy of the elements that this version sees of it, with room for `room` elements. There
+    /// must be one.
     #[inline]
     fn copy_tail_with(&mut self, room: usize) -> Leaf<T, C> {
         debug_assert!(self.tail_len > 0);
-        // SAFETY: a tail of which something is seen is there, and this version holds it until below.
+        // SAFETY: this version sees an element of the tail, so there is a tail. The version holds it until `release`.
         let (tail, seen) = unsafe {
             let tail = self.body.nodes.tail.unwrap_unchecked();
             (tail, tail.slice(self.tail_len()))
@@ -523,19 +627,20 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let copy = Leaf::of_clones(seen, &[], room);
         self.nodes_mut().tail = Some(copy);
         self.tail_room = room as u16;
-        // SAFETY: the hold that was in `tail`.
+        // SAFETY: gives up the hold that the field `tail` had.
         unsafe { tail.release() };
         copy
     }
 
-    /// Makes the leaf of an element, and the branches above it, this version's own; and where in it the element is.
+    /// Makes the leaf of an element, and the branches above it, this version's own. Returns the leaf, and where in it
+    /// the element is.
     ///
     /// # Safety
     /// `index` is less than the length of the tree.
     #[inline]
     unsafe fn own_leaf_at(&mut self, index: usize) -> (Leaf<T, C>, usize) {
-        // SAFETY: `slot` is a place of a branch that is this version's own, or the root's; the bits of the index tell
-        // the child, as in `tree_item`.
+        // SAFETY: `slot` is the root's place, or a place in a branch that is this version's own. The bits of the index
+        // tell the child, as in `tree_item`.
         let child = |slot: *mut Link, height: u32| unsafe {
             let shift = Width::<T>::BITS + BRANCH_BITS * (height - 1);
             let branch = tree::own_regular_branch::<T, C>(&mut *slot, shift);
@@ -551,21 +656,23 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             height @ ..Shape::RELAXED => {
                 child(child(child((4..=u32::from(height)).rev().fold(root, child), 3), 2), 1)
             }
-            // SAFETY: the caller's promise.
+            // SAFETY: the contract is the same.
             _ => return unsafe { self.own_relaxed_leaf_at(index) },
         };
         let offset = index % Width::<T>::LEAF;
         let length = Width::<T>::LEAF.min(self.tree_len - (index - offset));
-        // SAFETY: as above; all leaves but the last are full.
+        // SAFETY: `slot` is as above, and all leaves but the last are full, so `length` elements of it are seen.
         (unsafe { tree::own_leaf(&mut *slot, length) }, offset)
     }
 
+    /// As [`own_leaf_at`](Self::own_leaf_at), in a tree that may have relaxed branches.
+    ///
     /// # Safety
-    /// As [`own_leaf_at`](Self::own_leaf_at).
+    /// As for [`own_leaf_at`](Self::own_leaf_at).
     #[inline(never)]
     unsafe fn own_relaxed_leaf_at(&mut self, mut index: usize) -> (Leaf<T, C>, usize) {
         let mut size = self.tree_len;
-        // SAFETY: as in `own_leaf_at`, with the child told by the branch.
+        // SAFETY: as in `own_leaf_at`, except that each branch tells the child.
         unsafe {
             let mut slot: *mut Link = self.body.nodes.root.as_mut().unwrap_unchecked();
             for height in (1..=self.shape.height()).rev() {
@@ -579,18 +686,32 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Replaces the element at `index` and returns the old one. O(log n), as [`get_mut`](Self::get_mut).
+    /// Replaces the element at `index`, and returns the old one. Costs the same as [`get_mut`](Self::get_mut).
     ///
     /// # Panics
-    /// Past the end.
+    /// If `index` is not less than the length.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// assert_eq!(vector.set(7, 70), 7);
+    /// assert_eq!((before[7], vector[7]), (7, 70));
+    /// ```
     pub fn set(&mut self, index: usize, value: T) -> T {
         mem::replace(&mut self[index], value)
     }
 
-    /// A version with another element at `index`; this one stays. O(log n).
+    /// A version with another element at `index`; this version stays as it is. O(log n): copies the element's leaf and
+    /// the branches above it.
     ///
     /// # Panics
-    /// Past the end.
+    /// If `index` is not less than the length.
+    ///
+    /// ```
+    /// let old: collections::Vector<u32> = (0..100).collect();
+    /// let new = old.update(7, 70);
+    /// assert_eq!((old[7], new[7]), (7, 70));
+    /// ```
     #[must_use]
     pub fn update(&self, index: usize, value: T) -> Self {
         let mut version = self.clone();
@@ -598,30 +719,34 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         version
     }
 
-    /// The first element to change, or `None` if there is none. O(log n).
+    /// The first element, to be changed in this version only, or `None` if there is none. Costs the same as
+    /// [`get_mut`](Self::get_mut).
     pub fn front_mut(&mut self) -> Option<&mut T> {
         self.get_mut(0)
     }
 
-    /// The first element to change, or `None` if there is none. O(log n).
+    /// The first element, to be changed in this version only, or `None` if there is none. Costs the same as
+    /// [`get_mut`](Self::get_mut).
     pub fn first_mut(&mut self) -> Option<&mut T> {
         self.get_mut(0)
     }
 
-    /// The last element to change, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    /// The last element, to be changed in this version only, or `None` if there is none. O(1), but O(log n) if the tail
+    /// is empty. Copies what is shared, as [`get_mut`](Self::get_mut) does.
     pub fn back_mut(&mut self) -> Option<&mut T> {
         self.get_mut(self.len().checked_sub(1)?)
     }
 
-    /// The last element to change, or `None` if there is none. O(1), O(log n) where the tail is empty.
+    /// The last element, to be changed in this version only, or `None` if there is none. Costs the same as
+    /// [`back_mut`](Self::back_mut).
     pub fn last_mut(&mut self) -> Option<&mut T> {
         self.back_mut()
     }
 
-    /// Exchanges two elements. O(log n).
+    /// Exchanges two elements. O(log n). Copies what is shared, as [`get_mut`](Self::get_mut) does for each of the two.
     ///
     /// # Panics
-    /// If one of them is past the end.
+    /// If one of the indices is not less than the length.
     pub fn swap(&mut self, i: usize, j: usize) {
         if i == j {
             assert!(i < self.len(), "index {i} is past the end of {} elements", self.len());
@@ -632,34 +757,44 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         let first: *mut T = &mut self[i];
         let second: *mut T = &mut self[j];
-        // SAFETY: two elements, both this version's own now: owning the path to the second leaves the first alone,
-        // whose leaf is not shared any more.
+        // SAFETY: the two places are different, and both lie in leaves that are this version's own. Making the path to
+        // the second one its own did not move the first, because that leaf was not shared any more.
         unsafe { ptr::swap(first, second) };
     }
 
     // --- the end ------------------------------------------------------------------------------
 
-    /// Appends `value`. O(1) amortised where the tail is this version's own, or where no other version has
-    /// appended to it and elements need no drop; otherwise the tail is copied. Allocates nothing while there is room in the
-    /// handle.
+    /// Appends `value`.
+    ///
+    /// O(1), amortised: once for each leaf (every 64 numbers), a full tail moves into the tree, and shared branches on
+    /// the way to its place are copied. The tail is copied, up to 64 elements of it (up to 16 if they need a drop), if
+    /// other versions hold it and one of them has appended to it, or elements need a drop, or it must grow. Allocates
+    /// nothing while there is room in the handle.
     ///
     /// # Panics
-    /// If there are `isize::MAX` elements already.
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// vector.push_back(100);
+    /// assert_eq!((before.len(), vector.len(), vector[100]), (100, 101, 100));
+    /// ```
     #[inline]
     pub fn push_back(&mut self, value: T) {
-        if Self::SMALL > 0 && self.small_len < self.small_room {
+        if Self::MAX_SMALL > 0 && self.small_len < self.small_room {
             // SAFETY: the handle has room for one more.
             unsafe { self.small_items_mut().add(self.small_len()).write(value) };
             self.small_len += 1;
             return;
         }
-        // Kept, because the compiler cannot know that claiming a place does not change it.
+        // A copy, because the compiler cannot know that claiming a place does not change the field.
         let seen = self.tail_len;
         if seen < self.tail_room {
-            // SAFETY: a tail with room is there.
+            // SAFETY: `tail_room` is not 0, so there is a tail.
             let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
             if tail.claim(seen) {
-                // SAFETY: there is room, and the place is this version's to write.
+                // SAFETY: there is room, and this version has claimed the place.
                 unsafe { tail.items().add(usize::from(seen)).write(value) };
                 self.tail_len = seen + 1;
                 return;
@@ -671,18 +806,18 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     #[inline(never)]
     fn push_back_slowly(&mut self, value: T) {
         if self.is_small() {
-            debug_assert!(self.small_len() == Self::SMALL);
+            debug_assert!(self.small_len() == Self::MAX_SMALL);
             let tail = self.leave_handle(Self::FIRST_ROOM);
-            self.tail_len = Self::SMALL as u16 + 1;
-            // SAFETY: the tail is new, has the elements of a full handle, and more room.
+            self.tail_len = Self::MAX_SMALL as u16 + 1;
+            // SAFETY: the tail is new. It has the elements of a full handle, and room for more.
             unsafe {
-                tail.items().add(Self::SMALL).write(value);
-                tail.set_fill(Self::SMALL + 1);
+                tail.items().add(Self::MAX_SMALL).write(value);
+                tail.set_fill(Self::MAX_SMALL + 1);
             }
             return;
         }
         let tail = self.open_tail();
-        // SAFETY: the tail is this version's own, with as many elements as it sees, and room.
+        // SAFETY: the tail is this version's own, has no element that the version does not see, and has room.
         unsafe {
             tail.items().add(self.tail_len()).write(value);
             self.tail_len += 1;
@@ -690,8 +825,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Makes the tail this version's own, with room for one more and no element beyond what it sees. Elements that lie
-    /// in the handle become the tail.
+    /// Makes the tail this version's own, with room for one more element and without elements that this version does
+    /// not see. Elements that lie in the handle become the tail.
     fn open_tail(&mut self) -> Leaf<T, C> {
         if self.is_small() {
             return self.leave_handle(self.room_for(self.small_len() + 1));
@@ -710,24 +845,24 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             }
             self.nodes_mut().tail = None;
             self.tail_room = 0;
-            // SAFETY: the hold that was in `tail`.
+            // SAFETY: gives up the hold that the field `tail` had.
             unsafe { tail.release() };
             return self.new_tail(0);
         }
-        // SAFETY: this version alone holds the tail, and sees that much of it.
+        // SAFETY: this version alone holds the tail, and sees `length` elements of it.
         unsafe { tail.forget_beyond(length) };
         if self.tail_len < self.tail_room {
             return tail;
         }
         let room = self.room_for(length + 1);
-        // SAFETY: as above; the old place is forgotten.
+        // SAFETY: as above, and the old address is not used again.
         let tail = unsafe { tail.grow(room) };
         self.nodes_mut().tail = Some(tail);
         self.tail_room = room as u16;
         tail
     }
 
-    /// An empty tail with room for `more`, at least, where there is none.
+    /// Makes an empty tail with room for at least `more` elements. There must be no tail.
     fn new_tail(&mut self, more: usize) -> Leaf<T, C> {
         debug_assert!(self.nodes().tail.is_none() && self.tail_len == 0);
         let room = self.room_for(more.max(1));
@@ -737,31 +872,32 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         tail
     }
 
-    /// The most elements of a tree: a tail fits in beside it.
+    /// A tree has at most this many elements, so that there is room for a full tail behind it.
     const MAX_TREE: usize = MAX_LEN - Width::<T>::LEAF;
 
-    /// The room of a vector's first leaf: half a leaf, where the first elements lie in the handle.
-    const FIRST_ROOM: usize = if Self::SMALL > 0 {
-        Width::<T>::LEAF / 2
-    } else if Width::<T>::LEAF < 8 {
+    /// How many elements the first leaf of a vector has room for: half a leaf if the very first elements lie in the
+    /// handle, otherwise fewer.
+    const FIRST_ROOM: usize = if Self::MAX_SMALL > 0 {
+        Width::<T>::HALF_LEAF
+    } else if Width::<T>::LEAF < SMALLEST_ROOM {
         Width::<T>::LEAF
     } else {
-        8
+        SMALLEST_ROOM
     };
 
-    /// How much room a tail of `length` elements is given: in a vector without a tree little, then four times as much, a
-    /// whole leaf at most.
+    /// How many elements a tail of `length` elements is given room for. In a vector without a tree it is little at
+    /// first, then [`MIDDLE_ROOM`], then a whole leaf.
     fn room_for(&self, length: usize) -> usize {
         let most = Width::<T>::LEAF;
         match length {
             _ if self.nodes().root.is_some() => most,
             _ if length <= Self::FIRST_ROOM => Self::FIRST_ROOM,
-            ..=32 => most.min(32),
+            ..=MIDDLE_ROOM => most.min(MIDDLE_ROOM),
             _ => most,
         }
     }
 
-    /// Moves the tail, of which something is seen, into the tree.
+    /// Moves the tail into the tree. This version must see an element of it.
     fn flush_tail(&mut self) {
         if self.tree_len + self.tail_len() > Self::MAX_TREE {
             too_long();
@@ -770,14 +906,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let length = self.tail_len();
         self.tail_len = 0;
         self.tail_room = 0;
-        // SAFETY: the hold that was in `tail` is handed over.
+        // SAFETY: hands over the hold that the field `tail` had.
         unsafe { self.push_leaf(tail.link(), length) };
     }
 
-    /// Appends a leaf to the tree. The tail is to be empty, for it comes after.
+    /// Appends a leaf of `length` elements to the tree. The tail must be empty, because its elements come after.
     ///
     /// # Safety
-    /// A hold of the leaf, of which `length` elements are seen, is handed over.
+    /// The caller hands over a hold of the leaf, and sees `length` elements of it.
     unsafe fn push_leaf(&mut self, leaf: Link, length: usize) {
         let (size, height) = (self.tree_len, self.shape.height());
         self.tree_len = size + length;
@@ -786,7 +922,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             nodes.root = Some(leaf);
             return;
         };
-        // SAFETY: the root is this vector's, and it gives the hold of it to the new one where there is one.
+        // SAFETY: the root is this vector's. If there is a new root above it, that takes over the hold of the old one.
         unsafe {
             if tree::has_room::<C>(*root, height) {
                 let relaxed = tree::push_leaf::<T, C>(root, height, size, leaf, length);
@@ -794,7 +930,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                 return;
             }
             let irregular = size != Width::<T>::full(height);
-            let above = Branch::<C>::with_room(node::BRANCH, irregular);
+            let above = Branch::<C>::with_room(node::MAX_CHILDREN, irregular);
             above.push(*root, size);
             above.push(tree::spine::<C>(leaf, height, length), size + length);
             *root = above.link();
@@ -803,20 +939,30 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Removes and returns the last element. O(1) amortised; where others share the tail, the element is cloned.
+    /// Removes the last element, and returns it, or `None` if there is none.
+    ///
+    /// O(1), amortised: once for each leaf (every 64 numbers), the last leaf of the tree becomes the tail, and shared
+    /// branches on the way to it are copied. The element is cloned if other versions share the tail.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// assert_eq!(vector.pop_back(), Some(99));
+    /// assert_eq!((before.len(), vector.len()), (100, 99));
+    /// ```
     #[inline]
     pub fn pop_back(&mut self) -> Option<T> {
         if self.small_len() > 0 {
             self.small_len -= 1;
-            // SAFETY: the element is no longer counted when it is read.
+            // SAFETY: the element is moved out, and is no longer counted.
             return Some(unsafe { self.small_items().add(self.small_len()).read() });
         }
         if self.tail_len > 0 {
-            // SAFETY: a tail of which something is seen is there.
+            // SAFETY: this version sees an element of the tail, so there is a tail.
             let tail = unsafe { self.body.nodes.tail.unwrap_unchecked() };
             if tail.is_unique() && (!mem::needs_drop::<T>() || tail.fill() == self.tail_len()) {
                 self.tail_len -= 1;
-                // SAFETY: the tail is this version's own; the element is no longer counted when it is read.
+                // SAFETY: the tail is this version's own. The element is no longer counted when it is moved out.
                 unsafe {
                     tail.set_fill(self.tail_len());
                     return Some(tail.items().add(self.tail_len()).read());
@@ -836,8 +982,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let length = self.tail_len().checked_sub(1)?;
         let tail = self.nodes().tail?;
         if tail.is_unique() {
-            // SAFETY: this version alone holds the tail, and sees one more; the element is no longer counted
-            // when it is read.
+            // SAFETY: this version alone holds the tail, and sees `length + 1` elements of it. The last one is no
+            // longer counted when it is moved out.
             unsafe {
                 tail.forget_beyond(length + 1);
                 tail.set_fill(length);
@@ -856,7 +1002,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         let (height, size) = (self.shape.height(), self.tree_len);
         let nodes = self.nodes_mut();
         let Some(root) = &mut nodes.root else { return };
-        // SAFETY: the root is this vector's; the leaf comes with its hold, which goes to the tail.
+        // SAFETY: the root is this vector's. The leaf comes with a hold, which goes to the field `tail`.
         unsafe {
             let (leaf, length) =
                 if height == 0 { (*root, size) } else { tree::pop_leaf::<T, C>(root, height, size) };
@@ -875,15 +1021,15 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Takes away what is superfluous at the top, after leaves were taken out: branches with one child or none.
+    /// Removes branches with one child or none from the top of the tree, after leaves were taken out.
     fn lower_root(&mut self) {
         while let (height @ 1.., Some(root)) = (self.shape.height(), self.nodes().root) {
-            // SAFETY: the root is this vector's, and a branch; so is the hold that it gives up.
+            // SAFETY: the root is a branch, and this vector's. So is the hold of it that is given up.
             unsafe {
                 let branch = Branch::<C>::from_link(root);
                 match branch.len() {
                     0 => {
-                        // Only an own branch is ever emptied.
+                        // A branch is only ever emptied by its sole holder, so this one is not shared.
                         self.nodes_mut().root = None;
                         self.shape.set_height(0);
                         branch.free_memory();
@@ -912,14 +1058,19 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- the front ----------------------------------------------------------------------------
 
-    /// Puts `value` before the first element. O(log n); see the [module](self) for why not O(1).
+    /// Puts `value` before the first element. O(log n): rebuilds the path to the first leaf, and copies up to one leaf
+    /// of elements. The [module](self#cost) says why it is not O(1).
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
     pub fn push_front(&mut self, value: T) {
         let mut joined = Self::unit(value);
         joined.append(self.clone());
         *self = joined;
     }
 
-    /// Removes and returns the first element. O(log n); it is cloned.
+    /// Removes the first element, and returns a clone of it, or `None` if there is none. O(log n): rebuilds the path to
+    /// the first leaf, and copies up to one leaf of elements.
     pub fn pop_front(&mut self) -> Option<T> {
         let first = self.get(0)?.clone();
         *self = self.slice(1..);
@@ -928,10 +1079,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- parts --------------------------------------------------------------------------------
 
-    /// The elements of `range`; this vector stays. O(log n): shares what lies off the cuts.
+    /// The elements of `range`; this vector stays as it is. O(log n): copies the nodes at the two cuts, and shares all
+    /// others.
     ///
     /// # Panics
-    /// If the range ends past the end, or begins behind its end.
+    /// If the range ends past the end of the vector, or begins behind its own end.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// let middle = vector.slice(300..700);
+    /// assert_eq!((middle.len(), middle[0], vector.len()), (400, 300, 1000));
+    /// ```
     #[must_use]
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         let start = match range.start_bound() {
@@ -952,13 +1110,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.part(start, end)
     }
 
-    /// The elements `start..end`, which lie within the vector.
+    /// The elements `start..end`. The range must lie within the vector.
     fn part(&self, start: usize, end: usize) -> Self {
-        if end - start <= Self::SMALL {
+        if end - start <= Self::MAX_SMALL {
             return self.small_part(start, end);
         }
         let mut part = Self::hollow();
-        // The leaf with the last element becomes the tail, and is shared unless the part begins within it.
+        // The leaf of the last element becomes the tail. It is shared unless the part begins within it.
         let tail = self.run(end - 1);
         let length = end - start.max(tail.start);
         let leaf = if start <= tail.start {
@@ -975,7 +1133,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if start < tail.start
             && let Some(tree) = self.tree()
         {
-            // SAFETY: what lies before the tail's leaf is in the tree, which this vector holds.
+            // SAFETY: the elements before those of the new tail are in the tree, which this vector holds.
             unsafe {
                 let (tree, begin) = tree::narrow::<T, C>(tree, start, tail.start);
                 let mut relaxed = self.shape.is_relaxed();
@@ -989,8 +1147,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         part
     }
 
-    /// As [`part`](Self::part), where the handle has room for that many: it shares no leaf that would outlive the
-    /// others for its sake.
+    /// As [`part`](Self::part), for so few elements that the handle has room for them. The part shares no leaf, so it
+    /// keeps none alive.
     fn small_part(&self, start: usize, end: usize) -> Self {
         let mut part = Self::new();
         part.extend_from_part(self, start, end);
@@ -1008,21 +1166,28 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Splits in two: the elements before `index`, and the others. O(log n).
+    /// Splits the vector in two: the elements before `index`, and the others. O(log n): copies the nodes at the cut.
     ///
     /// # Panics
     /// If `index` is greater than the length.
     pub fn split_at(self, index: usize) -> (Self, Self) {
         let (left, right) = (self.slice(..index), self.slice(index..));
-        // Dropping an element may panic: not while the two are on their way to the caller, where nobody would drop them.
+        // Dropping an element may panic. It must happen before the two are returned, because afterwards nothing would
+        // drop them.
         drop(self);
         (left, right)
     }
 
-    /// Cuts the elements from `index` on off and returns them. O(log n).
+    /// Removes the elements from `index` on, and returns them. O(log n): copies the nodes at the cut.
     ///
     /// # Panics
     /// If `index` is greater than the length.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let right = vector.split_off(300);
+    /// assert_eq!((vector.len(), right.len(), right[0]), (300, 700, 300));
+    /// ```
     #[must_use]
     pub fn split_off(&mut self, index: usize) -> Self {
         let right = self.slice(index..);
@@ -1030,27 +1195,29 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         right
     }
 
-    /// The first `count` elements; all where there are fewer. O(log n).
+    /// The first `count` elements, or all if there are fewer; this vector stays as it is. Costs the same as
+    /// [`slice`](Self::slice).
     #[must_use]
     pub fn take(&self, count: usize) -> Self {
         self.part(0, count.min(self.len()))
     }
 
-    /// What is left without the first `count` elements; nothing where there are fewer. O(log n).
+    /// All elements except the first `count`; this vector stays as it is. The result is empty if there are no more.
+    /// Costs the same as [`slice`](Self::slice).
     #[must_use]
     pub fn skip(&self, count: usize) -> Self {
         self.part(count.min(self.len()), self.len())
     }
 
-    /// Keeps the first `length` elements; nothing happens where there are no more. O(log n), and what dropping
-    /// the others takes.
+    /// Keeps the first `length` elements. Does nothing if there are no more. O(log n), and the time to drop the
+    /// elements that no other version holds.
     pub fn truncate(&mut self, length: usize) {
         if length >= self.len() {
             return;
         }
         if self.is_small() {
             self.small_len = length as u8;
-        } else if length < self.tree_len || (length <= Self::SMALL && !self.tail_is_unique()) {
+        } else if length < self.tree_len || (length <= Self::MAX_SMALL && !self.tail_is_unique()) {
             *self = self.part(0, length);
         } else {
             self.tail_len = (length - self.tree_len) as u16;
@@ -1058,17 +1225,25 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if let Some(tail) = self.nodes().tail
             && tail.is_unique()
         {
-            // SAFETY: this version alone holds the tail, and sees that much of it.
+            // SAFETY: this version alone holds the tail, and sees `tail_len` elements of it.
             unsafe { tail.forget_beyond(self.tail_len()) };
         }
     }
 
     // --- joining ------------------------------------------------------------------------------
 
-    /// Appends the elements of `other`. O(log n): shares both but for a seam.
+    /// Appends the elements of `other`. O(log n): the result shares the nodes of both vectors, except those along the
+    /// seam between them, which are made anew.
     ///
     /// # Panics
-    /// If there are more than `isize::MAX` elements then.
+    /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..300).collect();
+    /// let other: collections::Vector<u32> = (300..1000).collect();
+    /// vector.append(other.clone());
+    /// assert_eq!((vector.len(), vector[999], other.len()), (1000, 999, 700));
+    /// ```
     pub fn append(&mut self, other: Self) {
         if self.is_empty() {
             *self = other;
@@ -1083,10 +1258,17 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         *self = self.concat(&other);
     }
 
-    /// This vector's elements, then those of `other`; both stay. O(log n), as [`append`](Self::append).
+    /// The elements of this vector, followed by those of `other`; both stay as they are. Costs the same as
+    /// [`append`](Self::append).
     ///
     /// # Panics
-    /// If there are more than `isize::MAX` elements then.
+    /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
+    ///
+    /// ```
+    /// let left: collections::Vector<u32> = (0..300).collect();
+    /// let joined = left.concat(&(300..1000).collect());
+    /// assert_eq!((left.len(), joined.len()), (300, 1000));
+    /// ```
     #[must_use]
     pub fn concat(&self, other: &Self) -> Self {
         if other.is_empty() {
@@ -1100,8 +1282,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         if length > Self::MAX_TREE {
             too_long();
         }
-        if length <= Self::SMALL {
-            // Either may have a tree, though a small one.
+        if length <= Self::MAX_SMALL {
+            // Although they have so few elements, either vector may have a tree.
             let mut joined = self.small_part(0, self.len());
             joined.extend_from_part(other, 0, other.len());
             return joined;
@@ -1112,14 +1294,14 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// [`concat`](Self::concat) with a vector that is a tail only.
+    /// [`concat`](Self::concat) with a vector that has no tree.
     fn concat_tail(&self, other: &Self) -> Self {
         let most = Width::<T>::LEAF;
         let (first, second) = (self.last_slice(), other.last_slice());
         let mut joined = self.clone();
         if first.is_empty() {
             if let Some(tail) = joined.nodes_mut().tail.take() {
-                // SAFETY: the hold that was in `tail`.
+                // SAFETY: gives up the hold that the field `tail` had.
                 unsafe { tail.release() };
             }
             joined.share_tail(other);
@@ -1128,7 +1310,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
                 || Leaf::of_clones(first, second, first.len() + second.len()),
                 first.len() + second.len(),
             );
-        } else if first.len() >= most / 2 {
+        } else if first.len() >= Width::<T>::HALF_LEAF {
             joined.flush_tail();
             joined.share_tail(other);
         } else {
@@ -1140,7 +1322,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         joined
     }
 
-    /// Makes a leaf with `length` elements, all of them seen, the tail.
+    /// Makes the leaf that `leaf` returns the tail. This version sees all of its `length` elements.
     fn replace_tail(&mut self, leaf: impl FnOnce() -> Leaf<T, C>, length: usize) {
         let leaf = leaf();
         let nodes = self.nodes();
@@ -1149,12 +1331,13 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.tail_len = length as u16;
         self.tail_room = leaf.room() as u16;
         if let Some(old) = nodes.tail {
-            // SAFETY: the hold that was in `tail`.
+            // SAFETY: gives up the hold that the field `tail` had.
             unsafe { old.release() };
         }
     }
 
-    /// Makes the tail of `other` this one's too, which has none, or a copy of the elements in its handle.
+    /// Shares the tail of `other`, or copies the elements in the handle of `other` to a tail. This vector must have no
+    /// tail.
     fn share_tail(&mut self, other: &Self) {
         debug_assert!(self.nodes_mut().tail.is_none());
         if other.is_small() {
@@ -1174,19 +1357,21 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     fn concat_tree(&self, other: &Self, right: Tree) -> Self {
         let mut left = self.clone();
         if left.is_small() {
-            left.leave_handle(Self::SMALL);
+            left.leave_handle(Self::MAX_SMALL);
         }
-        let half = Width::<T>::LEAF / 2;
-        // A tail that is at least half full becomes a leaf as it is; a smaller one is merged with the leaf before it.
-        let scant =
-            if left.tail_len() >= half { None } else { left.nodes().tail.filter(|_| left.tail_len > 0) };
+        // A tail that is at least half full becomes a leaf as it is. A smaller one is merged with the leaf before it.
+        let scant = if left.tail_len() >= Width::<T>::HALF_LEAF {
+            None
+        } else {
+            left.nodes().tail.filter(|_| left.tail_len > 0)
+        };
         if scant.is_none() && left.tail_len > 0 {
             left.flush_tail();
         }
         let scant = scant.map(|tail| Tree { link: tail.link(), height: 0, size: left.tail_len() });
         let mut joined = Self::hollow();
         let relaxed = &mut (left.shape.is_relaxed() || other.shape.is_relaxed());
-        // SAFETY: the trees are the vectors', which hold them, or made here.
+        // SAFETY: the trees are held by the two vectors, or were made here.
         let (link, height, size) = unsafe {
             match (left.tree(), scant) {
                 (Some(tree), Some(tail)) => {
@@ -1204,8 +1389,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         unsafe {
             let tree = Tree { link: link.link(), height, size };
             let joint = tree::join::<T, C>(tree, right, relaxed);
-            // A leaf that was made of the tail and then merged again goes now. Dropping its elements may panic: not
-            // when the joined vector is on its way to the caller, where nobody would drop it.
+            // This frees a leaf that was made of the tail and has been merged since. Dropping its elements may panic.
+            // It must happen before the joined vector is returned, because afterwards nothing would drop that.
             drop(link);
             let (link, height) = joint.into_tree(height.max(right.height), relaxed);
             joined.nodes_mut().root = Some(link.into_link());
@@ -1217,13 +1402,20 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         joined
     }
 
-    /// Appends clones of `values`. O(1) each, amortised, and faster than one by one. Should a clone panic, those made
-    /// before stay.
+    /// Appends clones of `values`. O(1) for each, amortised, and faster than one [`push_back`](Self::push_back) after
+    /// the other. Copies a shared tail at most once. If a clone panics, the elements before it stay.
     ///
     /// # Panics
-    /// If there are more than `isize::MAX` elements then.
+    /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// vector.extend_from_slice(&[100, 101]);
+    /// assert_eq!((before.len(), vector.len()), (100, 102));
+    /// ```
     pub fn extend_from_slice(&mut self, mut values: &[T]) {
-        // Only a slice of nothing can be so long.
+        // Only a slice of elements without a size can be so long.
         if size_of::<T>() == 0 && values.len() > MAX_LEN - self.len() {
             too_long();
         }
@@ -1237,7 +1429,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             let mut appending = Appending { vector: self, tail, length: 0 };
             appending.length = appending.vector.tail_len();
             for value in fill {
-                // SAFETY: there is room for that many, and the tail is this version's own.
+                // SAFETY: there is room for all elements of `fill`, and the tail is this version's own.
                 unsafe { tail.items().add(appending.length).write(value.clone()) };
                 appending.length += 1;
             }
@@ -1245,11 +1437,20 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Puts `value` before the element at `index`, or at the end. O(log n), O(1) near the end. Should a clone panic,
-    /// nothing has changed.
+    /// Inserts `value` before the element at `index`, or at the end if `index` is the length.
+    ///
+    /// O(log n): splits the vector there and joins the parts, which copies the nodes along the cut. O(1) within the
+    /// tail, which is copied if it is shared. If a clone panics, nothing has changed.
     ///
     /// # Panics
-    /// If `index` is greater than the length, or there are `isize::MAX` elements already.
+    /// If `index` is greater than the length, or if there are `isize::MAX` elements already, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let before = vector.clone();
+    /// vector.insert(500, 7);
+    /// assert_eq!((vector[500], vector[501], before[500]), (7, 500, 500));
+    /// ```
     pub fn insert(&mut self, index: usize, value: T) {
         assert!(index <= self.len(), "index {index} is past the end of {} elements", self.len());
         if index < self.tree_len || self.tail_len() == Width::<T>::LEAF {
@@ -1265,7 +1466,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         let tail = self.open_tail();
         let (offset, length) = (index - self.tree_len, self.tail_len());
-        // SAFETY: the tail is this version's own and has room for one more. Nothing can panic between.
+        // SAFETY: the tail is this version's own, and has room for one more element. Nothing in this block can panic.
         unsafe {
             let place = tail.items().add(offset);
             ptr::copy(place, place.add(1), length - offset);
@@ -1275,11 +1476,20 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.tail_len += 1;
     }
 
-    /// Removes the element at `index` and returns it. O(log n), O(1) near the end. Should a clone panic, nothing has
-    /// changed.
+    /// Removes the element at `index`, and returns it.
+    ///
+    /// O(log n): joins the parts before and behind it, which copies the nodes along the cut, and clones the element.
+    /// O(1) within the tail, which is copied if it is shared. If a clone panics, nothing has changed.
     ///
     /// # Panics
-    /// Past the end.
+    /// If `index` is not less than the length.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let before = vector.clone();
+    /// assert_eq!(vector.remove(500), 500);
+    /// assert_eq!((vector[500], before[500]), (501, 500));
+    /// ```
     pub fn remove(&mut self, index: usize) -> T {
         assert!(index < self.len(), "index {index} is past the end of {} elements", self.len());
         if index < self.tree_len {
@@ -1295,7 +1505,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
         let tail = self.own_tail();
         let (offset, length) = (index - self.tree_len, self.tail_len());
-        // SAFETY: the tail is this version's own, and has no more than it sees once the others are forgotten.
+        // SAFETY: the tail is this version's own. After `forget_beyond` it has only the elements that this version
+        // sees.
         unsafe {
             tail.forget_beyond(length);
             let place = tail.items().add(offset);
@@ -1307,7 +1518,11 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Inserts `value` into a sorted vector, before its equals. O(log² n).
+    /// Inserts `value` into a sorted vector, so that it stays sorted: before an equal element if there is one. Costs as
+    /// much as [`binary_search`](Self::binary_search) and [`insert`](Self::insert) together.
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
     pub fn insert_ord(&mut self, value: T)
     where
         T: Ord,
@@ -1318,12 +1533,28 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 
     // --- all elements -------------------------------------------------------------------------
 
-    /// Every element in order, to change. What others share is copied on the way, leaf by leaf.
+    /// Every element in order, to be changed in this version only. O(n). Leaves and branches that other versions share
+    /// are copied when the iteration reaches them, whether or not an element is changed.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let before = vector.clone();
+    /// vector.iter_mut().for_each(|element| *element += 1);
+    /// assert_eq!((before[99], vector[99]), (99, 100));
+    /// ```
     pub fn iter_mut(&mut self) -> IterMut<'_, T, C> {
         IterMut::new(self)
     }
 
-    /// Keeps the elements for which `keep` is true. O(n). Should `keep` panic, nothing has changed.
+    /// Keeps the elements for which `keep` returns true. O(n): builds a new vector from clones of these elements, but
+    /// leaves the vector as it is if `keep` returns true for all. If `keep` panics, nothing has changed.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..10).collect();
+    /// let before = vector.clone();
+    /// vector.retain(|element| element % 2 == 0);
+    /// assert_eq!((vector, before.len()), ([0, 2, 4, 6, 8].into(), 10));
+    /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let kept: Self = self.iter().filter(|element| keep(element)).cloned().collect();
         if kept.len() < self.len() {
@@ -1331,7 +1562,18 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         }
     }
 
-    /// Sorts, equal elements in the order they were. O(n log n). Should a comparison panic, nothing has changed.
+    /// Sorts the elements; equal ones keep their order. O(n log n): sorts clones in a `Vec`, and builds a new vector
+    /// from them. If a comparison panics, nothing has changed.
+    ///
+    /// # Panics
+    /// As std's `sort`, it may panic if `T::cmp` is not a total order.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<_> = [3, 1, 2].into();
+    /// let before = vector.clone();
+    /// vector.sort();
+    /// assert_eq!((vector, before), ([1, 2, 3].into(), [3, 1, 2].into()));
+    /// ```
     pub fn sort(&mut self)
     where
         T: Ord,
@@ -1339,23 +1581,29 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.sort_by(T::cmp);
     }
 
-    /// Sorts by `compare`, equal elements in the order they were. O(n log n). Should a comparison panic, nothing
-    /// has changed.
+    /// Sorts the elements by `compare`; equal ones keep their order. Costs the same as [`sort`](Self::sort). If a
+    /// comparison panics, nothing has changed.
+    ///
+    /// # Panics
+    /// As std's `sort_by`, it may panic if `compare` is not a total order.
     pub fn sort_by(&mut self, compare: impl FnMut(&T, &T) -> Ordering) {
         let mut sorted: Vec<T> = self.iter().cloned().collect();
         sorted.sort_by(compare);
         *self = sorted.into();
     }
 
-    /// Sorts by a key, equal elements in the order they were. O(n log n). Should `key` or a comparison panic,
-    /// nothing has changed.
+    /// Sorts the elements by a key; those with equal keys keep their order. Costs the same as [`sort`](Self::sort),
+    /// with O(n log n) calls of `key`. If `key` or a comparison panics, nothing has changed.
+    ///
+    /// # Panics
+    /// As std's `sort_by_key`, it may panic if `K::cmp` is not a total order.
     pub fn sort_by_key<K: Ord>(&mut self, mut key: impl FnMut(&T) -> K) {
         self.sort_by(|left, right| key(left).cmp(&key(right)));
     }
 }
 
-/// Elements that are being appended to a tail that is the vector's own: counts them, also when making the next
-/// one panics.
+/// A guard for appending elements to a tail that is the vector's own. When it is dropped, even by a panic in making the
+/// next element, it sets the tail's length to the number of elements written.
 struct Appending<'a, T, C: Counter> {
     vector: &'a mut GenericVector<T, C>,
     tail: Leaf<T, C>,
@@ -1366,7 +1614,7 @@ impl<T, C: Counter> Drop for Appending<'_, T, C> {
     #[inline]
     fn drop(&mut self) {
         self.vector.tail_len = self.length as u16;
-        // SAFETY: the tail is the vector's own, and that many have been written.
+        // SAFETY: the tail is the vector's own, and `length` elements of it have been written.
         unsafe { self.tail.set_fill(self.length) };
     }
 }

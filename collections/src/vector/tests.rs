@@ -1,46 +1,19 @@
 use std::cell::Cell;
-use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
-use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use scenarios::input::mix;
 use scenarios::probe::{Injected, Probe};
 
 use super::GenericVector;
-use super::node::{BRANCH, Branch, Leaf, Link, Width};
+use super::node::{Branch, Leaf, Link, MAX_CHILDREN, Width};
 use super::tree;
 use crate::counter::{Atomic, Counter, Plain};
+use crate::testing::{Brittle, is_interrupted, std_hash};
 use crate::{Vector, rc};
 
-/// Says nothing of panics that a [`Probe`] raises: there are thousands.
-fn expect_injected_panics() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() {
-                usual(info);
-            }
-        }));
-    });
-}
-
-/// What panics when the [`Probe`] fuse is burning is known by its outcome.
-fn injected(change: impl FnOnce()) -> bool {
-    expect_injected_panics();
-    let outcome = catch_unwind(AssertUnwindSafe(change));
-    Probe::set_fuse(None);
-    match outcome {
-        Ok(()) => false,
-        Err(payload) if payload.is::<Injected>() => true,
-        Err(payload) => std::panic::resume_unwind(payload),
-    }
-}
-
-/// Walks the whole tree and checks what the [module](super) says of it.
+/// Walks the whole tree, and checks the invariants of the [module](super).
 fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
     fn node<T, C: Counter>(link: Link, height: u8, size: usize, relaxed: &mut bool) {
         assert!(size > 0, "no node is empty");
@@ -53,7 +26,7 @@ fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
         }
         // SAFETY: above the leaves are branches, held by the vector.
         let branch = unsafe { Branch::<C>::from_link(link) };
-        assert!((1..=BRANCH).contains(&branch.len()) && branch.len() <= branch.room());
+        assert!((1..=MAX_CHILDREN).contains(&branch.len()) && branch.len() <= branch.room());
         *relaxed |= branch.is_relaxed();
         let mut begin = 0;
         for slot in 0..branch.len() {
@@ -70,7 +43,7 @@ fn check_shape<T, C: Counter>(vector: &GenericVector<T, C>) {
     let mut relaxed = false;
     if vector.is_small() {
         assert_eq!((vector.tree_len, vector.tail_len, vector.tail_room, vector.shape.0), (0, 0, 0, 0));
-        assert_eq!(usize::from(vector.small_room), GenericVector::<T, C>::SMALL);
+        assert_eq!(usize::from(vector.small_room), GenericVector::<T, C>::MAX_SMALL);
         assert!(vector.small_len <= vector.small_room);
     } else {
         assert_eq!((vector.small_len, vector.small_room), (0, 0));
@@ -114,11 +87,21 @@ fn check<T: Clone + Debug + PartialEq, C: Counter>(vector: &GenericVector<T, C>,
     assert_eq!(vector.get(usize::MAX), None);
 }
 
+/// Checks that a vector, however a panic has left it, can be appended to.
+fn check_usable<T: Clone + Debug + PartialEq, C: Counter>(vector: &mut GenericVector<T, C>, element: T) {
+    check_shape(vector);
+    let mut model: Vec<T> = vector.iter().cloned().collect();
+    vector.push_back(element.clone());
+    model.push(element);
+    assert!(vector.iter().eq(&model));
+}
+
 fn numbers<C: Counter>(range: std::ops::Range<usize>) -> GenericVector<usize, C> {
     range.collect()
 }
 
-/// Lengths at which the shape changes, with leaves of 64: the handle, tails that grow, leaves, branches and roots.
+/// Lengths around which the shape changes if leaves hold 64 elements: the handle, growing tails, leaves, branches,
+/// roots.
 const BOUNDARIES: [usize; 25] = [
     0, 1, 7, 8, 9, 10, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384,
     16_385, 16_448, 16_449,
@@ -143,9 +126,9 @@ fn a_small_vector_that_still_has_a_tree_is_joined_whole() {
     }
 }
 
-/// Random changes to a tree of versions, each compared with its model.
+/// Makes random changes to versions that stem from each other, and compares each version with its model.
 ///
-/// Long runs come from the environment: `VECTOR_OPERATIONS` and `VECTOR_SEED`.
+/// The environment variables `VECTOR_OPERATIONS` and `VECTOR_SEED` ask for longer and other runs.
 fn trace<T: Clone + Debug + PartialEq, C: Counter>(
     seed: u64,
     operations: u64,
@@ -174,7 +157,7 @@ fn trace<T: Clone + Debug + PartialEq, C: Counter>(
         let (vector, model) = &mut versions[at];
         let value = make(operation);
         let index = draw(model.len());
-        // Mostly near an end, or vectors would never grow long.
+        // Mostly near an end, because otherwise vectors would never grow long.
         let near = draw(model.len().min(130) + 1);
         let cut = match draw(4) {
             0 => draw(model.len() + 1),
@@ -290,7 +273,7 @@ fn random_operations_on_a_tree_of_versions() {
     let seed = from_environment("VECTOR_SEED", 1);
     trace::<u64, Atomic>(seed, operations, 6000, |value| value);
     trace::<u64, Plain>(seed + 1, operations / 2, 30_000, |value| value);
-    // Around what the handle has room for.
+    // Lengths around which elements leave the handle.
     trace::<u64, Atomic>(seed + 4, operations / 2, 12, |value| value);
     trace::<(u8, u64), Plain>(seed + 5, operations / 4, 8, |value| (value as u8, value));
     trace::<(u64, u64, u64), Atomic>(seed + 2, operations / 4, 3000, |value| (value, value, value));
@@ -300,7 +283,7 @@ fn random_operations_on_a_tree_of_versions() {
 #[test]
 fn random_operations_drop_every_element_once() {
     Probe::reset();
-    // Probes compare by their numbers.
+    // Probes are compared by their ids.
     trace::<Probe, Atomic>(5, from_environment("VECTOR_OPERATIONS", 16_000) / 8, 1500, |value| {
         Probe::new(value as u32)
     });
@@ -312,7 +295,7 @@ fn random_operations_drop_every_element_once() {
 }
 
 #[test]
-fn the_source_s_own_root_overflow_test() {
+fn elements_are_found_after_the_root_has_overflowed() {
     let mut vector = Vector::new();
     for value in 0..2000 {
         vector.push_back(value);
@@ -344,7 +327,7 @@ fn boundaries<C: Counter>() {
         assert_eq!(down.pop_back(), Some(expected));
         if BOUNDARIES.contains(&expected) {
             check(&down, &(0..expected).collect::<Vec<_>>());
-            // One up and down again across the boundary, from a fork and in place.
+            // Across the boundary and back, in a fork and in place.
             let mut fork = down.clone();
             fork.push_back(7);
             assert_eq!((fork.pop_back(), down.len()), (Some(7), expected));
@@ -421,7 +404,7 @@ fn trees_stay_low_however_they_are_cut_and_joined() {
     }
     check(&vector, &model);
     assert!(vector.shape.height() <= 5, "20,000 elements are {} branches deep", vector.shape.height());
-    // Far more elements than there is memory for.
+    // This vector has far more elements than the memory could hold one by one.
     let mut doubled = numbers::<Atomic>(0..100);
     for _ in 0..50 {
         doubled = doubled.concat(&doubled);
@@ -458,18 +441,18 @@ fn one_version_appends_in_place_and_the_others_copy() {
     let before = address(&first);
     first.push_back(13);
     second.push_back(130);
-    assert_eq!(address(&first), before, "the first to append does so in place");
-    assert_ne!(address(&second), before, "the second copies");
+    assert_eq!(address(&first), before, "the first version that appends does so in place");
+    assert_ne!(address(&second), before, "the second version that appends copies its tail");
     check(&held, &expected(&[]));
     check(&first, &expected(&[13]));
     check(&second, &expected(&[130]));
-    // Popped while shared, the place is taken: the next push must not write there.
+    // The popped element's place is taken, because another version sees it. The next push must not write there.
     let mut third = first.clone();
     assert_eq!(third.pop_back(), Some(13));
     third.push_back(1300);
     check(&first, &expected(&[13]));
     check(&third, &expected(&[1300]));
-    // Alone again, what others have appended is dropped and the place used.
+    // When the others are gone, their elements are dropped, and the last version uses their place.
     let mut alone = held.clone();
     drop((first, second, third, held));
     alone.push_back(5);
@@ -496,10 +479,11 @@ fn forks_exactly_at_a_full_tail() {
     }
 }
 
-/// A vector, and perhaps another version that shares with it.
+/// A vector, and perhaps another version that shares nodes with it.
 type Made<T, C> = (GenericVector<T, C>, Option<GenericVector<T, C>>);
 
-/// A vector of `length` made in several ways: its elements lie in the handle, in a leaf, or in a tree; alone or not.
+/// Vectors of `length` elements, made in several ways: the elements lie in the handle, in a leaf or in a tree, and are
+/// shared or not.
 fn made_in_every_way<T: Clone, C: Counter>(length: usize, make: fn(usize) -> T) -> Vec<Made<T, C>> {
     let values = |range: std::ops::Range<usize>| range.map(make);
     let mut ways: Vec<GenericVector<T, C>> = Vec::new();
@@ -526,7 +510,7 @@ fn made_in_every_way<T: Clone, C: Counter>(length: usize, make: fn(usize) -> T) 
         .collect()
 }
 
-/// Every operation on every length around what the handle has room for, however the vector was made.
+/// Does every operation to vectors of every length around which elements leave the handle, made in every way.
 fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(make: fn(usize) -> T) {
     type Operation<T, C> = (&'static str, fn(&mut GenericVector<T, C>, &mut Vec<T>, usize, fn(usize) -> T));
     let operations: [Operation<T, C>; 16] = [
@@ -590,8 +574,8 @@ fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(ma
                 check(&joined, &[model.as_slice(), &other_model].concat());
                 check(&other.concat(vector), &[&other_model, model.as_slice()].concat());
                 if !vector.is_empty() && !other.is_empty() {
-                    let fits = vector.len() + other.len() <= GenericVector::<T, C>::SMALL;
-                    assert_eq!(joined.is_small(), fits, "as few as fit lie in the handle, wherever they lay");
+                    let fits = vector.len() + other.len() <= GenericVector::<T, C>::MAX_SMALL;
+                    assert_eq!(joined.is_small(), fits, "elements lie in the handle if they fit there");
                 }
                 assert_eq!(joined == other, model.is_empty());
                 let mut appended = vector.clone();
@@ -611,7 +595,7 @@ fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(ma
         ("into_iter", |vector, model, at, _| {
             let mut values = std::mem::take(vector).into_iter();
             let front: Vec<T> = values.by_ref().take(at / 2).collect();
-            // The handle moves with the iterator.
+            // The elements may lie in the handle, which moves together with the iterator.
             let mut values = Box::new(values);
             let back: Vec<T> = values.by_ref().rev().take(at - at / 2).collect();
             let rest: Vec<T> = values.collect();
@@ -639,7 +623,7 @@ fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(ma
                     if let Some(held) = held {
                         assert!(held.iter().take(length).cloned().eq((0..length).map(make)), "{name}");
                     }
-                    // Moved elsewhere, it is still the same.
+                    // The vector is the same after it has moved to another address.
                     let boxed = Box::new(vector);
                     check(&boxed, &model);
                 }
@@ -649,7 +633,7 @@ fn every_operation_on_small_vectors<T: Clone + Debug + PartialEq, C: Counter>(ma
 }
 
 #[test]
-fn every_operation_around_what_the_handle_has_room_for() {
+fn every_operation_on_vectors_that_just_fit_into_the_handle() {
     every_operation_on_small_vectors::<u64, Atomic>(|value| value as u64);
     every_operation_on_small_vectors::<Cell<u16>, Plain>(|value| Cell::new(value as u16));
     every_operation_on_small_vectors::<(), Atomic>(|_| ());
@@ -658,7 +642,8 @@ fn every_operation_around_what_the_handle_has_room_for() {
     assert_eq!(Probe::live(), 0);
 }
 
-/// Up from nothing and down again, with a version of every length kept, its halves, and them joined the other way round.
+/// Pushes and pops elements while a version of every length is kept. Splits each version, and joins its halves the
+/// other way round.
 fn up_and_down<T: Clone + Debug + PartialEq>(make: fn(usize) -> T) {
     let model: Vec<T> = (0..20).map(make).collect();
     let mut vector = Vector::new();
@@ -688,21 +673,27 @@ fn small_vectors_of_every_kind_of_element() {
     up_and_down::<(u64, u8)>(|value| (value as u64, 7));
     up_and_down::<[u64; 4]>(|value| [value as u64; 4]);
     up_and_down::<&str>(|value| &"abcdefghijklmnopqrstuvwxyz"[value..]);
-    // These never lie in the handle.
+    // Elements of these types never lie in the handle.
     up_and_down::<u128>(|value| value as u128);
     up_and_down::<[u64; 9]>(|value| [value as u64; 9]);
     up_and_down::<String>(|value| value.to_string());
 }
 
 #[test]
-fn what_lies_in_the_handle() {
+fn which_vectors_lie_in_the_handle() {
     const {
-        assert!(Vector::<u64>::SMALL == 8 && Vector::<u8>::SMALL == 8 && Vector::<()>::SMALL == 8);
         assert!(
-            Vector::<&str>::SMALL == 4 && Vector::<[u64; 3]>::SMALL == 2 && Vector::<[u64; 4]>::SMALL == 2
+            Vector::<u64>::MAX_SMALL == 8 && Vector::<u8>::MAX_SMALL == 8 && Vector::<()>::MAX_SMALL == 8
         );
         assert!(
-            Vector::<[u64; 5]>::SMALL == 0 && Vector::<u128>::SMALL == 0 && Vector::<Box<u8>>::SMALL == 0
+            Vector::<&str>::MAX_SMALL == 4
+                && Vector::<[u64; 3]>::MAX_SMALL == 2
+                && Vector::<[u64; 4]>::MAX_SMALL == 2
+        );
+        assert!(
+            Vector::<[u64; 5]>::MAX_SMALL == 0
+                && Vector::<u128>::MAX_SMALL == 0
+                && Vector::<Box<u8>>::MAX_SMALL == 0
         );
     };
     let within = |vector: &Vector<u64>| {
@@ -712,7 +703,7 @@ fn what_lies_in_the_handle() {
     let long: Vector<u64> = (0..1000).collect();
     let eight: Vector<u64> = (0..8).collect();
     assert!(within(&eight) && within(&eight.clone()) && !within(&(0..9).collect()));
-    // What is cut or joined to few elements holds no leaf, across the seam of two leaves, too.
+    // A result of few elements holds no leaf, even if it was cut from two leaves.
     assert!(within(&long.slice(60..68)) && within(&long.take(8)) && within(&long.skip(992)));
     assert!(within(&eight.take(3).concat(&eight.skip(3))));
     let (mut left, mut shared) = (long.clone(), long.take(20));
@@ -721,7 +712,7 @@ fn what_lies_in_the_handle() {
     let held = shared.clone();
     shared.truncate(5);
     assert!(within(&left) && within(&shared) && held.len() == 20);
-    // A leaf that is there and its vector's own is kept for what may come.
+    // A vector keeps a leaf of its own for elements to come, even if the present ones would fit into the handle.
     drop(held);
     let mut popped: Vector<u64> = (0..9).collect();
     popped.pop_back();
@@ -740,7 +731,7 @@ fn elements_that_change_behind_a_shared_reference() {
     add(&vector);
     add(&vector);
     assert!(vector.iter().map(Cell::get).eq([20, 21, 22, 23, 24]));
-    assert!(copy.iter().map(Cell::get).eq(0..5), "clones of so few elements are clones of each");
+    assert!(copy.iter().map(Cell::get).eq(0..5), "cloning a small vector clones each element");
 
     #[derive(Debug)]
     struct Count(AtomicU32);
@@ -762,26 +753,6 @@ fn elements_that_change_behind_a_shared_reference() {
         }
     });
     assert_eq!(counts.iter().map(|count| count.0.load(Ordering::Relaxed)).sum::<u32>(), 4000);
-}
-
-thread_local! {
-    /// How many more clones of a [`Brittle`] succeed.
-    static CLONES: Cell<u32> = const { Cell::new(u32::MAX) };
-}
-
-/// Needs no drop, and panics when it is cloned too often.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Brittle(u32);
-
-impl Clone for Brittle {
-    fn clone(&self) -> Self {
-        let left = CLONES.get();
-        if left == 0 {
-            std::panic::panic_any(Injected);
-        }
-        CLONES.set(left - 1);
-        Brittle(self.0)
-    }
 }
 
 #[test]
@@ -809,18 +780,11 @@ fn a_panic_in_clone_leaves_small_vectors_intact() {
                 for shared in [false, true] {
                     let mut vector: Vector<Brittle> = (0..length).map(Brittle).collect();
                     let held = shared.then(|| vector.clone());
-                    CLONES.set(fuse);
-                    injected(|| change(&mut vector));
-                    CLONES.set(u32::MAX);
-                    check_shape(&vector);
-                    assert!(held.iter().flatten().map(|value| value.0).eq(0..if shared {
-                        length
-                    } else {
-                        0
-                    }));
-                    let left: Vec<u32> = vector.iter().map(|value| value.0).collect();
-                    vector.push_back(Brittle(9));
-                    assert!(vector.iter().map(|value| value.0).eq(left.into_iter().chain([9])));
+                    Brittle::set_fuse(Some(fuse));
+                    is_interrupted(|| change(&mut vector));
+                    let kept = if shared { length } else { 0 };
+                    assert!(held.iter().flatten().map(|value| value.0).eq(0..kept));
+                    check_usable(&mut vector, Brittle(9));
                 }
             }
         }
@@ -863,7 +827,7 @@ fn elements_are_dropped_once() {
     drop(vector.slice(10..700));
     drop(vector.concat(&vector));
     assert_eq!(Probe::live(), 890);
-    // By value: moved out where they are the vector's own, and the rest dropped with the iterator.
+    // By value, elements are moved out of leaves of the vector's own. The rest is dropped together with the iterator.
     let mut values = vector.clone().into_iter();
     assert_eq!(values.next().map(|value| value.id()), Some(0));
     assert_eq!(values.next_back().map(|value| value.id()), Some(889));
@@ -908,7 +872,8 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
     for length in [3, 8, 16, 33, 256 + 16, 300] {
         for change in CHANGES {
             for fuse in (0..24).chain([40, 100, 270, 320]) {
-                // Alone, with a version that sees the tail as it is, or with one that has appended to it.
+                // The vector is alone, or beside a version with the same tail, or also beside one that has appended to
+                // it.
                 for others in 0..3 {
                     let base: Vector<Probe> = (0..length).map(Probe::new).collect();
                     let mut held: Vec<Vector<Probe>> = (0..others).map(|_| base.clone()).collect();
@@ -917,8 +882,7 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
                     }
                     let mut vector = base;
                     Probe::set_fuse(Some(fuse));
-                    injected(|| change(&mut vector));
-                    check_shape(&vector);
+                    is_interrupted(|| change(&mut vector));
                     for (at, held) in held.iter().enumerate() {
                         assert!(
                             held.iter().map(Probe::id).eq(0..length + at as u32),
@@ -926,10 +890,7 @@ fn panics_leave_every_version_intact_and_leak_nothing() {
                         );
                         check_shape(held);
                     }
-                    // What is left is a vector like any other.
-                    let left: Vec<u32> = vector.iter().map(Probe::id).collect();
-                    vector.push_back(Probe::new(9));
-                    assert!(vector.iter().map(Probe::id).eq(left.into_iter().chain([9])));
+                    check_usable(&mut vector, Probe::new(9));
                     drop((vector, held));
                     assert_eq!(Probe::live(), 0, "{length} elements, fuse {fuse}");
                 }
@@ -952,7 +913,7 @@ fn a_panic_in_an_iterator_keeps_what_it_gave() {
                     }
                     Probe::new(id)
                 });
-                assert!(injected(|| vector.extend(values)));
+                assert!(is_interrupted(|| vector.extend(values)));
                 check_shape(&vector);
                 assert!(vector.iter().map(Probe::id).eq(0..length + given));
                 assert!(held.iter().flatten().map(Probe::id).eq(0..if shared { length } else { 0 }));
@@ -963,7 +924,7 @@ fn a_panic_in_an_iterator_keeps_what_it_gave() {
     }
 }
 
-/// An element that counts those that live, and whose drop panics once it is told to.
+/// An element that counts the elements alive. When `armed` is set, the next drop panics.
 struct Grenade<'a>(&'a Cell<i32>, &'a Cell<bool>);
 
 impl<'a> Grenade<'a> {
@@ -1015,9 +976,9 @@ fn a_panic_in_drop_drops_the_others_all_the_same() {
             live.set(0);
             let vector: Vector<Grenade<'_>> = (0..length).map(|_| Grenade::new(&live, &armed)).collect();
             armed.set(true);
-            assert!(injected(|| action(vector)));
+            assert!(is_interrupted(|| action(vector)));
             assert!(!armed.get());
-            // What was forgotten lives on.
+            // Elements that were forgotten are still counted.
             assert_eq!(live.get(), leaks, "{length} elements");
         }
     }
@@ -1059,7 +1020,7 @@ fn large_elements() {
 }
 
 const _: () = {
-    // A vector is ten words whatever it holds, and so is one that may be missing.
+    // A vector has ten words, whatever its elements are, and so has an `Option` of one.
     assert!(size_of::<Vector<u64>>() == 80 && size_of::<Option<Vector<[u64; 100]>>>() == 80);
     assert!(align_of::<Vector<u128>>() == 8);
 };
@@ -1134,7 +1095,7 @@ fn iterators_from_both_ends() {
                     assert_eq!(last, rest.last());
                     assert_eq!(both.nth(skipped), rest.split_last().and_then(|(_, rest)| rest.get(skipped)));
                 }
-                // Alternating, to where the ends meet.
+                // From both ends in turn, until the ends meet.
                 let mut alternating = Vec::new();
                 while let Some(value) = iter.next() {
                     alternating.push(*value);
@@ -1170,17 +1131,12 @@ fn changing_all_elements_leaves_other_versions() {
 
 #[test]
 fn equality_order_and_hash_do_not_depend_on_the_shape() {
-    let hash = |vector: &Vector<usize>| {
-        let mut hasher = DefaultHasher::new();
-        vector.hash(&mut hasher);
-        hasher.finish()
-    };
     let plain = numbers::<Atomic>(0..1000);
     let joined = numbers::<Atomic>(0..333).concat(&numbers(333..1000));
     let cut = numbers::<Atomic>(0..3000).slice(..1000);
     for other in [&joined, &cut] {
         assert_eq!(&plain, other);
-        assert_eq!(hash(&plain), hash(other));
+        assert_eq!(std_hash(&plain), std_hash(other));
         assert!(plain.cmp(other).is_eq());
     }
     let less = joined.update(500, 0);
@@ -1190,14 +1146,14 @@ fn equality_order_and_hash_do_not_depend_on_the_shape() {
     assert_eq!(numbers::<Atomic>(0..0), Vector::new());
     let clone = plain.clone();
     assert!(plain.ptr_eq(&clone) && !plain.ptr_eq(&joined) && !plain.ptr_eq(&clone.update(0, 0)));
-    // In the handle, nothing is shared.
+    // Elements in the handle are not shared.
     let small = plain.take(3);
     assert!(small.ptr_eq(&small) && !small.ptr_eq(&small.clone()) && small == small.clone());
     let emptied = std::iter::successors(Some(plain.take(9)), |left| {
         (!left.is_empty()).then(|| left.take(left.len() - 1))
     });
     assert!(emptied.last().is_some_and(|last| last.ptr_eq(&Vector::new())));
-    // Shared parts are not compared.
+    // Shared nodes are not compared.
     let nan: Vector<f64> = std::iter::repeat_n(f64::NAN, 3000).collect();
     let mut other = nan.clone();
     assert_eq!(nan, other);
@@ -1267,7 +1223,7 @@ fn past_the_end() {
         let usual = std::panic::catch_unwind(AssertUnwindSafe(|| change(vector.clone())));
         assert!(usual.is_err());
     }
-    #[expect(clippy::reversed_empty_ranges, reason = "that is the mistake")]
+    #[expect(clippy::reversed_empty_ranges, reason = "the test is about this mistake")]
     let reversed = std::panic::catch_unwind(AssertUnwindSafe(|| vector.slice(5..3)));
     assert!(reversed.is_err());
     check(&vector, &(0..100).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! What std and serde expect of a sequence.
+//! Traits of std that a sequence implements.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,6 +11,7 @@ use super::{Appending, GenericVector, IntoIter, Iter, IterMut, tree};
 use crate::counter::Counter;
 
 impl<T, C: Counter> Default for GenericVector<T, C> {
+    /// An empty vector. O(1), allocates nothing.
     fn default() -> Self {
         Self::new()
     }
@@ -23,15 +24,17 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for GenericVector<T, C> {
 }
 
 impl<T: PartialEq, C: Counter> PartialEq for GenericVector<T, C> {
-    /// Whether both have equal elements in the same order. Parts that both share count as equal without being
-    /// looked at: a vector equals its clone even where an element, such as NaN, does not equal itself, unless it has its
-    /// elements in its handle, where a clone shares nothing.
+    /// Whether both vectors have equal elements in the same order. O(n), but skips the nodes that both share if both
+    /// trees have the same shape, and otherwise the leaves that both share.
+    ///
+    /// In a shared leaf, even an element that does not equal itself, such as NaN, counts as equal. Elements in the
+    /// handle are never shared.
     fn eq(&self, other: &Self) -> bool {
         if self.len() != other.len() {
             return false;
         }
         if self.tree_len == other.tree_len && !self.shape.is_relaxed() && !other.shape.is_relaxed() {
-            // Of the same size and without relaxed branches, they have the same shape.
+            // Trees of the same size without relaxed branches have the same shape.
             let (left, right) = (self.last_slice(), other.last_slice());
             let trees = match (self.tree(), other.tree()) {
                 // SAFETY: the two vectors hold their trees.
@@ -65,21 +68,24 @@ impl<T: PartialEq, C: Counter> PartialEq for GenericVector<T, C> {
 impl<T: Eq, C: Counter> Eq for GenericVector<T, C> {}
 
 impl<T: PartialOrd, C: Counter> PartialOrd for GenericVector<T, C> {
+    /// Compares element by element, as slices do. O(n).
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.iter().partial_cmp(other)
     }
 }
 
 impl<T: Ord, C: Counter> Ord for GenericVector<T, C> {
+    /// Compares element by element, as slices do. O(n).
     fn cmp(&self, other: &Self) -> Ordering {
         self.iter().cmp(other)
     }
 }
 
 impl<T: Hash, C: Counter> Hash for GenericVector<T, C> {
+    /// Equal vectors have equal hashes. O(n).
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_usize(self.len());
-        // Element by element: where one leaf ends and the next begins must not show.
+        // Element by element, because the hash must not depend on where one leaf ends and the next begins.
         self.iter().for_each(|element| element.hash(state));
     }
 }
@@ -87,10 +93,10 @@ impl<T: Hash, C: Counter> Hash for GenericVector<T, C> {
 impl<T, C: Counter> Index<usize> for GenericVector<T, C> {
     type Output = T;
 
-    /// The element at `index`. O(log n).
+    /// The element at `index`. O(log n), allocates nothing.
     ///
     /// # Panics
-    /// Past the end.
+    /// If `index` is not less than the length.
     #[inline]
     fn index(&self, index: usize) -> &T {
         match self.get(index) {
@@ -101,10 +107,11 @@ impl<T, C: Counter> Index<usize> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> IndexMut<usize> for GenericVector<T, C> {
-    /// The element at `index` to change. O(log n).
+    /// The element at `index`, to be changed in this version only. Costs the same as
+    /// [`get_mut`](GenericVector::get_mut).
     ///
     /// # Panics
-    /// Past the end.
+    /// If `index` is not less than the length.
     #[inline]
     fn index_mut(&mut self, index: usize) -> &mut T {
         let length = self.len();
@@ -122,7 +129,11 @@ fn past_end(index: usize, length: usize) -> ! {
 }
 
 impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
-    /// Appends every value, a leaf at a time.
+    /// Appends every value. O(1) for each, amortised. Copies a shared tail at most once. If the iterator panics, the
+    /// values before it stay.
+    ///
+    /// # Panics
+    /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
     fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
         let mut values = values.into_iter();
         while let Some(value) = values.next() {
@@ -135,7 +146,7 @@ impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
             let mut appending = Appending { vector: self, tail, length };
             let mut next = Some(value);
             while let Some(value) = next {
-                // SAFETY: there is room, and the tail is the vector's own.
+                // SAFETY: `length` is less than `room`, and the tail is the vector's own.
                 unsafe { tail.items().add(length).write(value) };
                 length += 1;
                 appending.length = length;
@@ -146,19 +157,23 @@ impl<T: Clone, C: Counter> Extend<T> for GenericVector<T, C> {
 }
 
 impl<'a, T: Clone + 'a, C: Counter> Extend<&'a T> for GenericVector<T, C> {
+    /// Appends a clone of every value. O(1) for each, amortised.
+    ///
+    /// # Panics
+    /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
     fn extend<I: IntoIterator<Item = &'a T>>(&mut self, values: I) {
         self.extend(values.into_iter().cloned());
     }
 }
 
 impl<T: Clone, C: Counter> GenericVector<T, C> {
-    /// [`open_tail`](Self::open_tail), which makes room for `more` at once where it makes room; `None` where there is
-    /// room for as many in the handle.
+    /// As [`open_tail`](Self::open_tail), but if there is no tail yet, the new one has room for `more` elements.
+    /// Returns `None` if the handle has room for them.
     pub(super) fn open_tail_for(&mut self, more: usize) -> Option<Leaf<T, C>> {
         let more = more.min(Width::<T>::LEAF);
         if self.is_small() {
             let length = self.small_len() + more;
-            return (length > Self::SMALL).then(|| self.leave_handle(self.room_for(length)));
+            return (length > Self::MAX_SMALL).then(|| self.leave_handle(self.room_for(length)));
         }
         if self.nodes().tail.is_none() {
             return Some(self.new_tail(more));
@@ -168,6 +183,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> FromIterator<T> for GenericVector<T, C> {
+    /// A vector of the values. O(n).
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let mut vector = Self::new();
         vector.extend(values);
@@ -176,12 +192,14 @@ impl<T: Clone, C: Counter> FromIterator<T> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> From<Vec<T>> for GenericVector<T, C> {
+    /// A vector of the values, which are moved. O(n).
     fn from(values: Vec<T>) -> Self {
         values.into_iter().collect()
     }
 }
 
 impl<T: Clone, C: Counter> From<&[T]> for GenericVector<T, C> {
+    /// A vector of clones of the values. O(n).
     fn from(values: &[T]) -> Self {
         let mut vector = Self::new();
         vector.extend_from_slice(values);
@@ -190,18 +208,21 @@ impl<T: Clone, C: Counter> From<&[T]> for GenericVector<T, C> {
 }
 
 impl<T: Clone, C: Counter> From<&Vec<T>> for GenericVector<T, C> {
+    /// A vector of clones of the values. O(n).
     fn from(values: &Vec<T>) -> Self {
         values.as_slice().into()
     }
 }
 
 impl<T: Clone, C: Counter, const N: usize> From<[T; N]> for GenericVector<T, C> {
+    /// A vector of the values, which are moved. O(n).
     fn from(values: [T; N]) -> Self {
         values.into_iter().collect()
     }
 }
 
 impl<T: Clone, C: Counter> From<GenericVector<T, C>> for Vec<T> {
+    /// The elements, which are moved out of leaves that no other version holds, and otherwise cloned. O(n).
     fn from(vector: GenericVector<T, C>) -> Self {
         vector.into_iter().collect()
     }
@@ -230,6 +251,7 @@ impl<T: Clone, C: Counter> IntoIterator for GenericVector<T, C> {
     type Item = T;
     type IntoIter = IntoIter<T, C>;
 
+    /// The elements by value, moved or cloned as [`IntoIter`] says. O(1), and O(1) amortised for each element.
     fn into_iter(self) -> IntoIter<T, C> {
         IntoIter::new(self)
     }
@@ -238,7 +260,10 @@ impl<T: Clone, C: Counter> IntoIterator for GenericVector<T, C> {
 impl<T: Clone, C: Counter> Add for GenericVector<T, C> {
     type Output = Self;
 
-    /// The elements of both. O(log n), as [`append`](GenericVector::append).
+    /// The elements of both. Costs the same as [`append`](GenericVector::append).
+    ///
+    /// # Panics
+    /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
     fn add(mut self, other: Self) -> Self {
         self.append(other);
         self
@@ -248,52 +273,11 @@ impl<T: Clone, C: Counter> Add for GenericVector<T, C> {
 impl<T: Clone, C: Counter> Add for &GenericVector<T, C> {
     type Output = GenericVector<T, C>;
 
-    /// The elements of both, which stay. O(log n), as [`concat`](GenericVector::concat).
+    /// The elements of both, which stay as they are. Costs the same as [`concat`](GenericVector::concat).
+    ///
+    /// # Panics
+    /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
     fn add(self, other: Self) -> GenericVector<T, C> {
         self.concat(other)
-    }
-}
-
-#[cfg(feature = "serde")]
-mod serialization {
-    use std::fmt;
-    use std::marker::PhantomData;
-
-    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-    use serde::ser::{Serialize, Serializer};
-
-    use super::GenericVector;
-    use crate::counter::Counter;
-
-    impl<T: Serialize, C: Counter> Serialize for GenericVector<T, C> {
-        /// As a sequence.
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(self)
-        }
-    }
-
-    impl<'de, T: Clone + Deserialize<'de>, C: Counter> Deserialize<'de> for GenericVector<T, C> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Elements<T, C>(PhantomData<(T, C)>);
-
-            impl<'de, T: Clone + Deserialize<'de>, C: Counter> Visitor<'de> for Elements<T, C> {
-                type Value = GenericVector<T, C>;
-
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("a sequence")
-                }
-
-                fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-                    // One by one: what a size hint says is not to be trusted, and no more than a leaf is reserved.
-                    let mut vector = GenericVector::new();
-                    while let Some(value) = sequence.next_element()? {
-                        vector.push_back(value);
-                    }
-                    Ok(vector)
-                }
-            }
-
-            deserializer.deserialize_seq(Elements(PhantomData))
-        }
     }
 }

@@ -1,16 +1,18 @@
-//! Trees of nodes: finding, changing, cutting and joining them. A tree is a link, its height above the leaves
-//! and its size; how many elements a node holds is never read from the node itself but for relaxed branches,
-//! because a leaf may have more than a version sees of it.
+//! Finding, changing, cutting and joining trees of nodes.
+//!
+//! A tree is a link to a node, the height of that node above the leaves, and its *size*: the number of elements below
+//! it. Sizes come from the vector and from relaxed branches, never from a leaf, which may have more elements than a
+//! version sees of it.
 
 use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
 use std::ops::Range;
 use std::slice;
 
-use super::node::{BRANCH, BRANCH_BITS, Branch, Leaf, Link, Owned, Width, release};
+use super::node::{BRANCH_BITS, Branch, Leaf, Link, MAX_CHILDREN, MIN_CHILDREN, Owned, Width, release};
 use crate::counter::Counter;
 
-/// A run of elements that lie beside each other: what a vector sees of a leaf.
+/// A run of elements that lie side by side: those that a vector sees of a leaf.
 pub(super) struct Run<T, C> {
     pub(super) leaf: Leaf<T, C>,
     /// Index of the first element.
@@ -18,7 +20,7 @@ pub(super) struct Run<T, C> {
     pub(super) length: usize,
 }
 
-/// The child of a branch that holds the element at `index`, and where that child begins.
+/// The slot of the child of a branch that holds the element at `index`, and where that child begins.
 #[inline]
 pub(super) fn locate<T, C: Counter>(branch: Branch<C>, height: u8, index: usize) -> (usize, usize) {
     let shift = Width::<T>::shift(height - 1);
@@ -26,14 +28,14 @@ pub(super) fn locate<T, C: Counter>(branch: Branch<C>, height: u8, index: usize)
     if !branch.is_relaxed() {
         return (slot, slot << shift);
     }
-    // No child holds more than a full one, so the search begins no later than there.
+    // No child holds more elements than a full one, so the right child is this one or one behind it.
     while branch.end(slot) <= index {
         slot += 1;
     }
     (slot, child_start::<T, C>(branch, height, slot))
 }
 
-/// Where a child begins.
+/// Where a child begins: the number of elements below the children before it.
 #[inline]
 pub(super) fn child_start<T, C: Counter>(branch: Branch<C>, height: u8, slot: usize) -> usize {
     match slot {
@@ -43,7 +45,7 @@ pub(super) fn child_start<T, C: Counter>(branch: Branch<C>, height: u8, slot: us
     }
 }
 
-/// Where a child of a branch of `size` elements ends.
+/// Where a child of a branch of `size` elements ends: the number of elements below it and the children before it.
 #[inline]
 pub(super) fn child_end<T, C: Counter>(branch: Branch<C>, height: u8, slot: usize, size: usize) -> usize {
     if branch.is_relaxed() {
@@ -58,7 +60,7 @@ pub(super) fn child_end<T, C: Counter>(branch: Branch<C>, height: u8, slot: usiz
 /// The leaf that holds the element at `index` of a tree.
 ///
 /// # Safety
-/// The tree is one, and `index` is less than its `size`.
+/// `link`, `height` and `size` are those of a tree that is held, and `index` is less than `size`.
 pub(super) unsafe fn find<T, C: Counter>(
     mut link: Link,
     mut height: u8,
@@ -76,15 +78,16 @@ pub(super) unsafe fn find<T, C: Counter>(
         link = branch.child(slot);
         height -= 1;
     }
-    // SAFETY: at height 0 are leaves.
+    // SAFETY: the nodes at height 0 are leaves.
     Run { leaf: unsafe { Leaf::from_link(link) }, start, length: size }
 }
 
-/// Makes the branch in `slot` its holder's alone, with room for `room` children and relaxed if so asked:
-/// copies it if it is not.
+/// Makes the branch that `slot` names its holder's own, with room for `room` children, and relaxed if `relaxed` is
+/// true. Copies it if it is shared, too small or not relaxed.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a branch `height` above the leaves of `size` elements.
+/// `slot` is the place of a link in a node, or in a vector, that the caller alone holds. It names a branch that stands
+/// `height` above the leaves and has `size` elements.
 pub(super) unsafe fn own_branch<T, C: Counter>(
     slot: &mut Link,
     height: u8,
@@ -92,7 +95,7 @@ pub(super) unsafe fn own_branch<T, C: Counter>(
     room: usize,
     relaxed: bool,
 ) -> Branch<C> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `slot` names a branch.
     let branch = unsafe { Branch::<C>::from_link(*slot) };
     let unique = branch.is_unique();
     let relaxed = relaxed || branch.is_relaxed();
@@ -101,7 +104,7 @@ pub(super) unsafe fn own_branch<T, C: Counter>(
     }
     let len = branch.len();
     let copy = Branch::<C>::with_room(room.max(len), relaxed);
-    // SAFETY: the copy is new and has room. Where the branch is this holder's alone, its children move.
+    // SAFETY: the copy is new and has room. The children move if nobody else holds the branch.
     unsafe {
         if unique {
             copy.take_children(branch);
@@ -115,35 +118,37 @@ pub(super) unsafe fn own_branch<T, C: Counter>(
         }
     }
     *slot = copy.link();
-    // SAFETY: the hold that was in `slot`. Alone, its children have moved to the copy.
+    // SAFETY: this gives up the hold that `slot` had. If it was the only one, the children have moved to the copy.
     unsafe { if unique { branch.free_memory() } else { release::<T, C>(branch.link(), height) } }
     copy
 }
 
-/// [`own_branch`] where no branch is relaxed, and no room is wanted.
+/// [`own_branch`] for a branch that is not relaxed, without making room. The lower `shift` bits of an index tell the
+/// place of an element below a child of the branch.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a branch that is not relaxed, of whose elements' indices `shift` bits tell
-/// the place below a child.
+/// As for [`own_branch`], and the branch is not relaxed.
 #[inline]
 pub(super) unsafe fn own_regular_branch<T, C: Counter>(slot: &mut Link, shift: u32) -> Branch<C> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `slot` names a branch.
     let branch = unsafe { Branch::<C>::from_link(*slot) };
     if branch.is_unique() {
         return branch;
     }
-    // SAFETY: as above.
+    // SAFETY: the contract is the same, and `branch` is the one that `slot` names.
     unsafe { copy_regular_branch::<T, C>(slot, branch, shift) }
 }
 
+/// Replaces a branch by a copy.
+///
 /// # Safety
-/// As [`own_regular_branch`], of the branch in `slot`.
+/// As for [`own_regular_branch`], and `slot` names `branch`.
 #[inline(never)]
 unsafe fn copy_regular_branch<T, C: Counter>(slot: &mut Link, branch: Branch<C>, shift: u32) -> Branch<C> {
     let height = ((shift - Width::<T>::BITS) / BRANCH_BITS) as u8 + 1;
     let len = branch.len();
     let copy = Branch::<C>::with_room(len, false);
-    // SAFETY: the copy is new and has room; the hold that is given up was in `slot`.
+    // SAFETY: the copy is new and has room. The hold that is given up is the one that `slot` had.
     unsafe {
         copy.share_children::<T>(branch, 0..len, height);
         *slot = copy.link();
@@ -152,65 +157,67 @@ unsafe fn copy_regular_branch<T, C: Counter>(slot: &mut Link, branch: Branch<C>,
     copy
 }
 
-/// Makes a leaf its holder's alone: copies the `length` elements that are seen if it is not.
+/// Makes the leaf that `slot` names its holder's own. Copies its first `length` elements if it is shared.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a leaf of which it sees `length` elements.
+/// `slot` is the place of a link in a node, or in a vector, that the caller alone holds. It names a leaf of which the
+/// caller sees `length` elements.
 #[inline]
 pub(super) unsafe fn own_leaf<T: Clone, C: Counter>(slot: &mut Link, length: usize) -> Leaf<T, C> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `slot` names a leaf.
     let leaf = unsafe { Leaf::<T, C>::from_link(*slot) };
     if leaf.is_unique() {
         return leaf;
     }
-    // SAFETY: as above.
+    // SAFETY: the contract is the same, and `leaf` is the one that `slot` names.
     unsafe { copy_leaf(slot, leaf, length) }
 }
 
+/// Replaces a leaf by a copy.
+///
 /// # Safety
-/// As [`own_leaf`], of the leaf in `slot`.
+/// As for [`own_leaf`], and `slot` names `leaf`.
 #[inline(never)]
 unsafe fn copy_leaf<T: Clone, C: Counter>(slot: &mut Link, leaf: Leaf<T, C>, length: usize) -> Leaf<T, C> {
-    // SAFETY: the holder sees these elements, and holds the leaf until below.
+    // SAFETY: the caller sees these elements, and holds the leaf until `release`.
     let copy = Leaf::of_clones(unsafe { leaf.slice(length) }, &[], length);
     *slot = copy.link();
-    // SAFETY: the hold that was in `slot`.
+    // SAFETY: this gives up the hold that `slot` had.
     unsafe { leaf.release() };
     copy
 }
 
-/// Whether another leaf fits at the right end without one more level.
+/// Whether one more leaf fits at the right end of a tree without one more level.
 ///
 /// # Safety
-/// The tree is one.
+/// `link` and `height` are those of a tree that is held.
 pub(super) unsafe fn has_room<C: Counter>(mut link: Link, mut height: u8) -> bool {
     while height > 0 {
         // SAFETY: above the leaves are branches.
         let branch = unsafe { Branch::<C>::from_link(link) };
-        if branch.len() < BRANCH {
+        if branch.len() < MAX_CHILDREN {
             return true;
         }
-        link = branch.child(BRANCH - 1);
+        link = branch.child(MAX_CHILDREN - 1);
         height -= 1;
     }
     false
 }
 
-/// A node `height` above the leaves with one leaf below it.
+/// A node that stands `height` above the leaves and has one leaf below it. Takes over a hold of the leaf.
 pub(super) fn spine<C: Counter>(leaf: Link, height: u8, size: usize) -> Link {
     (0..height).fold(leaf, |child, _| {
-        let branch = Branch::<C>::with_room(BRANCH, false);
-        // SAFETY: the branch is new.
+        let branch = Branch::<C>::with_room(MAX_CHILDREN, false);
+        // SAFETY: the branch is new, and has room.
         unsafe { branch.push(child, size) };
         branch.link()
     })
 }
 
-/// Appends a leaf of `length` elements at the right end; whether a branch became relaxed.
+/// Appends a leaf of `length` elements at the right end, and returns whether a branch became relaxed.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a branch `height` above the leaves of `size` elements, which has room;
-/// a hold of the leaf is handed over.
+/// As for [`own_branch`], and [`has_room`] is true of the branch. The caller hands over a hold of the leaf.
 pub(super) unsafe fn push_leaf<T, C: Counter>(
     slot: &mut Link,
     height: u8,
@@ -218,13 +225,14 @@ pub(super) unsafe fn push_leaf<T, C: Counter>(
     leaf: Link,
     length: usize,
 ) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `slot` names a branch.
     let branch = unsafe { Branch::<C>::from_link(*slot) };
     let last = branch.len() - 1;
     let last_size = size - child_start::<T, C>(branch, height, last);
-    // SAFETY: children stand one lower.
+    // SAFETY: the children of a branch stand one lower than it.
     if unsafe { has_room::<C>(branch.child(last), height - 1) } {
-        // SAFETY: the branch is the holder's alone after, so its last place is; sizes are those found above.
+        // SAFETY: after `own_branch` nobody else holds the branch, so `child` is a place in a node that the caller
+        // alone holds. The sizes are those found above.
         unsafe {
             let branch = own_branch::<T, C>(slot, height, size, 1, false);
             let child = &mut *branch.children().add(last);
@@ -236,32 +244,37 @@ pub(super) unsafe fn push_leaf<T, C: Counter>(
         }
     }
     let relaxed = last_size != Width::<T>::full(height - 1);
-    let room = if branch.len() < branch.room() { branch.len() + 1 } else { BRANCH };
-    // SAFETY: as above; where a child does not fit below the last one, the branch itself has room.
+    let room = if branch.len() < branch.room() { branch.len() + 1 } else { MAX_CHILDREN };
+    // SAFETY: as above. If the leaf does not fit below the last child, the branch itself has room.
     unsafe {
-        let branch =
-            own_branch::<T, C>(slot, height, size, if branch.is_unique() { room } else { BRANCH }, relaxed);
+        let branch = own_branch::<T, C>(
+            slot,
+            height,
+            size,
+            if branch.is_unique() { room } else { MAX_CHILDREN },
+            relaxed,
+        );
         branch.push(spine::<C>(leaf, height - 1, length), size + length);
     }
     relaxed
 }
 
-/// Takes the last leaf out: it, with its hold, and how many elements it has. The branch may be left empty.
+/// Takes out the last leaf. Returns it, with a hold of it, and the number of its elements. The branch may become empty.
 ///
 /// # Safety
-/// `slot` is the holder's own place of a branch `height` above the leaves of `size` elements.
+/// As for [`own_branch`].
 pub(super) unsafe fn pop_leaf<T, C: Counter>(slot: &mut Link, height: u8, size: usize) -> (Link, usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the contract is the same.
     let branch = unsafe { own_branch::<T, C>(slot, height, size, 1, false) };
     let last = branch.len() - 1;
     let last_size = size - child_start::<T, C>(branch, height, last);
     if height == 1 {
         let leaf = branch.child(last);
-        // SAFETY: the branch is the holder's alone, and the hold of the leaf goes to the caller.
+        // SAFETY: nobody else holds the branch, and its hold of the leaf goes to the caller.
         unsafe { branch.set_len(last) };
         return (leaf, last_size);
     }
-    // SAFETY: the branch is the holder's alone, so its last place is.
+    // SAFETY: nobody else holds the branch, so `child` is a place in a node that the caller alone holds.
     unsafe {
         let child = &mut *branch.children().add(last);
         let (leaf, length) = pop_leaf::<T, C>(child, height - 1, last_size);
@@ -276,17 +289,18 @@ pub(super) unsafe fn pop_leaf<T, C: Counter>(slot: &mut Link, height: u8, size: 
     }
 }
 
-/// Most nodes in a row: two branches without a child each, and two nodes from the seam between them.
-const ROW: usize = 2 * BRANCH;
+/// A row has at most this many nodes: the children of two branches, of which each gives one child away and gets one
+/// node from the seam in return.
+const MAX_ROW: usize = 2 * MAX_CHILDREN;
 
-/// Nodes of one height beside each other, and how many elements each holds.
+/// Nodes of the same height side by side, and the number of elements of each. A row has a hold of each of its nodes.
 struct Row<T, C: Counter> {
-    links: [MaybeUninit<Link>; ROW],
-    sizes: [MaybeUninit<usize>; ROW],
+    links: [MaybeUninit<Link>; MAX_ROW],
+    sizes: [MaybeUninit<usize>; MAX_ROW],
     len: usize,
-    /// Whether a node before the last one is not full.
+    /// Whether a node other than the last one is not full.
     irregular: bool,
-    /// Whether the last one is not.
+    /// Whether the last node is not full.
     short: bool,
     height: u8,
     elements: PhantomData<(T, C)>,
@@ -296,8 +310,8 @@ impl<T, C: Counter> Row<T, C> {
     #[inline]
     fn new(height: u8) -> Self {
         Row {
-            links: [const { MaybeUninit::uninit() }; ROW],
-            sizes: [const { MaybeUninit::uninit() }; ROW],
+            links: [const { MaybeUninit::uninit() }; MAX_ROW],
+            sizes: [const { MaybeUninit::uninit() }; MAX_ROW],
             len: 0,
             irregular: false,
             short: false,
@@ -314,7 +328,8 @@ impl<T, C: Counter> Row<T, C> {
         self.len += 1;
     }
 
-    /// Appends shared children of a branch that stands one higher and has `size` elements.
+    /// Appends children of a branch, which are then shared. The branch stands one higher than the row, and has `size`
+    /// elements.
     fn push_children(&mut self, branch: Branch<C>, slots: Range<usize>, size: usize) {
         if slots.is_empty() {
             return;
@@ -341,26 +356,25 @@ impl<T, C: Counter> Row<T, C> {
         }
         let links = &mut self.links[self.len..][..slots.len()];
         self.len += slots.len();
-        // SAFETY: the branch holds its children, which stand as high as the row.
+        // SAFETY: the branch has these children, and is held by the caller.
         unsafe { branch.share_into::<T>(slots, self.height + 1, links) };
     }
 
     fn pop(&mut self) -> Option<(Owned<T, C>, usize)> {
         self.len = self.len.checked_sub(1)?;
-        // SAFETY: it was one of the first `len`, with a hold that the row gives up.
+        // SAFETY: the node was one of the first `len`, which are initialized. The row gives up its hold of it.
         unsafe {
             let link = self.links[self.len].assume_init();
             Some((Owned::from_held(link, self.height), self.sizes[self.len].assume_init()))
         }
     }
 
-    /// One branch of all nodes, or two of half of them each where they are too many for one. The row is
-    /// empty after.
+    /// Makes one branch of all nodes, or two branches of half of them each if there are too many for one. The row is
+    /// empty afterwards.
     fn pack(&mut self, relaxed: &mut bool) -> Joined<T, C> {
-        // The row gives its holds up to the branches. Nothing between can panic but running out of memory,
-        // which aborts.
+        // The row hands over its holds to the branches. Nothing can panic meanwhile: running out of memory aborts.
         let len = mem::take(&mut self.len);
-        if len <= BRANCH {
+        if len <= MAX_CHILDREN {
             Joined { first: self.branch(0..len, relaxed), second: None }
         } else {
             let half = len / 2;
@@ -368,10 +382,11 @@ impl<T, C: Counter> Row<T, C> {
         }
     }
 
-    /// A branch of nodes that the row has given up.
+    /// A branch of some nodes of the row. It takes over the holds of these nodes.
     fn branch(&self, range: Range<usize>, relaxed: &mut bool) -> (Owned<T, C>, usize) {
         let full = Width::<T>::full(self.height);
-        // SAFETY: the callers pass ranges of what was initialized; `MaybeUninit` is laid out as what it holds.
+        // SAFETY: the callers pass ranges of nodes that were pushed, so they are initialized. `MaybeUninit<X>` has the
+        // layout of `X`.
         let (links, sizes) = unsafe {
             let (links, sizes) = (self.links.as_ptr().add(range.start), self.sizes.as_ptr().add(range.start));
             (
@@ -379,11 +394,11 @@ impl<T, C: Counter> Row<T, C> {
                 slice::from_raw_parts(sizes.cast::<usize>(), range.len()),
             )
         };
-        // Without a short node among all of them, there is none to look for.
+        // If the row has no short node before its last one, none need be looked for here.
         let irregular = self.irregular && sizes[..sizes.len() - 1].iter().any(|size| *size != full);
         *relaxed |= irregular;
         let branch = Branch::<C>::with_room(links.len(), irregular);
-        // SAFETY: the branch is new and has room, and takes over the holds of the row.
+        // SAFETY: the branch is new and has room. It takes over the holds that the row had.
         unsafe {
             branch.fill(links);
             let mut total = 0;
@@ -409,14 +424,14 @@ impl<T, C: Counter> Drop for Row<T, C> {
     }
 }
 
-/// What joining two trees makes: one node or two of the same height.
+/// The result of joining two trees: one node, or two nodes of the same height, each with its size.
 pub(super) struct Joined<T, C: Counter> {
     pub(super) first: (Owned<T, C>, usize),
     pub(super) second: Option<(Owned<T, C>, usize)>,
 }
 
 impl<T, C: Counter> Joined<T, C> {
-    /// One tree of it, whose height is one more where there were two nodes.
+    /// Makes one tree of it, and returns its height, which is one more than `height` if there are two nodes.
     pub(super) fn into_tree(self, height: u8, relaxed: &mut bool) -> (Owned<T, C>, u8) {
         let Some((second, second_size)) = self.second else { return (self.first.0, height) };
         let mut row = Row::new(height);
@@ -426,7 +441,7 @@ impl<T, C: Counter> Joined<T, C> {
     }
 }
 
-/// A borrowed tree.
+/// A tree that somebody else holds.
 #[derive(Clone, Copy)]
 pub(super) struct Tree {
     pub(super) link: Link,
@@ -434,30 +449,30 @@ pub(super) struct Tree {
     pub(super) size: usize,
 }
 
-/// Whether a node is less than half full, so that it should be merged with a neighbour.
+/// Whether the root of a tree is less than half full, so that it should be merged with a neighbour.
 ///
 /// # Safety
-/// The tree is one.
+/// The tree is valid and held.
 unsafe fn is_scant<T, C: Counter>(tree: Tree) -> bool {
     match tree.height {
-        0 => tree.size < Width::<T>::LEAF / 2,
+        0 => tree.size < Width::<T>::HALF_LEAF,
         // SAFETY: above the leaves are branches.
-        _ => unsafe { Branch::<C>::from_link(tree.link).len() < BRANCH / 2 },
+        _ => unsafe { Branch::<C>::from_link(tree.link).len() < MIN_CHILDREN },
     }
 }
 
-/// Two trees beside each other as one or two nodes of the greater height. Shares what lies off the seam and
-/// makes new nodes along it, which are at least half full unless they are the first or the last.
+/// Joins two trees, and returns one or two nodes of the greater height. The nodes along the seam are made anew, and are
+/// at least half full unless they are the first or the last of their height. All others are shared.
 ///
 /// # Safety
-/// The trees are some, not empty, and held for the time of this call.
+/// The trees are valid, not empty, and held during this call.
 pub(super) unsafe fn join<T: Clone, C: Counter>(left: Tree, right: Tree, relaxed: &mut bool) -> Joined<T, C> {
     let height = left.height.max(right.height);
     if height == 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the contract is the same, and both trees are leaves.
         return unsafe { join_leaves(left, right) };
     }
-    // SAFETY: the trees and what is below them are held by the caller; branches are above the leaves.
+    // SAFETY: the caller holds the trees, and so the nodes below them. Above the leaves are branches.
     unsafe {
         let mut row = Row::new(height - 1);
         let mut last = left;
@@ -502,11 +517,13 @@ pub(super) unsafe fn join<T: Clone, C: Counter>(left: Tree, right: Tree, relaxed
     }
 }
 
+/// Joins two leaves: shares both if each is at least half full, otherwise makes one or two leaves of clones.
+///
 /// # Safety
-/// As [`join`], of leaves.
+/// As for [`join`], and both trees are leaves.
 unsafe fn join_leaves<T: Clone, C: Counter>(left: Tree, right: Tree) -> Joined<T, C> {
     let most = Width::<T>::LEAF;
-    // SAFETY: the caller holds the leaves and sees that many elements of them.
+    // SAFETY: the caller holds the leaves, and sees `size` elements of each.
     unsafe {
         let leaves = [left, right].map(|tree| Leaf::<T, C>::from_link(tree.link));
         let (first, second) = (leaves[0].slice(left.size), leaves[1].slice(right.size));
@@ -517,7 +534,7 @@ unsafe fn join_leaves<T: Clone, C: Counter>(left: Tree, right: Tree) -> Joined<T
         if total <= most {
             return Joined { first: leaf(first, second, total), second: None };
         }
-        if left.size >= most / 2 && right.size >= most / 2 {
+        if left.size >= Width::<T>::HALF_LEAF && right.size >= Width::<T>::HALF_LEAF {
             let share = |tree: Tree| (Owned::share(tree.link, 0), tree.size);
             return Joined { first: share(left), second: Some(share(right)) };
         }
@@ -532,10 +549,11 @@ unsafe fn join_leaves<T: Clone, C: Counter>(left: Tree, right: Tree) -> Joined<T
     }
 }
 
-/// The elements `from..to` of a tree, not none, as a tree of the same height. Shares what lies off the cuts.
+/// The elements `from..to` of a tree, as a tree of the same height. The nodes at the two cuts are made anew, all others
+/// are shared.
 ///
 /// # Safety
-/// The tree is one and held for the time of this call; the range lies within it.
+/// The tree is valid and held during this call. The range lies within it, and is not empty.
 pub(super) unsafe fn cut<T: Clone, C: Counter>(
     tree: Tree,
     from: usize,
@@ -543,7 +561,7 @@ pub(super) unsafe fn cut<T: Clone, C: Counter>(
     relaxed: &mut bool,
 ) -> Owned<T, C> {
     let Tree { link, height, size } = tree;
-    // SAFETY: the caller's promise, for this and what is below it.
+    // SAFETY: the caller holds the tree, and so the nodes below it. Above the leaves are branches.
     unsafe {
         if from == 0 && (to == size || height == 0) {
             return Owned::share(link, height);
@@ -572,10 +590,10 @@ pub(super) unsafe fn cut<T: Clone, C: Counter>(
     }
 }
 
-/// Goes down to the lowest node that holds all of `from..to`; the tree there and where it begins.
+/// The lowest subtree that has all elements of `from..to`, and the index at which it begins.
 ///
 /// # Safety
-/// The tree is one, and the range lies within it and is not empty.
+/// The tree is valid and held. The range lies within it, and is not empty.
 pub(super) unsafe fn narrow<T, C: Counter>(mut tree: Tree, from: usize, to: usize) -> (Tree, usize) {
     let mut start = 0;
     while tree.height > 0 {
@@ -592,16 +610,17 @@ pub(super) unsafe fn narrow<T, C: Counter>(mut tree: Tree, from: usize, to: usiz
     (tree, start)
 }
 
-/// Whether two trees of the same shape, both without relaxed branches, hold equal elements. Parts that they
-/// share are not looked at.
+/// Whether two trees of the same shape, both without relaxed branches, have equal elements. Skips the nodes that both
+/// share.
 ///
 /// # Safety
-/// The trees are some of the same height and size.
+/// The trees are valid and held, and have the same height and size.
 pub(super) unsafe fn equal<T: PartialEq, C: Counter>(left: Tree, right: Tree) -> bool {
     if left.link == right.link {
         return true;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller holds the trees, and so the nodes below them. Of the same height and size and without relaxed
+    // branches, they have children of the same sizes.
     unsafe {
         if left.height == 0 {
             let [left, right] = [left, right].map(|tree| Leaf::<T, C>::from_link(tree.link).slice(tree.size));

@@ -1,4 +1,4 @@
-//! Which auto traits every public type has, for every kind of content.
+//! Which auto traits each public type implements, for every kind of contents.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use collections::counter::{Atomic, Plain};
 use collections::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
 
-/// Which traits `T` has: an inherent constant, where its bounds hold, hides the trait's.
+/// Tells which traits `T` implements: an inherent constant whose bounds hold hides the trait's constant of the same
+/// name.
 struct Has<T>(PhantomData<T>);
 
 trait Otherwise {
@@ -39,7 +40,7 @@ impl<T: RefUnwindSafe> Has<T> {
 
 const fn is_unpin<T: Unpin>() {}
 
-/// The traits of a type as the test states them; all types may be moved.
+/// Checks that each type implements exactly the traits listed behind it, and `Unpin`.
 macro_rules! traits {
     ($($type:ty: $($trait:ident)*;)*) => {
         $(
@@ -67,7 +68,7 @@ macro_rules! traits {
 type A = Atomic;
 type P = Plain;
 
-// Contents of which all is allowed.
+// Contents that implement all of these traits.
 traits! {
     Atomic: Send Sync Unwind RefUnwind;
     Plain: Send Unwind RefUnwind;
@@ -97,7 +98,7 @@ traits! {
     map::OccupiedEntry<'static, String, u8, (), A>: Send Sync RefUnwind;
     map::VacantEntry<'static, String, u8, (), A>: Send Sync RefUnwind;
     map::DiffItem<'static, String, u8>: Send Sync Unwind RefUnwind;
-    // These read, and count nothing.
+    // These only read, and do not touch the counts.
     map::Iter<'static, String, u8, P>: Send Sync Unwind RefUnwind;
     map::Keys<'static, String, u8, P>: Send Sync Unwind RefUnwind;
     map::Values<'static, String, u8, P>: Send Sync Unwind RefUnwind;
@@ -111,7 +112,7 @@ traits! {
     set::IntoIter<String, P>: Unwind RefUnwind;
 }
 
-// Contents that one thread may have at a time, and that a panic may leave half changed: two versions share them.
+// Contents that only one thread may use at a time, and that a panic may leave half changed. Versions share them.
 traits! {
     GenericVector<Cell<u8>, A>: ;
     GenericVector<Box<Cell<u8>>, A>: ;
@@ -133,7 +134,7 @@ traits! {
     set::IntoIter<Cell<u8>, A>: ;
 }
 
-// Contents of one thread.
+// Contents that stay in one thread.
 traits! {
     GenericVector<Rc<u8>, A>: Unwind RefUnwind;
     GenericHashMap<Rc<u8>, u8, (), A>: Unwind RefUnwind;
@@ -144,7 +145,7 @@ traits! {
     map::Iter<'static, u8, Rc<u8>, P>: Unwind RefUnwind;
 }
 
-// Contents that threads share, and hashers, which are part of the map itself.
+// Contents that threads share, and hashers, which belong to a single version.
 traits! {
     GenericVector<Arc<u8>, A>: Send Sync Unwind RefUnwind;
     GenericVector<GenericVector<String, A>, A>: Send Sync Unwind RefUnwind;

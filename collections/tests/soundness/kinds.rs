@@ -1,4 +1,4 @@
-//! Kinds of elements: with and without something to drop, without a size, over-aligned, large.
+//! Kinds of elements: those that need a drop and those that do not, without a size, of high alignment, and large.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -10,11 +10,11 @@ use super::world::{born, died, hash_of, tick};
 pub trait Kind: Clone + Eq + Ord + Hash + Debug + Default {
     fn of(id: u32) -> Self;
 
-    /// The id, after checking that the rest of the element is what it was made as.
+    /// The id, after checking that the rest of the element has not changed.
     fn id(&self) -> u32;
 }
 
-/// What makes an element larger, or aligns it.
+/// A part of an element that makes it larger, or raises its alignment.
 pub trait Padding: Copy {
     fn of(id: u32) -> Self;
     fn belongs_to(&self, id: u32) -> bool;
@@ -59,16 +59,16 @@ macro_rules! aligned {
 aligned!(Aligned64, 64);
 aligned!(Aligned4096, 4096);
 
-/// An element without anything to drop: maps and vectors may hold it by value, and versions append it to shared memory.
+/// An element that needs no drop. Maps and vectors may hold it by value, and versions may append it to a shared leaf.
 pub struct Bare<P>(u32, P);
 
-/// An element that owns memory, so that a leak, a second drop and a use after free are seen by Valgrind, too.
+/// An element that owns memory, so that Valgrind, too, sees a leak, a second drop or a use after free.
 pub struct Owning<P>(Box<u32>, P);
 
-/// An element without a size that must be dropped.
+/// An element without a size that needs a drop.
 pub struct Ghost(());
 
-/// An element without a size and without anything to drop.
+/// An element without a size that needs no drop.
 pub struct Nothing;
 
 impl<P: Padding> Kind for Bare<P> {
@@ -127,7 +127,7 @@ impl Kind for Nothing {
     }
 }
 
-/// What std asks of an element, with user code in every call.
+/// The traits of std that an element implements. Every method counts as a call of user code.
 macro_rules! user_code {
     ($kind:ty $(, $padding:ident)?) => {
         impl$(<$padding: Padding>)? Clone for $kind {
@@ -187,7 +187,7 @@ user_code!(Owning<P>, P);
 user_code!(Ghost);
 user_code!(Nothing);
 
-/// Passes the one number on that an element writes.
+/// A hasher whose hash is the single number that an element writes.
 #[derive(Default)]
 pub struct PassThrough(u64);
 

@@ -1,6 +1,7 @@
-//! Vectors as long as they can be: joined with themselves again and again, they share almost all of their nodes.
+//! Vectors that are as long as possible. They are joined with themselves again and again, and share almost all their
+//! nodes.
 //!
-//! No vector has more than `isize::MAX` elements, and some are refused up to a leaf's length earlier.
+//! No vector has more than `isize::MAX` elements, and some operations are refused up to a leaf's length earlier.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -12,17 +13,17 @@ use super::world::{Draws, as_time_allows, expecting_panics};
 
 const MAX: usize = isize::MAX as usize;
 
-/// No less than a leaf of any element has.
+/// A leaf never has more elements, whatever they are.
 const LEAF: usize = 64;
 
-/// What the elements of a long vector are: a short one, again and again.
+/// A long vector repeats a vector of this length again and again.
 const PERIOD: usize = 100;
 
 fn period<T: Clone, C: Counter>(make: fn(usize) -> T) -> GenericVector<T, C> {
     (0..PERIOD).map(make).collect()
 }
 
-/// A vector of so many elements, of which each tells its index modulo the period.
+/// A vector of `length` elements. Each of them tells its index modulo the period.
 fn long<T: Clone, C: Counter>(length: usize, make: fn(usize) -> T) -> GenericVector<T, C> {
     let mut power = period::<T, C>(make);
     let mut left = length / PERIOD;
@@ -41,7 +42,8 @@ fn long<T: Clone, C: Counter>(length: usize, make: fn(usize) -> T) -> GenericVec
     vector
 }
 
-/// Looks at elements at both ends, in the middle, at powers of two, and anywhere.
+/// Checks elements at both ends, in the middle, around powers of two, and at random places. The first element of the
+/// vector has the index `from` in the long vector from which it was cut.
 fn check<T: Clone + PartialEq + Debug, C: Counter>(
     vector: &GenericVector<T, C>,
     from: usize,
@@ -71,7 +73,7 @@ fn check<T: Clone + PartialEq + Debug, C: Counter>(
     }
 }
 
-/// Every operation on a vector as long as possible, and on those a little shorter.
+/// Does every operation to a vector that is as long as possible, and to vectors that are a little shorter.
 fn near_the_limit<T: Clone + PartialEq + Ord + Debug, C: Counter>(make: fn(usize) -> T) {
     type Change<T, C> = fn(&mut GenericVector<T, C>, T);
     let additions: [(&str, Change<T, C>); 12] = [
@@ -106,7 +108,7 @@ fn near_the_limit<T: Clone + PartialEq + Ord + Debug, C: Counter>(make: fn(usize
             }
             assert_eq!(vector.len(), MAX - LEAF + added, "{name} when it is refused");
             drop(version);
-            // With room again, it takes another one.
+            // When there is room again, it accepts another element.
             assert!(vector.pop_back().is_some());
             vector.push_back(make(1));
             assert_eq!((vector.len(), vector.last()), (MAX - LEAF + added, Some(&make(1))));
@@ -149,7 +151,7 @@ fn near_the_limit<T: Clone + PartialEq + Ord + Debug, C: Counter>(make: fn(usize
     check(&vector, 0, make);
 }
 
-/// A vector that is joined with itself until that is refused, at every length on the way.
+/// Joins a vector with itself until that is refused, and checks it at every length on the way.
 fn doubled<T: Clone + PartialEq + Ord + Debug, C: Counter>(make: fn(usize) -> T) {
     let mut vector = period::<T, C>(make);
     while let Some(joined) = expecting_panics(|| vector.concat(&vector)) {

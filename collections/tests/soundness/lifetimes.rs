@@ -1,5 +1,6 @@
-//! Versions whose elements live for different times: a version may be used as one of elements with shorter lifetimes, may
-//! then be given such elements, and is gone when these end. Versions that live longer must never see them again.
+//! Versions whose elements have different lifetimes. A version may be used as one of elements with shorter lifetimes,
+//! may then be given such elements, and is dropped before they are. Versions that live longer must never see these
+//! elements.
 //!
 //! `src/lifetimes.rs` has the uses that must not compile.
 
@@ -17,10 +18,10 @@ thread_local! {
     static ALIVE: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What elements are lent from.
+/// A value that elements borrow.
 struct Owner {
     number: usize,
-    /// On the heap, so that Valgrind sees whoever looks at it too late.
+    /// On the heap, so that Valgrind sees it if an element reads this too late.
     text: String,
 }
 
@@ -39,10 +40,10 @@ impl Drop for Owner {
     }
 }
 
-/// An element that looks at its owner whenever it can, when it is dropped above all.
+/// An element that looks at its owner in every method, and above all when it is dropped.
 struct Lent<'a> {
     owner: &'a Owner,
-    /// A copy, for when the owner is gone.
+    /// A copy of the owner's number, which can be read when the owner is gone.
     number: usize,
     id: u32,
 }
@@ -88,11 +89,11 @@ impl Hash for Lent<'_> {
     }
 }
 
-/// The element that a test borrows for every lifetime. Nothing to drop: versions append these to shared memory.
+/// An element that borrows its owner and needs no drop, so that versions append it to shared leaves.
 #[derive(Clone, Copy)]
 struct Seen<'a>(&'a Owner, u32);
 
-/// What elements of both kinds are made of.
+/// The common interface of both kinds of elements.
 trait Borrowing<'a>: Clone {
     fn of(owner: &'a Owner, id: u32) -> Self;
     fn look(&self) -> u32;
@@ -120,13 +121,18 @@ impl<'a> Borrowing<'a> for Seen<'a> {
     }
 }
 
-/// More than a leaf and a tail have; less where Miri looks at every step.
+/// More elements than a leaf and a tail have together. Fewer under Miri, which is slow.
 const MANY: u32 = if cfg!(miri) { 20 } else { 100 };
 
-/// A change of a vector with elements that it is to make.
+/// The number of each change, each together with the numbers of versions that it is made to.
+fn changes_and_forks(changes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..changes).flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
+}
+
+/// A change to a vector. The second argument makes the elements that it needs.
 type VectorChange<T, C> = fn(&mut GenericVector<T, C>, &dyn Fn(u32) -> T);
 
-/// Every way in which an element comes into a vector.
+/// Every way in which an element can come into a vector.
 fn vector_changes<'a, T: Borrowing<'a>, C: Counter>() -> Vec<VectorChange<T, C>> {
     vec![
         |vector, make| vector.push_back(make(1)),
@@ -153,7 +159,7 @@ fn vector_changes<'a, T: Borrowing<'a>, C: Counter>() -> Vec<VectorChange<T, C>>
             }
         },
         |vector, make| {
-            // Another one appends where one was popped.
+            // Appends an element where another one was popped.
             drop(vector.pop_back());
             vector.push_back(make(1));
         },
@@ -171,14 +177,12 @@ fn vector_changes<'a, T: Borrowing<'a>, C: Counter>() -> Vec<VectorChange<T, C>>
     ]
 }
 
-/// Elements of one owner live as long as `$old`, those of another one as long as what is made of it.
+/// Makes a vector whose elements borrow a long-lived owner, and for a while other versions with elements that borrow a
+/// short-lived one.
 macro_rules! changed_for_a_while {
     ($element:ident, $counter:ident, $lengths:expr) => {
         for &length in as_time_allows(&$lengths) {
-            let changes = vector_changes::<$element<'_>, $counter>().len();
-            for (change, forks) in (0..changes)
-                .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
-            {
+            for (change, forks) in changes_and_forks(vector_changes::<$element<'_>, $counter>().len()) {
                 let long = Owner::new();
                 let old: GenericVector<$element<'_>, $counter> =
                     (0..length).map(|id| $element::of(&long, id)).collect();
@@ -193,7 +197,7 @@ macro_rules! changed_for_a_while {
                         .collect();
                     for version in versions {
                         version.iter().for_each(|element| assert!(element.look() < 2000));
-                        // Taken apart, too.
+                        // The versions are also taken apart.
                         version.clone().into_iter().take(3).for_each(drop);
                         version.into_iter().rev().take(3).for_each(drop);
                     }
@@ -222,7 +226,7 @@ fn vectors_outlive_versions_with_elements_of_shorter_lives() {
 
 type Map<'a, C> = GenericHashMap<Lent<'a>, Lent<'a>, PassThrough, C>;
 
-/// Every way in which an entry comes into a map.
+/// Every way in which an entry can come into a map.
 fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
     fn make(owner: &Owner, id: u32) -> (Lent<'_>, Lent<'_>) {
         (Lent::new(owner, id), Lent::new(owner, id))
@@ -257,9 +261,7 @@ fn map_changes<'a, C: Counter>() -> Vec<fn(&mut Map<'a, C>, &'a Owner)> {
 
 fn maps_changed_for_a_while<C: Counter>() {
     for &length in as_time_allows(&[9, 33, 0, 1, 3, 8, 31, 32, 100, 400]) {
-        for (change, forks) in (0..map_changes::<C>().len())
-            .flat_map(|change| as_time_allows(&[3, 1]).iter().map(move |forks| (change, *forks)))
-        {
+        for (change, forks) in changes_and_forks(map_changes::<C>().len()) {
             let long = Owner::new();
             let old: Map<'_, C> =
                 (0..length).map(|id| (Lent::new(&long, id), Lent::new(&long, id))).collect();
@@ -303,7 +305,8 @@ fn maps_and_sets_outlive_versions_with_entries_of_shorter_lives() {
     maps_changed_for_a_while::<Plain>();
 }
 
-/// Elements are dropped from the first to the last, and a version's elements when the last one that has them goes.
+/// An iterator by value yields and drops elements from the first to the last. Elements that versions share are dropped
+/// together with the last of these versions.
 #[test]
 fn elements_are_dropped_in_order_and_once() {
     #[derive(Clone)]
@@ -332,7 +335,8 @@ fn elements_are_dropped_in_order_and_once() {
     }
 }
 
-/// What only lets its elements be looked at may be used where shorter lives are asked for. This compiles, or not.
+/// Types that only let their elements be read are covariant: they may be used where shorter lifetimes are expected. The
+/// compiler checks this.
 #[expect(dead_code, reason = "the compiler checks it")]
 mod covariance {
     use super::*;

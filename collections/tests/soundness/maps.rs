@@ -1,4 +1,4 @@
-//! Maps: every public operation, against `BTreeMap`, with a panic at every call of user code.
+//! Every public operation of maps is compared with `BTreeMap`, with a panic at every call of user code.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -10,8 +10,8 @@ use collections::map::{DiffItem, Entry};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning, PassThrough};
 use super::world::{
-    Draws, Hashing, Shown, as_time_allows, asked_for, expecting_panics, live, next_call, set_hashing, show,
-    show_unordered, tick, with_fuse,
+    Draws, Hashing, Shown, as_time_allows, asked_for, drop_in_any_order, expecting_panics, live, next_call,
+    set_hashing, show, show_unordered, tick, with_fuse,
 };
 
 type Map<K, V, C> = GenericHashMap<K, V, PassThrough, C>;
@@ -19,7 +19,7 @@ type Map<K, V, C> = GenericHashMap<K, V, PassThrough, C>;
 /// Ids of keys and of their values.
 type Model = BTreeMap<u32, u32>;
 
-/// What an operation works on beside its map.
+/// What an operation works on, besides its map.
 struct With<'a, M> {
     other: &'a M,
     key: u32,
@@ -28,16 +28,16 @@ struct With<'a, M> {
     more: u32,
 }
 
-/// What an operation shows, and the map that it makes, if it makes one.
+/// What an operation returns, as a number, and the map that it makes, if it makes one.
 type Outcome<M> = (Shown, Option<M>);
 
-/// What is done to a map or to its model.
+/// An operation on a map or on its model.
 type Change<M> = fn(&mut M, With<'_, M>) -> Outcome<M>;
 
 /// A map with its model.
 type Version<K, V, C> = (Map<K, V, C>, Model);
 
-/// An operation, on a map and on its model. Keys and values are ids; `key` and `value` say which one is meant.
+/// An operation, once for a map and once for its model. Keys and values stand for ids.
 struct Operation<K, V, C: Counter> {
     name: &'static str,
     on_map: Change<Map<K, V, C>>,
@@ -56,7 +56,8 @@ fn made<K: Kind, V: Kind>(entries: impl Iterator<Item = (u32, u32)>) -> impl Ite
     })
 }
 
-/// Every public operation. What a key or value becomes is told by its kind: all ids of an element without a size are 0.
+/// Every public operation. The ids in the model are those that keys and values of these kinds have: all elements
+/// without a size have the id 0.
 #[rustfmt::skip]
 fn operations<K: Kind, V: Kind, C: Counter>() -> Vec<Operation<K, V, C>> {
     fn key<K: Kind>(id: u32) -> K { K::of(id) }
@@ -97,7 +98,8 @@ fn operations<K: Kind, V: Kind, C: Counter>() -> Vec<Operation<K, V, C>> {
         "update": map, with => (show([]), Some(map.update(key(with.key), V::of(with.value))));
             model, with => { let mut new = model.clone(); new.insert(with.key, with.value); (show([]), Some(new)) };
         "without": map, with => {
-                // The compiler leaks what is returned where a temporary's drop panics.
+                // The key is not a temporary: if the drop of a temporary panics, compiled code leaks the value
+                // returned.
                 let key = key::<K>(with.key);
                 let new = map.without(&key);
                 drop(key);
@@ -208,16 +210,16 @@ fn operations<K: Kind, V: Kind, C: Counter>() -> Vec<Operation<K, V, C>> {
     }
 }
 
-/// Entries as elements of these kinds have them.
+/// The ids of the same entries, as keys and values of these kinds have them.
 fn kept<K: Kind, V: Kind>(entries: impl Iterator<Item = (u32, u32)>) -> impl Iterator<Item = (u32, u32)> {
     entries.map(|(key, value)| (K::of(key).id(), V::of(value).id()))
 }
 
-/// The content of a map, after checking that all ways to look at it agree.
+/// The contents of a map, after checking that all ways to read it agree.
 fn content<K: Kind, V: Kind, C: Counter>(map: &Map<K, V, C>) -> Model {
     let mut model = Model::new();
     for (key, value) in map {
-        let found = map.get_key_value(key).expect("what iterates is found");
+        let found = map.get_key_value(key).expect("a key that iteration yields is found");
         assert!(std::ptr::eq(found.0, key) && std::ptr::eq(found.1, value));
         assert!(model.insert(key.id(), value.id()).is_none(), "key {key:?} is there twice");
     }
@@ -230,15 +232,15 @@ fn content<K: Kind, V: Kind, C: Counter>(map: &Map<K, V, C>) -> Model {
     model
 }
 
-/// Whether nothing was lost and nothing invented on the way from one content to another one: each entry was there or was
-/// to be, and what was there and was to stay is there.
+/// Whether no entry was lost and none invented between two contents: each entry is one from before or after, and each
+/// key that is in both is there.
 fn is_between(now: &Model, before: &Model, after: &Model) -> bool {
     now.iter().all(|(k, v)| before.get(k) == Some(v) || after.get(k) == Some(v))
         && before.keys().all(|k| !after.contains_key(k) || now.contains_key(k))
 }
 
-/// Does one operation on a map and its model. `fuse` says which call of user code panics. Returns the map that was made, and
-/// whether a call panicked.
+/// Does one operation to a map and to its model, and compares them. `fuse` says which call of user code panics. Returns
+/// the map that the operation made, and whether a call panicked.
 fn perform<K: Kind, V: Kind, C: Counter>(
     operation: &Operation<K, V, C>,
     (map, model): (&mut Map<K, V, C>, &mut Model),
@@ -247,20 +249,20 @@ fn perform<K: Kind, V: Kind, C: Counter>(
     fuse: u32,
     lawful: bool,
 ) -> (Option<Version<K, V, C>>, bool) {
-    // As elements without a size have them.
+    // These differ from `key` and `value` for elements without a size.
     let (id, value_id) = (K::of(key).id(), V::of(value).id());
     let before = model.clone();
     let (expected, made) =
         (operation.on_model)(model, With { other: other_model, key: id, value: value_id, more });
     let made_model = made.map(|made| kept::<K, V>(made.into_iter()).collect::<Model>());
     let perform = || (operation.on_map)(map, With { other, key, value, more });
-    // An entry that was just inserted may not be found under another hash: that is a panic of the map's own.
+    // If a key hashes differently at each call, an entry that was just inserted may not be found. Then the map panics.
     let outcome =
         if lawful { Some(with_fuse(fuse, perform)) } else { expecting_panics(|| with_fuse(fuse, perform)) };
     let panicked = matches!(outcome, Some(None));
     let outcome = outcome.flatten();
     if !lawful {
-        // Equal keys may be there twice, and may not be found. What is there can be iterated over, and is counted.
+        // Equal keys may be there twice, and may not be found. But iteration yields as many entries as the map counts.
         assert_eq!(map.iter().count(), map.len());
         let made = outcome.and_then(|outcome| outcome.1).map(|made| (made, Model::new()));
         return (made, panicked);
@@ -285,13 +287,13 @@ fn perform<K: Kind, V: Kind, C: Counter>(
     (made, false)
 }
 
-/// A map of so many entries, and its model.
+/// A map of `size` entries, and its model.
 fn built<K: Kind, V: Kind, C: Counter>(from: u32, size: u32) -> Version<K, V, C> {
     let ids = || (from..from + size).map(|id| (id, id % 7));
     (ids().map(|(key, value)| (K::of(key), V::of(value))).collect(), kept::<K, V>(ids()).collect())
 }
 
-/// Every operation on maps of some sizes, alone and shared, with a panic at every call of user code.
+/// Does every operation to maps of some sizes, shared and not, with a panic at every call of user code.
 fn every_call<K: Kind, V: Kind, C: Counter>(sizes: &[u32], hashings: &[Hashing]) {
     let operations = operations::<K, V, C>();
     for (hashing, size) in hashings.iter().flat_map(|hashing| sizes.iter().map(move |size| (*hashing, *size)))
@@ -299,7 +301,7 @@ fn every_call<K: Kind, V: Kind, C: Counter>(sizes: &[u32], hashings: &[Hashing])
         for (operation, held) in
             operations.iter().flat_map(|operation| [(operation, false), (operation, true)])
         {
-            // A key that is there, and one that is not.
+            // A key that the map has, and one that it does not have.
             for key in [size / 2, size + 3] {
                 let mut fuse = 0;
                 loop {
@@ -330,7 +332,7 @@ fn every_call<K: Kind, V: Kind, C: Counter>(sizes: &[u32], hashings: &[Hashing])
                     {
                         assert_eq!(content(&map), model);
                     }
-                    // A map that a panic has left can be used on.
+                    // The map can still be used after a panic.
                     let is_new = map.insert(K::of(7777), V::of(1)).is_none();
                     let removed = map.remove(&K::of(7777)).is_some();
                     if hashing.is_lawful() {
@@ -348,7 +350,7 @@ fn every_call<K: Kind, V: Kind, C: Counter>(sizes: &[u32], hashings: &[Hashing])
     }
 }
 
-/// Random operations on a few versions; in most of them some call of user code panics.
+/// Does random operations to a few versions. In most of them some call of user code panics.
 fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
     let (operations, seed) = asked_for(few);
     let list = self::operations::<K, V, C>();
@@ -364,11 +366,7 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
             let (at, beside) = (draws.below(versions.len()), draws.below(versions.len()));
             let (other, other_model) = (versions[beside].0.clone(), versions[beside].1.clone());
             let arguments = (draws.id(ids), draws.id(8), draws.id(ids / 2));
-            let fuse = match draws.below(4) {
-                0 => u32::MAX,
-                1 => draws.id(6),
-                _ => draws.id(150),
-            };
+            let fuse = draws.fuse();
             let operation = &list[draws.below(list.len())];
             let (map, model) = &mut versions[at];
             let (made, _) = perform(
@@ -385,20 +383,16 @@ fn random<K: Kind, V: Kind, C: Counter>(few: u64, ids: usize) {
                 None => {}
             }
         }
-        // Dropped in any order, the last of them with a panic.
-        while let Some(last) = versions.len().checked_sub(1) {
-            let version = versions.swap_remove(draws.below(last + 1));
-            let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
-            with_fuse(fuse, || drop(version));
-            for (map, model) in versions.iter().filter(|_| hashing.is_lawful()) {
+        drop_in_any_order(versions, &mut draws, |(map, model)| {
+            if hashing.is_lawful() {
                 assert_eq!(content(map), *model);
             }
-        }
+        });
         assert_eq!(live(), 0, "an episode leaks: seed {start:#x}, {hashing:?}");
     }
 }
 
-/// Sizes at which tail, leaves and branches change.
+/// Sizes around which tail, leaves and branches change. The most telling ones come first.
 const SIZES: [u32; 10] = [9, 33, 1, 0, 4, 8, 31, 32, 64, 150];
 
 fn kind<K: Kind + Debug, V: Kind, C: Counter>(sizes: &[u32], operations: u64) {

@@ -1,4 +1,4 @@
-//! Vectors: every public operation, against `Vec`, with a panic at every call of user code.
+//! Every public operation of vectors is compared with `Vec`, with a panic at every call of user code.
 
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,12 +7,14 @@ use collections::GenericVector;
 use collections::counter::{Atomic, Counter, Plain};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning};
-use super::world::{Draws, Shown, as_time_allows, asked_for, live, next_call, show, tick, with_fuse};
+use super::world::{
+    Draws, Shown, as_time_allows, asked_for, drop_in_any_order, live, next_call, show, tick, with_fuse,
+};
 
 /// Ids of elements.
 type Model = Vec<u32>;
 
-/// What an operation works on beside its vector.
+/// What an operation works on, besides its vector.
 struct With<'a, V> {
     other: &'a V,
     /// Less than the length, or 0.
@@ -24,24 +26,24 @@ struct With<'a, V> {
 
 type Outcome<V> = (Shown, Vec<V>);
 
-/// What a vector may be after a panic.
+/// What a vector may contain after a panic.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
-    /// As before, or as the operation would have left it.
+    /// The contents from before, or those that the operation was to leave.
     AllOrNothing,
-    /// As before with the first of the new elements, too.
+    /// The contents from before, and the first of the new elements.
     Prefix,
-    /// Of each element what it was or was to be.
+    /// In each place, the element from before or the one that was to be there.
     Each,
 }
 
-/// What is done to a vector or to its model.
+/// An operation on a vector or on its model.
 type Change<V> = fn(&mut V, With<'_, V>) -> Outcome<V>;
 
 /// A vector with its model.
 type Version<T, C> = (GenericVector<T, C>, Model);
 
-/// An operation, on a vector and on its model.
+/// An operation, once for a vector and once for its model.
 struct Operation<T, C: Counter> {
     name: &'static str,
     left: Left,
@@ -56,7 +58,7 @@ fn made<T: Kind>(id: u32, more: usize) -> impl Iterator<Item = T> {
     })
 }
 
-/// The same ids as elements of this kind have them.
+/// The ids of the same elements, as elements of this kind have them.
 fn ids<T: Kind>(id: u32, more: usize) -> impl Iterator<Item = u32> {
     (0..more).map(move |at| T::of(id + at as u32).id())
 }
@@ -217,7 +219,7 @@ fn operations<T: Kind, C: Counter>() -> Vec<Operation<T, C>> {
     }
 }
 
-/// The content of a vector, after checking that all ways to look at it agree.
+/// The contents of a vector, after checking that all ways to read it agree.
 fn content<T: Kind, C: Counter>(vector: &GenericVector<T, C>) -> Model {
     let model: Model = vector.iter().map(Kind::id).collect();
     assert_eq!((model.len(), model.is_empty()), (vector.len(), vector.is_empty()));
@@ -241,8 +243,8 @@ fn is_left(left: Left, now: &Model, before: &Model, after: &Model) -> bool {
         }
 }
 
-/// Does one operation on a vector and its model. `fuse` says which call of user code panics. Returns the vectors that were
-/// made, and whether a call panicked.
+/// Does one operation to a vector and to its model, and compares them. `fuse` says which call of user code panics.
+/// Returns the vectors that the operation made, and whether a call panicked.
 fn perform<T: Kind, C: Counter>(
     operation: &Operation<T, C>,
     (vector, model): (&mut GenericVector<T, C>, &mut Model),
@@ -273,7 +275,7 @@ fn perform<T: Kind, C: Counter>(
     (made, false)
 }
 
-/// A vector of so many elements and its model: pushed, or joined from uneven parts.
+/// A vector of `length` elements, and its model. The elements are pushed or, if `relaxed`, joined from uneven parts.
 fn built<T: Kind, C: Counter>(length: usize, relaxed: bool) -> Version<T, C> {
     let model: Model = ids::<T>(0, length).collect();
     let pushed = |range: std::ops::Range<usize>| range.map(|id| T::of(id as u32)).collect();
@@ -285,7 +287,7 @@ fn built<T: Kind, C: Counter>(length: usize, relaxed: bool) -> Version<T, C> {
     (parts.reduce(|left: GenericVector<T, C>, right| left.concat(&right)).unwrap_or_default(), model)
 }
 
-/// Every operation on vectors of some lengths, alone and shared, with a panic at every call of user code.
+/// Does every operation to vectors of some lengths, shared and not, with a panic at every call of user code.
 fn every_call<T: Kind, C: Counter>(lengths: &[usize]) {
     let operations = operations::<T, C>();
     for (length, operation) in lengths.iter().flat_map(|length| operations.iter().map(move |o| (*length, o)))
@@ -313,7 +315,7 @@ fn every_call<T: Kind, C: Counter>(lengths: &[usize]) {
                 if let Some((vector, model)) = kept {
                     assert_eq!(content(&vector), model);
                 }
-                // A vector that a panic has left can be used on.
+                // The vector can still be used after a panic.
                 vector.push_back(T::of(7));
                 assert_eq!(vector.pop_back().map(|element| element.id()), Some(T::of(7).id()));
                 drop((made, vector, other));
@@ -327,7 +329,7 @@ fn every_call<T: Kind, C: Counter>(lengths: &[usize]) {
     }
 }
 
-/// Random operations on a few versions; in most of them some call of user code panics.
+/// Does random operations to a few versions. In most of them some call of user code panics.
 fn random<T: Kind, C: Counter>(few: u64, most: usize) {
     let (operations, seed) = asked_for(few);
     let list = self::operations::<T, C>();
@@ -342,11 +344,7 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
             let (other, other_model) = (versions[beside].0.clone(), versions[beside].1.clone());
             let (vector, model) = &mut versions[at];
             let arguments = (draws.below(model.len()), draws.id(1000), draws.below(most / 2));
-            let fuse = match draws.below(4) {
-                0 => u32::MAX,
-                1 => draws.id(6),
-                _ => draws.id(150),
-            };
+            let fuse = draws.fuse();
             let operation = &list[draws.below(list.len())];
             let (made, _) = perform(operation, (vector, model), (&other, &other_model), arguments, fuse);
             for version in made {
@@ -363,17 +361,13 @@ fn random<T: Kind, C: Counter>(few: u64, most: usize) {
                 versions[at] = built(draws.below(most), true);
             }
         }
-        while let Some(last) = versions.len().checked_sub(1) {
-            let version = versions.swap_remove(draws.below(last + 1));
-            let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
-            with_fuse(fuse, || drop(version));
-            versions.iter().for_each(|(vector, model)| assert_eq!(content(vector), *model));
-        }
+        drop_in_any_order(versions, &mut draws, |(vector, model)| assert_eq!(content(vector), *model));
         assert_eq!(live(), 0, "an episode leaks: seed {start:#x}");
     }
 }
 
-/// Lengths at which handle, tail, leaves and branches change, for leaves of 64 and of 16.
+/// Lengths around which handle, tail, leaves and branches change, for leaves of 64 and of 16 elements. The most telling
+/// ones come first.
 const LENGTHS: [usize; 12] = [9, 65, 1, 8, 17, 0, 16, 33, 64, 130, 300, 1100];
 
 fn kind<T: Kind + Debug, C: Counter>(lengths: &[usize], operations: u64) {

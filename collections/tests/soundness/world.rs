@@ -1,13 +1,15 @@
-//! The world in which elements live: it counts them, hashes them as a test wants, and lets the k-th call of user code
+//! The world in which elements live. It counts them, hashes them as a test wants, and makes the k-th call of user code
 //! panic, be it `clone`, `hash`, `eq`, `cmp`, `drop` or a closure.
 //!
-//! All state is per thread, so tests do not disturb each other.
+//! All state belongs to a thread, so tests do not disturb each other.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
 
 use scenarios::input::mix;
+
+pub use super::draws::Draws;
 
 thread_local! {
     static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
@@ -28,7 +30,7 @@ pub enum Hashing {
     LowZero,
     /// The id itself.
     Identity,
-    /// Four hashes for all: collisions beside each other.
+    /// Four hashes for all elements, so that groups of colliding elements lie side by side.
     Few,
     /// Another hash at every call.
     ChangesItsMind,
@@ -54,7 +56,7 @@ pub fn set_hashing(hashing: Hashing) {
     HASHING.set(hashing);
 }
 
-/// The hash of an id, as the thread's elements hash now.
+/// The hash of an id, as the elements of this thread hash now.
 pub fn hash_of(id: u32) -> u64 {
     let id = u64::from(id);
     match HASHING.get() {
@@ -70,10 +72,10 @@ pub fn hash_of(id: u32) -> u64 {
     }
 }
 
-/// What a panic of [`tick`] carries.
+/// The payload of the panics that [`tick`] raises.
 struct Injected;
 
-/// User code calls this wherever it might panic.
+/// User code calls this wherever it may panic.
 pub fn tick() {
     match FUSE.get() {
         Some(0) => {
@@ -85,12 +87,13 @@ pub fn tick() {
     }
 }
 
-/// An element comes into being.
+/// Counts an element that comes into being.
 pub fn born() {
     LIVE.set(LIVE.get() + 1);
 }
 
-/// An element is dropped. Its memory is gone in any case; a panic while another one is under way would end the process.
+/// Counts an element that is dropped, and panics if the fuse says so. It does not panic during another panic, because
+/// that would end the process.
 pub fn died() {
     LIVE.set(LIVE.get() - 1);
     if !std::thread::panicking() {
@@ -98,12 +101,12 @@ pub fn died() {
     }
 }
 
-/// How many elements of this thread are alive.
+/// The number of elements of this thread that are alive.
 pub fn live() -> i64 {
     LIVE.get()
 }
 
-/// Says nothing of panics that are wanted: there are thousands.
+/// Makes expected panics print nothing, because there are thousands.
 fn hush() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -116,7 +119,7 @@ fn hush() {
     });
 }
 
-/// What `change` returns, or `None` where it panicked, for whatever reason. Nothing is said of the panic.
+/// What `change` returns, or `None` if it panicked for whatever reason. The panic prints nothing.
 pub fn expecting_panics<T>(change: impl FnOnce() -> T) -> Option<T> {
     hush();
     QUIET.set(true);
@@ -126,8 +129,8 @@ pub fn expecting_panics<T>(change: impl FnOnce() -> T) -> Option<T> {
     outcome.ok()
 }
 
-/// What `change` returns where the `calls`-th call of user code from now on panics (0: the next one); `None` if it was
-/// reached. Any other panic goes on.
+/// Runs `change` so that the call number `calls` of user code from now on panics (0 is the next one). Returns what
+/// `change` returns, or `None` if that call was reached. Any other panic continues.
 pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
     hush();
     FUSE.set(Some(calls));
@@ -140,39 +143,51 @@ pub fn with_fuse<T>(calls: u32, change: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// What an operation shows, as one number: nothing that would have to be dropped where a panic interrupts a test.
+/// What an operation returns, as one number, so that it need not be dropped if a panic interrupts a test.
 pub type Shown = u64;
 
-/// Ids one after the other; 0 counts, too.
+/// A number for a sequence of ids.
 pub fn show(ids: impl IntoIterator<Item = u32>) -> Shown {
     ids.into_iter().fold(0, |shown, id| mix((shown ^ u64::from(id) << 32).wrapping_add(1)))
 }
 
-/// Ids in any order.
+/// A number for ids in any order.
 pub fn show_unordered(ids: impl IntoIterator<Item = u32>) -> Shown {
     ids.into_iter().fold(0, |shown, id| shown.wrapping_add(mix(u64::from(id) + 1)))
 }
 
-/// Random numbers from a seed.
-pub struct Draws(pub u64);
-
 impl Draws {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(1);
-        (mix(self.0) >> 20) as usize % bound.max(1)
-    }
-
+    /// An id less than `bound`, or 0 if that is 0.
     pub fn id(&mut self, bound: usize) -> u32 {
         self.below(bound) as u32
     }
+
+    /// Which call of user code is to panic in a random operation: none, one of the first ones, or a later one.
+    pub fn fuse(&mut self) -> u32 {
+        match self.below(4) {
+            0 => u32::MAX,
+            1 => self.id(6),
+            _ => self.id(150),
+        }
+    }
 }
 
-/// Whether a tool watches that makes everything slow, so that a tour of all there is must do.
+/// Drops versions in a random order, the last one with a panic. After each drop, `check` looks at those that are left.
+pub fn drop_in_any_order<V>(mut versions: Vec<V>, draws: &mut Draws, check: impl Fn(&V)) {
+    while let Some(last) = versions.len().checked_sub(1) {
+        let version = versions.swap_remove(draws.below(last + 1));
+        let fuse = if last == 0 { draws.id(20) } else { u32::MAX };
+        with_fuse(fuse, || drop(version));
+        versions.iter().for_each(&check);
+    }
+}
+
+/// Whether a slow tool watches the tests, so that they should do less.
 fn is_brief() -> bool {
     cfg!(miri) || std::env::var_os("COLLECTIONS_BRIEF").is_some()
 }
 
-/// As much of a list, whose most telling items come first, as there is time for.
+/// As many items of a list as there is time for. The most telling items must come first.
 pub fn as_time_allows<T>(list: &[T]) -> &[T] {
     match list.len() {
         length if cfg!(miri) => &list[..length.min(1)],
@@ -181,7 +196,7 @@ pub fn as_time_allows<T>(list: &[T]) -> &[T] {
     }
 }
 
-/// The call after this one that is to panic: each of the first ones, then fewer and fewer.
+/// The next call that is to panic after this one: each of the first calls, then fewer and fewer of them.
 pub fn next_call(call: u32) -> u32 {
     match call {
         _ if cfg!(miri) => 8 * call + 5,
@@ -191,8 +206,8 @@ pub fn next_call(call: u32) -> u32 {
     }
 }
 
-/// How many operations each random test is to do, about `few` where `COLLECTIONS_OPERATIONS` says nothing, and the seed
-/// that `COLLECTIONS_SEED` says.
+/// How many operations a random test is to do, and its seed. The environment variables `COLLECTIONS_OPERATIONS` and
+/// `COLLECTIONS_SEED` say so; the defaults are about `few` operations, and the seed 1.
 pub fn asked_for(few: u64) -> (u64, u64) {
     let number = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
     let few = match is_brief() {

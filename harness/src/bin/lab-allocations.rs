@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+static ALLOCATOR: lab::Allocator = lab::Allocator;
 
 fn main() -> ExitCode {
     lab::main(&lab::roster::roster())

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use reports::baseline::{self, Baseline, Entry, Key};
+use reports::baseline::{self, Baseline, Entry};
+use reports::{CellName, Metric};
 
-use super::check::{comparable, id_of, key_of, measure};
-use super::print;
-use crate::cell::{Profile, Selection};
-use crate::cli::Context;
-use crate::error::Exit;
-use crate::error::{NotComparable, usage};
-use crate::fingerprint;
-use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
-use crate::run::{Run, callgrind_isa};
+use super::context::Context;
+use super::output::print;
+use crate::error::{Exit, NotComparable, usage};
+use crate::judge::baseline::{comparable, measure};
+use crate::measure::fingerprint;
+use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::run::{Run, callgrind_isa};
+use crate::roster::selection::{Profile, Selection};
 
 /// Make the present measurements the baseline
 ///
@@ -37,7 +37,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }
     } else {
         let known = baseline::read(&context.baselines())?;
-        if comparable(context, &known.fingerprint).is_err() {
+        if comparable(&context.root, &context.options.binaries, &known.fingerprint).is_err() {
             bail!(NotComparable(
                 "the baseline was measured elsewhere: bless all cells, not a selection".to_owned()
             ));
@@ -49,25 +49,26 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     baseline.fingerprint.dirty = false;
     baseline.fingerprint.cpu.clear();
 
-    let measured = measure(context, &cells, selection)?;
+    let measured = measure(context.roster, &context.options, &cells, selection.profile)?;
     let mut run = Run::new(context.roster, context.options.clone());
-    let sound: Vec<_> = cells.iter().filter(|cell| measured.contains_key(&key_of(cell))).copied().collect();
+    let sound: Vec<_> = cells.iter().filter(|cell| measured.contains_key(&cell.name())).copied().collect();
     if sound.len() < cells.len() {
         bail!(usage(format!("{} cells failed: nothing is blessed", cells.len() - sound.len())));
     }
     let functions = run.functions(&sound)?;
     let mut noisy = 0;
-    for (key, exact) in measured {
-        let (Some(instructions), Some(allocations)) = (exact.instructions, exact.allocations) else {
+    for (name, measured) in measured {
+        let (Some(mut entry), Some((again, attributed))) = (Entry::of(&measured), functions.get(&name))
+        else {
             continue;
         };
-        let Some((again, attributed)) = functions.get(&id_of(&key)) else { continue };
-        let noise = instructions.abs_diff(*again);
-        noisy += usize::from(noise > 0);
-        let (blocks, bytes) = (allocations.blocks, allocations.bytes);
-        let mut entry = Entry { instructions, noise, blocks, bytes, ..Entry::default() };
+        let noise = entry.count(Metric::Instructions).abs_diff(*again);
+        if noise > 0 {
+            noisy += 1;
+            entry.noise.insert(Metric::Instructions, noise);
+        }
         entry.set_functions(attributed.functions.clone());
-        baseline.cells.insert(key, entry);
+        baseline.cells.insert(name, entry);
     }
     drop_vanished(&mut baseline, context);
     baseline::write(&context.baselines(), &baseline)?;
@@ -82,12 +83,13 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 fn drop_vanished(baseline: &mut Baseline, context: &Context<'_>) {
     let present: BTreeSet<(&str, &str, &str)> = context
         .roster
+        .contenders
         .iter()
         .flat_map(|contender| {
             let scenarios = contender.scenarios();
             scenarios.map(|scenario| (contender.bottleneck.name, scenario.name, contender.about.name))
         })
         .collect();
-    let there = |key: &Key| present.contains(&(&*key.bottleneck, &*key.scenario, &*key.contender));
-    baseline.cells.retain(|key, _| there(key));
+    let there = |name: &CellName| present.contains(&(&*name.bottleneck, &*name.scenario, &*name.contender));
+    baseline.cells.retain(|name, _| there(name));
 }

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use clap_complete::Shell;
 
-use super::print;
-use crate::cli::definition;
+use super::output::print;
 use crate::error::Exit;
 
 /// Print completions for a shell
@@ -16,9 +15,9 @@ pub struct Arguments {
     shell: Shell,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit> {
+pub fn run(arguments: &Arguments, mut definition: clap::Command) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut definition(), "lab", &mut script);
+    clap_complete::generate(arguments.shell, &mut definition, "lab", &mut script);
     print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Fine)
 }

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 
-use super::{count, print, print_json, table};
-use crate::bench;
-use crate::cell::{Cell, CellId, Profile, Selection};
-use crate::cli::Context;
+use super::context::Context;
+use super::output::{count, print, print_json, table};
 use crate::error::{Exit, usage};
-use crate::meters::Meter;
-use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::run::Run;
 use crate::progress::say;
-use crate::run::Run;
+use crate::roster::cell::Cell;
+use crate::roster::sample::{LISTED, sample};
+use crate::roster::selection::{Profile, Selection};
 
 /// Count the same cells with gungraun, and compare
 ///
@@ -41,22 +42,22 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let path = tools(&context.root)?;
     let selection = &arguments.selection;
     let cells = if selection.is_everything() && selection.profile == Profile::default() {
-        bench::sample(context.roster)?
+        sample(context.roster)?
     } else {
         selection.resolve(context.roster)?
     };
     // First, because Cargo builds the lab anew beside the benchmark, and maybe with other features.
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(&cells, &[Meter::Instructions], selection.profile)?;
-    let ours = cells.iter().map(Cell::id).filter_map(|id| {
-        let instructions = run.exact(&id).instructions?;
-        Some((id, instructions))
+    let ours = cells.iter().map(Cell::name).filter_map(|name| {
+        let instructions = run.measured(&name).instructions?;
+        Some((name, instructions))
     });
-    let (ids, ours): (Vec<CellId>, Vec<u64>) = ours.unzip();
-    let theirs = if ids.is_empty() { Vec::new() } else { gungraun(context, &path, &ids)? };
+    let (names, ours): (Vec<CellName>, Vec<u64>) = ours.unzip();
+    let theirs = if names.is_empty() { Vec::new() } else { gungraun(context, &path, &names)? };
 
     let compared =
-        ids.iter().zip(ours).zip(theirs).map(|((id, lab), gungraun)| Compared::new(id, lab, gungraun));
+        names.iter().zip(ours).zip(theirs).map(|((name, lab), gungraun)| Compared::new(name, lab, gungraun));
     let comparison = Comparison::new(compared.collect());
     if arguments.json {
         print_json(&comparison)?;
@@ -86,12 +87,12 @@ fn tools(root: &Path) -> Result<std::ffi::OsString> {
 }
 
 /// Lets gungraun count the cells; instructions in their order.
-fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, ids: &[CellId]) -> Result<Vec<u64>> {
+fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, cells: &[CellName]) -> Result<Vec<u64>> {
     let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
     let list = directory.path().join("cells");
-    let names: Vec<String> = ids.iter().map(CellId::to_string).collect();
+    let names: Vec<String> = cells.iter().map(CellName::to_string).collect();
     std::fs::write(&list, names.join("\n")).with_context(|| format!("cannot write {}", list.display()))?;
-    say(&format!("{} cells go to gungraun", ids.len()));
+    say(&format!("{} cells go to gungraun", cells.len()));
     let mut command = Command::new("cargo");
     command
         .args(["bench", "--package", "lab", "--bench", "gungraun", "--", "--output-format=json"])
@@ -107,11 +108,11 @@ fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, ids: &[CellId]) -> Re
             command.env_remove(name);
         }
     }
-    let output = command.env("PATH", path).env(bench::CELLS, &list).output().context("cannot start cargo")?;
+    let output = command.env("PATH", path).env(LISTED, &list).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("`cargo bench --package lab --bench gungraun` failed ({})", output.status);
     }
-    counts(&String::from_utf8_lossy(&output.stdout), ids.len())
+    counts(&String::from_utf8_lossy(&output.stdout), cells.len())
 }
 
 /// What gungraun prints of one benchmark, as far as it matters here.
@@ -182,9 +183,9 @@ struct Compared {
 }
 
 impl Compared {
-    fn new(id: &CellId, lab: u64, gungraun: u64) -> Self {
+    fn new(name: &CellName, lab: u64, gungraun: u64) -> Self {
         let difference_percent = (gungraun as f64 - lab as f64) / lab.max(1) as f64 * 100.0;
-        Compared { cell: id.to_string(), lab, gungraun, difference_percent }
+        Compared { cell: name.to_string(), lab, gungraun, difference_percent }
     }
 
     /// The two programs have the same blocks at the same places of the heap, but not the same stack: how many
@@ -269,13 +270,8 @@ mod tests {
     }
 
     fn compared(lab: u64, gungraun: u64) -> Compared {
-        let id = CellId {
-            bottleneck: "b".to_owned(),
-            scenario: "s".to_owned(),
-            size: 8,
-            contender: format!("{lab}-{gungraun}"),
-        };
-        Compared::new(&id, lab, gungraun)
+        let name = format!("b/s/8/{lab}-{gungraun}").parse().unwrap();
+        Compared::new(&name, lab, gungraun)
     }
 
     #[test]

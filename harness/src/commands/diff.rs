@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use reports::record::{CellRecord, Record};
+use reports::{CellName, Metric};
 use serde::Serialize;
 
-use super::{print, print_json, table};
+use super::output::{print, print_json, table};
+use super::parse;
 use crate::error::{Exit, NotComparable};
 
 /// Compare two records cell by cell
@@ -21,7 +23,7 @@ pub struct Arguments {
     /// The record after
     after: PathBuf,
     /// What to compare
-    #[arg(long, value_enum, default_value_t = Metric::Instructions)]
+    #[arg(long, value_parser = parse::metric(), default_value = Metric::Instructions.about().word)]
     metric: Metric,
     /// Least change, in per cent
     #[arg(long, default_value_t = 0.5, value_name = "PERCENT")]
@@ -29,30 +31,6 @@ pub struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Metric {
-    Instructions,
-    Atomics,
-    Blocks,
-    Bytes,
-    LiveBytes,
-    Wall,
-}
-
-impl Metric {
-    fn per_operation(self, cell: &CellRecord) -> Option<f64> {
-        let total = match self {
-            Metric::Instructions => cell.instructions? as f64,
-            Metric::Atomics => cell.atomics?.program as f64,
-            Metric::Blocks => cell.allocations?.blocks as f64,
-            Metric::Bytes => cell.allocations?.bytes as f64,
-            Metric::LiveBytes => cell.allocations?.live_bytes as f64,
-            Metric::Wall => cell.wall_ns?.median,
-        };
-        Some(total / cell.ops.max(1) as f64)
-    }
 }
 
 #[derive(Serialize)]
@@ -66,7 +44,7 @@ struct Change {
 pub fn run(arguments: &Arguments) -> Result<Exit> {
     let before = reports::io::read_record(&arguments.before)?;
     let after = reports::io::read_record(&arguments.after)?;
-    if arguments.metric != Metric::Wall
+    if arguments.metric.about().meter.is_exact()
         && let Some(difference) = before.fingerprint.incomparable_with(&after.fingerprint).first()
     {
         bail!(NotComparable(format!(
@@ -75,17 +53,21 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
             arguments.after.display()
         )));
     }
-    let values = |record: &Record| -> BTreeMap<String, f64> {
+    fn measured(record: &Record, metric: Metric) -> BTreeMap<&CellName, (&CellRecord, f64)> {
         let cells = record.cells.iter();
-        cells.filter_map(|cell| Some((cell.name(), arguments.metric.per_operation(cell)?))).collect()
-    };
-    let (before, after) = (values(&before), values(&after));
+        cells.filter_map(|cell| Some((&cell.name, (cell, metric.value(cell)?)))).collect()
+    }
+    let metric = arguments.metric;
+    let [before, after] = [&before, &after].map(|record| measured(record, metric));
     let mut changes: Vec<Change> = before
         .iter()
-        .filter_map(|(cell, before)| {
-            let after = *after.get(cell)?;
-            let percent = if *before == after { 0.0 } else { (after / before - 1.0) * 100.0 };
-            Some(Change { cell: cell.clone(), before: *before, after, percent })
+        .filter_map(|(name, (cell, before))| {
+            let (other, after) = after.get(name)?;
+            if !metric.is_comparable(cell, other) {
+                return None;
+            }
+            let percent = if before == after { 0.0 } else { (after / before - 1.0) * 100.0 };
+            Some(Change { cell: name.to_string(), before: *before, after: *after, percent })
         })
         .collect();
     let common = changes.len();
@@ -107,15 +89,16 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
         }
         print(&table.to_string())?;
     }
-    let only = |these: &BTreeMap<String, f64>, those: &BTreeMap<String, f64>| {
-        these.keys().filter(|cell| !those.contains_key(*cell)).count()
-    };
+    let both = before.keys().filter(|name| after.contains_key(*name)).count();
+    if both > common {
+        print(&format!("{} cells have other references and are not compared", both - common))?;
+    }
     print(&format!(
         "{common} cells in both, {} changed by more than {} %; {} only before, {} only after",
         changes.len(),
         arguments.threshold,
-        only(&before, &after),
-        only(&after, &before)
+        before.len() - both,
+        after.len() - both
     ))?;
     Ok(Exit::Fine)
 }

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use reports::baseline;
-use serde::{Deserialize, Serialize};
+use reports::{CellName, Meter, Metric, baseline};
 
-use super::check::key_of;
-use super::{count, print, print_json, table};
-use crate::cell::{CellId, find};
-use crate::cli::Context;
+use super::context::Context;
+use super::output::{count, print, print_json, table};
+use super::parse::cell_name;
 use crate::error::Exit;
-use crate::meters::Meter;
-use crate::meters::callgrind::Attributed;
-use crate::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::judge::explained::Explained;
+use crate::measure::meters::callgrind::Attributed;
+use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::run::Run;
 use crate::progress::say;
-use crate::run::Run;
+use crate::roster::selection::Profile;
 
 /// Show where a cell's instructions go, function by function
 ///
@@ -25,8 +24,8 @@ use crate::run::Run;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
-    #[arg(required = true, value_name = "CELL")]
-    cells: Vec<CellId>,
+    #[arg(required = true, value_name = "CELL", value_parser = cell_name)]
+    cells: Vec<CellName>,
     /// How many functions
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
@@ -35,29 +34,13 @@ pub struct Arguments {
     json: bool,
 }
 
-/// A cell's instructions by function.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Explained {
-    /// The cell.
-    pub cell: String,
-    /// Instructions per region.
-    pub instructions: u64,
-    /// Operations per region.
-    pub ops: u64,
-    /// Instructions by function.
-    pub functions: BTreeMap<String, u64>,
-    /// Atomic read-modify-writes by function, where they are counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub atomics: Option<BTreeMap<String, u64>>,
-}
-
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let cells = arguments.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<_>>>()?;
+    let cells = arguments.cells.iter().map(|name| context.roster.find(name)).collect::<Result<Vec<_>>>()?;
     if valgrind_version().is_none() {
         bail!("{NO_VALGRIND}");
     }
     let mut run = Run::new(context.roster, context.options.clone());
-    run.measure(&cells, &[Meter::Allocations], crate::cell::Profile::Default)?;
+    run.measure(&cells, &[Meter::Allocations], Profile::Default)?;
     if let Some(failure) = run.failures().first() {
         say(&format!("lab: {} ({}): {}", failure.subject, failure.phase, failure.message));
         return Ok(Exit::Regression);
@@ -66,20 +49,21 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let baseline = baseline::read(&context.baselines()).unwrap_or_default();
     let mut all = Vec::new();
     for cell in &cells {
-        let id = cell.id();
-        let (instructions, Attributed { functions, atomics }) = functions[&id].clone();
+        let name = cell.name();
+        let (instructions, Attributed { functions, atomics }) = functions[&name].clone();
         let explained =
-            Explained { cell: id.to_string(), instructions, ops: run.ops(&id), functions, atomics };
+            Explained { cell: name.to_string(), instructions, ops: run.ops(&name), functions, atomics };
         if !arguments.json {
-            let known = baseline.cells.get(&key_of(cell)).map(|entry| &entry.functions);
+            let known = baseline.cells.get(&name).map(|entry| &entry.functions);
             show(&explained, known, arguments.top)?;
-            if let Some(allocations) = run.exact(&id).allocations {
-                print(&format!(
-                    "allocations: {} blocks, {} bytes, {} live after the region",
-                    count(allocations.blocks),
-                    count(allocations.bytes),
-                    count(allocations.live_bytes)
-                ))?;
+            let measured = run.measured(&name);
+            let counts = Metric::of(Meter::Allocations).filter_map(|metric| {
+                let title = metric.title().to_lowercase();
+                Some(format!("{} {title}", count(metric.count(&measured)?)))
+            });
+            let counts: Vec<String> = counts.collect();
+            if !counts.is_empty() {
+                print(&format!("allocations: {}", counts.join(", ")))?;
             }
         }
         all.push(explained);

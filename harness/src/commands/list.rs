@@ -3,11 +3,11 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{print, print_json, table};
-use crate::cell::{Cell, Selection};
-use crate::cli::Context;
+use super::context::Context;
+use super::output::{print, print_json, table};
 use crate::error::Exit;
-use crate::run::contenders_of;
+use crate::roster::cell::{Cell, contenders_of};
+use crate::roster::selection::Selection;
 
 /// List bottlenecks, contenders, scenarios and cells
 ///
@@ -36,14 +36,14 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
     if arguments.json {
         let listed = cells.iter().map(|cell| Listed {
-            cell: cell.id().to_string(),
+            cell: cell.name().to_string(),
             role: cell.contender.about.role.as_str(),
             unit: cell.scenario.unit,
         });
         print_json(&listed.collect::<Vec<_>>())?;
     } else if arguments.names {
         for cell in &cells {
-            print(&cell.id().to_string())?;
+            print(&cell.name().to_string())?;
         }
     } else {
         overview(&cells)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::print;
+use super::output::print;
 use crate::error::Exit;
 
 /// Join the records of a run that several machines shared

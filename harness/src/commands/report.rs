@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::print;
-use crate::cli::Context;
+use super::context::Context;
+use super::output::print;
 use crate::error::Exit;
 
 /// Render the report of a record

@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
-use reports::metric::Metric;
+use reports::metric::{Per, Summary};
 use reports::record::{BottleneckInfo, Record, SCHEMA};
+use reports::{Meter, Metric};
 
-use super::{print, print_json, table};
-use crate::cell::{Cell, CellId, Selection, find};
-use crate::cli::Context;
-use crate::error::{Exit, usage};
-use crate::fingerprint;
-use crate::input;
-use crate::journal::{Header, JOURNAL, Journal};
-use crate::meters::Meter;
+use super::context::Context;
+use super::output::{print, print_json, table};
+use super::parse;
+use crate::error::{Exit, NotComparable, usage};
+use crate::measure::fingerprint;
+use crate::measure::journal::{Entry, Header, JOURNAL, Journal};
+use crate::measure::run::{Run, callgrind_isa};
 use crate::progress::say;
-use crate::run::{Run, callgrind_isa};
+use crate::roster::cell::{Cell, Roster};
+use crate::roster::input::Input;
+use crate::roster::selection::Selection;
 
 /// Verify and measure cells; write a record and a report
 ///
@@ -33,7 +35,7 @@ pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
     /// Which meters [default: all]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "METER")]
+    #[arg(long, value_parser = parse::meter(), value_delimiter = ',', value_name = "METER")]
     meter: Vec<Meter>,
     /// Continue a killed run: its directory, or the newest unfinished one
     #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with_all = ["cells", "meter", "shard"])]
@@ -78,13 +80,14 @@ impl Shard {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let (directory, journal, header, entries) = match &arguments.resume {
+    let Begun { directory, journal, header, entries, input } = match &arguments.resume {
         Some(named) => resume(context, named.as_deref())?,
         None => begin(context, arguments)?,
     };
-    let cells = header.cells.iter().map(|id| find(context.roster, id)).collect::<Result<Vec<Cell<'_>>>>();
+    let roster = Roster { input: input.as_ref(), ..context.roster };
+    let cells = header.cells.iter().map(|name| roster.find(name)).collect::<Result<Vec<Cell<'_>>>>();
     let cells = cells.with_context(|| format!("{} cannot go on here", directory.display()))?;
-    let mut run = Run::journaled(context.roster, context.options.clone(), journal, entries);
+    let mut run = Run::journaled(roster, context.options.clone(), journal, entries);
     run.measure(&cells, &header.meters, header.profile)?;
 
     let record = run.record(&header)?;
@@ -114,28 +117,33 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     Ok(if record.failures.is_empty() { Exit::Fine } else { Exit::Regression })
 }
 
-type Begun = (PathBuf, Journal, Header, Vec<crate::journal::Entry>);
+/// A run that can go on.
+struct Begun {
+    directory: PathBuf,
+    journal: Journal,
+    header: Header,
+    entries: Vec<Entry>,
+    /// The user's file that it is about.
+    input: Option<Input>,
+}
 
 fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
-    if let Some(path) = &arguments.input {
-        input::load(path)?;
-    }
-    let mut cells = arguments.selection.resolve(context.roster)?;
-    if arguments.input.is_some() {
+    let input = arguments.input.as_deref().map(Input::read).transpose()?;
+    let mut cells = arguments.selection.resolve(Roster { input: input.as_ref(), ..context.roster })?;
+    if let Some(input) = &input {
         let bottleneck = cells[0].contender.bottleneck;
         if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
             bail!(usage(
                 "--input is about one bottleneck: name it, for example `lab run lru_cache --input FILE`"
             ));
         }
-        input::check(bottleneck)?;
+        input.check(bottleneck)?;
     }
     if let Some(shard) = arguments.shard {
         let mut group = 0;
         let mut last = None;
         cells.retain(|cell| {
-            let key = (cell.contender.bottleneck.name, cell.scenario.name, cell.size);
-            if last.replace(key).is_some_and(|last| last != key) {
+            if last.replace(cell.group()).is_some_and(|last| last != cell.group()) {
                 group += 1;
             }
             shard.keeps(group)
@@ -160,10 +168,10 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         command: command(arguments, &meters),
         profile: arguments.selection.profile,
         meters,
-        cells: cells.iter().map(Cell::id).collect::<Vec<CellId>>(),
+        cells: cells.iter().map(Cell::name).collect(),
         fingerprint: fingerprint::take(&context.root, isa),
         programs: context.options.binaries.digest()?,
-        input: input::identity_of_loaded().cloned(),
+        input: input.as_ref().map(|input| input.identity.clone()),
     };
     let stamp = header.started.replace([':', '-'], "").replace('T', "-").replace('Z', "");
     let directory = match &arguments.output {
@@ -174,7 +182,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         None => context.runs().join(format!("{stamp}-{}", std::process::id())),
     };
     let journal = Journal::create(&directory, &header)?;
-    Ok((directory, journal, header, Vec::new()))
+    Ok(Begun { directory, journal, header, entries: Vec::new(), input })
 }
 
 fn command(arguments: &Arguments, meters: &[Meter]) -> String {
@@ -185,7 +193,9 @@ fn command(arguments: &Arguments, meters: &[Meter]) -> String {
         words.extend(["--meter".to_owned(), meters.join(",")]);
     }
     if let Some(input) = &arguments.input {
-        words.extend(["--input".to_owned(), input.display().to_string()]);
+        // Its name alone: a record holds no path of the machine that made it.
+        let name = input.file_name().unwrap_or(input.as_os_str());
+        words.extend(["--input".to_owned(), name.to_string_lossy().into_owned()]);
     }
     if let Some(Shard { index, of }) = arguments.shard {
         words.extend(["--shard".to_owned(), format!("{index}/{of}")]);
@@ -202,13 +212,13 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
     let (journal, header, entries) = Journal::resume(&directory)?;
     let now = fingerprint::take(&context.root, header.fingerprint.isa.clone());
     if let Some(difference) = header.fingerprint.incomparable_with(&now).into_iter().next() {
-        bail!(crate::error::NotComparable(format!(
+        bail!(NotComparable(format!(
             "{} cannot go on here, {difference}; start a new run",
             directory.display()
         )));
     }
     if header.fingerprint.revision != now.revision {
-        bail!(crate::error::NotComparable(format!(
+        bail!(NotComparable(format!(
             "{} cannot go on here, revision: `{}` against `{}`; start a new run",
             directory.display(),
             header.fingerprint.revision,
@@ -216,18 +226,19 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
         )));
     }
     if header.programs != context.options.binaries.digest()? {
-        bail!(crate::error::NotComparable(format!(
+        bail!(NotComparable(format!(
             "{} cannot go on here: the lab was built again since; start a new run",
             directory.display()
         )));
     }
-    if let Some(before) = &header.input
-        && input::load(&before.path)? != before
+    let input = header.input.as_ref().map(|before| Input::read(&before.path)).transpose()?;
+    if let (Some(before), Some(now)) = (&header.input, &input)
+        && now.identity != *before
     {
         bail!(usage(format!("{} has changed since the run began; start a new run", before.path.display())));
     }
     say(&format!("resuming {} with {} results", directory.display(), entries.len()));
-    Ok((directory, journal, header, entries))
+    Ok(Begun { directory, journal, header, entries, input })
 }
 
 fn newest_unfinished(runs: &Path) -> Result<PathBuf> {
@@ -255,26 +266,35 @@ fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
     link().with_context(|| format!("cannot point {} to {}", latest.display(), directory.display()))
 }
 
-/// Prints, per bottleneck, the most telling metric at a middle size; then what a count of instructions does
-/// not tell: atomics, and what stays in memory.
+/// Prints, per bottleneck, the most telling metric at a middle size; then what it does not tell. Which metrics
+/// these are, [`Summary`] says of each.
 fn summarize(record: &Record) -> Result<()> {
     let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
-    let first = [Metric::Instructions, Metric::Wall, Metric::Blocks].into_iter().find(measured);
+    let rank = |metric: &Metric| match metric.about().summary {
+        Summary::Leads { rank } => Some(rank),
+        Summary::WhereAny | Summary::Never => None,
+    };
+    let leading = Metric::ALL.iter().copied().filter(|metric| rank(metric).is_some() && measured(metric));
+    let first = leading.min_by_key(rank);
+    let others = || Metric::ALL.iter().copied().filter(|metric| metric.about().summary == Summary::WhereAny);
     for bottleneck in &record.bottlenecks {
-        for metric in first.into_iter().chain([Metric::Atomics, Metric::LiveBytes]) {
+        for metric in first.into_iter().chain(others()) {
             tabulate(record, bottleneck, metric, Some(metric) == first)?;
         }
     }
     Ok(())
 }
 
+/// The largest size that a summary shows, where a scenario has one that is not larger.
+const MIDDLE: u64 = 1000;
+
 /// Prints a metric of a bottleneck's cells; unless it is the first one, only scenarios in which any is not zero.
 fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
-    let of_bottleneck = || record.cells.iter().filter(|cell| cell.bottleneck == bottleneck.name);
+    let of_bottleneck = || record.cells.iter().filter(|cell| cell.name.bottleneck == bottleneck.name);
     // A scenario may have sizes of its own; most have the first one's.
     let middle_size = |scenario: &str| {
-        let sizes = of_bottleneck().filter(|cell| cell.scenario == scenario).map(|cell| cell.size);
-        let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= 1000);
+        let sizes = of_bottleneck().filter(|cell| cell.name.scenario == scenario).map(|cell| cell.name.size);
+        let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= MIDDLE);
         small.into_iter().max().or(large.into_iter().min())
     };
     let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name)) else {
@@ -292,7 +312,8 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
         let Some(size) = middle_size(&scenario.name) else { continue };
         let find = |contender: &&str| {
             let cell = of_bottleneck().find(|cell| {
-                cell.scenario == scenario.name && cell.size == size && cell.contender == **contender
+                let name = &cell.name;
+                name.scenario == scenario.name && name.size == size && name.contender == **contender
             })?;
             metric.value(cell)
         };
@@ -307,8 +328,8 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
             Some(value) => format!("{value:.0}"),
         });
         let mut name = scenario.name.clone();
-        if metric == Metric::LiveBytes {
-            name += &format!(", per {}", scenario.per(metric));
+        if metric.about().per == Per::Kept {
+            name += &format!(", per {}", metric.per(scenario));
         }
         if size != common {
             name += &format!(" (size {size})");
@@ -318,13 +339,6 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
     if table.is_empty() {
         return Ok(());
     }
-    let what = match metric {
-        Metric::Instructions => "instructions per operation",
-        Metric::Wall => "nanoseconds per operation",
-        Metric::Atomics => "atomic read-modify-writes per operation (atomics/op)",
-        Metric::LiveBytes => "bytes still held when the region ends",
-        _ => "allocated blocks per operation",
-    };
-    print(&format!("\n{}: {what} at size {common}", bottleneck.title))?;
+    print(&format!("\n{}: {} at size {common}", bottleneck.title, metric.heading()))?;
     print(&table.to_string())
 }

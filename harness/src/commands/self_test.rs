@@ -1,16 +1,18 @@
 //! `lab self-test`: are the exact meters exact here?
 
 use anyhow::{Result, bail};
+use reports::Metric;
 use reports::record::Failure;
 
-use super::print;
-use crate::cell::Selection;
-use crate::cli::Context;
+use super::context::Context;
+use super::output::{count, print};
 use crate::error::{Exit, usage};
-use crate::meters::Meter;
-use crate::meters::instructions::valgrind_version;
+use crate::judge::baseline::exact_meters;
+use crate::measure::meters::instructions::valgrind_version;
+use crate::measure::programs::Options;
+use crate::measure::run::Run;
 use crate::progress::say;
-use crate::run::{Options, Run};
+use crate::roster::selection::Selection;
 
 /// Measure instructions and allocations twice and compare
 ///
@@ -25,7 +27,7 @@ pub struct Arguments {
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
     let profile = arguments.selection.profile;
-    let meters = [Meter::Allocations, Meter::Instructions];
+    let meters: Vec<_> = exact_meters().collect();
     if valgrind_version().is_none() {
         say("note: without Valgrind only allocations are compared");
     }
@@ -41,11 +43,18 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     }
     let mut different = 0;
     for cell in &cells {
-        let id = cell.id();
-        let [first, second] = [0, 1].map(|at: usize| runs[at].exact(&id));
-        if first != second {
-            different += 1;
-            print(&format!("{id}: {first:?}, then {second:?}"))?;
+        let name = cell.name();
+        let [first, second] = [0, 1].map(|at: usize| runs[at].measured(&name));
+        if first == second {
+            continue;
+        }
+        different += 1;
+        for metric in Metric::ALL {
+            let [first, second] = [&first, &second].map(|measured| metric.count(measured));
+            if first != second {
+                let spelled = [first, second].map(|it| it.map_or("nothing".to_owned(), count));
+                print(&format!("{name}: {} {}, then {}", metric.key(), spelled[0], spelled[1]))?;
+            }
         }
     }
     if different > 0 {

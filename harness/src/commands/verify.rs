@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use scenarios::input::SEED;
 
-use super::{print, print_json};
-use crate::cell::{Cell, Selection};
-use crate::cli::{Context, parse_seconds};
+use super::context::Context;
+use super::output::{print, print_json};
+use super::parse;
 use crate::error::Exit;
-use crate::run::{Options, Run, contenders_of};
-use crate::verify::Depth;
+use crate::measure::programs::Options;
+use crate::measure::protocol::Depth;
+use crate::measure::run::Run;
+use crate::roster::cell::{Cell, contenders_of};
+use crate::roster::selection::Selection;
 
 /// Check contenders against the oracles, without measuring
 ///
@@ -28,7 +31,7 @@ pub struct Arguments {
     #[arg(long)]
     deep: bool,
     /// Fuzz: go on with new traces for so many seconds, or until a contender fails
-    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "deep")]
+    #[arg(long = "for", value_name = "SECONDS", value_parser = parse::seconds, conflicts_with = "deep")]
     fuzz: Option<Duration>,
     /// Draw the traces from this seed: what a failure under --for was found with
     #[arg(long, value_name = "N", default_value_t = SEED)]

@@ -6,17 +6,15 @@ use askama::Template;
 
 use super::caveats::{Badge, Caveats};
 use super::chart::{self, Chart};
+use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
-use super::{Error, drawn, fill, format, reproduce, site};
+use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
-use crate::metric::Metric;
-use crate::record::{CellRecord, ContenderInfo, MemoryInfo, Record, Role, ScenarioInfo};
+use crate::metric::{self, Metric, Reading};
+use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Paired, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
-
-/// The metrics that get a chart: what each meter counts, and not all that it derives.
-const CHARTED: [Metric; 4] = [Metric::Instructions, Metric::Atomics, Metric::Blocks, Metric::Wall];
 
 #[derive(Template)]
 #[template(path = "bottleneck.html")]
@@ -26,7 +24,7 @@ struct Page<'a> {
     failures: Failures<'a>,
     view: &'a BottleneckView<'a>,
     cells: String,
-    metrics: [Switch; 8],
+    metrics: Vec<Switch>,
     roles: Vec<Role>,
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
@@ -38,6 +36,8 @@ struct Page<'a> {
     reproduce: String,
     reproduce_cell: String,
     has_peers: bool,
+    /// The metrics in the tables of totals.
+    totals: &'static [Metric],
 }
 
 /// An entry of the metric switch.
@@ -201,9 +201,12 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         growth: by_growth(info),
         paragraphs: info.analysis.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect(),
     });
-    let first = Metric::ALL.into_iter().find(|metric| view.has(*metric)).unwrap_or(Metric::Instructions);
-    let metrics =
-        Metric::ALL.map(|metric| Switch { metric, measured: view.has(metric), checked: metric == first });
+    let first = Metric::with_tables().find(|metric| view.has(*metric)).unwrap_or(Metric::Instructions);
+    let metrics = Metric::with_tables().map(|metric| Switch {
+        metric,
+        measured: view.has(metric),
+        checked: metric == first,
+    });
     let scenarios = view.scenarios.iter().map(|scenario| Scenario::new(record, view, scenario, &caveats));
     let page = Page {
         shell: Shell::new(record, &[view]),
@@ -211,13 +214,12 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         failures: Failures::of(record, Some(&view.info.name)),
         view,
         cells: format::exact(view.cell_count() as u64),
-        metrics,
+        metrics: metrics.collect(),
         roles: Role::ALL.into_iter().filter(|role| !view.of_role(*role).is_empty()).collect(),
         contenders: contenders.collect(),
         caveats: caveats.all(),
         families: families(view),
-        glances: Metric::ALL
-            .into_iter()
+        glances: Metric::with_tables()
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
             .collect(),
@@ -227,6 +229,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         reproduce: reproduce::bottleneck(record, &view.info.name),
         reproduce_cell: reproduce::cell(record, &format!("{}/<scenario>/<size>/<contender>", view.info.name)),
         has_peers: !view.of_role(Role::Peer).is_empty(),
+        totals: Metric::ALL,
     };
     fill(&page, &format!("{}.html", view.info.name))
 }
@@ -295,8 +298,9 @@ impl<'a> Scenario<'a> {
         caveats: &Caveats<'a>,
     ) -> Result<Self, Error> {
         let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
-        let charts = CHARTED.into_iter().filter(|metric| is_charted(view, *metric)).map(|metric| {
-            let chart = drawn(chart::scaling(scenario, &names, metric), &scenario.info.name)?;
+        let charts = Metric::with_tables().filter(|metric| is_charted(view, *metric)).map(|metric| {
+            let chart = chart::scaling(scenario, &names, metric);
+            let chart = chart.map_err(Error::drawing(&scenario.info.name))?;
             Ok::<_, Error>(Figure::new(metric, chart, scenario))
         });
         let largest = scenario.sizes.last().copied().unwrap_or_default();
@@ -315,14 +319,13 @@ impl<'a> Scenario<'a> {
             info: scenario.info,
             charts: charts.collect::<Result<_, _>>()?,
             sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
-            matrices: Metric::ALL
-                .into_iter()
+            matrices: Metric::with_tables()
                 .filter(|metric| view.has(*metric))
                 .map(|metric| Matrix::new(view, scenario, metric, caveats))
                 .collect(),
             observed: observed(view, scenario),
             exact: exact(view, scenario),
-            example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name())),
+            example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name.to_string())),
         })
     }
 }
@@ -386,15 +389,15 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Whether a page has charts of `metric`: where no contender ever counts an atomic, a chart per scenario that
-/// says so would tell nobody anything.
+/// Whether a page has charts of `metric`.
 fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
-    match metric {
-        Metric::Atomics => {
+    match metric.about().chart {
+        metric::Chart::Always => view.has(metric),
+        metric::Chart::WhereAny => {
             let mut cells = view.scenarios.iter().flat_map(ScenarioView::cells);
             cells.any(|cell| metric.value(cell).is_some_and(|value| value > 0.0))
         }
-        _ => view.has(metric),
+        metric::Chart::Never => false,
     }
 }
 
@@ -428,7 +431,9 @@ impl Figure {
             Chart::Drawn(svg) if zeros() => {
                 (Some(svg), "Zero has no logarithm: it is drawn on the line marked 0.")
             }
-            Chart::Drawn(svg) if metric == Metric::Wall => (Some(svg), "Bars are 95 % intervals."),
+            Chart::Drawn(svg) if scenario.cells().any(|cell| metric.interval(cell).is_some()) => {
+                (Some(svg), "Bars are 95 % intervals.")
+            }
             Chart::Drawn(svg) => (Some(svg), ""),
             Chart::AllZero => (None, "Zero for every contender at every size."),
             Chart::Absent => (None, "Not measured in this scenario."),
@@ -446,7 +451,7 @@ impl<'a> Matrix<'a> {
     ) -> Self {
         let (peers, naives, contestants) =
             (view.of_role(Role::Peer), view.of_role(Role::Naive), view.contestants());
-        let is_ratio = metric == Metric::Paired;
+        let is_ratio = metric.is_ratio();
         let mut matrix = Matrix {
             metric,
             measured: scenario.has(metric),
@@ -467,11 +472,11 @@ impl<'a> Matrix<'a> {
         for (series, contender) in view.contenders.iter().enumerate() {
             let cells = columns.iter().map(|(size, peer, naive, best)| {
                 let Some(cell) = scenario.cell(*size, series) else { return Cell::absent(String::new()) };
-                let Some(value) = metric.value(cell) else { return Cell::absent(cell.name()) };
+                let Some(value) = metric.value(cell) else { return Cell::absent(cell.name.to_string()) };
                 let to = |reference: &Option<f64>| reference.map(|it| Ratio::new(analysis::ratio(value, it)));
                 let text = |value| if is_ratio { format::ratio(value) } else { format::value(value) };
                 Cell {
-                    name: cell.name(),
+                    name: cell.name.to_string(),
                     value: text(value),
                     interval: metric.interval(cell).map_or(String::new(), |(low, high)| {
                         format!("{}–{}", text(low).trim_end_matches('×'), text(high).trim_end_matches('×'))
@@ -520,7 +525,7 @@ fn exact<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<E
         for (series, contender) in view.contenders.iter().enumerate() {
             let Some(cell) = scenario.cell(*size, series) else { continue };
             rows.push(Exact {
-                name: cell.name(),
+                name: cell.name.to_string(),
                 series,
                 contender: &contender.name,
                 role: contender.role,
@@ -533,26 +538,24 @@ fn exact<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<E
     rows
 }
 
-/// A cell's columns: operations, instructions, atomics in the program and in libraries, blocks, bytes, peak and live bytes, wall, paired.
+/// A cell's columns: operations, and the region's total in each metric.
 fn numbers(cell: &CellRecord) -> Vec<String> {
-    let absent = || format::ABSENT.to_owned();
-    let heap = cell.allocations.map(|heap| [heap.blocks, heap.bytes, heap.peak_bytes, heap.live_bytes]);
-    let mut numbers = vec![format::exact(cell.ops), cell.instructions.map_or_else(absent, format::exact)];
-    match cell.atomics {
-        Some(atomics) => numbers.extend([atomics.program, atomics.libraries].map(format::exact)),
-        None => numbers.extend(std::iter::repeat_with(absent).take(2)),
-    }
-    match heap {
-        Some(heap) => numbers.extend(heap.map(format::exact)),
-        None => numbers.extend(std::iter::repeat_with(absent).take(4)),
-    }
-    numbers.push(cell.wall_ns.map_or_else(absent, |wall| {
-        let [median, low, high] = [wall.median, wall.low, wall.high].map(format::tenths);
-        format!("{median} [{low} – {high}]")
-    }));
-    numbers.push(cell.paired.as_ref().map_or_else(absent, |paired| {
-        let [ratio, low, high] = [paired.ratio, paired.low, paired.high].map(|ratio| format!("{ratio:.4}"));
-        format!("{ratio} [{low} – {high}] to {}", paired.reference)
-    }));
-    numbers
+    let totals = Metric::ALL.iter().map(|metric| total(cell, *metric).unwrap_or(format::ABSENT.to_owned()));
+    std::iter::once(format::exact(cell.ops)).chain(totals).collect()
+}
+
+/// A metric of the region as it was recorded; `None` where the meter did not run.
+fn total(cell: &CellRecord, metric: Metric) -> Option<String> {
+    Some(match metric.about().reading {
+        Reading::Count(read) => format::exact(read(&cell.measured)?),
+        Reading::Time(read) => {
+            let Interval { median, low, high } = read(&cell.measured)?;
+            let [median, low, high] = [median, low, high].map(format::tenths);
+            format!("{median} [{low} – {high}]")
+        }
+        Reading::Ratio(read) => {
+            let Paired { reference, ratio, low, high } = read(&cell.measured)?;
+            format!("{ratio:.4} [{low:.4} – {high:.4}] to {reference}")
+        }
+    })
 }

@@ -4,10 +4,11 @@ use askama::Template;
 
 use super::caveats::{Badge, Caveats};
 use super::chart::{self, Line};
+use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
-use super::{Error, drawn, fill, format, site};
+use super::{format, site};
 use crate::analysis::{self, Ranking, Standing};
 use crate::metric::Metric;
 use crate::record::{Record, Role};
@@ -21,6 +22,8 @@ struct Page<'a> {
     failures: Failures<'a>,
     cards: Vec<Card<'a>>,
     cells: String,
+    /// The metrics of the glossary.
+    metrics: &'static [Metric],
 }
 
 /// One bottleneck.
@@ -67,6 +70,7 @@ pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Err
         failures: Failures::of(record, None),
         cards: cards.collect::<Result<_, _>>()?,
         cells: format::exact(record.cells.len() as u64),
+        metrics: Metric::ALL,
     };
     fill(&page, "index.html")
 }
@@ -163,5 +167,5 @@ fn standings_chart(view: &BottleneckView<'_>, ranking: &Ranking) -> Result<Optio
         "{}: instructions per operation of each contender as a ratio to the best peer, overall and in each scenario.",
         view.info.title
     );
-    drawn(chart::standings(&lines, &description), &view.info.name)
+    chart::standings(&lines, &description).map_err(Error::drawing(&view.info.name))
 }

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::{format, series};
+use crate::metric::Metric;
 use crate::record::Record;
 use crate::view::BottleneckView;
 
@@ -39,6 +40,7 @@ impl<'a> Shell<'a> {
     /// The shell of a page that shows `views`.
     pub fn new(record: &'a Record, views: &[&BottleneckView<'_>]) -> Self {
         let mut style = STYLE.to_owned();
+        style.push_str(&switched());
         for (at, view) in views.iter().enumerate() {
             style.push_str(&series::style(view, &format!(".of{at}")));
         }
@@ -63,10 +65,11 @@ impl<'a> Shell<'a> {
     /// The fingerprint but for the revision, as name and value; what is unknown is absent.
     pub fn fingerprint(&self) -> Vec<(&'static str, &str)> {
         let fingerprint = &self.record.fingerprint;
-        let fields: [(&'static str, &str); 8] = [
+        let fields: [(&'static str, &str); 9] = [
             ("Compiler", &fingerprint.rustc),
             ("Target", &fingerprint.target),
             ("Cargo profile", &fingerprint.profile),
+            ("Code generation", &fingerprint.codegen),
             ("Valgrind", &fingerprint.valgrind),
             ("Virtual CPU", &fingerprint.isa),
             ("C library", &fingerprint.glibc),
@@ -75,6 +78,16 @@ impl<'a> Shell<'a> {
         ];
         fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
+}
+
+/// The rules that show the tables of the metric that a page's switch chooses.
+fn switched() -> String {
+    let chosen = Metric::with_tables().map(|metric| {
+        let key = metric.key();
+        format!("body:has(#metric-{key}:checked) .m[data-metric={key}]")
+    });
+    let chosen: Vec<String> = chosen.collect();
+    format!("@supports selector(:has(*)) {{ {} {{ display: table; }} }}\n", chosen.join(",\n"))
 }
 
 fn hash(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::Error;
+use super::error::Error;
 
 /// What every page of a report contains, and what tells a report from anything else.
 pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"#;

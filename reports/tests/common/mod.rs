@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use reports::CellName;
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure,
-    Fingerprint, Interval, MemoryInfo, Paired, Record, Role, SCHEMA, ScenarioInfo,
+    Fingerprint, Interval, Measurements, MemoryInfo, Paired, Record, Role, SCHEMA, ScenarioInfo,
 };
 
 /// How a contender's cost grows with the size.
@@ -281,23 +282,26 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
     let nanoseconds = per_op * ops as f64 / 3.1 * jitter(&(name.clone() + "t"));
     let ratio = model.instructions * talent * jitter(&(name + "p"));
     Some(CellRecord {
-        bottleneck: bottleneck.into(),
-        scenario,
-        size,
-        contender: model.name.into(),
+        name: CellName { bottleneck: bottleneck.into(), scenario, size, contender: model.name.into() },
         role: model.role,
         ops,
         digest: "00c0ffee00c0ffee".into(),
-        instructions: Some((per_op * ops as f64) as u64),
-        atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
-        allocations: Some(Allocations {
-            blocks,
-            bytes,
-            peak_bytes: bytes * 9 / 10,
-            live_bytes: bytes * 7 / 10,
-        }),
-        wall_ns: Some(Interval { median: nanoseconds, low: nanoseconds * 0.97, high: nanoseconds * 1.06 }),
-        paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
+        measured: Measurements {
+            instructions: Some((per_op * ops as f64) as u64),
+            atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
+            allocations: Some(Allocations {
+                blocks,
+                bytes,
+                peak_bytes: bytes * 9 / 10,
+                live_bytes: bytes * 7 / 10,
+            }),
+            wall_ns: Some(Interval {
+                median: nanoseconds,
+                low: nanoseconds * 0.97,
+                high: nanoseconds * 1.06,
+            }),
+            paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
+        },
         observed: Default::default(),
     })
 }
@@ -381,7 +385,7 @@ pub fn full_size() -> Record {
         cells("persistent_vector", VECTOR_WORK, &["", "_string"], VECTORS, &SIZES),
     ]
     .concat();
-    cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+    cells.sort_by(|left, right| left.name.cmp(&right.name));
     let contenders = MAPS.iter().map(|model| contender("persistent_map", model));
     Record {
         schema: SCHEMA,
@@ -396,6 +400,7 @@ pub fn full_size() -> Record {
             cpu: "AMD EPYC 9R45".into(),
             isa: "avx2 bmi2 popcnt sse4.2".into(),
             profile: "release: opt-level 3, 1 codegen unit, no LTO".into(),
+            codegen: "1 codegen unit, no link-time optimisation".into(),
             tunables: "glibc.cpu.hwcaps=-ERMS,-FSRM".into(),
             revision: "1f1e7780c0ffee00c0ffee00c0ffee00c0ffee00".into(),
             dirty: false,
@@ -440,21 +445,21 @@ pub fn hostile() -> Record {
     let kept: Vec<String> =
         record.bottlenecks[0].scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     record.cells.retain(|cell| {
-        let quick = cell.size <= 1000;
+        let quick = cell.name.size <= 1000;
         // Listed, but not measured: `get_hit_string`.
-        let known = kept.contains(&cell.scenario) && cell.scenario != "get_hit_string";
-        quick && (known || cell.bottleneck == "persistent_vector")
+        let known = kept.contains(&cell.name.scenario) && cell.name.scenario != "get_hit_string";
+        quick && (known || cell.name.bottleneck == "persistent_vector")
     });
     for cell in &mut record.cells {
-        if cell.bottleneck == "persistent_vector" {
-            cell.wall_ns = None;
-            cell.paired = None;
+        if cell.name.bottleneck == "persistent_vector" {
+            cell.measured.wall_ns = None;
+            cell.measured.paired = None;
         }
-        if cell.scenario == "get_hit" {
-            cell.paired = None;
+        if cell.name.scenario == "get_hit" {
+            cell.measured.paired = None;
         }
-        if cell.scenario == "insert_unshared" && cell.contender == "best" && cell.size < 100 {
-            cell.allocations = Some(Allocations::default());
+        if cell.name.scenario == "insert_unshared" && cell.name.contender == "best" && cell.name.size < 100 {
+            cell.measured.allocations = Some(Allocations::default());
         }
     }
     let stranger = ContenderInfo {
@@ -473,19 +478,19 @@ pub fn hostile() -> Record {
     let mut sparse: Vec<CellRecord> = record
         .cells
         .iter()
-        .filter(|cell| cell.contender == "champ" && cell.scenario == "get_hit")
+        .filter(|cell| cell.name.contender == "champ" && cell.name.scenario == "get_hit")
         .cloned()
         .collect();
     for cell in &mut sparse {
-        cell.contender = SCRIPT_NAME.into();
-        cell.wall_ns = None;
+        cell.name.contender = SCRIPT_NAME.into();
+        cell.measured.wall_ns = None;
     }
     record.contenders.push(stranger);
     record.cells.extend(sparse);
-    record.cells.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
-    record
-        .cells
-        .retain(|cell| (cell.bottleneck.as_str(), cell.contender.as_str()) != ("persistent_map", "hamt"));
+    record.cells.sort_by(|left, right| left.name.cmp(&right.name));
+    record.cells.retain(|cell| {
+        (cell.name.bottleneck.as_str(), cell.name.contender.as_str()) != ("persistent_map", "hamt")
+    });
     record.failures = vec![
         Failure {
             subject: "persistent_map/hamt".into(),

@@ -1,4 +1,4 @@
-//! Peer: std's `BTreeMap`, where what lies below a prefix is a range of neighbours.
+//! Peer: std's `BTreeMap`, in which the pointers below a prefix are neighbours.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -39,7 +39,7 @@ impl FlatStore for Store {
     }
 
     fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
-        // What lies below begins with the prefix and a slash, and ends before the byte after the slash.
+        // Every pointer below begins with the prefix and a slash; the walk ends at the first one that does not.
         let mut first = String::with_capacity(prefix.as_str().len() + 1);
         first.push_str(prefix.as_str());
         first.push('/');
@@ -58,7 +58,7 @@ pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "btree_range",
         role: Role::Peer,
-        summary: "std's BTreeMap: what lies below a prefix is a range of neighbours.",
+        summary: "std's BTreeMap: the pointers below a prefix are neighbours, so they form a range.",
         source: "Rust's standard library",
         analysis: ANALYSIS,
         complexity: &[
@@ -81,10 +81,10 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-An ordered tree of up to eleven entries per node. What lies below a prefix begins with the prefix and a slash, so \
-it is a range: one descent finds its beginning, then neighbours follow until one has another prefix. Keys come \
-in order for nothing.
+An ordered tree of up to eleven entries per node. The pointers below a prefix all begin with the prefix and \
+a slash, so they form a range: one descent finds its beginning, and the walk ends at the first neighbour \
+with another prefix. Keys come in order at no extra cost.
 
-No index has to be kept, and a range is cheap to walk. Every operation on a single pointer descends, too, and \
-compares texts that agree in their first dozen bytes five or six times on every level: several times the price of \
-one hash and one comparison.";
+No index has to be kept, and a range is cheap to walk. But every operation on a single pointer descends, \
+too. On every level it compares texts five or six times that agree in their first dozen bytes. That is \
+several times the price of one hash and one comparison.";

@@ -1,4 +1,4 @@
-//! The naive flat store: a hash map; whoever asks for keys gets all of them collected, sorted, then filtered.
+//! The naive flat store: a hash map. To list keys, it collects all of them, sorts them, and then filters.
 
 use std::collections::HashMap;
 
@@ -64,8 +64,8 @@ pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "collect_and_sort",
         role: Role::Naive,
-        summary: "A hash map; all keys are collected, sorted, and filtered by the prefix.",
-        source: "data-map: the keys() of its FlatStore today",
+        summary: "A hash map; to list keys, it collects all of them, sorts them, and then filters by the prefix.",
+        source: "data-map: the keys() of its FlatStore as it is today",
         analysis: ANALYSIS,
         complexity: &[
             ("get", Growth::Constant),
@@ -87,9 +87,10 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The store is a hash map from pointer to leaf. keys collects every key, sorts them all and only then drops those \
-that do not lie under the prefix. Whether anything lies below, and the tree, come from a scan of every entry.
+The store is a hash map from pointer to leaf. keys collects every key, sorts them all and only then drops \
+those that do not lie under the prefix. To find out whether anything lies below a prefix, and to build the \
+tree, it scans every entry.
 
-Single pointers cost what they cost in a hash map. The sort compares texts that agree in their first dozen bytes, \
-n log n times, to return ten keys, and the first key costs as much as all of them. It is on a par only where all \
-keys are wanted in order.";
+Single pointers cost what they cost in a hash map. To return ten keys, the sort makes n log n comparisons \
+of texts that agree in their first dozen bytes, and the first key costs as much as all of them. It keeps up \
+with the others only where all keys are wanted in order.";

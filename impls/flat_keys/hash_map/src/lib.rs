@@ -1,5 +1,5 @@
-//! The floor under a flat store: std's `HashMap`, without any index. What lies under a prefix it does not know, so
-//! it takes part only where single pointers are read and written.
+//! The floor under a flat store: std's `HashMap`, without any index. It does not know what lies under a prefix, so it
+//! takes part only where single pointers are read and written.
 
 use std::collections::HashMap;
 
@@ -68,8 +68,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-One swiss table of owned pointers and leaves. A get hashes the text, probes sixteen tags at once and compares \
-one key; a set of a new pointer copies its text into an allocation of its own and moves the table when it is full.
+One Swiss table of owned pointers and leaves. A get hashes the text, probes sixteen tags at once and \
+compares one key. A set of a new pointer copies its text into an allocation of its own; when the table is \
+full, it moves to a larger one.
 
-It is the floor for every operation on a single pointer, and the measure for what an index costs to keep. It \
-knows nothing of prefixes, so it is left out wherever one is asked for.";
+It is the floor for every operation on a single pointer, and shows what an index costs to keep. It knows \
+nothing of prefixes, so it is left out wherever one is asked for.";

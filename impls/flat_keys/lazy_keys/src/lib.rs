@@ -1,4 +1,4 @@
-//! The source's first plan: a hash map whose keys are filtered lazily, and sorted on request only.
+//! The source's first plan: a hash map whose keys are filtered lazily, and sorted only on request.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "lazy_keys",
         role: Role::Optimized,
-        summary: "A hash map whose entries are filtered by the prefix lazily, and sorted on request only.",
+        summary: "A hash map whose entries are filtered by the prefix lazily, and sorted only on request.",
         source: "data-map: lazy iteration in place of the sort",
         analysis: ANALYSIS,
         complexity: &[
@@ -73,10 +73,10 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The store is a hash map from pointer to leaf. keys walks the map and yields what lies under the prefix as it finds \
-it: by segment, one byte is compared before the text is. Nothing is collected, and only sorted_keys sorts, what \
-it found.
+The store is a hash map from pointer to leaf. keys walks the map and yields what lies under the prefix as \
+it finds it. It compares whole segments: one byte is checked before the text is compared. Nothing is \
+collected, and only sorted_keys sorts, and only what it found.
 
-Without the sort a prefix costs a fraction of what it did, and nothing is paid to keep an index. It still \
-looks at every key. The source claims that the first key comes in O(1): that holds under the root, while under a \
-narrow prefix half the map is walked before the first one turns up, and all of it where there is none.";
+Without the sort, listing a prefix costs a fraction of what it did, and there is no index to keep. It still \
+looks at every key. The source claims that the first key comes in O(1). That holds under the root; under a \
+narrow prefix half the map is walked before the first key turns up, and all of it where there is none.";

@@ -1,12 +1,12 @@
-//! The source's second plan: beside the hash map, for every prefix the set of the pointers below it.
+//! The source's second plan: a hash map, and beside it an index with a set of pointers for every prefix.
 //!
 //! ```text
 //!   leaves:  "/a/b" ─► 1    "/a/c" ─► 2
 //!   below:   "" ─► {"/a/b", "/a/c"}    "/a" ─► {"/a/b", "/a/c"}
 //! ```
 //!
-//! Invariants: a pointer is in the set of each of its proper prefixes, and in no other; no set is empty. The texts
-//! of pointers are shared between the sets by reference counts.
+//! Invariants: a pointer is in the set of each of its proper prefixes and in no other set; no set is empty. The sets
+//! share the texts of pointers by reference counts.
 
 use std::collections::{HashMap, HashSet};
 use std::iter;
@@ -17,7 +17,7 @@ use scenarios::flat_keys::FlatStore;
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// A hash map from pointer to leaf, and one from prefix to the pointers below.
+/// A hash map from pointer to leaf, and a second one from prefix to the pointers below it.
 #[derive(Default)]
 struct Store {
     leaves: HashMap<Rc<str>, Leaf, FixedHasher>,
@@ -84,13 +84,13 @@ impl FlatStore for Store {
     }
 }
 
-/// The contender: for every prefix the set of pointers below it.
+/// The contender: a hash map with a set of pointers for every prefix.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::flat_keys::contender::<Store>(About {
         name: "prefix_index",
         role: Role::Optimized,
-        summary: "Beside the hash map, for every prefix the set of all pointers below it.",
+        summary: "A hash map, and beside it a set for every prefix with all pointers below it.",
         source: "data-map: the prefix index that is to follow lazy iteration",
         analysis: ANALYSIS,
         complexity: &[
@@ -113,10 +113,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A second hash map leads from every prefix to the set of all pointers below it, however deep. A set of a new pointer \
-enters it into the set of each of its prefixes, a delete takes it out again; an empty set goes. The texts are \
-shared, which the source's strings are as well.
+A second hash map leads from every prefix to the set of all pointers below it, however deep. Setting a new \
+pointer enters it into the set of each of its prefixes, and a delete takes it out again; a set that becomes \
+empty is removed. The sets share the texts, as the source's strings do.
 
-To ask is one lookup and a walk over exactly what is wanted. To keep it costs one set operation per level, and the \
-root's set holds every pointer again: a new pointer three deep costs several times what the plain map asks, in \
-instructions and in memory. to_object looks each leaf up by its text.";
+To list a prefix takes one lookup and a walk over exactly what is wanted. To keep the index takes one set \
+operation per level, and the root's set holds every pointer again: a new pointer three levels deep costs \
+several times what the plain map takes, in instructions and in memory. to_object looks each leaf up by its \
+text.";

@@ -6,7 +6,7 @@ use scenarios::flat::{Leaf, Pointer};
 use scenarios::flat_keys::FlatStore;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// The crate's trie from pointer to leaf. It counts its entries by visiting them, so the number stands beside it.
+/// The crate's trie from pointer to leaf, and the number of leaves: the trie would count by visiting every entry.
 #[derive(Default)]
 struct Store {
     trie: Trie<BString, Leaf>,
@@ -80,10 +80,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A trie over half bytes: a branch says at which one its keys differ and holds a child for each value that \
-occurs, in a sparse array with a bitmap. What all keys agree in is skipped. What lies below a prefix is one \
-subtree. The lower half of a byte comes first, so keys come in an order of the trie's own: sorted_keys sorts.
+A trie over half bytes. A branch says at which half byte its keys differ, and holds a child for each value \
+that occurs, in a sparse array with a bitmap. Text that all keys have in common is skipped. The pointers \
+below a prefix are one subtree. The lower half of a byte comes first, so keys come in an order of the \
+trie's own, and sorted_keys has to sort.
 
-It finds the subtree without comparing texts on the way, which makes it the best of the published crates for a \
-narrow prefix. A lookup still walks a branch for each half byte that tells two keys apart, and an insert grows and \
-copies the sparse array of a branch, each an allocation.";
+It finds the subtree without comparing texts on the way, which makes it the best of the published crates \
+for a narrow prefix. A lookup still passes a branch for each half byte that tells two keys apart, and each \
+insert allocates and copies a larger sparse array for the branch that it changes.";

@@ -1,5 +1,5 @@
-//! The lab's own flat store: every pointer, and every prefix of one, is a node of a tree, and all nodes are in one
-//! hash table by their whole text.
+//! The lab's own flat store. Every pointer, and every prefix of one, is a node of a tree, and one hash table finds
+//! each node by its whole text.
 //!
 //! ```text
 //!   text:   "/a/b" "/a" "/a/c"           one arena for the texts of all nodes
@@ -13,17 +13,17 @@
 //!   table:  hash of the text ─► number of the node
 //! ```
 //!
-//! A single pointer is found as in a hash map: one hash, one comparison of texts. A prefix is found just so, and
-//! what lies below hangs on it. A new pointer looks up its parent, one shorter text, until one is there;
-//! mostly the first one is.
+//! A single pointer is found as in a hash map, by one hash and one comparison of texts. A prefix is found in the same
+//! way, and what lies below it are its descendants. A new pointer looks up its parent by a shorter text, and so on
+//! until a prefix is there; mostly the first one is.
 //!
 //! Invariants:
 //!
-//! * node 0 is the root, whose text is empty; it is always there, and not in the table;
-//! * every other node in use is in the table once, and in the list of children of the node whose text is its own
-//!   without the last segment;
-//! * a node other than the root has a leaf or a child;
-//! * `len` is the number of leaves, `dead` the bytes of the arena that belong to no node in use;
+//! * node 0 is the root, whose text is empty; it always exists, and is not in the table;
+//! * every other node in use is in the table once, and in the list of children of its parent: the node whose text is
+//!   its own without the last segment;
+//! * every node but the root has a leaf or a child;
+//! * `len` is the number of leaves, and `dead` the number of bytes in the arena that belong to no node in use;
 //! * free nodes have [`FREE`] for a parent and are linked by `next`.
 
 use std::hash::{BuildHasher, Hasher};
@@ -35,16 +35,16 @@ use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
 use serde_json::Value;
 
-/// The number of no node.
+/// Stands for a node's number where there is no node.
 const NONE: u32 = u32::MAX;
 
-/// In place of a parent: the node is not in use.
+/// Stands for a parent's number: the node is not in use.
 const FREE: u32 = u32::MAX - 1;
 
 /// The root's number.
 const ROOT: u32 = 0;
 
-/// Dead bytes below which the arena is never rewritten.
+/// Up to this many dead bytes, the arena is not rewritten.
 const SLACK: usize = 4096;
 
 struct Node {
@@ -55,7 +55,7 @@ struct Node {
     parent: u32,
     /// The first of its children.
     first: u32,
-    /// Its siblings.
+    /// Its siblings on both sides.
     next: u32,
     previous: u32,
 }
@@ -96,7 +96,7 @@ impl Store {
         unsafe { self.text.get_unchecked(node.start..node.start + node.length) }
     }
 
-    /// The node of `text`, which hashes to `hash`; not for the root.
+    /// The node of `text`, whose hash is `hash`. It does not find the root.
     #[inline]
     fn find(&self, hash: u64, text: &str) -> Option<u32> {
         let (nodes, arena) = (&self.nodes, self.text.as_bytes());
@@ -113,7 +113,7 @@ impl Store {
         if text.is_empty() { Some(ROOT) } else { self.find(hash(text), text) }
     }
 
-    /// A new node, in the table and without a parent.
+    /// Adds a node to the table; it has no parent yet.
     fn add(&mut self, text: &str, hash: u64, leaf: Option<Leaf>) -> u32 {
         let start = self.text.len();
         self.text.push_str(text);
@@ -173,7 +173,7 @@ impl Store {
         parent
     }
 
-    /// Adds a pointer that is not there, and those of its prefixes that are not.
+    /// Adds a pointer that is not in the tree yet, and its prefixes up to the first one that is.
     fn insert(&mut self, pointer: Pointer<'_>, hash_of_pointer: u64, leaf: Leaf) {
         let mut child = self.add(pointer.as_str(), hash_of_pointer, Some(leaf));
         let mut pointer = pointer;
@@ -196,7 +196,7 @@ impl Store {
         self.len += 1;
     }
 
-    /// Removes `id` if it holds nothing any more, and then its ancestors likewise.
+    /// Removes `id` if it has neither leaf nor child, and then likewise each ancestor that is left without.
     fn prune(&mut self, id: u32) {
         let mut id = id;
         while id != ROOT && self.node(id).leaf.is_none() && self.node(id).first == NONE {
@@ -210,7 +210,8 @@ impl Store {
         }
     }
 
-    /// Rewrites the arena without its dead bytes: at most as much work as made them dead.
+    /// Rewrites the arena without its dead bytes. They are more than half, so this takes less work than writing them
+    /// did.
     fn compact(&mut self) {
         let mut text = String::with_capacity(self.text.len() - self.dead);
         for node in self.nodes.iter_mut().filter(|node| node.parent != FREE) {
@@ -222,7 +223,7 @@ impl Store {
         self.dead = 0;
     }
 
-    /// The tree at a node; `None` of an empty root.
+    /// The tree at a node; `None` if the node is an empty root.
     fn value(&self, node: &Node) -> Option<Value> {
         if node.first == NONE {
             return node.leaf.as_ref().map(|leaf| leaf.value().clone());
@@ -252,12 +253,12 @@ impl Store {
     }
 }
 
-/// The leaves below a node, in the order of a walk that goes down first.
+/// Walks over the leaves below a node, depth first.
 struct Below<'a> {
     store: &'a Store,
     /// Where the walk began; [`NONE`] for a walk over nothing.
     top: u32,
-    /// The node that was visited last; `None` at the end.
+    /// The node visited last; `None` at the end.
     at: Option<&'a Node>,
 }
 
@@ -285,7 +286,7 @@ impl<'a> Below<'a> {
         Below { store, top: top.unwrap_or(NONE), at: node }
     }
 
-    /// The next sibling of the first ancestor that has one, below the top; at the end, ends the walk.
+    /// The next sibling of the nearest ancestor below the top that has one. Ends the walk if none has.
     fn above(&mut self, node: &Node) -> Option<&'a Node> {
         let mut parent = node.parent;
         while parent != self.top {
@@ -391,17 +392,17 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Pointers and their prefixes are nodes in one array. Each knows its parent, its first child and its siblings by \
-number, and one hash table leads from a text to its node. The texts lie one behind the other in an arena, which is \
-rewritten when more than half of it is dead.
+Pointers and their prefixes are nodes in one array. Each node knows its parent, its first child and its \
+siblings by number, and one hash table leads from a text to its node. The texts lie one behind the other in \
+an arena, which is rewritten when more than half of it is dead.
 
-A single pointer costs one hash and one comparison, as in a hash map. A prefix costs the same, and then a walk \
-over exactly what lies below. To keep the tree, a new pointer hashes one text more, that of its parent, and is put \
-in front of its siblings; a deleted one is taken out of a doubly linked list. No set holds a pointer a second \
-time, and no node needs an allocation of its own.
+A single pointer costs one hash and one comparison, as in a hash map. A prefix costs the same, and then a \
+walk over exactly what lies below. To keep the tree, a new pointer hashes one more text, that of its \
+parent, and is put in front of its siblings; a deleted one is taken out of a doubly linked list. No set \
+holds a pointer a second time, and no node needs an allocation of its own.
 
-It loses where keys are wanted in order: children are linked as they come, so sorted_keys sorts, while an ordered \
-tree only walks.";
+It loses where keys are wanted in order. Children are linked in the order in which they come, so \
+sorted_keys has to sort, while an ordered tree only walks.";
 
 #[cfg(test)]
 mod tests {
@@ -411,7 +412,7 @@ mod tests {
         Pointer::parse(text).unwrap()
     }
 
-    /// Compares every invariant of the file's head with a full walk.
+    /// Checks every invariant that the module's documentation states.
     fn verify(store: &Store) {
         let used = |id: &u32| store.node(*id).parent != FREE;
         let ids: Vec<u32> = (0..store.nodes.len() as u32).filter(used).collect();

@@ -1,6 +1,6 @@
 //! Filters of one comparison between a member and a literal: `[?@.age > 30]`, `[?@['a'].b == 'x']`.
 //!
-//! Whatever else a filter can be is left to the engine.
+//! All other filters are left to the engine.
 
 use scenarios::flat_query::{SelectorKind, simple_segments};
 use serde_json::Value;
@@ -15,7 +15,7 @@ enum Comparison {
     GreaterOrEqual,
 }
 
-/// A comparison of what lies under names with a literal.
+/// A comparison of a member, found by names, with a literal.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Filter {
     /// The names, as segments of a pointer.
@@ -24,10 +24,10 @@ pub(crate) struct Filter {
     literal: Value,
 }
 
-/// Longest literal number, in digits: exact as a double.
+/// A literal number has at most this many digits, so that it is exact as a double.
 const MAX_DIGITS: usize = 15;
 
-/// Reads a filter in brackets from the front of `text`; returns it and the rest.
+/// Reads a filter in brackets from the front of `text`. Returns the filter and the rest of the text.
 pub(crate) fn read(text: &str) -> Option<(Filter, &str)> {
     let text = text.strip_prefix("[?")?.trim_start_matches(' ').strip_prefix('@')?;
     let (selectors, text) = simple_segments(text);
@@ -70,7 +70,7 @@ fn read_literal(text: &str) -> Option<(Value, &str)> {
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
     let count = digits.bytes().take_while(u8::is_ascii_digit).count();
-    // A fraction or an exponent follows in front of the bracket, and is left to the engine.
+    // A number with a fraction or an exponent is left to the engine.
     if count == 0 || count > MAX_DIGITS || (digits.starts_with('0') && digits.len() != text.len()) {
         return None;
     }
@@ -83,14 +83,14 @@ fn read_literal(text: &str) -> Option<(Value, &str)> {
 }
 
 impl Filter {
-    /// Whether it lets a node through: `operand` is what lies under the names, `None` where nothing does,
-    /// `Some(None)` where a container with children does.
+    /// Whether it lets a node through. `operand` is what lies under the names: `None` if nothing does, and
+    /// `Some(None)` if it is a container with children.
     #[inline]
     pub(crate) fn admits(&self, operand: Option<Option<&Value>>) -> bool {
         let operand = operand.flatten();
         let ordering = match (operand, &self.literal) {
             (Some(Value::Number(left)), Value::Number(right)) => {
-                // The literal is exact as a double, and rounding what it is compared with keeps the order.
+                // The literal is exact as a double, and rounding the other number keeps their order.
                 left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right))
             }
             (Some(Value::String(left)), Value::String(right)) => Some(left.as_str().cmp(right)),
@@ -171,7 +171,7 @@ mod tests {
                 let text = format!("[?@.a {comparison} {literal}]");
                 let (filter, rest) = read(&text).unwrap();
                 assert_eq!((rest, filter.names.as_slice()), ("", &["a".to_owned()][..]));
-                // Booleans have no order (RFC 9535, 2.3.5.2.2); the engine puts false in front of true.
+                // Booleans have no order (RFC 9535, 2.3.5.2.2), but the engine treats false as less than true.
                 let ordered = filter.literal.is_boolean() && comparison.starts_with(['<', '>']);
                 let path = JsonPath::parse(&format!("${text}")).unwrap();
                 let engine = |child: Value| !path.query(&json!([child])).is_empty();

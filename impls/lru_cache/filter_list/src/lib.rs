@@ -1,5 +1,5 @@
-//! The source's naive cache: a map, and an array of keys in the order of access, rebuilt by a filter
-//! at each get and put.
+//! The source's naive cache: a map, and an array of keys in the order of access, which each get and put rebuilds by
+//! a filter.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -9,16 +9,16 @@ use std::rc::Rc;
 use scenarios::lru_cache::{Cache, Family};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// Map and array refer to the same keys, as they do in the source's language: keys are not copied.
+/// Map and array refer to the same keys, as they do in the source's language, so keys are not copied.
 struct FilterList<K, V, S> {
     capacity: usize,
     entries: HashMap<Rc<K>, V, S>,
-    /// Every key of `entries`, the most recently used one last. Where a key's `Hash`, `Eq` or `Clone`
-    /// panicked half-way there may be keys beside them, of which nothing is seen.
+    /// Every key of `entries`, the most recently used one last. After a panic in a key's `Hash`, `Eq` or `Clone` it may
+    /// also have keys that are not in `entries`; nothing outside can see them.
     order: Vec<Rc<K>>,
 }
 
-/// The keys of `order` without `key`, then `key`.
+/// The keys of `order` with `key` moved to, or added at, the end.
 fn with_last<K: Eq>(order: &[Rc<K>], key: Rc<K>) -> Vec<Rc<K>> {
     let mut order: Vec<Rc<K>> = order.iter().filter(|other| **other != key).cloned().collect();
     order.push(key);
@@ -54,7 +54,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V,
                 self.order.remove(0);
             }
         }
-        // The array first: a key that only the array has does no harm.
+        // The array comes first, because a key that only the array has does no harm.
         let key = Rc::new(key);
         self.order = with_last(&self.order, Rc::clone(&key));
         self.entries.insert(key, value);
@@ -73,7 +73,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V,
     }
 
     fn holding(capacity: usize, entries: impl Iterator<Item = (K, V)>) -> Self {
-        // Put one by one, 100,000 entries would take minutes.
+        // Putting 100,000 entries one by one would take minutes.
         let entries: Vec<(Rc<K>, V)> = entries.map(|(key, value)| (Rc::new(key), value)).collect();
         let order = entries.iter().map(|(key, _)| Rc::clone(key)).collect();
         FilterList { capacity, entries: entries.into_iter().collect(), order }
@@ -97,7 +97,8 @@ pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<FilteredList>(About {
         name: "filter_list",
         role: Role::Naive,
-        summary: "A map, and an array of keys in the order of access that every get and put rebuilds by a filter.",
+        summary: "A map, and an array of keys in the order of access; every get and put rebuilds the array by a \
+                  filter.",
         source: "data-map, its query cache before the optimisation",
         analysis: ANALYSIS,
         complexity: &[
@@ -114,9 +115,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The map finds the value; to note that a key was used, the array is filtered for all other keys into a new \
-array and the key is appended. The oldest key is the first one.
+The map finds the value. To record that a key was used, all other keys are filtered into a new array and \
+the key is appended. The oldest key is the first one.
 
-Every operation so compares every key and copies a reference to it, and allocates an array of n references. \
-Only a miss of get is cheap, because it changes nothing. The hash map does nothing for the order, and \
-iteration asks it for every key.";
+So every operation compares every key, copies a reference to it, and allocates an array of n references. \
+Only a get that misses is cheap, because it changes nothing. The hash map does not help to keep the order, \
+and iteration looks up every key in it.";

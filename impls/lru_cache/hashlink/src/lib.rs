@@ -57,7 +57,8 @@ pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "hashlink",
         role: Role::Peer,
-        summary: "hashlink::LruCache: a hash table of pointers to the nodes of a linked list, with a list of free nodes.",
+        summary: "hashlink::LruCache: a hash table of pointers to the nodes of a linked list, with a list of free \
+                  nodes.",
         source: "crate hashlink 0.12",
         analysis: ANALYSIS,
         complexity: &[
@@ -71,17 +72,17 @@ pub fn contender() -> Contender {
         caveats: &[],
         known_failures: &[KnownFailure {
             check: "panics",
-            text: "hashlink 0.12 links a new node into the list before it is in the table: where Hash panics because the table \
-                       grows, the cache iterates over an entry that it does not find.",
+            text: "hashlink 0.12 links a new node into the list before it is in the table. If Hash panics while the \
+                   table grows, the cache iterates over an entry that it cannot find.",
         }],
     })
 }
 
 const ANALYSIS: &str = "\
-A hash table (hashbrown) of pointers to nodes, one allocation each, that form a doubly linked list. \
-The key is stored once. Nodes that are removed go to a list of free ones and serve again, so a full cache \
-allocates nothing.
+A hash table (hashbrown) of pointers to nodes, which form a doubly linked list; each node is an allocation \
+of its own. The key is stored once. Nodes that are removed go to a list of free nodes and are used again, \
+so a full cache allocates nothing.
 
-A put looks the key up and links a new node in, and removes the oldest entry afterwards, where there are \
-more than the capacity; for that it hashes the oldest key again. The table is not allocated in advance \
+A put looks the key up and links a new node in. If there are then more entries than the capacity, it \
+removes the oldest one, for which it hashes that entry's key again. The table is not allocated in advance \
 and grows on the way.";

@@ -1,6 +1,7 @@
-//! The source's optimisation: a map and a doubly linked list. Its list nodes, objects of a scripting
-//! language, are elements of an array here and link each other by index: the textbook's list in safe
-//! Rust. The key is stored twice, in the map and in the node.
+//! The source's optimisation: a map and a doubly linked list.
+//!
+//! The source's list nodes are objects of a scripting language. Here they are elements of an array that link each
+//! other by index, which is the textbook's list in safe Rust. The key is stored twice, in the map and in the node.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -94,7 +95,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for LinkedMa
             self.unlink(oldest);
             self.free = Some(oldest);
         }
-        // Into the map before anything else: where the key's `Clone` or `Hash` panics, the node stays free.
+        // The map comes before anything else: if the key's `Clone` or `Hash` panics, the node stays free.
         let at = self.free.unwrap_or(self.nodes.len());
         self.map.insert(key.clone(), at);
         let node = Node { key, value, newer: None, older: None };
@@ -153,9 +154,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The map finds a key's node; the node leaves its place in the list and becomes the first: six links \
-change, however long the list is. To evict is to take the last node, and the new entry goes into it.
+The map finds a key's node. The node leaves its place in the list and becomes the first one: six links \
+change, however long the list is. To evict, the cache takes the last node and puts the new entry into it.
 
-That is O(1), and two orders of magnitude ahead of filtering an array at 500 entries. What is left over: \
-a key is stored, and cloned, twice; a put hashes it twice, and the evicted key once more; every link is a \
-checked Option of 16 bytes.";
+That is O(1), and two orders of magnitude ahead of filtering an array at 500 entries. These costs remain: a \
+key is stored, and cloned, twice; a put hashes it twice, and hashes the evicted key as well; every link is \
+a checked Option of 16 bytes.";

@@ -75,21 +75,22 @@ pub fn contender() -> Contender {
         known_failures: &[
             KnownFailure {
                 check: "capacity_zero",
-                text: "lru's capacity is a NonZeroUsize; this contender gives it 1 in place of 0.",
+                text: "lru's capacity is a NonZeroUsize, so this contender uses 1 in place of 0.",
             },
             KnownFailure {
                 check: "panics",
-                text: "lru 0.19 links a new node into the list before it hashes its key for the table: where that panics, the node \
-                       is never found, and the put that should evict it panics too.",
+                text: "lru 0.19 links a new node into the list before it hashes the key for the table. If that \
+                       panics, the node is never found, and the put that should evict it panics too.",
             },
         ],
     })
 }
 
 const ANALYSIS: &str = "\
-A hash table (hashbrown) of pointers into nodes, one allocation each, that form a doubly linked list between \
-two sentinels. The key is stored once, in the node; the table hashes and compares it through the pointer.
+A hash table (hashbrown) of pointers to nodes, which form a doubly linked list between two sentinels; each \
+node is an allocation of its own. The key is stored once, in the node; the table hashes and compares it \
+through the pointer.
 
-The table and nothing else is allocated in advance. A put into a full cache takes the last node out of the \
-table and the list, exchanges key and value, and puts it back at the front, so that nothing is allocated; \
-it hashes the new key twice and the old one once.";
+Only the table is allocated in advance. A put into a full cache takes the last node out of the table and \
+the list, exchanges key and value, and puts the node back at the front, so nothing is allocated. It hashes \
+the new key twice and the old one once.";

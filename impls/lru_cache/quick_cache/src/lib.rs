@@ -59,7 +59,8 @@ pub fn contender() -> Contender {
     scenarios::lru_cache::contender::<Peer>(About {
         name: "quick_cache",
         role: Role::Peer,
-        summary: "quick_cache::unsync::Cache: a hash table into a slab of entries under a policy of hot, cold and ghost entries.",
+        summary: "quick_cache::unsync::Cache: a hash table into a slab of entries, with a policy of hot, cold and \
+                  ghost entries.",
         source: "crate quick_cache 0.7",
         analysis: ANALYSIS,
         complexity: &[
@@ -72,22 +73,22 @@ pub fn contender() -> Contender {
         capabilities: &[],
         caveats: &[Caveat {
             badge: "not LRU",
-            text: "quick_cache evicts by a policy of its own: its hit rate differs, no order of recency can be \
-                       asked for, and the oracle compares only what holds for every cache.",
+            text: "quick_cache evicts by a policy of its own. Its hit rate differs, it has no order of recent use, \
+                   and the oracle compares only what holds for every cache.",
         }],
         known_failures: &[KnownFailure {
             check: "panics",
-            text: "quick_cache 0.7 puts a new entry into its slab before it is in the table: where Hash panics because the \
-                       table grows, the cache iterates over an entry that it does not find.",
+            text: "quick_cache 0.7 puts a new entry into its slab before it is in the table. If Hash panics while the \
+                   table grows, the cache iterates over an entry that it cannot find.",
         }],
     })
 }
 
 const ANALYSIS: &str = "\
-A hash table (hashbrown) of slots in a slab, and in the slab three circular lists after the S3-FIFO and \
-Clock-PRO policies: cold entries, hot ones, and ghosts, of which only the hash is left. A hit sets a counter \
-and moves nothing; the hand decides at the next eviction.
+A hash table (hashbrown) of slots in a slab. The slab holds three circular lists after the S3-FIFO and \
+Clock-PRO policies: cold entries, hot entries, and ghosts, of which only the hash is left. A hit sets a \
+counter and moves nothing; the next eviction decides what the counter is worth.
 
-The reward is the hit rate: one pass over many keys does not wash the popular ones out, and a key that comes \
-back soon after it was evicted is known. The price is paid by misses, which move hands and look for \
-ghosts. Where a miss is dear, compare hit rates before instructions.";
+The reward is the hit rate: one pass over many keys does not evict the popular ones, and a key that comes \
+back soon after its eviction is recognised. The price is paid by misses, which go through the lists and \
+look for ghosts. Where a miss is expensive, compare hit rates before instructions.";

@@ -72,15 +72,16 @@ pub fn contender() -> Contender {
         caveats: &[],
         known_failures: &[KnownFailure {
             check: "panics",
-            text: "schnellru 0.2.4 moves its entries to a larger table one by one: where Hash panics meanwhile, the links \
-                       lead outside of the table, and the worker of this check dies of a segmentation fault.",
+            text: "schnellru 0.2.4 moves its entries to a larger table one by one. If Hash panics meanwhile, links \
+                   lead outside of the table, and the process that runs this check dies of a segmentation fault.",
         }],
     })
 }
 
 const ANALYSIS: &str = "\
-A hash table (hashbrown) with the entries themselves in it, and their order of access in links between \
-them. There is no allocation per entry, and what limits the map is a policy of its own: here, the length.
+A hash table (hashbrown) that holds the entries themselves and, between them, the links that keep their \
+order of access. There is no allocation per entry. What limits the map is a policy that the user chooses; \
+here it is the length.
 
-The crate is made for a small memory footprint and short code. Its table grows on the way; a put into a \
-full map removes the oldest entry and inserts the new one, hashing both.";
+The crate is made for a small memory footprint and short code. Its table grows on the way. A put into a \
+full map removes the oldest entry and inserts the new one, and hashes both.";

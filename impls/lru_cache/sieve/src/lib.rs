@@ -1,4 +1,4 @@
-//! SIEVE: a queue with one bit per entry and a hand that evicts, in one slab. Not LRU.
+//! SIEVE: a queue with one bit per entry and a hand that evicts, in one slab. It is not an LRU cache.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
@@ -8,22 +8,22 @@ use hashbrown::hash_table::Entry as TableEntry;
 use scenarios::lru_cache::{Cache, Family};
 use scenarios::{About, Caveat, Contender, Growth, Role};
 
-/// No slot.
+/// Stands for a slot where there is none.
 const NONE: u32 = u32::MAX;
 
 struct Entry<K, V> {
     key: K,
     value: V,
-    /// The key's hash: growing and evicting need not compute it again.
+    /// The key's hash, kept so that growing and evicting need not compute it again.
     hash: u64,
-    /// The entry that came next, or [`NONE`].
+    /// The entry that was added next, or [`NONE`].
     newer: u32,
     /// Whether the entry was used since the hand last passed it.
     visited: bool,
 }
 
-/// Entries stay where they came in. The hand goes from old to new and takes visited entries' marks away,
-/// until it finds one without a mark: that one goes.
+/// Entries keep their place in the queue. To evict, the hand goes from old to new. It takes the mark of each visited
+/// entry away and evicts the first entry without a mark.
 struct Sieve<K, V, S> {
     capacity: usize,
     hasher: S,
@@ -31,7 +31,7 @@ struct Sieve<K, V, S> {
     entries: Vec<Entry<K, V>>,
     newest: u32,
     oldest: u32,
-    /// The entry behind the hand, that is, the next older one; [`NONE`] where the hand is at the oldest.
+    /// The entry behind the hand, which is the next older one; [`NONE`] if the hand is at the oldest.
     behind_hand: u32,
 }
 
@@ -44,7 +44,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Sieve<K, V, S> {
         }
     }
 
-    /// Moves the hand to the entry that goes, takes it out of the queue, and returns its slot.
+    /// Moves the hand to the entry to be evicted, takes that out of the queue, and returns its slot.
     fn evict(&mut self) -> u32 {
         let mut slot = self.at_hand();
         loop {
@@ -65,7 +65,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Sieve<K, V, S> {
             behind => self.entries[behind as usize].newer = newer,
         }
         if newer == NONE {
-            // The hand has come to the end and starts anew.
+            // The hand has come to the end and starts again at the oldest.
             self.newest = std::mem::replace(&mut self.behind_hand, NONE);
         }
         slot
@@ -126,7 +126,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Sieve<K, V, S> {
             TableEntry::Occupied(slot) => {
                 let entry = &mut self.entries[*slot.get() as usize];
                 entry.visited = true;
-                // The old value goes when all is done.
+                // The old value is dropped when all is done: its drop may panic.
                 drop(std::mem::replace(&mut entry.value, value));
             }
             TableEntry::Vacant(vacant) if !full => {
@@ -190,23 +190,24 @@ pub fn contender() -> Contender {
         capabilities: &[],
         caveats: &[Caveat {
             badge: "not LRU",
-            text: "SIEVE evicts by a policy of its own: its hit rate differs, no order of recency can be asked \
-                   for, and the oracle compares only what holds for every cache; a test in its crate compares it \
-                   with a model of the policy.",
+            text: "SIEVE evicts by a policy of its own. Its hit rate differs, it has no order of recent use, and the \
+                   oracle compares only what holds for every cache. A test in its crate compares it with a model of \
+                   the policy.",
         }],
         known_failures: &[],
     })
 }
 
 const ANALYSIS: &str = "\
-A hit sets one bit and moves nothing. New entries join a queue at its new end. A hand goes along the queue \
-from old to new: an entry with a bit loses it and stays, the first one without a bit is evicted, and the \
-hand stays there until the next eviction. The queue needs one link of 32 bits per entry.
+A hit sets one bit and moves nothing. New entries join a queue at its new end. To evict, a hand goes along \
+the queue from old to new: an entry whose bit is set loses the bit and stays; the first one without a bit \
+is evicted, and the hand stays there until the next eviction. The queue needs one link of 32 bits per \
+entry.
 
-Compared with LRU a hit is cheaper, and new keys that are never asked for again go soon, since the hand \
-waits near the new end where old and popular entries have been spared. On skewed traffic that raises \
-the hit rate. A put pays for it when the hand has to pass many marked entries; each passing takes a mark \
-away that a hit has set, so that is O(1) amortised.";
+A hit is cheaper than in LRU. New keys that are never asked for again are evicted soon, since the hand \
+waits near the new end and spares old and popular entries. On skewed traffic that raises the hit rate. A \
+put pays for it when the hand has to pass many marked entries. Each passing takes away a mark that a hit \
+has set, so the cost is O(1) amortised.";
 
 #[cfg(test)]
 mod tests {
@@ -214,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    /// The policy in the paper's words: a list, the newest first, and a hand that goes from its end to its
+    /// The policy in the paper's words: a list with the newest entry first, and a hand that goes from its end to its
     /// head.
     struct Model {
         capacity: usize,

@@ -1,4 +1,4 @@
-//! The lab's cache: entries in one slab, links of 32 bits in an array beside it, and an open-addressed
+//! The lab's own cache: entries in one slab, links of 32 bits in an array beside it, and an open-addressed
 //! table whose buckets hold 32 bits of hash and a slot.
 
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use scenarios::lru_cache::{Cache, Family};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// A place in the slab. Slot 0 has no entry: its links are the ends of the list.
+/// A place in the slab. Slot 0 has no entry; its links are the ends of the list.
 type Slot = u32;
 
 const ENDS: Slot = 0;
@@ -15,43 +15,43 @@ const ENDS: Slot = 0;
 /// The order of access: a circle through all slots and [`ENDS`].
 #[derive(Clone, Copy)]
 struct Links {
-    /// Of an entry the one used next after it; of [`ENDS`] the oldest.
+    /// For an entry, the one used next after it; for [`ENDS`], the oldest.
     newer: Slot,
-    /// Of an entry the one used last before it; of [`ENDS`] the newest.
+    /// For an entry, the one used last before it; for [`ENDS`], the newest.
     older: Slot,
 }
 
 struct Entry<K, V> {
     key: K,
     value: V,
-    /// 32 bits of the key's hash: to find the entry's bucket without the key.
+    /// 32 bits of the key's hash, which find the entry's bucket without the key.
     fingerprint: u32,
 }
 
 /// A cache that holds each key once and hashes it once per operation.
 ///
-/// No code of a key's or a value's type runs while the structure is being changed. The arrays are accessed
-/// without checks on the strength of two invariants, which hold whenever such code runs, and at the end
-/// of every function but those that say otherwise:
+/// No code of a key's or a value's type runs while the structure is being changed. Two invariants allow access to
+/// the arrays without checks. They hold whenever such code runs, and at the end of every function that does not say
+/// otherwise:
 ///
 /// 1. `links` is longer than `entries` by one, and every slot in `links` is less than its length;
 /// 2. every slot in `table` is greater than 0 and at most the length of `entries`.
 struct SlabLru<K, V, S> {
     capacity: usize,
-    /// The capacity, as far as the table supports it.
+    /// The capacity, or the most that the table supports.
     limit: usize,
     hasher: S,
     table: Table,
     /// Slot `n` is at `n - 1`.
     entries: Vec<Entry<K, V>>,
-    /// Of all slots, from [`ENDS`] on.
+    /// The links of all slots, from [`ENDS`] on.
     links: Vec<Links>,
 }
 
 impl<K: Hash + Eq, V, S: BuildHasher> SlabLru<K, V, S> {
     fn fingerprint(&self, key: &K) -> u32 {
-        // Multiplied so that every bit of the hash counts, however the hasher spreads its bits.
-        (self.hasher.hash_one(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+        // The product makes every bit of the hash count, however the hasher spreads its bits.
+        (self.hasher.hash_one(key).wrapping_mul(SPREAD) >> 32) as u32
     }
 
     #[inline(always)]
@@ -114,9 +114,9 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
     fn with_capacity(capacity: usize) -> Self {
         SlabLru {
             capacity,
-            limit: capacity.min(MOST),
+            limit: capacity.min(MAX_ENTRIES),
             hasher: S::default(),
-            table: Table::with_room(capacity.min(AT_FIRST)),
+            table: Table::with_room(capacity.min(FIRST_ROOM)),
             entries: Vec::new(),
             links: vec![Links { newer: ENDS, older: ENDS }],
         }
@@ -149,7 +149,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
                     self.touch(slot);
                     self.entries.get_unchecked_mut(slot as usize - 1)
                 };
-                // Key and old value go when all is done.
+                // Key and old value are dropped when all is done: their drops may panic.
                 drop((key, std::mem::replace(&mut entry.value, value)));
             }
             Err(empty) if self.entries.len() < self.limit => {
@@ -196,23 +196,33 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for SlabLru<K, V, S>
     }
 }
 
-/// Entries for which a table has room from the start; a larger one grows.
-const AT_FIRST: usize = 1024;
+/// A new table has room for at most this many entries; for more, it grows.
+const FIRST_ROOM: usize = 1024;
 
-/// Most entries: the table has at most 2³² buckets.
-const MOST: usize = 1 << 30;
+/// A cache has at most this many entries, because the table has at most 2³² buckets.
+const MAX_ENTRIES: usize = 1 << 30;
+
+/// The least number of buckets.
+const MIN_BUCKETS: usize = 4;
+
+/// At most two of five buckets are in use.
+const MAX_LOAD: (usize, usize) = (2, 5);
+
+/// The fractional part of the golden ratio, which spreads a hash over the high bits.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A table of slots by fingerprint, with linear probing; more than half its buckets are empty.
 struct Table {
-    /// A power of two of them: fingerprint above, slot below; 0 is empty.
+    /// A power of two of buckets. The upper half of each is a fingerprint, the lower half a slot; 0 is empty.
     buckets: Vec<u64>,
-    /// A fingerprint's first bucket is in its topmost bits: what is left after this shift.
+    /// Shifting a fingerprint down by this many bits leaves its home: the first bucket to look at.
     shift: u32,
 }
 
 impl Table {
     fn with_room(entries: usize) -> Self {
-        let mut table = Table { buckets: vec![0; 4], shift: 30 };
+        let mut table =
+            Table { buckets: vec![0; MIN_BUCKETS], shift: u32::BITS - MIN_BUCKETS.trailing_zeros() };
         while table.is_full(entries) {
             table.buckets = vec![0; 2 * table.buckets.len()];
             table.shift -= 1;
@@ -224,7 +234,7 @@ impl Table {
         (u64::from(fingerprint) >> self.shift) as usize
     }
 
-    /// The slot that `is_it`, or the empty bucket where it would be.
+    /// The slot for which `is_it` holds, or else the empty bucket where that slot would be.
     #[inline(always)]
     fn find(&self, fingerprint: u32, is_it: impl Fn(Slot) -> bool) -> Result<Slot, usize> {
         let mask = self.buckets.len() - 1;
@@ -247,7 +257,7 @@ impl Table {
         self.buckets[empty] = u64::from(fingerprint) << 32 | u64::from(slot);
     }
 
-    /// Removes a slot that is there. Buckets behind it close up, so there are no markers.
+    /// Removes a slot that is in the table. Buckets behind it move up, so no markers are left.
     ///
     /// # Safety
     /// The table has this slot with this fingerprint.
@@ -269,7 +279,7 @@ impl Table {
                 if next == 0 {
                     break;
                 }
-                // It may move back to the hole, unless it would come before its first bucket.
+                // It may move back to the hole, unless the hole is before its home.
                 let home = self.home((next >> 32) as u32);
                 if at.wrapping_sub(home) & mask >= at - hole {
                     *self.buckets.get_unchecked_mut(hole & mask) = next;
@@ -282,7 +292,8 @@ impl Table {
 
     /// Whether one more entry would use more than two fifths of the buckets.
     fn is_full(&self, entries: usize) -> bool {
-        5 * (entries + 1) > 2 * self.buckets.len()
+        let (in_use, of) = MAX_LOAD;
+        of * (entries + 1) > in_use * self.buckets.len()
     }
 
     /// Doubles the number of buckets. No key is hashed again.
@@ -317,7 +328,7 @@ pub fn contender() -> Contender {
         name: "slab_lru",
         role: Role::Optimized,
         summary: "Entries in one slab, 32-bit links beside it, and a linear-probing table of fingerprints and slots.",
-        source: "This lab",
+        source: "the lab's own",
         analysis: ANALYSIS,
         complexity: &[
             ("zipf", Growth::Constant),
@@ -333,28 +344,28 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Entries lie in one array, in slots that never move. The order of access is a circle of links of 32 bits in \
-an array of their own, eight bytes a slot, so that moving an entry to the front touches little memory; a slot \
-without an entry closes the circle and spares every test for an end. A table of 64-bit buckets, at most \
-two fifths full, leads from 32 bits of a key's hash to its slot by linear probing.
+Entries lie in one array, in slots that never move. The order of access is a circle of 32-bit links in an \
+array of their own, eight bytes a slot, so moving an entry to the front touches little memory. A slot \
+without an entry closes the circle, which makes tests for an end unnecessary. A table of 64-bit buckets, at \
+most two fifths full, leads from 32 bits of a key's hash to its slot by linear probing.
 
-A key is stored once and hashed once per operation. Each slot's 32 bits of hash are kept: to evict, the \
-bucket is found by comparing numbers, without looking at the key, and what stands behind it closes up, so \
-there are no markers and the table never needs to be cleaned. Growing hashes nothing again either. A full \
-cache allocates nothing: the new entry takes the slot of the oldest one.
+A key is stored once and hashed once per operation. Each slot keeps its 32 bits of hash. To evict, the \
+bucket is found by comparing numbers, without looking at the key; the buckets behind it move up, so there \
+are no markers and the table never needs to be cleaned. Growing hashes nothing again either. A full cache \
+allocates nothing: the new entry takes the slot of the oldest one.
 
-It wins most where a put evicts, since the others hash or compare the evicted key too, and with String keys. \
-What remains is the hash function, and at 100,000 entries the cache misses of two or three arrays.";
+It wins most where a put evicts, since the others hash or compare the evicted key too, and with String \
+keys. What remains is the hash function, and at 100,000 entries the cache misses of two or three arrays.";
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
-    use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
+    use scenarios::input::{FixedHasher, mix};
+    use testkit::probe::{Hashing, PassThrough, Probe};
+    use testkit::{Fragile, expect_injected_panics};
 
     use super::*;
 
-    /// Bucket by bucket: what is there can be found, and there is nothing else.
+    /// Asserts that the table finds each entry, and has no other buckets in use.
     fn check(table: &Table, entries: &[(u32, Slot)]) {
         for (fingerprint, slot) in entries {
             assert_eq!(table.find(*fingerprint, |found| found == *slot), Ok(*slot));
@@ -364,7 +375,7 @@ mod tests {
 
     #[test]
     fn buckets_close_up_around_the_end_of_the_table() {
-        // Every home at the last bucket or next to it, so that probing goes around.
+        // Every home is the last bucket or next to it, so probing goes around the end.
         for seed in 0..200u32 {
             let mut table = Table::with_room(7);
             let mut entries = Vec::new();
@@ -420,7 +431,6 @@ mod tests {
 
     #[test]
     fn invariants_hold_after_every_operation() {
-        use scenarios::input::{FixedHasher, mix};
         for capacity in [1, 2, 3, 40] {
             let mut cache = SlabLru::<String, Box<u64>, FixedHasher>::with_capacity(capacity);
             // The most recently used first.
@@ -443,41 +453,9 @@ mod tests {
         }
     }
 
-    thread_local! {
-        static DROPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-
-    /// A probe that may panic when it is dropped, too.
-    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-    struct Fragile(Probe);
-
-    impl Fragile {
-        fn new(id: u32) -> Self {
-            Fragile(Probe::new(id))
-        }
-    }
-
-    impl Drop for Fragile {
-        fn drop(&mut self) {
-            match DROPS_LEFT.get() {
-                Some(0) if !std::thread::panicking() => {
-                    DROPS_LEFT.set(None);
-                    std::panic::resume_unwind(Box::new(Injected));
-                }
-                left => DROPS_LEFT.set(left.map(|left| left.saturating_sub(1))),
-            }
-        }
-    }
-
     #[test]
     fn a_panic_in_a_key_or_value_leaves_a_change_made_or_not() {
-        use scenarios::input::mix;
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() {
-                hook(info);
-            }
-        }));
+        expect_injected_panics();
         for (seed, hashing) in
             [Hashing::Spread, Hashing::Constant, Hashing::FourGroups].into_iter().enumerate()
         {
@@ -499,20 +477,22 @@ mod tests {
                         after.insert(0, (key, step));
                         after.truncate(capacity);
                     }
-                    let calls = Some((draw >> 20) as u32 % 4);
+                    let calls = (draw >> 20) as u32 % 4;
                     let in_drop = draw >> 30 & 1 == 1;
-                    DROPS_LEFT.set(calls.filter(|_| in_drop));
-                    let done = Probe::with_fuse(calls.filter(|_| !in_drop), || {
+                    let change = || {
                         if get {
-                            let value = cache.get(&Fragile::new(key)).map(|value| value.0.id());
+                            let value = cache.get(&Fragile::new(key)).map(|value| value.id());
                             assert_eq!(value, held.map(|held| held.1));
                         } else {
                             cache.put(Fragile::new(key), Fragile::new(step));
                         }
-                    });
-                    DROPS_LEFT.set(None);
-                    let content: Vec<_> =
-                        cache.iter().map(|(key, value)| (key.0.id(), value.0.id())).collect();
+                    };
+                    let done = if in_drop {
+                        Fragile::with_drops_left(calls, change)
+                    } else {
+                        Probe::with_fuse(Some(calls), change)
+                    };
+                    let content: Vec<_> = cache.iter().map(|(key, value)| (key.id(), value.id())).collect();
                     assert!(
                         content == after || (done.is_none() && content == model),
                         "{hashing:?}, step {step}"
@@ -529,7 +509,7 @@ mod tests {
 
     #[test]
     fn a_huge_capacity_allocates_little() {
-        let mut cache = SlabLru::<u64, u64, scenarios::input::FixedHasher>::with_capacity(usize::MAX);
+        let mut cache = SlabLru::<u64, u64, FixedHasher>::with_capacity(usize::MAX);
         for key in 0..5000 {
             cache.put(key, key);
         }

@@ -13,9 +13,9 @@ fn translate(pattern: &Pattern) -> String {
                 text.push('/');
                 escape(&segment, &mut text);
             }
-            // At the front without the slash: this is how the crate knows a name anywhere (`**/name`), for
-            // which it has a table. It takes the slash before the next segment for optional, so what
-            // follows must not be able to be empty.
+            // At the front the slash is left out: in this form (`**/name`) the crate recognises a name anywhere, for
+            // which it has a table. It treats the slash before the next segment as optional, so what follows must
+            // not be able to be empty.
             (Node::Descendant, None) if at == 0 && is_name(pattern.nodes().get(1)) => text.push_str("**"),
             (Node::Descendant, None) => text.push_str("/**"),
             (_, None) => text.push_str("/*"),
@@ -29,29 +29,30 @@ fn is_name(node: Option<&Node>) -> bool {
     node.and_then(Node::literal).is_some_and(|segment| !segment.is_empty())
 }
 
-/// Appends a segment, taken literally.
+/// Appends a segment that is to be taken literally.
 fn escape(segment: &str, text: &mut String) {
     let last = segment.len().saturating_sub(1);
     for (at, c) in segment.char_indices() {
         match c {
             '*' | '?' | '[' | ']' | '{' | '}' => text.extend(['[', c, ']']),
-            // The crate's tables of names and extensions hold no path that ends in a dot: keep such names out.
+            // The crate's tables of names and extensions find no path that ends in a dot, so such names are kept out
+            // of them.
             '.' if at == last => text.push_str("[.]"),
             c => text.push(c),
         }
     }
 }
 
-/// The globs, and the set made of them when it is next needed.
+/// The globs, and the set that is made of them when it is next needed.
 struct Index {
-    /// In the order of the set; ids rise.
+    /// In the order of the set, with ascending ids.
     globs: Vec<(Id, String)>,
-    /// Usually one; each with the place in `globs` at which its own begin. None: to be built.
+    /// Usually one set; each with the place in `globs` at which its own globs begin. If empty, the sets must be built.
     sets: Vec<(usize, GlobSet)>,
     /// Patterns with unions or slices.
     others: PatternList,
     next: u64,
-    /// Kept from match to match, as the crate recommends.
+    /// The buffer for a match's result, kept from match to match as the crate recommends.
     found: Vec<usize>,
 }
 
@@ -69,7 +70,7 @@ impl Index {
             }
             match set.build() {
                 Ok(set) => self.sets.push((start, set)),
-                // The crate's limit on the size of a compiled set is fixed.
+                // The crate's limit on the size of a compiled set cannot be changed, so the set is split.
                 Err(_) if end - start > 1 => {
                     let middle = start + (end - start) / 2;
                     parts.extend([(middle, end), (start, middle)]);
@@ -135,7 +136,8 @@ pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "globset",
         role: Role::Peer,
-        summary: "globset::GlobSet: one glob per pattern, in tables where a glob is a literal, else in one regular expression set.",
+        summary: "globset::GlobSet: one glob per pattern; a literal glob goes into a table, all others into one set \
+                  of regular expressions.",
         source: "crate globset 0.4",
         analysis: ANALYSIS,
         complexity: &[
@@ -151,13 +153,13 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::ScansWhole],
         caveats: &[
             Caveat {
-                badge: "compiled anew per change",
-                text: "A GlobSet cannot change: the first match after a change compiles all patterns again.",
+                badge: "recompiled on change",
+                text: "A GlobSet cannot change, so the first match after a change compiles all patterns again.",
             },
             Caveat {
                 badge: "large sets are split",
-                text: "The crate limits a set's compiled expressions to a fixed size: beyond it, patterns are halved \
-                       into several sets, and a match asks each of them.",
+                text: "The crate limits a set's compiled expressions to a fixed size. Beyond it, the patterns are \
+                       split into several sets, and a match asks each of them.",
             },
         ],
         known_failures: &[],
@@ -166,10 +168,11 @@ pub fn contender() -> Contender {
 
 const ANALYSIS: &str = "\
 Every pattern becomes a glob over the pointer's escaped text, with separators that * does not match and ** \
-for any number of segments; characters with a meaning are put into classes, and so is a dot at a name's end, \
-because the crate's tables do not find paths that end in one. The crate sorts globs by what they are: exact ones go \
-into a hash table of whole paths, **/name into one of last segments, the rest into a set of regular expressions.
+for any number of segments. Characters with a special meaning are put into classes, and so is a dot at a \
+name's end, because the crate's tables do not find paths that end in one. The crate sorts globs by their \
+kind: exact ones go into a hash table of whole paths, **/name into one of last segments, the rest into a \
+set of regular expressions.
 
-Exact patterns, more than half of a realistic mix, cost one look-up however many there are. The others share the \
-fate of RegexSet: a lazily built DFA that is fast on what it has seen, and slow where many expressions meet a new \
-name or where its cache is too small for their states. A change compiles everything again.";
+Exact patterns, more than half of a realistic mix, cost one look-up however many there are. The others \
+behave as in RegexSet: a lazily built DFA is fast on what it has seen, and slow where many expressions meet \
+a new name or where its cache is too small for their states. A change compiles everything again.";

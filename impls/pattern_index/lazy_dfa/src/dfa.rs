@@ -1,30 +1,30 @@
-//! The deterministic automaton: which sets of nodes follow which, as far as it was needed.
+//! The deterministic automaton. It knows which set of nodes follows which, as far as matches needed that.
 
 use scenarios::pattern_index::Id;
 
-use crate::table::{NONE, Pairs};
+use crate::table::{NONE, Pairs, SPREAD};
 
-/// The state of no nodes: nothing can match any more.
+/// The state with no nodes, in which nothing can match any more.
 pub const DEAD: u32 = 0;
 
 /// The state that every match begins in.
 pub const START: u32 = 1;
 
-/// Most states.
+/// The most states.
 const MAX_STATES: usize = 1 << 16;
 
-/// Most transitions by a name.
+/// The most transitions by a name.
 const MAX_TRANSITIONS: usize = 1 << 18;
 
-/// Most nodes and subscriptions in all states together.
+/// The most nodes and subscriptions in all states together.
 const MAX_ITEMS: usize = 1 << 20;
 
 /// A set of nodes.
 #[derive(Clone, Copy)]
 struct State {
-    /// Its part of [`Dfa::ids`].
+    /// Where its subscriptions begin and end in [`Dfa::ids`].
     ids: (u32, u32),
-    /// Its part of [`Dfa::nodes`].
+    /// Where its nodes begin and end in [`Dfa::nodes`].
     nodes: (u32, u32),
     /// The next state in the chain of those with the same hash.
     next: u32,
@@ -33,7 +33,7 @@ struct State {
 /// The states, and how one leads to another.
 pub struct Dfa {
     states: Vec<State>,
-    /// By state: the one after any name that is in no pattern; [`NONE`] while that is not known.
+    /// For each state, the one after any name that is in no pattern; [`NONE`] while that is not known.
     others: Vec<u32>,
     nodes: Vec<u32>,
     ids: Vec<Id>,
@@ -44,8 +44,7 @@ pub struct Dfa {
 }
 
 fn hash(nodes: &[u32]) -> u32 {
-    let mix =
-        |hash: u64, node: &u32| (hash.rotate_left(29) ^ u64::from(*node)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mix = |hash: u64, node: &u32| (hash.rotate_left(29) ^ u64::from(*node)).wrapping_mul(SPREAD);
     (nodes.iter().fold(nodes.len() as u64, mix) >> 32) as u32
 }
 
@@ -71,8 +70,8 @@ impl Dfa {
         self.states.len()
     }
 
-    /// The state of a set of nodes, in ascending order; `None` where there is no more room. The first two to ask
-    /// for are [`DEAD`]'s and [`START`]'s.
+    /// The state of a set of nodes, which are in ascending order; `None` if there is no more room. The first two sets
+    /// to be asked for are those of [`DEAD`] and [`START`].
     pub fn state<'a>(&mut self, nodes: &[u32], ids: impl Fn(u32) -> &'a [Id]) -> Option<u32> {
         let hash = hash(nodes);
         let first = self.by_hash.get(hash, 0);
@@ -86,7 +85,7 @@ impl Dfa {
         }
         let found: usize = nodes.iter().map(|node| ids(*node).len()).sum();
         let items = self.nodes.len() + nodes.len() + self.ids.len() + found;
-        // The first two always fit: a set of patterns may be larger than what is kept of it.
+        // The first two states always fit, even for a set of patterns that is larger than the limit.
         if self.states.len() > START as usize && (self.states.len() >= MAX_STATES || items > MAX_ITEMS) {
             return None;
         }
@@ -111,13 +110,14 @@ impl Dfa {
         Some(state)
     }
 
-    /// The state after `state` by a symbol ([`NONE`]: a name in no pattern); [`NONE`] while that is not known.
+    /// The state after `state` by a symbol, which is [`NONE`] for a name in no pattern. Returns [`NONE`] while the
+    /// state is not known.
     #[inline]
     pub fn next(&self, state: u32, symbol: u32) -> u32 {
         if symbol == NONE { self.others[state as usize] } else { self.transitions.get(state, symbol) }
     }
 
-    /// Remembers a transition that is not known; whether there was room.
+    /// Remembers a transition that was not known. Returns whether there was room for it.
     pub fn connect(&mut self, from: u32, symbol: u32, to: u32) -> bool {
         if symbol == NONE {
             self.others[from as usize] = to;

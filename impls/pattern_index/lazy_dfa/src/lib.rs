@@ -1,4 +1,4 @@
-//! The lab's own pattern index: a trie over interned segments, and an automaton built from it as it is used.
+//! The lab's own pattern index: a trie over interned segments, and an automaton that is built from it during use.
 //!
 //! ```text
 //!   pointer  /users/7/name ──▶ symbols  [users] [other] [name]         names in no pattern are all one symbol
@@ -9,15 +9,16 @@
 //!              └──..──▶ d⟲ ─name─▶ e                                                                         └ ids
 //! ```
 //!
-//! A match reads a segment, looks up its symbol, and takes one transition; at the end the state has the
-//! subscriptions in one piece. What is not known yet is found by following the trie from the state's nodes, and kept.
+//! For each segment, a match reads it, looks up its symbol, and takes one transition. The state at the end has the
+//! subscriptions in one piece. A transition that is not known yet is found by following the trie from the state's
+//! nodes, and then kept.
 //!
 //! Invariants:
 //!
-//! * the DFA says nothing that the trie does not: every change of the trie throws it away;
-//! * it is built again only after [`SETTLED`] segments were matched without it, so changes that come one after
-//!   the other do not pay for states that nothing will use;
-//! * it is bounded; where it fills up sooner than it pays off, the trie alone answers for [`REST`] segments;
+//! * the DFA agrees with the trie, because every change of the trie discards it;
+//! * it is built again only after [`SETTLED`] segments were matched without it, so that changes in close succession do
+//!   not pay for states that nothing will use;
+//! * its size is bounded; if it fills up before it pays off, the trie alone answers for [`REST`] segments;
 //! * no match recurses, and none visits a node of the trie twice per segment.
 
 mod dfa;
@@ -31,25 +32,34 @@ use dfa::{DEAD, Dfa, START};
 use nfa::{Active, Nfa, ROOT};
 use table::{NONE, Segment};
 
-/// Segments to be matched without the DFA after a change, before it is built.
+/// After a change, this many segments are matched without the DFA before it is built.
 const SETTLED: u32 = 64;
 
-/// Segments to be matched without the DFA after it was too often full.
+/// After the DFA filled up without having paid off, this many segments are matched without it.
 const REST: u32 = 1 << 16;
 
-/// How many segments per state the DFA must have matched when it is full: fewer, and it did not pay off.
+/// When the DFA is full, it has paid off if it matched at least this many segments per state.
 const PAYS_OFF: u64 = 8;
 
 /// Marks the ids of patterns that are not in the trie.
 const OTHER: u64 = 1 << 63;
 
+/// The number of generations of a slot: an id has 31 bits for the generation and 32 for the slot.
+const GENERATIONS: u32 = 1 << 31;
+
+/// Bytes of a segment, roughly, including its slash: counting the segments of each pointer would take longer.
+const BYTES_PER_SEGMENT: u64 = 8;
+
+/// Up to this many subscriptions are copied one by one, because a call to copy them would take longer.
+const SHORT_ANSWER: usize = 4;
+
 /// A subscription in the trie, or room for one.
 struct Slot {
-    /// How often the slot was used before.
+    /// How often the slot has been used before.
     generation: u32,
-    /// Where its pattern ends; [`NONE`] while it is free.
+    /// The node at which its pattern ends; [`NONE`] while the slot is free.
     node: u32,
-    /// Its place among those that end there.
+    /// Its place among the patterns that end there.
     place: u32,
 }
 
@@ -57,9 +67,9 @@ struct Slot {
 struct LazyDfa {
     nfa: Nfa,
     dfa: Dfa,
-    /// Segments to be matched before the DFA is used.
+    /// Segments still to be matched before the DFA is used.
     wait: u32,
-    /// Segments matched since the DFA was last empty, about.
+    /// About how many segments were matched since the DFA was last empty.
     used: u64,
     active: [Active; 2],
     slots: Vec<Slot>,
@@ -70,13 +80,13 @@ struct LazyDfa {
     next_other: u64,
 }
 
-/// How a match goes on, with the segment that begins at this byte (one past the end: there is none).
+/// How a match goes on. The `usize` is the byte at which the next segment begins, one past the end if there is none.
 enum Next {
-    /// In the DFA, from this state.
+    /// It goes on in the DFA, from this state.
     State(u32, usize),
-    /// In the trie, from the nodes in `active[0]`.
+    /// It goes on in the trie, from the nodes in `active[0]`.
     Nodes(usize),
-    /// Not at all: its answer is complete.
+    /// It ends, because its answer is complete.
     Done,
 }
 
@@ -85,14 +95,14 @@ impl LazyDfa {
         Id(u64::from(generation) << 32 | u64::from(slot))
     }
 
-    /// The slot of a subscription that lives.
+    /// The slot of a subscription, if that exists.
     fn slot(&self, id: Id) -> Option<usize> {
         let (slot, generation) = ((id.0 & u64::from(u32::MAX)) as usize, id.0 >> 32);
         let found = self.slots.get(slot)?;
         (found.node != NONE && u64::from(found.generation) == generation).then_some(slot)
     }
 
-    /// Throws away what the DFA knows.
+    /// Discards everything that the DFA knows.
     fn invalidate(&mut self) {
         if !self.dfa.is_empty() {
             self.dfa = Dfa::new();
@@ -107,7 +117,7 @@ impl LazyDfa {
         self.used = 0;
     }
 
-    /// Begins the DFA: its dead state and its start. Leaves `active[0]` alone.
+    /// Begins the DFA with its dead state and its start. Does not change `active[0]`.
     fn begin(&mut self) {
         let LazyDfa { nfa, dfa, active: [_, active], .. } = self;
         active.begin();
@@ -118,15 +128,15 @@ impl LazyDfa {
         self.used = 0;
     }
 
-    /// The state of the nodes in `active[0]`; `None` where the DFA is full.
+    /// The state of the nodes in `active[0]`; `None` if the DFA is full.
     fn state(&mut self) -> Option<u32> {
         let LazyDfa { nfa, dfa, active: [active, _], .. } = self;
         active.nodes.sort_unstable();
         dfa.state(&active.nodes, |node| nfa.ids(node))
     }
 
-    /// The state after `state` by `symbol`, which the DFA does not know; `None` where it is full. Leaves that
-    /// state's nodes in `active[0]`.
+    /// The state after `state` by `symbol`, which the DFA does not know yet; `None` if it is full. Leaves that state's
+    /// nodes in `active[0]`.
     #[cold]
     #[inline(never)]
     fn build(&mut self, state: u32, symbol: u32) -> Option<u32> {
@@ -157,10 +167,9 @@ impl LazyDfa {
             state = next;
         }
         let found = self.dfa.ids(state);
-        if found.len() > 4 {
+        if found.len() > SHORT_ANSWER {
             ids.extend_from_slice(found);
         } else {
-            // Most answers are short: shorter than a call to copy them.
             found.iter().for_each(|id| ids.push(*id));
         }
         Next::Done
@@ -244,12 +253,12 @@ impl PatternIndex for LazyDfa {
         self.invalidate();
         let Slot { generation, node, place } = self.slots[slot];
         if let Some(moved) = self.nfa.remove(node, place) {
-            let moved = self.slot(moved).expect("what ends at a node lives");
+            let moved = self.slot(moved).expect("a subscription in the trie has a slot");
             self.slots[moved].place = place;
         }
         self.slots[slot] = Slot { generation: generation + 1, node: NONE, place: 0 };
-        // An id is 31 bits of generation and 32 of slot: a slot whose generations are used up stays unused.
-        if generation + 1 < 1 << 31 {
+        // A slot whose generations are used up stays unused.
+        if generation + 1 < GENERATIONS {
             self.free.push(slot as u32);
         }
         self.live -= 1;
@@ -262,7 +271,7 @@ impl PatternIndex for LazyDfa {
 
     fn matches(&mut self, pointer: &Pointer, ids: &mut Vec<Id>) {
         let bytes = pointer.as_str().as_bytes();
-        self.used += bytes.len() as u64 / 8;
+        self.used += bytes.len() as u64 / BYTES_PER_SEGMENT;
         let mut next = if self.wait == 0 && !self.dfa.is_empty() {
             Next::State(START, 1)
         } else {
@@ -295,8 +304,8 @@ pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<LazyDfa>(About {
         name: "lazy_dfa",
         role: Role::Optimized,
-        summary: "A trie over interned segments, and a bounded DFA that is built from it as it is used.",
-        source: "The lab's own, after the lazily built automata of regular expression engines",
+        summary: "A trie over interned segments, and a DFA of bounded size that is built from it during use.",
+        source: "the lab's own, after the lazily built automata of regular expression engines",
         analysis: ANALYSIS,
         complexity: &[
             ("identical", Growth::Linear),
@@ -315,22 +324,23 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-All patterns are one trie in an arena, its edges in one hash table by node and symbol; a symbol is a name that \
-some pattern uses, found from a segment by reading eight bytes at a time and comparing them as one number. \
-Names in no pattern share one symbol, so what was never seen before is nothing new to the automaton, unless a \
-known name stands where it never stood.
+All patterns are one trie in an arena, whose edges are in one hash table by node and symbol. A symbol \
+stands for a name that some pattern uses; to find it, a segment is read eight bytes at a time, and the \
+bytes are compared as one number. Names in no pattern share one symbol, so a name that was never seen \
+before is nothing new to the automaton, unless a known name stands where it never stood.
 
-Which trie nodes a match is at becomes a state the first time, with its subscriptions copied into one piece. From \
-then on a segment costs one look-up of its name and one of the transition, whatever the number of patterns, \
-and a match ends early in the dead state. Regular expression sets do the same per byte, and meet a new state with \
-every new name.
+The set of trie nodes at which a match is becomes a state the first time, with its subscriptions copied \
+into one piece. From then on a segment costs one look-up of its name and one of the transition, whatever \
+the number of patterns, and a match ends early in the dead state. Regular expression sets do the same per \
+byte, and meet a new state with every new name.
 
-A change throws the states away. They are built again only after 64 segments without a change; until then the \
-trie is followed directly, with every node entered at most once per segment, also below any number of .. in one \
-pattern. States are bounded; if they fill up before each was used eight times, the trie alone answers for a while.
+A change discards the states. They are built again only after 64 segments without a change. Until then the \
+trie is followed directly, with every node entered at most once per segment, also below any number of .. in \
+one pattern. The number of states is bounded; if they fill up before each was used eight times, the trie \
+alone answers for a while.
 
-It loses where the answer itself is the cost (identical patterns, wide frontiers, which peers must list, too), \
-and it pays memory: up to 65,536 states with twelve megabytes of nodes and subscriptions.";
+It loses where the answer itself is the cost (identical patterns, and wide frontiers that peers must list, \
+too). It also pays memory: up to 65,536 states with twelve megabytes of nodes and subscriptions.";
 
 #[cfg(test)]
 mod tests {
@@ -399,7 +409,8 @@ mod tests {
         assert!(states < 16, "{states}");
     }
 
-    /// Patterns whose sets of nodes grow without repeating: `$..a.*.*.*` … knows which of the last segments were `a`.
+    /// The sets of nodes of such patterns never repeat: the set of `$..a.*.*.*` … depends on which of the last segments
+    /// were `a`.
     #[test]
     fn a_full_dfa_is_emptied_and_rests() {
         let stars = ".*".repeat(18);
@@ -440,7 +451,7 @@ mod tests {
         assert_eq!(index.slots.len(), 1);
     }
 
-    /// Against testing every pattern, through the DFA and without it, with changes in between.
+    /// Compares with a test of every pattern, with the DFA and without it, and with changes in between.
     #[test]
     fn random_sets_agree_with_single_patterns() {
         const NAMES: [&str; 6] = ["a", "b", "c", "longer_name", "a_much_longer_name", "d"];
@@ -450,7 +461,7 @@ mod tests {
             for step in 0..400u64 {
                 let draw = mix(seed << 32 | step);
                 let name = |shift: u32| NAMES[(draw >> shift) as usize % NAMES.len()];
-                // Phases: changes only, both, matches only.
+                // There are three phases: only changes, changes and matches, only matches.
                 if draw % 8 < [8, 2, 0][(step / 100 % 3) as usize] {
                     if draw >> 62 == 0 && !model.is_empty() {
                         let (id, _) = model.swap_remove((draw >> 8) as usize % model.len());

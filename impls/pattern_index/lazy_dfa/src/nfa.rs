@@ -4,23 +4,23 @@ use scenarios::pattern_index::{Id, Node as PatternNode, Pattern};
 
 use crate::table::{NONE, Names, Pairs, Segment};
 
-/// The node that every pattern begins at.
+/// The node at which every pattern begins.
 pub const ROOT: u32 = 0;
 
-/// The edge by `*`; others are symbols of names.
+/// The edge for `*`; other edges are symbols of names.
 const STAR: u32 = NONE - 1;
 
-/// The edge by `..`.
+/// The edge for `..`.
 const DESCENDANT: u32 = NONE - 2;
 
 /// A prefix of one or more patterns.
 struct Node {
     parent: u32,
-    /// What leads here from the parent.
+    /// The edge from the parent to this node.
     edge: u32,
     star: u32,
     descendant: u32,
-    /// Children by a name; they are in [`Nfa::children`].
+    /// The number of children by a name, which are in [`Nfa::children`].
     literals: u32,
     /// The patterns that end here.
     ids: Vec<Id>,
@@ -61,7 +61,7 @@ impl Nfa {
         self.names.get(segment, pointer, at)
     }
 
-    /// Adds a simple pattern; the node that it ends at, and its place among those that do.
+    /// Adds a simple pattern. Returns the node at which it ends, and its place among those that end there.
     pub fn insert(&mut self, pattern: &Pattern, id: Id) -> (u32, u32) {
         let mut at = ROOT;
         for node in pattern.nodes() {
@@ -82,7 +82,7 @@ impl Nfa {
         if found != NONE {
             return found;
         }
-        // One use per edge.
+        // Each edge is one use of its name.
         let symbol = self.names.acquire(segment);
         let child = self.new_node(parent, symbol);
         self.children.insert(parent, symbol, child);
@@ -116,8 +116,8 @@ impl Nfa {
         }
     }
 
-    /// Removes the pattern at `place` of those that end at `node`, and all nodes that are of no more use; the
-    /// pattern that has taken its place, if one has.
+    /// Removes the pattern at `place` among those that end at `node`, and all nodes that are no longer needed.
+    /// Returns the pattern that has taken its place, if one has.
     pub fn remove(&mut self, node: u32, place: u32) -> Option<Id> {
         let ids = &mut self.nodes[node as usize].ids;
         ids.swap_remove(place as usize);
@@ -151,12 +151,12 @@ impl Nfa {
         }
     }
 
-    /// Nodes in use, the root among them.
+    /// The number of nodes in use, including the root.
     pub fn len(&self) -> usize {
         self.nodes.len() - self.free.len()
     }
 
-    /// Nodes with room, in use or not: more than any node's number.
+    /// The number of nodes, whether in use or free. It is greater than any node's number.
     pub fn bound(&self) -> usize {
         self.nodes.len()
     }
@@ -166,21 +166,21 @@ impl Nfa {
         &self.nodes[node as usize].ids
     }
 
-    /// Enters `node`, and what `..` reaches from it without a segment.
+    /// Enters `node`, and the node that `..` reaches from it without a segment.
     #[inline]
     pub fn enter(&self, node: u32, active: &mut Active) {
         active.nodes.push(node);
-        // Never two in a row: a `..` is followed by something that selects.
+        // There are never two `..` in a row, because something that selects follows a `..`.
         let descendant = self.nodes[node as usize].descendant;
         if descendant != NONE {
             active.push_once(descendant);
         }
     }
 
-    /// Enters what a segment leads to from `from`.
+    /// Enters the nodes to which a segment leads from the nodes `from`.
     ///
-    /// A node other than one by `..` has one way to it, from its parent, so it cannot be entered twice if
-    /// its parent was not: only nodes by `..`, which also lead to themselves, need to be looked up.
+    /// There is only one way to a node, from its parent, so a node cannot be entered twice if its parent was not.
+    /// Only nodes behind a `..` also lead to themselves, so only these need a check.
     #[inline]
     pub fn step(&self, from: &[u32], symbol: u32, to: &mut Active) {
         to.begin();
@@ -207,11 +207,11 @@ impl Nfa {
     }
 }
 
-/// The nodes that a match is at.
+/// The nodes at which a match is.
 #[derive(Default)]
 pub struct Active {
     pub nodes: Vec<u32>,
-    /// By node: the last round in which it was pushed once.
+    /// For each node, the last round in which `push_once` pushed it.
     rounds: Vec<u32>,
     round: u32,
 }
@@ -224,13 +224,14 @@ impl Active {
         }
     }
 
-    /// Empties it.
+    /// Empties the list and begins a new round.
     #[inline]
     pub fn begin(&mut self) {
         self.nodes.clear();
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
-            // Once in four thousand million segments: rounds of long ago must not look like this one.
+            // Once in four thousand million segments the count wraps around, and old rounds must not look like this
+            // one.
             self.rounds.fill(0);
             self.round = 1;
         }

@@ -6,19 +6,28 @@
 //!            "preferred_language" ──▶ symbol     longer: eight bytes and a hash, then the text is compared
 //! ```
 //!
-//! Linear probing in a power of two of slots, at most half of them in use; a removal moves later entries
-//! back, so no slot is ever marked as deleted, and a table that has become empty for the most part shrinks.
+//! Both use linear probing in a power of two of slots, of which at most half are in use. A removal moves later entries
+//! back, so no slot is ever marked as deleted. A table that has become mostly empty shrinks.
 
-/// No such entry: never a value.
+/// Says that there is no such entry; never a value.
 pub const NONE: u32 = u32::MAX;
 
-/// Slots of an empty table.
-const LEAST: usize = 8;
+/// The slots of an empty table.
+const MIN_SLOTS: usize = 8;
 
-/// The fractional part of the golden ratio: spreads consecutive numbers over the high bits.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+/// A table with fewer than one entry in this many slots shrinks.
+const SPARSE: usize = 16;
 
-/// The shift that leaves as many high bits as number `slots`.
+/// A table that shrinks divides its number of slots by this.
+const SHRINK: usize = 4;
+
+/// Bytes that are read at once.
+const WORD: usize = size_of::<u64>();
+
+/// The fractional part of the golden ratio, which spreads consecutive numbers over the high bits.
+pub const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Shifting a hash down by this leaves as many of its high bits as it takes to number `slots`.
 fn shift(slots: usize) -> u32 {
     64 - slots.trailing_zeros()
 }
@@ -40,7 +49,7 @@ pub struct Pairs {
 
 impl Pairs {
     pub fn new() -> Self {
-        Pairs { slots: vec![NO_PAIR; LEAST], shift: shift(LEAST), len: 0 }
+        Pairs { slots: vec![NO_PAIR; MIN_SLOTS], shift: shift(MIN_SLOTS), len: 0 }
     }
 
     fn key(first: u32, second: u32) -> u64 {
@@ -52,7 +61,7 @@ impl Pairs {
         (key.wrapping_mul(SPREAD) >> self.shift) as usize
     }
 
-    /// The slot of `key`, or the empty one where it would go.
+    /// The slot of `key`, or else the empty slot that it would get.
     #[inline]
     fn find(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
@@ -72,7 +81,7 @@ impl Pairs {
         loop {
             let slot = self.slots[at];
             if slot.key == key || slot.value == NONE {
-                // An empty slot's key means nothing, but its value is what is asked for.
+                // The key of an empty slot may happen to be equal. Its value is then `NONE`, which is the right answer.
                 return slot.value;
             }
             at = (at + 1) & mask;
@@ -105,7 +114,7 @@ impl Pairs {
             if slot.value == NONE {
                 break;
             }
-            // Whether the hole lies on the way from its home to where it is.
+            // The entry moves if the hole lies on the way from its home to its slot.
             let home = self.home(slot.key) & mask;
             if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
                 self.slots[hole] = slot;
@@ -114,8 +123,8 @@ impl Pairs {
         }
         self.slots[hole] = NO_PAIR;
         self.len -= 1;
-        if self.slots.len() > LEAST && 16 * self.len < self.slots.len() {
-            self.resize((self.slots.len() / 4).max(LEAST));
+        if self.slots.len() > MIN_SLOTS && SPARSE * self.len < self.slots.len() {
+            self.resize((self.slots.len() / SHRINK).max(MIN_SLOTS));
         }
     }
 
@@ -138,22 +147,22 @@ impl Pairs {
     }
 }
 
-/// A segment, read: what tells it from others.
+/// What was read of a segment to tell it from others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
-    /// Its first eight bytes, zeros behind its end.
+    /// Its first eight bytes, with zeros behind its end.
     first: u64,
-    /// Its next eight; of a segment longer than sixteen bytes, a hash of all but the first eight.
+    /// Its next eight bytes; for a segment longer than sixteen bytes, a hash of all but the first eight.
     second: u64,
     len: usize,
 }
 
-/// Every byte of a word the same.
+/// The word whose bytes are all `byte`.
 const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Fewer than eight bytes, those of `text` from `at`, the first one lowest.
+/// The bytes of `text` from `at` on, which are fewer than eight; the first one is the lowest.
 #[inline]
 fn last_word(text: &[u8], at: usize) -> u64 {
     let left = text.len() - at;
@@ -166,15 +175,15 @@ fn last_word(text: &[u8], at: usize) -> u64 {
 /// The bytes from `at` to the next `/` or the end, at most eight, and their number.
 #[inline]
 fn part(pointer: &[u8], at: usize) -> (u64, usize) {
-    let (word, most) = match pointer.get(at..at + 8) {
-        Some(eight) => (u64::from_le_bytes(eight.try_into().expect("eight bytes")), 8),
+    let (word, most) = match pointer.get(at..at + WORD) {
+        Some(eight) => (u64::from_le_bytes(eight.try_into().expect("eight bytes")), WORD),
         None => (last_word(pointer, at), pointer.len() - at),
     };
-    // The lowest byte of which the high bit is set is the first `/`.
+    // In `zeros`, the lowest byte whose high bit is set is where the first `/` is.
     let differs = word ^ each(b'/');
     let zeros = differs.wrapping_sub(each(1)) & !differs & each(0x80);
     let below = ((zeros & zeros.wrapping_neg()) >> 7).wrapping_sub(1);
-    (word & below, (zeros.trailing_zeros() as usize / 8).min(most))
+    (word & below, (zeros.trailing_zeros() as usize / u8::BITS as usize).min(most))
 }
 
 #[inline]
@@ -187,33 +196,33 @@ impl Segment {
     #[inline]
     pub fn read(pointer: &[u8], at: usize) -> Self {
         let (first, len) = part(pointer, at);
-        if len < 8 {
+        if len < WORD {
             return Segment { first, second: 0, len };
         }
-        let (second, more) = part(pointer, at + 8);
-        if more < 8 {
-            return Segment { first, second, len: 8 + more };
+        let (second, more) = part(pointer, at + WORD);
+        if more < WORD {
+            return Segment { first, second, len: WORD + more };
         }
         Self::read_long(pointer, at, first, second)
     }
 
-    /// The same where it has sixteen bytes or more.
+    /// Reads a segment of sixteen bytes or more; `first` and `second` are its first two words.
     #[inline(never)]
     fn read_long(pointer: &[u8], at: usize, first: u64, mut second: u64) -> Self {
-        let mut len = 16;
+        let mut len = 2 * WORD;
         loop {
             let (next, more) = part(pointer, at + len);
             if more > 0 {
                 second = mix(second, next);
             }
             len += more;
-            if more < 8 {
+            if more < WORD {
                 return Segment { first, second, len };
             }
         }
     }
 
-    /// A whole text that has no `/`.
+    /// The segment that a whole text without `/` is.
     fn of(text: &str) -> Self {
         Self::read(text.as_bytes(), 0)
     }
@@ -229,19 +238,19 @@ impl Segment {
 struct Name {
     first: u64,
     second: u64,
-    /// Bytes.
+    /// Length in bytes.
     len: u32,
     symbol: u32,
 }
 
 const NO_NAME: Name = Name { first: 0, second: 0, len: 0, symbol: NONE };
 
-/// The names that patterns use, each with a symbol and counted.
+/// The names that patterns use, each with a symbol and the number of its uses.
 pub struct Names {
     slots: Vec<Name>,
     shift: u32,
     len: usize,
-    /// By symbol: the text, and how often it is used.
+    /// For each symbol, the text and how often it is used.
     texts: Vec<(Box<str>, u32)>,
     free: Vec<u32>,
 }
@@ -249,8 +258,8 @@ pub struct Names {
 impl Names {
     pub fn new() -> Self {
         Names {
-            slots: vec![NO_NAME; LEAST],
-            shift: shift(LEAST),
+            slots: vec![NO_NAME; MIN_SLOTS],
+            shift: shift(MIN_SLOTS),
             len: 0,
             texts: Vec::new(),
             free: Vec::new(),
@@ -276,7 +285,7 @@ impl Names {
                 && slot.len == len
                 && (len <= 16 || self.is_text(slot.symbol, &pointer[at..at + segment.len]))
             {
-                // An empty slot may look like the empty name; its symbol says that there is none.
+                // An empty slot may look like the empty name. Its symbol is then `NONE`, which is the right answer.
                 return slot.symbol;
             }
             if slot.symbol == NONE {
@@ -296,7 +305,7 @@ impl Names {
         self.get(&Segment::of(text), text.as_bytes(), 0)
     }
 
-    /// The symbol of `text`, used once more.
+    /// The symbol of `text`, whose uses it counts up by one.
     pub fn acquire(&mut self, text: &str) -> u32 {
         let segment = Segment::of(text);
         let found = self.get(&segment, text.as_bytes(), 0);
@@ -319,7 +328,7 @@ impl Names {
         symbol
     }
 
-    /// Ends one use of a symbol, and its life with the last one.
+    /// Ends one use of a symbol; the last one frees the symbol.
     pub fn release(&mut self, symbol: u32) {
         let (text, uses) = &mut self.texts[symbol as usize];
         *uses -= 1;
@@ -329,7 +338,7 @@ impl Names {
         let text = std::mem::take(text);
         let segment = Segment::of(&text);
         let mask = self.slots.len() - 1;
-        // Its text is gone from the list, so it is found by its symbol.
+        // Its text was taken out of the list above, so its slot is found by the symbol.
         let mut hole = self.home(segment.first, segment.second, segment.len as u32) & mask;
         while self.slots[hole].symbol != symbol {
             hole = (hole + 1) & mask;
@@ -352,8 +361,8 @@ impl Names {
         self.free.push(symbol);
         if self.len == 0 {
             *self = Names::new();
-        } else if self.slots.len() > LEAST && 16 * self.len < self.slots.len() {
-            self.resize((self.slots.len() / 4).max(LEAST));
+        } else if self.slots.len() > MIN_SLOTS && SPARSE * self.len < self.slots.len() {
+            self.resize((self.slots.len() / SHRINK).max(MIN_SLOTS));
         }
     }
 
@@ -365,7 +374,7 @@ impl Names {
         }
     }
 
-    /// Puts a name that is not there into the first empty slot from its home on.
+    /// Puts a name that is not in the table into the first empty slot from its home on.
     fn place(&mut self, name: Name) {
         let mask = self.slots.len() - 1;
         let mut at = self.home(name.first, name.second, name.len) & mask;
@@ -418,7 +427,7 @@ mod tests {
         for (first, second) in model.into_keys() {
             pairs.remove(first, second);
         }
-        assert_eq!((pairs.len(), pairs.slots()), (0, LEAST));
+        assert_eq!((pairs.len(), pairs.slots()), (0, MIN_SLOTS));
     }
 
     #[test]
@@ -463,6 +472,6 @@ mod tests {
             let next = texts.get(at + 1).map(|text| names.symbol(text));
             assert_eq!(next, symbols.get(at + 1).copied());
         }
-        assert_eq!((names.len(), names.texts.len(), names.slots.len()), (0, 0, LEAST));
+        assert_eq!((names.len(), names.texts.len(), names.slots.len()), (0, 0, MIN_SLOTS));
     }
 }

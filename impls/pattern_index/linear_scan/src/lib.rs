@@ -3,7 +3,7 @@
 use scenarios::pattern_index::{Id, Pattern, PatternIndex, PatternList, Pointer, UnknownId};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// Every pattern in the list that other contenders keep for what they do not index.
+/// Every pattern is in the list that other contenders keep for patterns which they do not index.
 struct LinearScan {
     patterns: PatternList,
     next: u64,
@@ -60,10 +60,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The pointer is cut into segments once, then every pattern is tested against them, node by node. Most \
-patterns are refuted by their first name. A pattern with .. is matched greedily: after a mismatch only the \
-last .. is extended by a segment, so one test takes at most segments times nodes steps and no recursion, \
-which is already better than what the source describes.
+The pointer is cut into segments once, then every pattern is tested against them, node by node. The first \
+name already refutes most patterns. A pattern with .. is matched greedily: after a mismatch only the last \
+.. is extended by a segment, so one test takes at most segments times nodes steps and no recursion, which \
+is already better than what the source describes.
 
-Nothing is built and nothing is kept, so a change costs next to nothing and pointers never seen before cost \
-the same as all others. It wins with a handful of patterns and loses from about ten on, linearly.";
+Nothing is built and nothing is kept, so a change costs next to nothing, and pointers never seen before \
+cost the same as all others. It wins with a handful of patterns; from about ten on it loses, in proportion \
+to their number.";

@@ -1,6 +1,6 @@
 //! The pattern index that data-map plans: a trie over the patterns' segments.
 //!
-//! Source: data-map's plan for its PatternIndex. Its `**` spans at most one segment, so `$..name` does not
+//! Source: data-map's plan for its PatternIndex. There `**` spans at most one segment, so `$..name` does not
 //! select `/users/0/name`; here it spans any number.
 //!
 //! ```text
@@ -11,8 +11,8 @@
 //!                   {$.a.b}   {$.a.*}    {$..c}     the values of a node, a set
 //! ```
 //!
-//! A match keeps a stack of (node, index of the next segment) and a set of those that were on it: `..` can lead to
-//! one of them in many ways. Nodes that hold neither values nor children are pruned as soon as the last goes.
+//! A match keeps a stack of pairs (node, index of the next segment), and a set of the pairs that were on it, because
+//! `..` can lead to a pair in many ways. A node is pruned as soon as it has neither values nor children.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,7 @@ use scenarios::pattern_index::{
 };
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// What leads from a node to a child.
+/// An edge from a node to a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Edge {
     Literal(Box<str>),
@@ -31,7 +31,7 @@ enum Edge {
 }
 
 impl Edge {
-    /// The edge of a simple pattern's node.
+    /// The edge for a node of a simple pattern.
     fn of(node: &PatternNode) -> Self {
         match node {
             PatternNode::Descendant => Edge::Descendant,
@@ -44,13 +44,13 @@ impl Edge {
     }
 }
 
-/// A place in the trie: a prefix of one or more patterns.
+/// A node of the trie: a prefix of one or more patterns.
 #[derive(Default)]
 struct Node {
     literals: HashMap<Box<str>, usize, FixedHasher>,
     star: Option<usize>,
     descendant: Option<usize>,
-    /// Whether it is reached by `..`, and so stays for every segment.
+    /// Whether it is reached by `..`, so that a match stays at it for every segment.
     spans: bool,
     values: HashSet<Id, FixedHasher>,
 }
@@ -72,9 +72,9 @@ impl Node {
 /// The trie. `nodes[0]` is the root.
 struct PatternTrie {
     nodes: Vec<Node>,
-    /// Nodes that were pruned and may be used again.
+    /// Nodes that were pruned and can be used again.
     free: Vec<usize>,
-    /// Every subscription in the trie: the way to its node.
+    /// For every subscription in the trie, the way to its node.
     ways: HashMap<Id, Box<[Edge]>, FixedHasher>,
     /// Patterns with unions or slices.
     others: PatternList,
@@ -82,7 +82,7 @@ struct PatternTrie {
 }
 
 impl PatternTrie {
-    /// The child of `parent` by `edge`, made if it is not there.
+    /// The child of `parent` by `edge`, which is made if it does not exist.
     fn child_or_new(&mut self, parent: usize, edge: &Edge) -> usize {
         if let Some(child) = self.nodes[parent].child(edge) {
             return child;
@@ -109,7 +109,7 @@ impl PatternTrie {
         child
     }
 
-    /// Takes `id` off the end of its way, and every node of the way that is of no more use.
+    /// Removes `id` from the end of its way, and every node of the way that is no longer needed.
     fn prune(&mut self, id: Id, way: &[Edge]) {
         let mut path = vec![0];
         for edge in way {
@@ -134,14 +134,14 @@ impl PatternTrie {
             }
         }
         if self.free.len() + 1 == self.nodes.len() {
-            // Nothing but the root is left.
+            // Only the root is left.
             self.nodes.truncate(1);
             self.nodes.shrink_to_fit();
             self.free = Vec::new();
         }
     }
 
-    /// Nodes in use, the root among them.
+    /// The number of nodes in use, including the root.
     #[cfg(test)]
     fn node_count(&self) -> usize {
         self.nodes.len() - self.free.len()
@@ -188,7 +188,7 @@ impl PatternIndex for PatternTrie {
                 continue;
             }
             let node = &self.nodes[at];
-            // `..` may span nothing.
+            // `..` may span no segment at all.
             stack.extend(node.descendant.map(|child| (child, index)));
             let Some(segment) = segments.get(index) else {
                 ids.extend(&node.values);
@@ -214,7 +214,8 @@ pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<PatternTrie>(About {
         name: "pattern_trie",
         role: Role::Optimized,
-        summary: "A trie over segments with literal, * and ** children, followed with a visited set.",
+        summary: "A trie over segments with literal, * and ** children; a match follows it with a set of visited \
+                  places.",
         source: "data-map: its plan for PatternIndex, with a ** that spans any number of segments",
         analysis: ANALYSIS,
         complexity: &[
@@ -234,16 +235,16 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A pattern is a path from the root: one hash map of literal children per node, at most one child for * and one \
-for .., a set of subscriptions where patterns end. A match follows all paths at once, depth first with a stack \
-of its own. The node behind .. is entered without consuming a segment and stays for every further one; the \
-plan let it consume at most one, which loses $..name on /users/0/name. A set of visited pairs of node and \
-segment keeps the ways through several .. from multiplying, so no match takes more than nodes times segments \
-steps.
+A pattern is a path from the root. A node has one hash map of literal children, at most one child for * and \
+one for .., and a set of the subscriptions whose patterns end there. A match follows all paths at once, \
+depth first, with a stack of its own. The node behind .. is entered without consuming a segment, and a \
+match stays at it for every further one. The plan let it consume at most one, which loses $..name on \
+/users/0/name. A set of visited pairs of node and segment keeps the ways through several .. from \
+multiplying, so no match takes more than nodes times segments steps.
 
-The cost of a match depends on how many patterns agree with the pointer, not on how many there are. What it \
-pays for is generality: every step hashes a segment's text again, inserts into the visited set, and three \
-collections are allocated per match. Changes touch one path, and removal prunes it.";
+The cost of a match depends on how many patterns agree with the pointer, not on how many there are. It pays \
+for its generality: every step hashes a segment's text again and inserts into the visited set, and each \
+match allocates three collections. Changes touch one path, and removal prunes it.";
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,12 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use scenarios::pattern_index::{Id, Node, Pattern, PatternIndex, PatternList, Pointer, UnknownId};
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
-/// Enough for any set of the lab: the crate's own 10 MB end at some thousands of patterns.
+/// Limit of the compiled program, in bytes. It is enough for any set of the lab; the crate's own limit of 10 MB is
+/// reached at some thousands of patterns.
 const SIZE_LIMIT: usize = 1 << 30;
 
-/// Room for the states of the lazily built automaton: the crate's own 2 MB do not hold those of a thousand
-/// pointers against ten thousand patterns, and without room it goes without them.
+/// Room for the states of the lazily built automaton, in bytes. The crate's own 2 MB do not hold the states of a
+/// thousand pointers against ten thousand patterns, and without room the crate matches without them.
 const STATES_LIMIT: usize = 1 << 28;
 
 /// The regular expression of a simple pattern.
@@ -24,9 +25,9 @@ fn translate(pattern: &Pattern) -> String {
     text + "$"
 }
 
-/// The expressions, and the set made of them when it is next needed.
+/// The expressions, and the set that is made of them when it is next needed.
 struct Index {
-    /// In the order of the set; ids rise.
+    /// In the order of the set, with ascending ids.
     expressions: Vec<(Id, String)>,
     set: Option<RegexSet>,
     /// Patterns with unions or slices.
@@ -68,7 +69,7 @@ impl PatternIndex for Index {
                 .size_limit(SIZE_LIMIT)
                 .dfa_size_limit(STATES_LIMIT)
                 .build()
-                .expect("an escaped expression is an expression, and within the limit")
+                .expect("an escaped expression is valid and within the limit")
         });
         let found = set.matches(pointer.as_str().as_bytes());
         ids.extend(found.iter().map(|at| expressions[at].0));
@@ -86,7 +87,8 @@ pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "regex_set",
         role: Role::Peer,
-        summary: "regex::bytes::RegexSet: one expression per pattern, all matched by one lazily built automaton over bytes.",
+        summary: "regex::bytes::RegexSet: one expression per pattern; one lazily built automaton over bytes matches \
+                  all of them.",
         source: "crate regex 1.13",
         analysis: ANALYSIS,
         complexity: &[
@@ -101,20 +103,20 @@ pub fn contender() -> Contender {
         ],
         capabilities: &[Capability::ScansWhole],
         caveats: &[Caveat {
-            badge: "compiled anew per change",
-            text: "A RegexSet cannot change: the first match after a change compiles all patterns again.",
+            badge: "recompiled on change",
+            text: "A RegexSet cannot change, so the first match after a change compiles all patterns again.",
         }],
         known_failures: &[],
     })
 }
 
 const ANALYSIS: &str = "\
-Every pattern becomes an anchored regular expression over the pointer's escaped text: a name is a literal, * \
-is /[^/]*, .. is (?:/[^/]*)*. The set runs them side by side in one lazily built DFA over bytes, without \
-Unicode classes, and reports which of them matched. Options are the crate's defaults but for the limits on the \
-compiled program, which some thousands of patterns would exceed, and on the states kept.
+Every pattern becomes an anchored regular expression over the pointer's escaped text: a name is a literal, \
+* is /[^/]*, .. is (?:/[^/]*)*. The set runs them side by side in one lazily built DFA over bytes, without \
+Unicode classes, and reports which of them matched. Options are the crate's defaults, except for the limits \
+on the compiled program, which some thousands of patterns would exceed, and on the states kept.
 
-On pointers seen before it takes a transition per byte, then allocates and walks a bit set with a bit per \
-pattern, which is what grows with their number. A name never seen before leads to new states, each the \
-closure over all expressions that are still alive; with many patterns that is where the time goes, and \
-the cache of states fills and is cleared. A change throws the compiled program and all states away.";
+On pointers seen before it takes a transition per byte. Then it allocates and walks a bit set with a bit \
+per pattern, and that part grows with their number. A name never seen before leads to new states. Each of \
+them is the closure over all expressions that can still match; with many patterns most of the time goes \
+there, and the cache of states fills and is cleared. A change discards the compiled program and all states.";

@@ -1,4 +1,4 @@
-//! Peer: the key expression tree of crate `zenoh-keyexpr`, which Zenoh finds subscribers with.
+//! Peer: the key expression tree of crate `zenoh-keyexpr`, with which Zenoh finds subscribers.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -12,8 +12,8 @@ use zenoh_keyexpr::keyexpr_tree::{
 };
 use zenoh_keyexpr::{OwnedKeyExpr, keyexpr};
 
-/// The lab's hasher, as the crate wants one. (Its default children are hashed with a key that depends on an
-/// address.)
+/// The lab's hasher in the form that the crate asks for. (The crate's default hashes children with a key that depends
+/// on an address.)
 struct Fixed(<FixedHasher as BuildHasher>::Hasher);
 
 impl Default for Fixed {
@@ -40,15 +40,15 @@ impl Hasher for Fixed {
     }
 }
 
-/// What means something in a key expression, and the escape itself.
+/// Whether a byte has a special meaning in a key expression, or is the escape itself.
 fn is_special(byte: u8) -> bool {
     matches!(byte, b'*' | b'$' | b'#' | b'?' | b'@' | b'%')
 }
 
-/// Appends a segment as a chunk: never empty, and without characters that mean something.
+/// Appends a segment as a chunk, which is never empty and has no characters with a special meaning.
 fn push_chunk(segment: &str, text: &mut String) {
     if segment.is_empty() {
-        // An escaped `%` is longer, so nothing else is written like this.
+        // An escaped `%` is longer, so no other segment is written like this.
         text.push('%');
     }
     for c in segment.chars() {
@@ -63,7 +63,7 @@ fn push_chunk(segment: &str, text: &mut String) {
     }
 }
 
-/// The key of a pointer below the root, without its slash; written to `buffer` where it must be escaped.
+/// The key of a pointer below the root, without its first slash. It is written to `buffer` if it must be escaped.
 fn key<'a>(pointer: &'a str, buffer: &'a mut String) -> &'a str {
     let key = &pointer[1..];
     let needs_escape = key.is_empty()
@@ -84,7 +84,7 @@ fn key<'a>(pointer: &'a str, buffer: &'a mut String) -> &'a str {
     buffer
 }
 
-/// The key expression of a simple pattern; none for `$`, because there is no empty one.
+/// The key expression of a simple pattern; `None` for `$`, because key expressions cannot be empty.
 fn translate(pattern: &Pattern) -> Option<OwnedKeyExpr> {
     if pattern.nodes().is_empty() {
         return None;
@@ -105,10 +105,10 @@ fn translate(pattern: &Pattern) -> Option<OwnedKeyExpr> {
 
 type Tree = KeBoxTree<Vec<Id>, bool, HashMapProvider<Fixed>>;
 
-/// The tree, and what it cannot hold.
+/// The tree, and the subscriptions that it cannot hold.
 struct Index {
     tree: Tree,
-    /// Every subscription in the tree or at the root.
+    /// The key of every subscription in the tree; `None` for those at the root.
     keys: HashMap<Id, Option<OwnedKeyExpr>, FixedHasher>,
     /// Subscriptions to `$`.
     root: Vec<Id>,
@@ -178,7 +178,7 @@ impl PatternIndex for Index {
         } else {
             let key = key(pointer.as_str(), &mut self.buffer);
             let key = keyexpr::new(key).expect("an escaped pointer is a key expression");
-            // Not `nodes_including`: that spells every node it looks at into a string.
+            // `nodes_including` would write the key of every node that it looks at into a string.
             for node in self.tree.intersecting_nodes(key) {
                 ids.extend(node.weight().into_iter().flatten());
             }
@@ -197,7 +197,8 @@ pub fn contender() -> Contender {
     scenarios::pattern_index::contender::<Index>(About {
         name: "zenoh_keyexpr",
         role: Role::Peer,
-        summary: "zenoh_keyexpr's KeBoxTree: a tree of key expression chunks, each level of which is matched child by child.",
+        summary: "zenoh_keyexpr's KeBoxTree: a tree of key expression chunks; a match compares each level child by \
+                  child.",
         source: "crate zenoh-keyexpr 1.10",
         analysis: ANALYSIS,
         complexity: &[
@@ -214,18 +215,19 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "keys must be escaped",
-                text: "Key expressions have neither empty chunks nor the characters * $ # ? and treat @ as special: \
-                       pointers that hold any are copied and escaped per match, and $ itself is kept beside the tree.",
+                text: "Key expressions have no empty chunks and none of the characters * $ # ?, and treat @ as \
+                       special. So pointers with any of these are copied and escaped per match, and $ itself is kept \
+                       beside the tree.",
             },
             Caveat {
-                badge: "empty inner nodes stay",
-                text: "Removing the last subscription below a node leaves the node in the tree; the crate prunes only \
-                       by walking the whole tree.",
+                badge: "empty nodes stay",
+                text: "After the last subscription below a node is removed, the node stays in the tree; the crate \
+                       prunes only by walking the whole tree.",
             },
             Caveat {
-                badge: "not its default children",
-                text: "Children are in the crate's HashMapProvider with the lab's hasher: its default set hashes with \
-                       a key that depends on an address, which no two builds share.",
+                badge: "not the default hasher",
+                text: "Children are in the crate's HashMapProvider with the lab's hasher. The crate's default hashes \
+                       with a key that depends on an address, which no two builds share.",
             },
         ],
         known_failures: &[],
@@ -233,10 +235,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A pattern becomes a key expression: * and ** are its own wild chunks, names are escaped where they hold a \
-character that means something there. The tree has a node per chunk and a hash map of children per node. A \
-match iterates over the nodes that intersect the key, with the places that each can continue from.
+A pattern becomes a key expression: * and ** are its own wild chunks, and a name is escaped if it holds a \
+character with a special meaning. The tree has a node per chunk and a hash map of children per node. A \
+match iterates over the nodes that intersect the key, with the places from which each can continue.
 
-Without any wild chunk in the tree a match is one descent by hash. With one, every child of every node on the \
-way is compared with the key's chunk: the cost grows with the number of siblings, and a realistic set of \
-patterns has most of its siblings at the root. Changes are cheap, and nothing depends on what was seen before.";
+Without any wild chunk in the tree a match is one descent by hash. With one, every child of every node on \
+the way is compared with the key's chunk. The cost then grows with the number of siblings, and a realistic \
+set of patterns has most of its siblings at the root. Changes are cheap, and nothing depends on what was \
+seen before.";

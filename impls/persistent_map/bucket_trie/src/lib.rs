@@ -1,6 +1,6 @@
 //! The lab's own map: `collections::HashMap`, a narrow hash trie of buckets whose versions share an append buffer.
 //!
-//! The structure, its picture and its invariants stand in `collections/src/map/mod.rs`.
+//! `collections/src/map/mod.rs` describes the structure, with a picture and its invariants.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// The family of `collections::HashMap`, for other bottlenecks too.
+/// `collections::HashMap` as a [`Family`], which other bottlenecks use, too.
 pub struct Ours;
 
 impl Family for Ours {
@@ -75,21 +75,22 @@ impl Family for Ours {
 }
 
 const ANALYSIS: &str = "\
-A persistent insert of a new key into a shared map costs a search and an append: it goes to a tail beside the tree, \
-of which every version sees its own length, so that nothing is copied until 32 entries have come together. Then \
-they go to the tree at once and copy each path once. What is left of the cost is the allocator's, so a copied path \
-is one allocation. Strings and other entries that need dropping are shared by a counted pointer, allocated several \
-at a time; their tails are copied for each version, by pointer.
+A persistent insert of a new key into a shared map costs a search and an append. The entry goes to a tail \
+beside the tree. Every version sees its own length of the tail, so nothing is copied until it has 32 \
+entries. These then go to the tree at once, and each path is copied once. Most of the remaining cost is the \
+allocator's, so a copied path is one allocation. Strings and other entries that need dropping are shared by \
+a counted pointer and allocated several at a time; their tails are copied for each version, by pointer.
 
-A lookup follows one pointer for three bits of the hash, without a bitmap to count, then one byte of the leaf's \
-index to the entry. Narrow branches copy and count few siblings, which decides the time on machines where atomic \
-operations are dear; leaves of up to 32 entries side by side make up for the depth, and let iteration run over \
-arrays.
+A lookup follows one pointer for three bits of the hash, without a bitmap to count, then one byte of the \
+leaf's index to the entry. Narrow branches copy and count few siblings, which decides the time on machines \
+where atomic operations are expensive. Leaves of up to 32 entries side by side make up for the depth, and \
+let iteration run over arrays.
 
-Where it does not win: a lookup of a missing key in maps of a few entries, each of which is asked only a few times \
-(small_map), for which im tests one bit of its root's bitmap. A fork of a map of up to 32 \
-entries, or the removal of one, is mainly one call of the allocator (about 200 instructions), which no layout in \
-one piece avoids. Removal without sharing leaves half-empty leaves, which are merged only once they are empty.";
+It does not win everywhere. In maps of a few entries, each of which is asked only a few times (small_map), \
+im finds out faster that a key is missing, because it tests one bit of its root's bitmap. A fork of a map \
+of up to 32 entries, or the removal of one, is mainly one call of the allocator (about 200 instructions), \
+which no layout in one piece avoids. Removal without sharing leaves half-empty leaves behind, which are \
+merged only once they are empty.";
 
 /// The contender: `collections::HashMap`.
 #[inline(never)]
@@ -97,9 +98,9 @@ pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Ours>(About {
         name: "bucket_trie",
         role: Role::Optimized,
-        summary: "collections::HashMap with Arc-like counts: an 8-way hash trie of buckets of up to 32 entries, with \
-                  an append buffer that versions share.",
-        source: "this repository, collections/src/map",
+        summary: "collections::HashMap with atomic reference counts: an 8-way hash trie of buckets of up to 32 \
+                  entries, with an append buffer that versions share.",
+        source: "the lab's own, collections/src/map",
         analysis: ANALYSIS,
         complexity: &[
             ("insert_unshared", Growth::Logarithmic),
@@ -120,17 +121,19 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "32 bits of the hash",
-                text: "Only the lower 32 bits of a hash are used: keys that agree in them are searched one by one.",
+                text: "Only the lower 32 bits of a hash are used: keys whose hashes agree in them are searched one \
+                       by one.",
             },
             Caveat {
                 badge: "memory returns in blocks",
-                text: "The nodes of a copied path are one allocation, and up to 16 entries that need dropping are. \
-                       Its memory returns when the last of them is gone, so a node that outlives the others of its \
-                       path holds on to theirs.",
+                text: "The nodes of a copied path are one allocation, and so are up to 16 entries that need \
+                       dropping. The allocation is freed when the last of them is gone, so a node that outlives the \
+                       others of its path keeps their memory, too.",
             },
             Caveat {
-                badge: "hands out old values",
-                text: "insert and remove return the value before. Where another version shares it, that is a clone.",
+                badge: "returns old values",
+                text: "insert and remove return the value that was there before. If another version shares it, they \
+                       clone it.",
             },
         ],
         known_failures: &[],
@@ -139,38 +142,8 @@ pub fn contender() -> Contender {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::Step;
-    use scenarios::input::{draws, rng};
-    use scenarios::probe::Injected;
-
-    use super::contender;
-
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        // What probes raise is no news.
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() {
-                hook(info);
-            }
-        }));
-        let contender = contender();
-        for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) {
-                let mut rng = rng(check.name, trace as usize);
-                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
-                    .into_iter()
-                    .map(|bits| Step {
-                        op: bits as u8,
-                        a: (bits >> 8) as u16,
-                        b: (bits >> 24) as u16,
-                        version: (bits >> 40) as u8,
-                    })
-                    .collect();
-                if let Err(mismatch) = (contender.replay)(check, &steps) {
-                    panic!("{}, trace {trace}: {mismatch}", check.name);
-                }
-            }
-        }
+        testkit::every_check_passes(&super::contender());
     }
 }

@@ -31,7 +31,7 @@
 //! * below the root, a node leads to at least two entries; a single one lies in its parent;
 //! * the empty map has no root.
 //!
-//! So maps of equal content have equal nodes, but for the order within collision nodes.
+//! So maps of equal content have equal nodes, except for the order within collision nodes.
 
 mod node;
 
@@ -46,10 +46,10 @@ use scenarios::{About, Capability, Contender, Growth, Role};
 /// Bits of the hash that one level consumes.
 const BITS: u32 = 5;
 
-/// Levels that consume a hash; collision nodes lie below.
+/// The number of levels that consume a hash; collision nodes lie below them.
 const LEVELS: u32 = u64::BITS.div_ceil(BITS);
 
-/// The bit for the level at which `rest` is what is left of the hash.
+/// The bit of a node's bitmaps that `rest` leads to: what is left of the hash at the node's level.
 #[inline]
 fn first_bit(rest: u64) -> u32 {
     1 << (rest % (1 << BITS))
@@ -64,7 +64,7 @@ fn rest_at(hash: u64, level: u32) -> u64 {
 #[inline]
 fn place(bitmap: u32, bit: u32) -> usize {
     if bitmap == u32::MAX {
-        // Most nodes near the root of a large map. Counting bits takes a dozen instructions more on the
+        // Most nodes near the root of a large map are full. Counting bits takes a dozen instructions more on the
         // oldest x86-64, for which the lab compiles.
         return bit.trailing_zeros() as usize;
     }
@@ -77,7 +77,8 @@ fn is_collision<K, V>(node: &Node<K, V>) -> bool {
     node.data() | node.nodes() == 0
 }
 
-/// A node at `level` of two entries with different keys, each with what is left of its hash.
+/// A node at `level` with two entries that have different keys. `one_rest` and `two_rest` are what is left of their
+/// hashes.
 fn pair<K, V>(level: u32, one: (K, V), one_rest: u64, two: (K, V), two_rest: u64) -> Node<K, V> {
     if level == LEVELS {
         return Ref::new(0, 0, [one, two], []);
@@ -90,7 +91,7 @@ fn pair<K, V>(level: u32, one: (K, V), one_rest: u64, two: (K, V), two_rest: u64
     Ref::new(one_bit | two_bit, 0, if one_bit < two_bit { [one, two] } else { [two, one] }, [])
 }
 
-/// Finds `key`, with `rest` of its hash left at `node`.
+/// Finds `key`; `rest` is what is left of its hash at `node`.
 #[inline]
 fn get<'a, K: Eq, V>(mut node: &'a Node<K, V>, mut rest: u64, key: &K) -> Option<&'a V> {
     loop {
@@ -117,7 +118,7 @@ fn position<K: Eq, V>(node: &Node<K, V>, key: &K) -> Option<usize> {
     node.entries().iter().position(|(resident, _)| resident == key)
 }
 
-/// Puts an entry in the place of the one at `place`, which has the same key.
+/// Replaces the entry at `place` by another one with the same key.
 fn replace<K: Clone, V: Clone>(node: &mut Node<K, V>, place: usize, entry: (K, V)) {
     match node.entry_mut(place) {
         Some(own) => drop(mem::replace(own, entry)),
@@ -128,7 +129,7 @@ fn replace<K: Clone, V: Clone>(node: &mut Node<K, V>, place: usize, entry: (K, V
     }
 }
 
-/// Sets the value of `key` below `node`; whether the key is new.
+/// Sets the value of `key` below `node`. Returns whether the key is new.
 fn insert<K: Hash + Eq + Clone, V: Clone>(
     mut node: &mut Node<K, V>,
     hasher: &impl BuildHasher,
@@ -175,7 +176,7 @@ fn insert<K: Hash + Eq + Clone, V: Clone>(
     }
 }
 
-/// Takes the entry at `at` out and puts the child that is made of it in its stead.
+/// Replaces the entry at `at` by a child that `child` makes of it.
 fn push_down<K: Clone, V: Clone>(
     node: &mut Node<K, V>,
     bit: u32,
@@ -185,7 +186,7 @@ fn push_down<K: Clone, V: Clone>(
     let (data, nodes) = (node.data() ^ bit, node.nodes() | bit);
     let child_at = place(node.nodes(), bit);
     if node.is_unique() {
-        // The entry moves: first the child is empty, then gets it.
+        // The entry moves: the node is unique, so `entry` is the entry itself and not a clone.
         let (entry, _) = node.splice(data, node.nodes(), Splice::take(at), Splice::NONE);
         let child = child(entry.expect("it was taken from a unique node"));
         node.splice(data, nodes, Splice::NONE, Splice::put(child_at, child));
@@ -195,8 +196,8 @@ fn push_down<K: Clone, V: Clone>(
     }
 }
 
-/// Removes `key` below `node`, where `rest` of its hash is left; whether it was there. `certain` says that it is.
-/// What was taken out goes to `taken`, to be dropped when the map is sound again.
+/// Removes `key` below `node`, where `rest` is left of its hash. Returns whether it was there. `certain` says that the
+/// caller knows it is. What was taken out goes to `taken`, to be dropped when the map is sound again.
 fn remove<K: Eq + Clone, V: Clone>(
     node: &mut Node<K, V>,
     rest: u64,
@@ -205,7 +206,7 @@ fn remove<K: Eq + Clone, V: Clone>(
     taken: &mut Option<(K, V)>,
 ) -> bool {
     if !certain && !node.is_unique() {
-        // Do not copy a path to find at its end that there is nothing to remove.
+        // Look first, so that no path is copied only to find at its end that there is nothing to remove.
         if get(node, rest, key).is_none() {
             return false;
         }
@@ -244,7 +245,7 @@ fn count<K, V>(node: &Node<K, V>) -> usize {
     node.entries().len() + node.children().iter().map(count).sum::<usize>()
 }
 
-/// Moves every entry that is alone in its node into the parent. Nodes that others hold have none to move.
+/// Moves every entry that is alone in its node into the parent. Nodes that other versions hold have no such entry.
 fn contract<K: Clone, V: Clone>(node: &mut Node<K, V>) {
     let mut bits = node.nodes();
     while bits != 0 {
@@ -263,7 +264,7 @@ fn contract<K: Clone, V: Clone>(node: &mut Node<K, V>) {
     }
 }
 
-/// Puts a map in order again should a change panic: if in the drop of an entry, the change is made already.
+/// Puts a map in order again if a change panics. If the drop of an entry panics, the change is made already.
 struct Mend<'a, K: Clone, V: Clone, S>(&'a mut Map<K, V, S>);
 
 impl<K: Clone, V: Clone, S> Drop for Mend<'_, K, V, S> {
@@ -298,9 +299,9 @@ fn equal<K: Eq, V: PartialEq>(ours: &Node<K, V>, theirs: &Node<K, V>) -> bool {
 
 /// A map with cheap versions.
 ///
-/// Cloning shares everything and is O(1). Below, n is the number of entries, and hashes are taken to be
-/// well spread; with colliding ones every operation is linear in the number of keys that collide. Should a
-/// key or value panic in its `Hash`, `Eq` or `Clone`, the map stays as it was.
+/// Cloning shares everything and is O(1). Below, n is the number of entries, and hashes are assumed to be well spread;
+/// if they collide, every operation is linear in the number of keys that collide. If a key or value panics in its
+/// `Hash`, `Eq` or `Clone`, the map stays as it was.
 #[derive(Clone)]
 pub struct Map<K, V, S> {
     len: usize,
@@ -326,7 +327,7 @@ impl<K, V, S> Map<K, V, S> {
         self.len == 0
     }
 
-    /// Every entry once: a node's own before those below it. O(1) each, amortised.
+    /// Every entry once; a node's own entries come before those below it. O(1) each, amortised.
     pub fn iter(&self) -> Iter<'_, K, V> {
         let (entries, children) =
             self.root.as_ref().map_or((&[][..], &[][..]), |root| (root.entries(), root.children()));
@@ -343,9 +344,9 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         get(self.root.as_ref()?, self.hasher.hash_one(key), key)
     }
 
-    /// Whether keys hash alike in both maps. Only then do nodes correspond to each other: hashers of one
-    /// type may be seeded differently, as std's `RandomState` is. One key tells, for seeds that differ make
-    /// its hashes differ.
+    /// Whether keys hash alike in both maps, for only then do their nodes correspond. Hashers of one type may be seeded
+    /// differently, as std's `RandomState` is. One key is enough to tell, because different seeds give it different
+    /// hashes.
     fn hashes_like(&self, other: &Self) -> bool {
         match self.iter().next() {
             Some((key, _)) => self.hasher.hash_one(key) == other.hasher.hash_one(key),
@@ -353,8 +354,8 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         }
     }
 
-    /// Whether both maps hold the same entries. O(n), and nothing for subtries that the maps share; for
-    /// that, values must equal themselves.
+    /// Whether both maps hold the same entries. O(n); subtries that the maps share cost nothing. Their values are
+    /// assumed to equal themselves.
     pub fn equal(&self, other: &Self) -> bool
     where
         V: PartialEq,
@@ -393,7 +394,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
         self.len += usize::from(new);
     }
 
-    /// Removes `key`; whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
+    /// Removes `key` and returns whether it was there. O(log₃₂ n), and the shared nodes on the path are copied.
     pub fn remove(&mut self, key: &K) -> bool {
         if !mem::needs_drop::<(K, V)>() {
             return self.take(key);
@@ -416,8 +417,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher + Clone> Map<K, V, S> {
         found
     }
 
-    /// The entries of both; where both have a key, this map's value. Inserts the entries of the smaller map into
-    /// a clone of the larger one: O(m log₃₂ n).
+    /// The entries of both maps, with this map's value for each key that both have. Inserts the entries of the
+    /// smaller map into a clone of the larger one: O(m log₃₂ n) for m entries in the smaller map.
     pub fn union(&self, other: &Self) -> Self {
         if self.len >= other.len {
             let mut united = self.clone();
@@ -448,9 +449,9 @@ impl<K: Debug, V: Debug, S> Debug for Map<K, V, S> {
 
 /// Iterator over the entries of a [`Map`].
 pub struct Iter<'a, K, V> {
-    /// What is left of the present node's entries.
+    /// What is left of the current node's entries.
     entries: slice::Iter<'a, (K, V)>,
-    /// What is left of the children of the present node and those above it, the root's first.
+    /// What is left of the children of the current node and of the nodes above it; the root's come first.
     children: [slice::Iter<'a, Node<K, V>>; LEVELS as usize + 1],
     depth: usize,
     left: usize,
@@ -546,7 +547,8 @@ pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Champ>(About {
         name: "champ",
         role: Role::Optimized,
-        summary: "A compressed hash array mapped prefix tree: entries and children apart, in one allocation per node.",
+        summary: "A compressed hash array mapped prefix tree: each node is one allocation, with entries first and \
+                  children behind them.",
         source: "Steindorfer and Vinju, \"Optimizing Hash-Array Mapped Tries for Fast and Lean Immutable JVM \
                  Collections\" (2015)",
         analysis: ANALYSIS,
@@ -572,102 +574,63 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A hash array mapped trie over all 64 bits of the hash, five bits a level, whose nodes have two bitmaps: \
-one for entries, one for children. Both lie packed in the node's single allocation, entries first, so no \
-slot needs a tag and a copy is two runs. A node left with one entry moves it into its parent: maps of \
-equal content have equal nodes, and equality compares node by node.
+A hash array mapped trie over all 64 bits of the hash, five bits a level, whose nodes have two bitmaps: one \
+for entries, one for children. Both lie packed in the node's single allocation, entries first, so no slot \
+needs a tag and a copy is two runs. A node left with one entry moves it into its parent: maps of equal \
+content have equal nodes, and equality compares node by node.
 
-Against `hamt`, the same trie with mixed slots, it saves an allocation and a pointer per node and the \
-tag per entry: half the allocations and a quarter of the instructions where versions are kept. Lookups \
-are about even. It loses to `hamt` where nobody else holds the nodes: they are as large as what they \
-hold, rounded up to 64 bytes, so every fourth entry or so is another allocation, where `hamt` doubles a \
-vector.
+`hamt` is the same trie with entries and children mixed. Against it, this one saves an allocation and a \
+pointer per node and the tag per entry: half the allocations and a quarter of the instructions where \
+versions are kept. Lookups are about even. It loses to `hamt` if no other version holds the nodes. A node \
+is as large as what it holds, rounded up to 64 bytes, so about every fourth entry needs another allocation, \
+where `hamt` doubles a vector.
 
 It loses to structures with wide leaves: at sizes just above a power of 32 most nodes hold two or three \
-entries, each an allocation, and counting bits takes over a dozen instructions on baseline x86-64. \
-Entries are by value, so copying a node with String keys clones every String in it. Union inserts one by \
-one.";
-
-#[cfg(test)]
-#[path = "../../hamt/src/hostile.rs"]
-mod hostile;
+entries, each node an allocation, and counting bits takes over a dozen instructions on baseline x86-64. \
+Entries are stored by value, so copying a node with String keys clones every String in it. Union inserts \
+entries one by one.";
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::collections::BTreeMap;
     use std::collections::hash_map::RandomState;
-    use std::hash::Hasher;
-    use std::marker::PhantomData;
-    use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-    use std::rc::Rc;
-    use std::sync::Once;
 
-    use scenarios::input::{FixedHasher, draws, mix, rng};
-    use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
+    use scenarios::input::FixedHasher;
+    use testkit::Fragile;
+    use testkit::map::hash_trie::{self, HashTrie, Key};
+    use testkit::map::hostile;
+    use testkit::probe::{PassThrough, Probe};
 
-    use super::hostile::{self, Fragile};
     use super::*;
 
-    /// Keeps the panics that tests inject out of the output.
-    fn expect_injected_panics() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let default = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                if !info.payload().is::<Injected>() {
-                    default(info);
-                }
-            }));
-        });
-    }
-
-    /// A key that chooses its hash.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    struct Key {
-        hash: u64,
-        id: u32,
-    }
-
-    impl Hash for Key {
-        fn hash<H: Hasher>(&self, state: &mut H) {
-            state.write_u64(self.hash);
-        }
-    }
-
-    fn key(hash: u64, id: u32) -> Key {
-        Key { hash, id }
-    }
-
     type KeyMap = Map<Key, u32, PassThrough>;
+    type ProbeMap = Map<Probe, Probe, PassThrough>;
+    type FragileMap = Map<Fragile, Fragile, PassThrough>;
 
-    fn map_of(keys: impl IntoIterator<Item = Key>) -> KeyMap {
-        let mut map = Map::new();
-        for key in keys {
-            let id = key.id;
-            map.insert(key, id);
+    impl HashTrie for KeyMap {
+        fn check_nodes(&self) -> Option<usize> {
+            assert_eq!(self.iter().len(), self.len());
+            self.root.as_ref().map(|root| check_node(root, 0, 0))
         }
-        map
+
+        fn is_contracted(&self) -> bool {
+            self.root.as_ref().is_some_and(|root| root.entries().len() == 1 && root.nodes() == 0)
+        }
+
+        fn shared_children(&self, other: &Self) -> usize {
+            let [one, two] = [self, other].map(|map| map.root.as_ref().unwrap().children());
+            one.iter().zip(two).filter(|(one, two)| one.is_same(two)).count()
+        }
+
+        fn address(&self) -> usize {
+            self.root.as_ref().unwrap().entries().as_ptr().addr()
+        }
     }
 
-    /// Asserts the invariants of the module's documentation.
-    fn check(map: &KeyMap) {
-        let Some(root) = &map.root else {
-            assert_eq!(map.len(), 0);
-            return;
-        };
-        assert_eq!(check_node(root, 0, 0), map.len());
-        assert!(!map.is_empty());
-        assert_eq!(map.iter().len(), map.len());
-        assert_eq!(map.iter().count(), map.len());
-        assert!(map.iter().all(|(key, value)| map.get(key) == Some(value)));
-    }
-
-    /// Checks a node whose entries' hashes begin with `path`, and counts them.
+    /// Checks a node whose entries' hashes begin with `path`, and counts the entries.
     fn check_node(node: &Node<Key, u32>, level: u32, path: u64) -> usize {
         if level == LEVELS {
             assert!(is_collision(node) && node.entries().len() >= 2);
-            assert!(node.entries().iter().all(|(key, _)| key.hash == path));
+            assert!(node.entries().iter().all(|(key, _)| key.hash() == path));
             return node.entries().len();
         }
         assert_eq!(node.data() & node.nodes(), 0);
@@ -676,8 +639,7 @@ mod tests {
             (0..32).filter(move |bit| bitmap >> bit & 1 == 1).map(move |bit| path | bit << (BITS * level))
         };
         for (path, (key, _)) in paths(node.data()).zip(node.entries()) {
-            let mask = 1u64.checked_shl(BITS * (level + 1)).map_or(u64::MAX, |above| above - 1);
-            assert_eq!(key.hash & mask, path, "{key:?} at level {level}");
+            assert!(key.lies_below(path, BITS * (level + 1)), "{key:?} at level {level}");
         }
         let mut count = node.entries().len();
         for (path, child) in paths(node.nodes()).zip(node.children()) {
@@ -689,313 +651,78 @@ mod tests {
         count
     }
 
-    /// Whether a map's only node holds its only entry.
-    fn is_contracted(map: &KeyMap) -> bool {
-        map.root.as_ref().is_some_and(|root| root.entries().len() == 1 && root.nodes() == 0)
-    }
-
     #[test]
     fn collisions_grow_and_shrink() {
-        for count in [2, 3, 100] {
-            let full = map_of((0..count).map(|id| key(u64::MAX, id)));
-            check(&full);
-            for overwrite in [false, true] {
-                let mut map = full.clone();
-                if overwrite {
-                    (0..count).for_each(|id| map.insert(key(u64::MAX, id), id + 1000));
-                    check(&map);
-                }
-                for id in 0..count {
-                    assert!(!map.remove(&key(u64::MAX, count)) && !map.remove(&key(0, id)));
-                    assert!(map.remove(&key(u64::MAX, id)));
-                    assert!(!map.remove(&key(u64::MAX, id)));
-                    check(&map);
-                    assert_eq!(is_contracted(&map), map.len() == 1);
-                }
-                assert!(map.is_empty() && map.root.is_none());
-            }
-            assert!((0..count).all(|id| full.get(&key(u64::MAX, id)) == Some(&id)));
-            check(&full);
-        }
+        hash_trie::collisions_grow_and_shrink::<KeyMap>();
     }
 
     #[test]
     fn hashes_that_part_late_make_deep_paths() {
-        // Equal but for the highest bits, for the low 32, and for the bits of one level after the other.
-        let apart = (0..64).map(|bit| 1u64 << bit);
-        let families: [Vec<u64>; 3] = [
-            (0..16).map(|top| top << 60).collect(),
-            (0..100).map(|high| high << 32 | 0x1234_5678).collect(),
-            apart.chain([0]).collect(),
-        ];
-        for hashes in families {
-            let keys = || hashes.iter().zip(0..).map(|(hash, id)| key(*hash, id));
-            let full = map_of(keys());
-            check(&full);
-            let mut map = full.clone();
-            for (left, key) in (0..hashes.len()).rev().zip(keys()) {
-                assert!(map.remove(&key));
-                check(&map);
-                assert_eq!(map.len(), left);
-                assert_eq!(is_contracted(&map), left == 1);
-            }
-            check(&full);
-        }
+        hash_trie::hashes_that_part_late_make_deep_paths::<KeyMap>();
     }
 
     #[test]
     fn random_changes_keep_invariants_and_versions() {
-        // Few hashes, so that every kind of node meets every kind of change.
-        let hash_of = |id: u32| [mix(u64::from(id % 40)), 7 << 40, u64::from(id) << 61][id as usize % 3];
-        let mut map = KeyMap::new();
-        let mut model = BTreeMap::new();
-        let mut held = Vec::new();
-        for (step, draw) in draws(&mut rng("changes", 0), 4000, 1 << 20).into_iter().enumerate() {
-            let (id, value) = ((draw % 150) as u32, step as u32);
-            if draw >> 10 & 1 == 0 {
-                map.insert(key(hash_of(id), id), value);
-                model.insert(id, value);
-            } else {
-                assert_eq!(map.remove(&key(hash_of(id), id)), model.remove(&id).is_some());
-            }
-            check(&map);
-            if step % 50 == 0 {
-                held.push((map.clone(), model.clone()));
-            }
-        }
-        for (map, model) in held {
-            check(&map);
-            let mut content: Vec<(u32, u32)> = map.iter().map(|(key, value)| (key.id, *value)).collect();
-            content.sort_unstable();
-            assert!(content.into_iter().eq(model));
-        }
+        hash_trie::random_changes_keep_invariants_and_versions::<KeyMap>();
     }
 
     #[test]
     fn equal_content_has_equal_nodes() {
-        let keys: Vec<Key> = (0..300).map(|id| key(mix(u64::from(id % 90)), id)).collect();
-        let map = map_of(keys.iter().cloned());
-        let mut other = map_of(keys.iter().rev().cloned());
-        assert!(map.equal(&other) && other.equal(&map));
-        // Away and back again.
-        (300..600).for_each(|id| other.insert(key(mix(u64::from(id % 90)), id), id));
-        assert!(!map.equal(&other));
-        (300..600).for_each(|id| assert!(other.remove(&key(mix(u64::from(id % 90)), id))));
-        check(&other);
-        assert!(map.equal(&other));
-        other.insert(keys[17].clone(), 1000);
-        assert!(!map.equal(&other) && !other.equal(&map));
-        assert!(KeyMap::new().equal(&KeyMap::new()));
-        // What both share is not looked at.
-        let mut unequal = Map::<u32, f64, FixedHasher>::new();
-        unequal.insert(1, f64::NAN);
-        assert!(unequal.equal(&unequal.clone()));
+        hash_trie::equal_content_is_equal::<KeyMap, Map<u32, f64, FixedHasher>>();
     }
 
     #[test]
-    fn union_prefers_the_left_and_shares_the_rest() {
-        let hash_of = |id: u32| if id.is_multiple_of(5) { 3 } else { mix(u64::from(id % 170)) };
-        for (ours, theirs) in
-            [(0..200, 100..300), (0..10, 0..500), (0..500, 7..9), (0..0, 0..9), (3..4, 3..4)]
-        {
-            let left = map_of(ours.clone().map(|id| key(hash_of(id), id)));
-            let mut right = KeyMap::new();
-            theirs.clone().for_each(|id| right.insert(key(hash_of(id), id), id + 1000));
-            let united = left.union(&right);
-            check(&united);
-            let mut model: BTreeMap<u32, u32> = theirs.map(|id| (id, id + 1000)).collect();
-            model.extend(ours.map(|id| (id, id)));
-            assert_eq!(united.len(), model.len());
-            assert!(model.iter().all(|(id, value)| united.get(&key(hash_of(*id), *id)) == Some(value)));
-        }
-    }
-
-    fn shared_children(one: &KeyMap, two: &KeyMap) -> usize {
-        let [one, two] = [one, two].map(|map| map.root.as_ref().unwrap().children());
-        one.iter().zip(two).filter(|(one, two)| one.is_same(two)).count()
+    fn union_prefers_the_left() {
+        hash_trie::union_prefers_the_left::<KeyMap>();
     }
 
     #[test]
     fn maps_seeded_differently_are_compared_by_key() {
-        let build = |keys: std::ops::Range<u32>, offset: u32| {
-            let mut map = Map::<u32, u32, RandomState>::new();
-            keys.for_each(|key| map.insert(key, key + offset));
-            map
-        };
-        let (left, right) = (build(0..200, 0), build(100..300, 1));
-        assert!(left.equal(&build(0..200, 0)) && !left.equal(&right));
-        let united = left.union(&right);
-        assert_eq!(united.len(), 300);
-        assert!((0..300).all(|key| united.get(&key) == Some(&(key + u32::from(key >= 200)))));
+        hash_trie::maps_seeded_differently_are_compared_by_key::<Map<u32, u32, RandomState>>();
     }
 
     #[test]
     fn a_sole_owner_changes_in_place() {
-        let mut map = map_of((0..1000).map(|id| key(mix(u64::from(id)), id)));
-        let address = |map: &KeyMap| map.root.as_ref().unwrap().entries().as_ptr();
-        let before = address(&map);
-        map.insert(key(mix(5), 5), 0);
-        map.remove(&key(mix(6), 6));
-        map.insert(key(mix(1000), 1000), 0);
-        assert_eq!(address(&map), before);
-        let held = map.clone();
-        assert!(!map.remove(&key(mix(2000), 2000)));
-        assert_eq!(address(&map), before, "removing what is not there copies nothing");
-        map.insert(key(mix(2000), 2000), 0);
-        assert_ne!(address(&map), before);
-        assert_eq!(shared_children(&map, &held), 31);
+        hash_trie::a_sole_owner_changes_in_place::<KeyMap>();
     }
 
     #[test]
     fn entries_of_no_size_and_of_high_alignment() {
-        let mut map = Map::<(), (), FixedHasher>::new();
-        map.insert((), ());
-        map.insert((), ());
-        assert_eq!((map.len(), map.iter().count()), (1, 1));
-        assert!(map.remove(&()) && map.is_empty());
-
-        #[derive(Clone, Debug, PartialEq)]
-        #[repr(align(128))]
-        struct Aligned(u32);
-        let mut map = Map::<u32, Aligned, FixedHasher>::new();
-        (0..300).for_each(|id| map.insert(id, Aligned(id)));
-        let mut other = map.clone();
-        other.remove(&7);
-        assert!(
-            map.iter()
-                .all(|(id, value)| *id == value.0 && std::ptr::from_ref(value).addr().is_multiple_of(128))
-        );
-        assert!(other.union(&map).equal(&map));
-    }
-
-    type ProbeMap = Map<Probe, Probe, PassThrough>;
-
-    fn probes(ids: std::ops::Range<u32>) -> ProbeMap {
-        let mut map = Map::new();
-        ids.for_each(|id| map.insert(Probe::new(id), Probe::new(id)));
-        map
-    }
-
-    fn content(map: &ProbeMap) -> Vec<(u32, u32)> {
-        let mut content: Vec<_> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
-        content.sort_unstable();
-        content
-    }
-
-    #[test]
-    fn entries_are_dropped_once() {
-        for hashing in [Hashing::Spread, Hashing::Constant, Hashing::FourGroups] {
-            Probe::reset();
-            Probe::set_hashing(hashing);
-            let mut map = probes(0..100);
-            assert_eq!(Probe::live(), 200);
-            let held = map.clone();
-            assert_eq!(Probe::live(), 200, "a clone shares its entries");
-            map.insert(Probe::new(5), Probe::new(0));
-            drop(held);
-            assert_eq!(Probe::live(), 200);
-            (0..50).for_each(|id| assert!(map.remove(&Probe::new(id))));
-            assert_eq!(Probe::live(), 100);
-            drop(map.union(&probes(20..70)));
-            drop(map);
-            assert_eq!(Probe::live(), 0);
-        }
-    }
-
-    #[test]
-    fn a_panic_in_a_key_or_value_changes_nothing() {
-        expect_injected_panics();
-        let changes: [fn(&mut ProbeMap); 6] = [
-            |map| map.insert(Probe::new(100), Probe::new(7)),
-            |map| map.insert(Probe::new(3), Probe::new(7)),
-            |map| assert!(map.remove(&Probe::new(4))),
-            |map| assert!(!map.remove(&Probe::new(100))),
-            |map| *map = map.union(&probes(20..60)),
-            |map| assert!(map.equal(&probes(0..40))),
-        ];
-        for hashing in [Hashing::Spread, Hashing::LastBits, Hashing::Constant] {
-            for (change, shared) in changes.iter().flat_map(|change| [(change, true), (change, false)]) {
-                for fuse in (0..60).chain([200, 300]) {
-                    Probe::reset();
-                    Probe::set_hashing(hashing);
-                    let mut map = probes(0..40);
-                    let held = shared.then(|| map.clone());
-                    let before = content(&map);
-                    Probe::set_fuse(Some(fuse));
-                    let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut map)));
-                    Probe::set_fuse(None);
-                    if outcome.is_err() {
-                        assert_eq!(content(&map), before, "{hashing:?}, fuse {fuse}");
-                        assert_eq!(map.len(), 40);
-                        assert!((0..40).all(|id| map.get(&Probe::new(id)).is_some()));
-                    }
-                    assert!(held.as_ref().is_none_or(|held| content(held) == before));
-                    drop((map, held));
-                    assert_eq!(Probe::live(), 0, "{hashing:?}, fuse {fuse}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_panic_anywhere_leaves_every_version_sound() {
-        expect_injected_panics();
-        hostile::every_change_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(300);
-    }
-
-    #[test]
-    fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
-        expect_injected_panics();
-        hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(true);
+        testkit::map::holds_entries_of_no_size::<Map<(), (), FixedHasher>>();
+        testkit::map::aligns_its_entries::<Map<u32, _, FixedHasher>>();
     }
 
     #[test]
     fn entries_of_every_size_and_alignment() {
         type Of<V> = Map<u32, V, FixedHasher>;
-        hostile::holds_every_kind!(Of);
+        testkit::holds_every_kind!(Of);
     }
 
-    /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-    struct Is<T>(PhantomData<T>);
-
-    impl<T: Send> Is<T> {
-        const SEND: bool = true;
+    #[test]
+    fn entries_are_dropped_once() {
+        testkit::map::entries_are_dropped_once::<ProbeMap>();
     }
 
-    impl<T: Sync> Is<T> {
-        const SYNC: bool = true;
+    #[test]
+    fn a_panic_in_a_key_or_value_changes_nothing() {
+        testkit::map::a_panic_in_a_key_or_value_changes_nothing::<ProbeMap>();
     }
 
-    impl<T: UnwindSafe> Is<T> {
-        const UNWIND: bool = true;
+    #[test]
+    fn a_panic_anywhere_leaves_every_version_sound() {
+        hostile::every_change_is_made_or_not::<FragileMap>(300);
     }
 
-    impl<T: RefUnwindSafe> Is<T> {
-        const REF_UNWIND: bool = true;
+    #[test]
+    fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
+        hostile::a_copy_that_drops_the_original_is_made_or_not::<FragileMap>(true);
     }
 
-    trait Otherwise {
-        const SEND: bool = false;
-        const SYNC: bool = false;
-        const UNWIND: bool = false;
-        const REF_UNWIND: bool = false;
-    }
+    type Of<K, V> = Map<K, V, PassThrough>;
+    testkit::assert_versions_share_entries!(Of);
+    testkit::assert_unwind_safe_as_its_entries!(Of);
 
-    impl<T> Otherwise for Is<T> {}
-
-    const _: () = {
-        type Of<K, V> = Map<K, V, PassThrough>;
-        assert!(Is::<Of<String, u64>>::SEND && Is::<Of<String, u64>>::SYNC);
-        // Two versions in two threads share their keys and values.
-        assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
-        assert!(!Is::<Of<Cell<u8>, u64>>::SEND && !Is::<Of<Cell<u8>, u64>>::SYNC);
-        assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
-        assert!(Is::<Of<String, u64>>::UNWIND && Is::<Of<String, u64>>::REF_UNWIND);
-        // A version that stays outside of a `catch_unwind` shares what one within it changes.
-        assert!(!Is::<Of<u64, Cell<u8>>>::UNWIND && !Is::<Of<u64, Cell<u8>>>::REF_UNWIND);
-    };
-
-    /// Entries may have a shorter lifetime in a newer version: it writes to no node that an older one shares.
+    /// A newer version may have entries with a shorter lifetime, because it writes to no node that an older one shares.
     #[test]
     fn newer_versions_may_hold_what_lives_shorter() {
         let long = String::from("long");
@@ -1012,14 +739,6 @@ mod tests {
 
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        expect_injected_panics();
-        let contender = contender();
-        for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) as usize {
-                if let Err(mismatch) = (contender.replay)(check, &check.trace(trace)) {
-                    panic!("{}, trace {trace}: {mismatch}", check.name);
-                }
-            }
-        }
+        testkit::every_check_passes(&contender());
     }
 }

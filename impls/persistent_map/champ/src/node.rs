@@ -29,17 +29,20 @@ struct Header {
     len: u32,
 }
 
+/// Beyond this many references the process is aborted, so that leaked clones cannot wrap the count around.
+const MAX_COUNT: u32 = u32::MAX / 2;
+
 /// A counted reference to a node with entries `E`.
 ///
-/// Covariant in `E`, for whoever writes to a node holds it alone.
+/// Covariant in `E`, because only a sole holder writes to a node.
 pub struct Ref<E> {
     header: NonNull<Header>,
     /// Shares entries as an `Arc` does.
     entries: PhantomData<Arc<E>>,
 }
 
-// SAFETY: a `Ref` gives shared access to its entries from every thread that holds one, and whoever drops the last
-// one drops them; so both need both.
+// SAFETY: a `Ref` gives shared access to its entries from every thread that holds one, and the thread that drops the
+// last one drops them. So both `Send` and `Sync` need entries that are `Send` and `Sync`.
 unsafe impl<E: Send + Sync> Send for Ref<E> {}
 
 // SAFETY: as above.
@@ -48,9 +51,8 @@ unsafe impl<E: Send + Sync> Sync for Ref<E> {}
 impl<E> Clone for Ref<E> {
     #[inline]
     fn clone(&self) -> Self {
-        // Relaxed: who counts up holds the node already.
-        if self.header().count.fetch_add(1, Ordering::Relaxed) > u32::MAX / 2 {
-            // Leaked clones must not wrap the count.
+        // Relaxed is enough, because a thread that counts up holds the node already.
+        if self.header().count.fetch_add(1, Ordering::Relaxed) > MAX_COUNT {
             std::process::abort();
         }
         Ref { header: self.header, entries: PhantomData }
@@ -60,7 +62,7 @@ impl<E> Clone for Ref<E> {
 impl<E> Drop for Ref<E> {
     #[inline]
     fn drop(&mut self) {
-        // Release: what this holder did happens before the last one frees the node.
+        // Release, so that what this holder did happens before the last one frees the node.
         if self.header().count.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             self.free();
@@ -68,7 +70,7 @@ impl<E> Drop for Ref<E> {
     }
 }
 
-/// The memory of a node that nobody reaches any more.
+/// The memory of a node that nothing refers to any more.
 struct Memory {
     address: NonNull<Header>,
     layout: Layout,
@@ -77,23 +79,23 @@ struct Memory {
 impl Drop for Memory {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it was allocated with this layout, and nobody looks at it any more.
+        // SAFETY: it was allocated with this layout, and nothing refers to it any more.
         unsafe { dealloc(self.address.as_ptr().cast(), self.layout) };
     }
 }
 
-/// The children of a node that nobody reaches any more.
+/// The children of a node that nothing refers to any more.
 struct Children<E>(*mut [Ref<E>]);
 
 impl<E> Drop for Children<E> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: they are initialised, the node's own, and nobody looks at them any more.
+        // SAFETY: they are initialised, belong to the node, and nothing refers to them any more.
         unsafe { ptr::drop_in_place(self.0) };
     }
 }
 
-/// What happens to one of a node's two lists: what lies at `at` goes if `take`, and `put` comes there.
+/// A change of one of a node's two lists: the item at `at` is taken out if `take` says so, and `put` is inserted there.
 pub struct Splice<T> {
     pub at: usize,
     pub take: bool,
@@ -126,7 +128,7 @@ impl<E> Ref<E> {
         if most > entry { most } else { entry }
     };
 
-    /// Nodes are this many bytes or a multiple of it, so that most grow in place several times.
+    /// The size of a node is a multiple of this many bytes, so that most nodes can grow in place several times.
     const GRAIN: usize = 64;
 
     /// Where the children of a node with `len` entries begin.
@@ -141,7 +143,7 @@ impl<E> Ref<E> {
             .expect("a node is as large as its entries, which are in memory")
     }
 
-    /// A node of these two lists.
+    /// A node with these two lists.
     pub fn new<const N: usize, const M: usize>(
         data: u32,
         nodes: u32,
@@ -174,13 +176,13 @@ impl<E> Ref<E> {
 
     #[inline]
     fn entries_ptr(&self) -> *mut E {
-        // SAFETY: the offset lies in the allocation, or at its end for entries without size.
+        // SAFETY: the offset lies in the allocation, or at its end if entries have no size.
         unsafe { self.header.as_ptr().byte_add(Self::ENTRIES).cast() }
     }
 
     #[inline]
     fn children_ptr(&self) -> *mut Ref<E> {
-        // SAFETY: the offset lies in the allocation, or at its end where there is no child.
+        // SAFETY: the offset lies in the allocation, or at its end if there is no child.
         unsafe { self.header.as_ptr().byte_add(Self::children_at(self.header().len as usize)).cast() }
     }
 
@@ -201,37 +203,37 @@ impl<E> Ref<E> {
     /// The child at `place`.
     ///
     /// # Safety
-    /// `place` must be less than the number of bits in `nodes`. (Counting them is a dozen instructions.)
+    /// `place` must be less than the number of bits in `nodes`. (Checking that would take a dozen instructions.)
     #[inline]
     pub unsafe fn child(&self, place: usize) -> &Ref<E> {
-        // SAFETY: the caller's.
+        // SAFETY: the caller's promise.
         unsafe { &*self.children_ptr().add(place) }
     }
 
-    /// The same, to change it. `None` where others hold the node, too.
+    /// The child at `place`, to be changed. `None` if others hold the node, too.
     ///
     /// # Safety
     /// As for [`Ref::child`].
     #[inline]
     pub unsafe fn child_mut(&mut self, place: usize) -> Option<&mut Ref<E>> {
-        // SAFETY: the caller's, and nobody else reaches the node.
+        // SAFETY: the caller promises that the place exists, and nothing else refers to the node.
         self.is_unique().then(|| unsafe { &mut *self.children_ptr().add(place) })
     }
 
-    /// The entry at `place`, to change it. `None` where others hold the node, too.
+    /// The entry at `place`, to be changed. `None` if others hold the node, too.
     pub fn entry_mut(&mut self, place: usize) -> Option<&mut E> {
         if !self.is_unique() {
             return None;
         }
         assert!(place < self.header().len as usize);
-        // SAFETY: it is one of the `len` initialised ones, and nobody else reaches the node.
+        // SAFETY: it is one of the `len` initialised ones, and nothing else refers to the node.
         Some(unsafe { &mut *self.entries_ptr().add(place) })
     }
 
     /// Whether this is the only reference.
     #[inline]
     pub fn is_unique(&self) -> bool {
-        // Acquire: pairs with the release of those that counted down.
+        // Acquire pairs with the release of those that counted down.
         self.header().count.load(Ordering::Acquire) == 1
     }
 
@@ -242,20 +244,20 @@ impl<E> Ref<E> {
     #[inline(never)]
     fn free(&mut self) {
         let (len, children) = (self.header().len as usize, self.nodes().count_ones() as usize);
-        // Both go at the end, even if that is the panic of an entry's drop: the children, then the memory.
+        // Both are dropped at the end, even if the drop of an entry panics: first the children, then the memory.
         let _memory = Memory { address: self.header, layout: Self::layout(len, children) };
         let _children = Children(ptr::slice_from_raw_parts_mut(self.children_ptr(), children));
         if mem::needs_drop::<E>() {
-            // SAFETY: the last reference is going, so nobody reaches the node any more; its entries are initialised.
+            // SAFETY: this is the last reference, so nothing else refers to the node; its entries are initialised.
             unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), len)) };
         }
     }
 
-    /// Moves what a unique node holds, with both lists spliced, into a new allocation or, where the size allows,
-    /// within the old one. Returns the entry and the child that were taken.
+    /// Splices both lists of a unique node: within its allocation if the size allows, otherwise by moving everything
+    /// to a new one. Returns the entry and the child that were taken.
     ///
     /// # Safety
-    /// The node is unique; the places exist; `nodes` has as many bits as there are children afterwards.
+    /// The node is unique, the places exist, and `nodes` has as many bits as there are children afterwards.
     unsafe fn splice_unique(
         &mut self,
         data: u32,
@@ -267,8 +269,8 @@ impl<E> Ref<E> {
         let (new_len, new_children) = (entries.len(old_len), children.len(old_children));
         let (old, new) = (Self::layout(old_len, old_children), Self::layout(new_len, new_children));
         let (old_base, old_entries, old_refs) = (self.header, self.entries_ptr(), self.children_ptr());
-        // SAFETY: the caller's: both places exist. What is read here is not read again below: the gap that it leaves
-        // is closed or filled. Nothing in between can panic.
+        // SAFETY: the caller promises that both places exist. What is read here is not read again below, because the
+        // gap that it leaves is closed or filled. Nothing in between can panic.
         let taken = unsafe {
             let entry = entries.take.then(|| old_entries.add(entries.at).read());
             let child = children.take.then(|| old_refs.add(children.at).read());
@@ -278,9 +280,9 @@ impl<E> Ref<E> {
         if !in_place {
             self.header = allocate(new);
         }
-        // SAFETY: within one allocation, `ptr::copy` allows overlap, and the order of the moves is such that none
-        // overwrites what a later one reads: the children move first where the entries in front of them grow, and
-        // last where they shrink. Between two allocations any order will do. Both are large enough by their layouts.
+        // SAFETY: within one allocation, `ptr::copy` allows overlap, and no move overwrites what a later one reads: the
+        // children move first if the entries in front of them grow, and last if they shrink. Between two allocations
+        // any order will do. Both allocations are large enough by their layouts.
         unsafe {
             let base = self.header.as_ptr();
             if !in_place {
@@ -327,9 +329,9 @@ impl<E> Ref<E> {
 }
 
 impl<E: Clone> Ref<E> {
-    /// Changes both lists, in place of what this reference alone holds, else in a copy that takes its place.
-    /// Returns what was taken, or where the node was shared nothing, since it is still there. On a panic of a
-    /// clone, nothing has changed.
+    /// Changes both lists: in place if this is the only reference to the node, otherwise in a copy that takes its
+    /// place. Returns what was taken; from a shared node that is nothing, because it is still there. If a clone
+    /// panics, nothing has changed.
     ///
     /// # Panics
     /// If a place does not exist.
@@ -371,14 +373,14 @@ impl<E: Clone> Ref<E> {
     }
 }
 
-/// [`ptr::copy`], without the call where there is nothing to copy, as is often so.
+/// [`ptr::copy`], without the call if there is nothing to copy, which is often the case.
 ///
 /// # Safety
 /// As for `ptr::copy`.
 #[inline]
 unsafe fn shift<T>(from: *const T, to: *mut T, count: usize) {
     if count > 0 {
-        // SAFETY: the caller's.
+        // SAFETY: the caller's promise.
         unsafe { ptr::copy(from, to, count) };
     }
 }
@@ -389,7 +391,7 @@ fn allocate(layout: Layout) -> NonNull<Header> {
     NonNull::new(memory.cast()).unwrap_or_else(|| handle_alloc_error(layout))
 }
 
-/// A node in the making: entries first, then children. Dropped unfinished, it drops what it has.
+/// A node in the making: entries are added first, then children. If it is dropped unfinished, it drops what it has.
 struct Draft<E> {
     header: NonNull<Header>,
     layout: Layout,
@@ -413,12 +415,12 @@ impl<E> Draft<E> {
     }
 
     fn entries_ptr(&self) -> *mut E {
-        // SAFETY: as `Ref::entries_ptr`.
+        // SAFETY: as in `Ref::entries_ptr`.
         unsafe { self.header.as_ptr().byte_add(Ref::<E>::ENTRIES).cast() }
     }
 
     fn children_ptr(&self) -> *mut Ref<E> {
-        // SAFETY: as `Ref::children_ptr`.
+        // SAFETY: as in `Ref::children_ptr`.
         unsafe { self.header.as_ptr().byte_add(self.children_at).cast() }
     }
 
@@ -440,7 +442,7 @@ impl<E> Draft<E> {
 
     fn finish(self, data: u32, nodes: u32) -> Ref<E> {
         assert!(self.done == self.room && nodes.count_ones() as usize == self.room[1]);
-        // SAFETY: both lists are complete; now the header is written, too.
+        // SAFETY: both lists are complete, and now the header is written, too.
         unsafe {
             let len = self.room[0] as u32;
             self.header.as_ptr().write(Header { count: AtomicU32::new(1), data, nodes, len });
@@ -453,7 +455,7 @@ impl<E> Draft<E> {
 
 impl<E> Drop for Draft<E> {
     fn drop(&mut self) {
-        // SAFETY: this many are initialised, and nobody else knows of them.
+        // SAFETY: this many are initialised, and nothing else refers to them.
         unsafe {
             ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), self.done[0]));
             ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.children_ptr(), self.done[1]));

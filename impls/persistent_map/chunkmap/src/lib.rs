@@ -45,7 +45,7 @@ where
     }
 
     fn union(&self, other: &Self) -> Self {
-        // Which of the two values comes first depends on the heights of the trees, so look ours up.
+        // The order of the two values depends on the heights of the trees, so our value is looked up.
         Map(self.0.union(&other.0, |key, _, _| self.0.get(key).cloned()))
     }
 
@@ -54,14 +54,14 @@ where
     }
 
     fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
-        // The crate sorts stably and keeps the first of equal keys; reversed, that is the last.
+        // The crate sorts stably and keeps the first of equal keys. In reversed order that is the last one.
         let mut entries: Vec<(K, V)> = entries.collect();
         entries.reverse();
         Map(entries.into_iter().collect())
     }
 }
 
-/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+/// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
 impl Family for Peer {
@@ -100,15 +100,15 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Persistent],
         caveats: &[
             Caveat {
-                badge: "ordered",
-                text: "immutable-chunkmap compares keys instead of hashing them and keeps them in order, which \
-                       the others do not offer and the scenarios do not reward.",
+                badge: "sorted keys",
+                text: "immutable-chunkmap compares keys instead of hashing them, and keeps them in order. Most \
+                       others do not offer that, and no scenario rewards it.",
             },
             Caveat {
                 badge: "union looks keys up",
-                text: "immutable-chunkmap 2.1.5 passes the two values of a common key to union's closure in an \
-                       order that depends on the trees' heights; to keep the left value, the closure looks \
-                       each common key up in the left map.",
+                text: "immutable-chunkmap 2.1.5 passes the two values of a common key to union's closure in an order \
+                       that depends on the trees' heights. To keep the left value, the closure looks each common key \
+                       up in the left map.",
             },
         ],
         known_failures: &[],
@@ -117,19 +117,18 @@ pub fn contender() -> Contender {
 
 const ANALYSIS: &str = "\
 An AVL tree whose nodes hold sorted chunks of up to 512 entries: keys in one array, values in another, in \
-an allocation of their own behind an Arc. A node also keeps copies of its smallest and largest key, its \
-two subtrees, and the number of entries below it. Sizes 256 and 1024 exist too; 512 is the crate's \
-default.
+an allocation of their own behind an Arc. A node also keeps copies of its smallest and largest key, its two \
+subtrees, and the number of entries below it. Sizes 256 and 1024 exist too; 512 is the crate's default.
 
 Get compares with the smallest and largest key of each node on the way down and then searches one chunk by \
 bisection; nothing is hashed. A change goes down the same way, copies the shared nodes and the one chunk \
 that it touches, and shifts the entries behind it. A full chunk overflows into the tree. Building from an \
 iterator sorts first and fills whole chunks. Union splits and joins trees and merges chunk by chunk.
 
-It wins on memory and iteration: entries lie densely in order, hardly anything else is stored, and \
-equality is a walk over two arrays. It loses when a version is kept, since a change copies the chunk, up \
-to 512 entries, whatever its own size, and at large n when building one by one, since an insert shifts a \
-chunk's tail. With String keys every copy of a chunk clones its Strings.
+It wins on memory and iteration: entries lie densely in order, hardly anything else is stored, and equality \
+is a walk over two arrays. It loses when a version is kept, since a change of whatever size copies a chunk \
+of up to 512 entries. It also loses at large n when building one by one, since an insert shifts all entries \
+of a chunk that come later. With String keys every copy of a chunk clones its Strings.
 
 The crate's union passes the two values of a common key in an order that depends on which tree is higher, \
-so this contender looks our value up instead of trusting the order.";
+so this contender looks our value up instead of relying on the order.";

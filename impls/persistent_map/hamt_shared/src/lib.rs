@@ -37,7 +37,8 @@ pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<HamtShared>(About {
         name: "hamt_shared",
         role: Role::Optimized,
-        summary: "A 32-way hash array mapped trie with entries behind reference counts, shared by the copies of a node.",
+        summary: "A 32-way hash array mapped trie with entries behind reference counts, shared by the copies of a \
+                  node.",
         source: "pypersistent, entries shared (its third version)",
         analysis: ANALYSIS,
         complexity: &[
@@ -62,28 +63,25 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The trie is that of `hamt`, and so are its algorithms; only what a slot holds for an entry differs. The \
-ablation has three of them: `hamt_boxed`, by value in `hamt`, `hamt_shared`.
+The trie is that of `hamt`, and so are its algorithms; only what a slot holds for an entry differs. Three \
+contenders compare these ways: a box per entry in `hamt_boxed`, entries by value in `hamt`, and shared \
+entries in `hamt_shared`.
 
-A slot is 16 bytes whatever the entry's size, a tag and a pointer. Building allocates once more per \
-entry than `hamt` does, lookups and iteration follow one more pointer per entry. A change that keeps the \
-version before copies the nodes from the root to the change, and counts a reference for every entry in \
-them instead of cloning it.
+A slot is 16 bytes whatever the entry's size: a tag and a pointer. Building makes one more allocation per \
+entry than `hamt` does; lookups and iteration follow one more pointer per entry. A change that keeps the \
+version before copies the nodes from the root to the change. Instead of cloning their entries, it adds one \
+to the reference count of each.
 
-With String keys it wins by far where versions are kept, since cloning a String is an allocation: that \
-is what the log's step to shared entries was worth. With plain numbers it loses to entries by value: \
-counting a reference up takes as long as copying two words, every new entry is an allocation, and \
-dropping a version counts all those references down again. An atomic count is one instruction, but takes \
-many times as long as one that is not: here instructions flatter it.";
+With String keys it wins by far where versions are kept, since cloning a String is an allocation: that is \
+what the step to shared entries in the source's log gained. With plain numbers it loses to entries by \
+value. Adding one to a count takes as long as copying two words, every new entry is an allocation, and \
+dropping a version lowers all those counts again. An atomic count is one instruction, but takes many times \
+as long as one that is not atomic, so the number of instructions makes it look better than it is.";
 
 #[cfg(test)]
 mod tests {
-    /// The trie's own tests are beside it; this one is about what is put together here.
     #[test]
-    fn the_traces_pass() {
-        let contender = super::contender();
-        for check in contender.bottleneck.checks.iter().filter(|check| check.name.starts_with("trace")) {
-            assert_eq!((contender.replay)(check, &check.trace(0)), Ok(()), "{}", check.name);
-        }
+    fn every_check_of_the_bottleneck_passes() {
+        testkit::every_check_passes(&super::contender());
     }
 }

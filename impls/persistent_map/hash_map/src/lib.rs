@@ -1,5 +1,5 @@
 //! The floor under a persistent map: std's `HashMap`. Its clone copies every entry at once, so it
-//! makes no promise about versions and takes no part in the scenarios that keep them.
+//! has no cheap versions and takes no part in the scenarios that keep them.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -78,7 +78,7 @@ pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<StdHashMap>(About {
         name: "hash_map",
         role: Role::Bound,
-        summary: "std's HashMap: one open-addressed table, no sharing between clones.",
+        summary: "std's HashMap: one open-addressed table; clones share nothing.",
         source: "Rust's standard library",
         analysis: ANALYSIS,
         complexity: &[
@@ -97,9 +97,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-One flat table of entries with a byte of hash beside each (hashbrown's Swiss table): a lookup compares \
+One flat table of entries with a byte of hash beside each (hashbrown's Swiss table). A lookup compares \
 sixteen of those bytes at once and then usually one key. Removing leaves at most a marker; growing doubles \
 the table and hashes every key again.
 
-It is the floor for everything that happens to a single version. It has no cheap versions at all: a \
-clone copies the table, so it is left out wherever old versions are kept.";
+It is the floor for everything that happens to a single version. It has no cheap versions at all: a clone \
+copies the table, so it is left out wherever old versions are kept.";

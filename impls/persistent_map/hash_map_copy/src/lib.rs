@@ -1,4 +1,4 @@
-//! The naive persistent map: a hash map behind an `Arc`, copied whole by the first change of a clone.
+//! The naive persistent map: a hash map behind an `Arc`. The first change of a clone copies the whole map.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -72,14 +72,14 @@ impl Family for HashMapCopy {
         S: BuildHasher + Clone + Default + Send + Sync + 'static;
 }
 
-/// The contender: a hash map copied whole by the first change of a clone.
+/// The contender: a hash map that the first change of a clone copies whole.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<HashMapCopy>(About {
         name: "hash_map_copy",
         role: Role::Naive,
         summary: "std's HashMap behind an Arc; the first change of a clone copies it whole.",
-        source: "pypersistent: the mutable dict copied per version that it is compared with",
+        source: "pypersistent: the mutable dict, copied per version, with which it compares itself",
         analysis: ANALYSIS,
         complexity: &[
             ("insert_unshared", Growth::Constant),
@@ -103,10 +103,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A version is a pointer to a reference-counted hash table. Cloning it counts one up. A change looks \
-whether the table is shared: if not, it happens in place at the price of a HashMap; if so, the whole \
-table is copied first, capacity and all. Entries that are plain numbers are copied as memory; Strings are \
+A version is a pointer to a reference-counted hash table. Cloning it adds one to the count. A change checks \
+whether the table is shared. If not, it happens in place at the price of a HashMap; if so, the whole table \
+is copied first, with all its capacity. Entries that are plain numbers are copied as memory; Strings are \
 cloned one by one, an allocation each.
 
-Lookups and iteration are a HashMap's, one indirection away, so it wins wherever versions are few. It \
-loses as soon as every version is kept: time and memory grow with the size of the map, not of the change.";
+Lookups and iteration are a HashMap's, behind one more indirection, so it wins wherever versions are few. \
+It loses as soon as every version is kept: time and memory then grow with the size of the map, not of the \
+change.";

@@ -45,8 +45,8 @@ where
     }
 
     fn union(&self, other: &Self) -> Self {
-        // The crate's `union` inserts the smaller map into the larger one and keeps the larger one's value,
-        // whichever side that is.
+        // The crate's `union` inserts the smaller map into the larger one and keeps the larger map's value,
+        // even if that is the right map.
         if self.0.len() >= other.0.len() {
             return Map(self.0.clone().union(other.0.clone()));
         }
@@ -55,7 +55,7 @@ where
         Map(united)
     }
 
-    // Not `==`, which also fills a std HashSet with every key: slower, and its random hasher would make
+    // `==` would also fill a std HashSet with every key. That is slower, and its random hasher would make
     // instruction counts differ from run to run.
     fn equal(&self, other: &Self) -> bool {
         self.0.ptr_eq(&other.0) || (self.0.len() == other.0.len() && self.0.is_submap(&other.0))
@@ -66,7 +66,7 @@ where
     }
 }
 
-/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+/// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
 impl Family for Peer {
@@ -106,13 +106,13 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "equality through is_submap",
-                text: "Equality is measured as equal lengths and is_submap: the crate's == also collects every \
-                       key in a std HashSet with a random hasher, which is slower and not repeatable.",
+                text: "Equality is measured as equal lengths and is_submap. The crate's == also collects every key \
+                       in a std HashSet with a random hasher, which is slower and not repeatable.",
             },
             Caveat {
                 badge: "union may keep the other value",
-                text: "im 15.1 documents that union keeps the left map's value, but keeps the larger map's. \
-                       Where the right map is larger, this contender inserts the left entries into it instead.",
+                text: "im 15.1 documents that union keeps the left map's value, but it keeps the larger map's. If \
+                       the right map is larger, this contender inserts the left entries into it instead.",
             },
         ],
         known_failures: &[],
@@ -120,17 +120,17 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A hash array mapped trie over 32 bits of the hash, five bits a level. A node is a bitmap and a sparse \
-array with room for all 32 slots, used or not; a slot is an enum of an entry (by value, with its hash), a \
-pointer to a child and a pointer to a collision list. The root is allocated even for the empty map, and \
-the hasher sits behind an Arc of its own, so a clone counts two references.
+A hash array mapped trie over 32 bits of the hash, five bits a level. A node is a bitmap and a sparse array \
+with room for all 32 slots, used or not. A slot is an enum of an entry (by value, with its hash), a pointer \
+to a child and a pointer to a collision list. The root is allocated even for the empty map, and the hasher \
+lies behind an Arc of its own, so a clone counts two references.
 
-Get indexes the sparse array directly, with no popcount, and compares the key without looking at the \
-stored hash. Insert and remove walk down recursively and copy each node on the path that is shared. Union \
-inserts the smaller map into the larger one; since both inputs stay, it copies every node of the smaller \
-one before it takes it apart. The iterator allocates its stack.
+Get indexes the sparse array directly, with no popcount, and compares the key without looking at the stored \
+hash. Insert and remove walk down recursively and copy each node on the path that is shared. Union inserts \
+the smaller map into the larger one; since both inputs stay, it copies every node of the smaller one before \
+it takes it apart. The iterator allocates its stack.
 
 It wins unshared inserts: a full-size node never has to grow, so placing an entry is a store. It loses \
-wherever nodes are copied, because a copy walks the bitmap and clones slot by slot, an enum each, in a \
-node of 32 slots: that is insert, overwrite and remove with the old version kept. The sparse nodes also \
-make it the largest in memory and slow to iterate.";
+wherever nodes are copied, which is insert, overwrite and remove with the old version kept: a copy walks \
+the bitmap and clones slot by slot, an enum each, in a node of 32 slots. The sparse nodes also make it the \
+largest in memory and slow to iterate.";

@@ -50,7 +50,7 @@ where
         Map(self.0.clone().union(other.0.clone()))
     }
 
-    // Not `==`, which also fills a std HashSet with every key: slower, and its random hasher would make
+    // `==` would also fill a std HashSet with every key. That is slower, and its random hasher would make
     // instruction counts differ from run to run.
     fn equal(&self, other: &Self) -> bool {
         self.0.ptr_eq(&other.0) || (self.0.len() == other.0.len() && self.0.is_submap(&other.0))
@@ -61,7 +61,7 @@ where
     }
 }
 
-/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+/// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
 impl Family for Peer {
@@ -101,14 +101,14 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "equality through is_submap",
-                text: "Equality is measured as equal lengths and is_submap: the crate's == also collects every \
-                       key in a std HashSet with a random hasher, which is slower and not repeatable.",
+                text: "Equality is measured as equal lengths and is_submap. The crate's == also collects every key \
+                       in a std HashSet with a random hasher, which is slower and not repeatable.",
             },
             Caveat {
                 badge: "leaks if Eq panics",
-                text: "imbl 7.0.2 moves the entries of a full leaf into a larger node that nothing drops on a \
-                       panic: should a key's Eq panic meanwhile, which colliding hashes make it run, the \
-                       entries moved so far leak and are missing from the version being changed.",
+                text: "imbl 7.0.2 moves the entries of a full leaf into a larger node that nothing drops on a panic. \
+                       If a key's Eq panics meanwhile, which can happen when hashes collide, the entries moved so \
+                       far leak and are missing from the version being changed.",
             },
         ],
         known_failures: &[],
@@ -119,7 +119,7 @@ const ANALYSIS: &str = "\
 The maintained fork of im, with a reworked hash array mapped trie over 32 bits of the hash, five bits a \
 level. Inner nodes are sparse arrays with room for 32 slots as in im. New are two kinds of leaf, for up to \
 16 and 32 entries, with one byte of hash per entry: a lookup compares sixteen of those bytes with one SIMD \
-instruction. Where two entries share a slot a small leaf takes both; it grows into a large one, then into \
+instruction. Where two entries share a slot, a small leaf takes both; it grows into a large one, then into \
 an inner node. The pointer type is a parameter; here it is std's Arc.
 
 Insert and remove walk down recursively and copy the shared nodes on the path. Keys that are plain and \
@@ -130,4 +130,4 @@ keeps its stack in place.
 The leaves hold several entries per allocation, which makes iteration and memory much better than im's and \
 copies fewer levels per change. Nodes are still allocated at full width and copied slot by slot under a \
 bitmap, so a kept version costs far more than the bytes that changed. The hasher lies in the map, not \
-behind a pointer: a clone counts one reference.";
+behind a pointer, so a clone counts one reference.";

@@ -46,7 +46,7 @@ where
     }
 
     fn union(&self, other: &Self) -> Self {
-        // The smaller map's entries into the larger one.
+        // Inserts the smaller map's entries into the larger one.
         if self.0.size() < other.0.size() {
             let mut united = other.0.clone();
             for (key, value) in self.0.iter() {
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// The crate's map as a [`Family`], for every bottleneck that has use for it.
+/// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
 impl Family for Peer {
@@ -111,7 +111,7 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "no union",
-            text: "rpds has no union: the smaller map's entries are cloned one by one into the larger one.",
+            text: "rpds has no union, so the smaller map's entries are cloned one by one into the larger one.",
         }],
         known_failures: &[],
     })
@@ -119,16 +119,16 @@ pub fn contender() -> Contender {
 
 const ANALYSIS: &str = "\
 A hash array mapped trie over all 64 bits of the hash, 64-way: six bits a level. A node is an enum: a \
-bitmap with a growable array of child pointers, a single entry, or a list of colliding entries. Every \
-entry sits in an allocation of its own, and so does the leaf node that points to it, both behind a \
-reference count (triomphe's Arc, which has no weak count). The hash is stored beside the entry's pointer.
+bitmap with a growable array of child pointers, a single entry, or a list of colliding entries. Every entry \
+is an allocation of its own, and so is the leaf node that points to it, both behind a reference count \
+(triomphe's Arc, which has no weak count). The hash is stored beside the entry's pointer.
 
-Insert allocates the entry and a leaf, and copies each node on the path that is shared: counting up one \
-reference per child and allocating the array anew, with one slot to spare for the insert. Get follows a \
-pointer per level, then one to the leaf and one to the entry. Equality looks every key of one map up in \
-the other unless both share a root.
+Insert allocates the entry and a leaf, and copies each node on the path that is shared: it adds one to the \
+count of each child and allocates the array anew, with one slot to spare for the insert. Get follows a \
+pointer per level, then one to the leaf and one to the entry. Equality looks every key of one map up in the \
+other unless both share a root.
 
-Entries behind pointers make inserts of plain numbers dear, two allocations each before the trie is \
-touched, and put an extra cache line into every lookup. They pay off with keys that are dear to clone: \
+Entries behind pointers make inserts of plain numbers expensive, with two allocations each before the trie \
+is touched, and add a cache line to every lookup. They pay off with keys that are expensive to clone: \
 copying a node never clones a String, so with String keys and kept versions it beats the crates that store \
 entries by value. Removing an absent key still copies the shared path.";

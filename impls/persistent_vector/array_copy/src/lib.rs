@@ -1,4 +1,4 @@
-//! The naive persistent vector: one array behind an `Arc`, copied whole by the first change of a clone.
+//! The naive persistent vector: one array behind an `Arc`. The first change of a clone copies the whole array.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Family for ArrayCopy {
         T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
 }
 
-/// The contender: an array copied whole by the first change of a clone.
+/// The contender: an array that the first change of a clone copies whole.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<ArrayCopy>(About {
@@ -96,12 +96,12 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A version is a pointer to a reference-counted Vec. Cloning it counts one up. A change looks whether the \
-array is shared: if not, it happens in place at the price of a Vec; if so, the whole array is copied \
-first. A push on a shared array copies twice, once into an array of exactly the old length and again \
-when that one grows.
+A version is a pointer to a reference-counted Vec. Cloning it adds one to the count. A change checks \
+whether the array is shared. If not, it happens in place at the price of a Vec; if so, the whole array is \
+copied first. A push on a shared array copies twice: once into an array of exactly the old length, and \
+again when that one grows.
 
-Everything that only reads costs one indirection more than a Vec, so get and iterate are near the floor. \
-A copy of plain numbers is a memcpy, which handles several elements per instruction: that keeps \
-set with the old version kept ahead of the tries far longer than its O(n) suggests. It loses when arrays \
-are large, when elements are dear to clone, and in memory: every version owns all its elements.";
+Everything that only reads costs one more indirection than a Vec, so get and iterate are near the floor. A \
+copy of plain numbers is a memcpy, which handles several elements per instruction. That keeps set, with the \
+old version kept, ahead of the tries far longer than its O(n) suggests. It loses when arrays are large, \
+when elements are expensive to clone, and in memory: every version owns all its elements.";

@@ -41,7 +41,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         self.0.iter()
     }
 
-    // The crate's own `slice` removes the range and joins what is left, which nobody asked for here.
+    // The crate's own `slice` also removes the range and joins the rest, which the contract does not ask for.
     fn slice(&self, range: Range<usize>) -> Option<Self> {
         if range.start > range.end || range.end > self.0.len() {
             return None;
@@ -100,21 +100,21 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A relaxed radix balanced (RRB) tree whose leaves and inner nodes are chunks with room for 64 items. At \
-each end of the tree hang two more chunks, an outer and an inner buffer, so that most pushes and pops \
-touch one chunk and never the tree. A vector that fits is one chunk, and a very small one lives inside the \
+A relaxed radix balanced (RRB) tree whose leaves and inner nodes are chunks with room for 64 items. At each \
+end of the tree are two more chunks, an outer and an inner buffer, so most pushes and pops touch one chunk \
+and never the tree. A vector that fits into a chunk is just that chunk, and a very small one lies in the \
 handle. Nodes of irregular size, which slicing and joining leave behind, carry a table of sizes.
 
 Push and pop work on the outer buffer at the end and move a whole chunk into or out of the tree every 64 \
-elements. Get tries the four buffers in turn, then descends by radix where a node is regular and by \
-searching its size table where it is not. Set copies the shared nodes on the path. slice splits twice and \
-concat merges along the seam, both without touching most of the tree.
+elements. Get tries the four buffers in turn. Then it descends: by radix where a node is regular, and by \
+searching the node's size table where it is not. Set copies the shared nodes on the path. slice splits \
+twice and concat merges along the seam; both leave most of the tree untouched.
 
 It wins where others copy everything: slice and concat grow with the height, not the length. It pays for \
 that elsewhere. A version is a handle of five pointers, so keeping one counts five references. A chunk is \
 allocated with room for 64 items however few it holds, and a change of a shared one copies it all, so a \
-single set or push with the old version kept moves large nodes. Get walks through the buffers and an enum \
-per level before it reaches a tree node.
+single set or push with the old version kept moves large nodes. Get passes the buffers, and an enum per \
+level, before it reaches a tree node.
 
-The iterator asks a cursor for one index at a time; the cursor remembers the current leaf, but every step \
+The iterator asks a cursor for one index at a time. The cursor remembers the current leaf, but every step \
 checks again that the index lies in it.";

@@ -41,7 +41,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         self.0.iter()
     }
 
-    // The crate's own `slice` removes the range and joins what is left, which nobody asked for here.
+    // The crate's own `slice` also removes the range and joins the rest, which the contract does not ask for.
     fn slice(&self, range: Range<usize>) -> Option<Self> {
         if range.start > range.end || range.end > self.0.len() {
             return None;
@@ -100,14 +100,14 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The maintained fork of im, and the same structure: a relaxed radix balanced (RRB) tree with chunks of up \
-to 64 items as leaves and inner nodes, two buffers at each end, size tables where nodes are irregular, \
-one chunk or inline storage while it is small. The pointer type is a parameter; here it is std's Arc.
+The maintained fork of im, with the same structure: a relaxed radix balanced (RRB) tree with chunks of up \
+to 64 items as leaves and inner nodes, two buffers at each end, and size tables where nodes are irregular. \
+A small vector is one chunk or lies in the handle. The pointer type is a parameter; here it is std's Arc.
 
 Push and pop work on the outer buffer at the end and move a whole chunk into or out of the tree every 64 \
 elements. Get tries the four buffers, then descends by radix or by size table. Set copies the shared nodes \
 on the path. slice splits twice; concat merges along the seam.
 
-Wins and losses are im's: slice and concat grow with the height only, while a kept version costs five \
+It wins and loses where im does. slice and concat grow only with the height. A kept version costs five \
 reference counts and the copy of a chunk with room for 64 items, and get passes four buffers and an enum \
 per level. Its default Arc goes through the archery crate, which adds nothing at run time.";

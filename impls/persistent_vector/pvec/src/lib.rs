@@ -9,8 +9,8 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role
 
 /// `pvec::core::RrbVec`, under the contract's names.
 ///
-/// Not `pvec::PVec`: that one is a `Vec` until its first clone, which copies every element into an `RrbVec`,
-/// and goes on doing so at every clone of the original.
+/// This is not `pvec::PVec`. That one is a `Vec` until its first clone, which copies every element into an `RrbVec`;
+/// every later clone of the original copies them again.
 #[derive(Clone)]
 struct Vector<T>(RrbVec<T>);
 
@@ -106,13 +106,14 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "no borrowing iterator",
-                text: "pvec iterates by value only, consuming a vector and cloning what is shared: `iterate` here asks for \
-                       one index after the other.",
+                text: "pvec iterates only by value: it consumes a vector and clones shared elements. So `iterate` \
+                       asks for one index after the other here.",
             },
             Caveat {
                 badge: "tail in the handle",
-                text: "The 32 tail slots lie in the handle itself: a kept version of u64 is some 560 bytes more, which the \
-                       allocation meter does not see where versions are kept in an array made before.",
+                text: "The 32 slots of the tail lie in the handle itself. A kept version of u64 takes some 560 bytes \
+                       for them, which the allocation meter does not see if the versions go into an array that was \
+                       made before.",
             },
         ],
         known_failures: &[
@@ -122,7 +123,7 @@ pub fn contender() -> Contender {
             KnownFailure { check: "panics", text: PUSH_AFTER_SPLIT },
             KnownFailure {
                 check: "small_pairs",
-                text: "pvec 0.2.1 fills a tail of 32 slots to the brim where it splits and joins, and the next push onto it \
+                text: "pvec 0.2.1 fills all 32 slots of the tail when it splits and joins, and the next push onto that \
                        panics: index out of bounds, the len is 32 but the index is 32.",
             },
         ],
@@ -134,15 +135,16 @@ pvec 0.2.1 panics (entered unreachable code) when a vector that `split_off` made
 or joined again, for example 68 elements split at 36 and 32 pushes.";
 
 const ANALYSIS: &str = "\
-A relaxed radix balanced tree whose leaves and branches are arrays of 32 Options, with a tail of 32 Options \
-and its length in the handle. Features choose Rc or Arc; here it is Arc. RrbVec is the type that is persistent \
-all the time; PVec, the one the crate recommends, is a Vec until its first clone, which copies every element.
+A relaxed radix balanced tree whose leaves and branches are arrays of 32 Options. A tail of 32 Options and \
+its length lie in the handle. Features choose Rc or Arc; here it is Arc. RrbVec is the type that is \
+persistent all the time. PVec, which the crate recommends, is a Vec until its first clone, which copies \
+every element.
 
-Push and pop write a slot of the handle and touch the tree every 32 elements: without a shared owner they are \
-the cheapest of the peers. Get compares with the tree's length and descends by radix, through an enum of three \
-kinds of nodes per level. A copied branch is 32 clones of Option<Arc>. slice splits twice and concat \
-rebalances along the seam.
+Push and pop write a slot of the handle and touch the tree every 32 elements: without a shared owner they \
+are the cheapest of the peers. Get compares with the tree's length and descends by radix, through an enum \
+of three kinds of nodes per level. A copied branch is 32 clones of Option<Arc>. slice splits twice and \
+concat rebalances along the seam.
 
 It loses where versions are kept: a clone copies the whole tail, 32 Options, and so does every move of the \
-handle. An Option<u64> is 16 bytes, so leaves are twice as large as their content. There is no iterator that \
-borrows, and splitting within the tree leaves vectors behind that panic later.";
+handle. An Option<u64> is 16 bytes, so leaves are twice as large as their content. There is no iterator \
+that borrows, and splitting within the tree leaves vectors behind that panic later.";

@@ -48,7 +48,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         if range.start > range.end || range.end > self.0.len() {
             return None;
         }
-        // By index: the crate's iterator can only skip by visiting, and a step costs it more than a get.
+        // By index, because the crate's iterator skips only by visiting, and one of its steps costs more than a get.
         Some(Vector(range.map(|index| self.0[index].clone()).collect()))
     }
 
@@ -97,12 +97,12 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "no slice, no concat",
-                text: "rpds has neither operation: slice clones its elements one by one into a new vector, \
+                text: "rpds has neither operation. Here slice clones its elements one by one into a new vector, and \
                        concat clones the right vector's elements onto the end of the left one.",
             },
             Caveat {
-                badge: "pop clones",
-                text: "rpds can drop the last element but not hand it out: pop clones it first.",
+                badge: "pop clones the element",
+                text: "rpds can drop the last element but not return it, so pop clones it first.",
             },
         ],
         known_failures: &[],
@@ -110,19 +110,19 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A 32-way radix trie. A node is an enum of two growable arrays, pointers to children or pointers to \
-elements, behind a reference count; every element is an allocation of its own, also behind a count. There \
-is no tail: the last element sits at the bottom of the trie like any other. The synchronised pointer is \
-triomphe's Arc, which has no weak count.
+A 32-way radix trie. A node is an enum of two growable arrays, one of pointers to children and one of \
+pointers to elements, behind a reference count. Every element is an allocation of its own, also behind a \
+count. There is no tail: the last element lies at the bottom of the trie like any other. The synchronised \
+pointer is triomphe's Arc, which has no weak count.
 
-Push walks from the root to the last leaf; so does dropping the last element. Get computes the height from \
-the length and descends by radix. Set replaces one element's pointer. All of them copy the shared nodes on \
-the way, and copying a node of 32 counted pointers means counting up 32 references.
+Push walks from the root to the last leaf, and so does dropping the last element. Get computes the height \
+from the length and descends by radix. Set replaces one element's pointer. All of them copy the shared \
+nodes on the way, and copying a node of 32 counted pointers adds one to 32 counts.
 
 It loses most on push, where others append to a tail: each push walks the whole height, allocates the \
-element, and now and then grows the leaf's array. Small nodes make get cheap, one extra indirection \
-included, and a clone is a single reference count. Elements behind pointers pay off when they are dear to \
-clone: copying a node never clones an element.
+element, and now and then grows the leaf's array. Small nodes make get cheap, even with the extra \
+indirection, and a clone changes a single reference count. Elements behind pointers pay off when they are \
+expensive to clone: copying a node never clones an element.
 
 The crate has no slice and no concat, so both copy elements one by one here, and pop has to clone what it \
 returns.";

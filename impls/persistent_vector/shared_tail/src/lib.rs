@@ -69,7 +69,8 @@ pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<SharedTail>(About {
         name: "shared_tail",
         role: Role::Optimized,
-        summary: "collections::Vector: 8 elements in the handle, leaves of 64 under a relaxed 16-way trie; versions append to one tail.",
+        summary: "collections::Vector: up to 8 elements in the handle, then leaves of 64 under a relaxed 16-way \
+                  trie; versions append to one tail.",
         source: "the lab's own; the trie after Bagwell and Hickey, relaxed nodes after Bagwell and Rompf's RRB trees",
         analysis: ANALYSIS,
         complexity: &[
@@ -87,60 +88,42 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "elements in the handle",
-            text: "Up to 8 elements of 8 bytes lie in the handle itself: a kept version is 80 bytes, which the allocation meter \
-                   does not see where versions are kept in an array made before.",
+            text: "Up to 8 elements of 8 bytes lie in the handle itself. A kept version is 80 bytes, which the \
+                   allocation meter does not see if the versions go into an array that was made before.",
         }],
         known_failures: &[],
     })
 }
 
 const ANALYSIS: &str = "\
-A version is ten words: lengths, and 64 bytes that hold either up to eight numbers themselves, so that a vector so small \
-allocates nothing, or root and tail. The last elements of a larger one are in a tail of up to 64 that hangs on the \
-version; a full one becomes a leaf of the tree as it is. Versions share the tail, and the first that \
-appends to it claims the next place with one atomic operation while the others go on seeing their own length: a \
-push with the old version kept copies nothing, where others copy a tail or a chunk.
+A version is ten words: lengths, and 64 bytes that hold either up to eight numbers or a root and a tail. A \
+vector of up to eight numbers therefore allocates nothing. A larger one keeps its last elements in a tail \
+of up to 64; a full tail becomes a leaf of the tree as it is. Versions share the tail. The first one that \
+appends to it claims the next place with one atomic operation, while the others go on seeing their own \
+length. So a push with the old version kept copies nothing, where others copy a tail or a chunk.
 
-Nodes are one allocation each, with a 32-bit count and as much room as they need. A change of a shared version \
-copies one leaf, as memory, and a branch of 16 per level, which counts 16 children up; narrow branches keep that \
-cheap, and large leaves keep the tree low. Iteration runs over a leaf as over a slice.
+Each node is one allocation with a 32-bit count and as much room as it needs. A change of a shared version \
+copies one leaf, as memory, and per level a branch of 16, which adds one to the counts of 16 children. \
+Narrow branches keep that cheap, and large leaves keep the tree low. Iteration runs over a leaf as over a \
+slice.
 
-slice copies the branches along its two cuts, and concat those along the seam, where it merges what is less than \
-half full. Both leave leaves that are not full; the branches above them get a table of sizes, and a vector without \
-any such branch never looks for one.
+slice copies the branches along its two cuts. concat copies those along the seam, and merges nodes there \
+that are less than half full. Both leave leaves that are not full. The branches above such leaves get a \
+table of sizes; a vector without any such branch never looks for one.
 
-Elements in the handle are cloned one by one with it, and every kept version is 80 bytes instead of the 32 that it uses \
-otherwise: a push with the old version kept pays some ten instructions for that at every size. The ninth element brings a \
-leaf of 32 at once. pvec keeps up to 32 elements in its handle, 560 bytes that every clone and every move copies, which is \
-why it loses everywhere else. An array copied whole still \
-wins slice and concat of 1,000 numbers and, with one indirection only, get, iterate and large unshared sets. Keeping a \
-version counts two nodes up, one of them the root, and a changed branch its children: atomic operations, whose time \
-is more than their share of the instructions; `collections::rc::Vector` counts plainly.";
+Elements in the handle are cloned one by one with it, and every kept version is 80 bytes instead of the 32 \
+that it would need otherwise: for that, a push with the old version kept pays some ten instructions at \
+every size. The ninth element brings a leaf of 32 at once. pvec keeps up to 32 elements in its handle: 560 \
+bytes that every clone and every move copies, which is why it loses everywhere else. An array copied whole \
+still wins slice and concat of 1,000 numbers and, with only one indirection, get, iterate and large \
+unshared sets. Keeping a version adds one to the counts of two nodes, one of them the root, and a changed \
+branch to those of its children. These operations are atomic, and their share of the time is larger than \
+their share of the instructions. `collections::rc::Vector` counts without atomics.";
 
 #[cfg(test)]
 mod tests {
-    use scenarios::Step;
-    use scenarios::input::{draws, rng};
-
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        let contender = super::contender();
-        for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) {
-                let mut rng = rng(check.name, trace as usize);
-                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
-                    .into_iter()
-                    .map(|bits| Step {
-                        op: bits as u8,
-                        a: (bits >> 8) as u16,
-                        b: (bits >> 24) as u16,
-                        version: (bits >> 40) as u8,
-                    })
-                    .collect();
-                if let Err(mismatch) = (contender.replay)(check, &steps) {
-                    panic!("{}, trace {trace}: {mismatch}", check.name);
-                }
-            }
-        }
+        testkit::every_check_passes(&super::contender());
     }
 }

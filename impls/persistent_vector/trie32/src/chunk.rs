@@ -1,4 +1,4 @@
-//! A growable array of up to [`WIDTH`] items that lie in the value itself: what a node consists of.
+//! The content of a node: a growable array of up to [`WIDTH`] items that lie in the value itself.
 
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
@@ -6,9 +6,9 @@ use std::slice;
 
 use crate::WIDTH;
 
-/// Up to 32 items, in place.
+/// Up to 32 items that lie in the value itself.
 ///
-/// Invariant: the first `len` of `items` are initialized and owned by the chunk, the others are not.
+/// Invariant: the first `len` of `items` are initialized, and the chunk owns them; the others are neither.
 pub(crate) struct Chunk<T> {
     len: usize,
     items: [MaybeUninit<T>; WIDTH],
@@ -21,7 +21,7 @@ impl<T> Chunk<T> {
         Chunk { len: 0, items: [const { MaybeUninit::uninit() }; WIDTH] }
     }
 
-    /// Whether nothing more fits.
+    /// Whether no further item fits.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.len == WIDTH
@@ -46,10 +46,10 @@ impl<T> Chunk<T> {
         Some(unsafe { self.items[self.len].assume_init_read() })
     }
 
-    /// Appends clones of `items`. Should `T::clone` panic, the chunk keeps those made before.
+    /// Appends clones of `items`. If `T::clone` panics, the chunk keeps the clones made before.
     ///
     /// # Panics
-    /// If they do not fit.
+    /// If the clones do not fit.
     #[inline]
     pub(crate) fn extend_from_slice(&mut self, items: &[T])
     where
@@ -73,8 +73,8 @@ impl<T> Chunk<T> {
     }
 }
 
-/// A count kept in a local variable and stored at the end, even if that is a panic. Counting in the chunk
-/// itself would hide from the compiler that plain items can be copied as memory.
+/// Counts in a local variable, and stores the count when it is dropped, even by a panic. Counting in the chunk itself
+/// would hide from the compiler that plain items can be copied as memory.
 struct StoreOnDrop<'a> {
     value: usize,
     target: &'a mut usize,
@@ -108,7 +108,7 @@ impl<T> DerefMut for Chunk<T> {
 impl<T> Drop for Chunk<T> {
     fn drop(&mut self) {
         let items: *mut [T] = &mut **self;
-        // SAFETY: these are exactly the items that the chunk owns, and nobody reads them after.
+        // SAFETY: these are exactly the items that the chunk owns, and nobody reads them afterwards.
         unsafe { items.drop_in_place() }
     }
 }
@@ -117,7 +117,7 @@ impl<T> Drop for Chunk<T> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use scenarios::probe::Probe;
+    use testkit::probe::Probe;
 
     use super::*;
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_clone_keeps_the_clones_made_before() {
-        crate::tests::expect_injected_panics();
+        testkit::expect_injected_panics();
         Probe::reset();
         let source = chunk_of(0..10);
         let mut target = chunk_of(0..3);

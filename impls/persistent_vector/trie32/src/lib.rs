@@ -1,7 +1,7 @@
 //! The textbook persistent vector: a 32-way radix trie with a tail.
 //!
-//! Source: the vector of Rich Hickey's Clojure, after Phil Bagwell's "Ideal Hash Trees"; data-map plans the
-//! same for its PersistentVector.
+//! Source: the vector of Rich Hickey's Clojure, after Phil Bagwell's "Ideal Hash Trees". data-map plans the same
+//! structure for its PersistentVector.
 //!
 //! ```text
 //!   Vector { shift: 5, trie_len: 96 }          an index, read in base 32:
@@ -17,14 +17,14 @@
 //!  └──────┘   └──────────────────┘
 //! ```
 //!
-//! A change happens in place in what this version alone holds, and copies what it shares: the nodes from
-//! the root to the change. Pushing and popping touch only the tail, 31 times out of 32.
+//! A change happens in place in nodes that only this version holds. Nodes on the path to the change that other
+//! versions hold, too, are copied. Pushing and popping touch only the tail, 31 times out of 32.
 //!
 //! Invariants:
 //!
 //! * the leaves of the trie are full, and all at the same depth; elements that do not fill a leaf are in
-//!   the tail, which may be full or empty, too;
-//! * all branches but those on the right edge have 32 children, and none is empty: an index is a path;
+//!   the tail, which may also be full or empty;
+//! * all branches but those on the right edge have 32 children, and none is empty, so an index is a path;
 //! * the root is a leaf, or has at least two children.
 
 mod chunk;
@@ -43,15 +43,15 @@ use chunk::Chunk;
 /// Bits of an index that one level consumes.
 const BITS: u32 = 5;
 
-/// Children of a branch, elements of a leaf, and the most that the tail holds.
+/// The most children of a branch, elements of a leaf, and elements of the tail.
 const WIDTH: usize = 1 << BITS;
 
-/// The part of `index` that selects a slot where `shift` bits lie below.
+/// The slot that `index` selects in a node below whose slots lie `shift` bits of the index.
 fn slot(index: usize, shift: u32) -> usize {
     (index >> shift) % WIDTH
 }
 
-/// One allocation, with room for 32 whatever it holds.
+/// One allocation, with room for 32 items whatever it holds.
 #[expect(clippy::large_enum_variant, reason = "a leaf is no smaller where elements are as large as pointers")]
 enum Node<T> {
     Branch(Chunk<Arc<Node<T>>>),
@@ -59,7 +59,7 @@ enum Node<T> {
 }
 
 impl<T> Node<T> {
-    /// An empty node, made where it will stay: it is too large to be moved there.
+    /// An empty node, made in its final place because it is too large to be moved there.
     #[inline]
     fn place(empty: impl FnOnce() -> Self) -> Arc<Self> {
         let mut place = Arc::new_uninit();
@@ -85,20 +85,20 @@ impl<T> Node<T> {
         branch
     }
 
-    /// The content of a node that nobody else holds.
+    /// The content of a node that is held only once.
     fn unique(node: &mut Arc<Self>) -> &mut Self {
         Arc::get_mut(node).expect("this node is held once, and nobody makes weak pointers")
     }
 
-    /// The content of a node, after copying it if somebody else holds it, too.
+    /// The content of a node; a node that others hold, too, is copied first.
     ///
-    /// This is `Arc::make_mut`, but builds the copy in its place.
+    /// This is `Arc::make_mut`, but it builds the copy in its final place.
     #[inline]
     fn own(node: &mut Arc<Self>) -> &mut Self
     where
         T: Clone,
     {
-        // A count of one stays one: only this reference, which is exclusive, could raise it.
+        // A count of one stays one: only a clone of this reference could raise it, and this borrow is exclusive.
         if Arc::strong_count(node) != 1 {
             *node = match &**node {
                 Node::Branch(children) => Node::branch(children),
@@ -154,8 +154,8 @@ impl<T> Node<T> {
         node
     }
 
-    /// The first `length` elements below this branch or leaf, a positive multiple of 32: shares what is
-    /// left of the cut and copies the branches on it.
+    /// The first `length` elements below this branch or leaf, where `length` is a positive multiple of 32. Shares the
+    /// nodes in front of the cut and copies the branches on it.
     fn cut(self: &Arc<Self>, shift: u32, length: usize) -> Arc<Self> {
         if length == WIDTH << shift {
             return Arc::clone(self);
@@ -171,16 +171,16 @@ impl<T> Node<T> {
 
 /// A sequence with cheap versions.
 ///
-/// Cloning shares everything and is O(1). Below, n is the number of elements. Should `T::clone` panic in a
-/// change, the vector stays as it was.
+/// Cloning shares everything and is O(1). Below, n is the number of elements. If `T::clone` panics in a change, the
+/// vector stays as it was.
 pub struct Vector<T> {
-    /// `None` while everything fits into the tail.
+    /// `None` while all elements fit into the tail.
     root: Option<Arc<Node<T>>>,
-    /// Number of index bits below the root's slots; 0 where the root is a leaf, or missing.
+    /// Number of index bits below the root's slots; 0 if the root is a leaf, or if there is none.
     shift: u32,
-    /// Number of elements in the trie, a multiple of 32; all others are in the tail.
+    /// Number of elements in the trie, which is a multiple of 32; all others are in the tail.
     trie_len: usize,
-    /// A leaf, not always full.
+    /// A leaf that need not be full.
     tail: Arc<Node<T>>,
 }
 
@@ -216,7 +216,7 @@ impl<T> Vector<T> {
         }
     }
 
-    /// The elements from `index` to the end of its leaf or of the tail; none past the end.
+    /// The elements from `index` to the end of its leaf or of the tail; empty if `index` is past the end.
     fn rest_of_leaf(&self, index: usize) -> &[T] {
         match &self.root {
             Some(root) if index < self.trie_len => {
@@ -233,8 +233,8 @@ impl<T> Vector<T> {
 }
 
 impl<T: Clone> Vector<T> {
-    /// Appends `value`. Amortised O(1) where the tail is this version's own; otherwise the tail is
-    /// copied, at most 31 elements.
+    /// Appends `value`. Amortised O(1) if the tail is this version's own; otherwise the tail's elements, at most 31,
+    /// are copied.
     pub fn push_back(&mut self, value: T) {
         match Arc::get_mut(&mut self.tail) {
             Some(Node::Leaf(values)) if !values.is_full() => values.push(value),
@@ -242,7 +242,7 @@ impl<T: Clone> Vector<T> {
         }
     }
 
-    /// Appends `value` where the tail is full or shared.
+    /// Appends `value`, with a tail that is full or shared.
     fn push_back_beyond_tail(&mut self, value: T) {
         if self.tail.values().is_full() {
             self.flush_tail();
@@ -266,7 +266,7 @@ impl<T: Clone> Vector<T> {
             return;
         };
         if index == WIDTH << self.shift {
-            // The trie is full: one more level.
+            // The trie is full, so it gets one more level.
             *root = Node::branch(slice::from_ref(root));
             self.shift += BITS;
         }
@@ -275,7 +275,7 @@ impl<T: Clone> Vector<T> {
         loop {
             let children = Node::own(node).children_mut();
             if slot(index, shift) == children.len() {
-                // The leaf begins a subtree: one branch with one child for each level between.
+                // The leaf begins a subtree, with a branch of one child for each level above it.
                 let between = shift / BITS - 1;
                 children.push((0..between).fold(leaf, |child, _| Node::branch(&[child])));
                 return;
@@ -285,8 +285,8 @@ impl<T: Clone> Vector<T> {
         }
     }
 
-    /// Removes and returns the last element. Amortised O(1) where it is this version's own; otherwise
-    /// the tail is copied, and once in 32 times the path to the last leaf.
+    /// Removes and returns the last element. Amortised O(1) if the tail is this version's own; otherwise the tail is
+    /// copied, and once in 32 times the path to the last leaf.
     pub fn pop_back(&mut self) -> Option<T> {
         match Arc::get_mut(&mut self.tail) {
             Some(Node::Leaf(values)) if !values.is_empty() => values.pop(),
@@ -294,7 +294,7 @@ impl<T: Clone> Vector<T> {
         }
     }
 
-    /// Removes and returns the last element where the tail is empty or shared.
+    /// Removes and returns the last element, with a tail that is empty or shared.
     fn pop_back_beyond_tail(&mut self) -> Option<T> {
         if self.tail.values().is_empty() {
             self.tail = self.remove_last_leaf()?;
@@ -308,7 +308,7 @@ impl<T: Clone> Vector<T> {
         Some(last)
     }
 
-    /// Takes the last leaf out of the trie, with the branches that would be empty without it.
+    /// Takes the last leaf out of the trie, and with it the branches that would be empty without it.
     fn remove_last_leaf(&mut self) -> Option<Arc<Node<T>>> {
         let last = self.trie_len.checked_sub(WIDTH)?;
         self.trie_len = last;
@@ -340,8 +340,8 @@ impl<T: Clone> Vector<T> {
         }
     }
 
-    /// Replaces the element at `index`; `false`, and nothing changes, past the end. O(log₃₂ n), and the
-    /// shared nodes on the path are copied.
+    /// Replaces the element at `index`. Returns `false`, and changes nothing, if `index` is past the end. O(log₃₂ n),
+    /// and the shared nodes on the path are copied.
     pub fn set(&mut self, index: usize, value: T) -> bool {
         if index >= self.trie_len {
             let index = index - self.trie_len;
@@ -373,10 +373,10 @@ impl<T: Clone> Vector<T> {
         }
     }
 
-    /// The elements of `range`, which must lie within the vector; `None` where it does not.
+    /// The elements of `range`, or `None` if it does not lie within the vector.
     ///
-    /// O(log₃₂ n) from index 0, where whole subtrees are shared. From elsewhere the elements move to
-    /// other places in their leaves: O(length), or O(length / 32) where the range begins with a leaf.
+    /// O(log₃₂ n) if the range begins at index 0, because whole subtrees are then shared. Otherwise elements move to
+    /// other places in their leaves: O(length), or O(length / 32) if the range begins at the beginning of a leaf.
     pub fn slice(&self, range: Range<usize>) -> Option<Self> {
         if range.start > range.end || range.end > self.len() {
             return None;
@@ -389,7 +389,7 @@ impl<T: Clone> Vector<T> {
         Some(part)
     }
 
-    /// The first `length` elements; there must be as many.
+    /// The first `length` elements; the vector has at least as many.
     fn prefix(&self, length: usize) -> Self {
         let trie_len = self.trie_len.min(length - length % WIDTH);
         let tail = Node::leaf(&self.rest_of_leaf(trie_len)[..length - trie_len]);
@@ -402,8 +402,8 @@ impl<T: Clone> Vector<T> {
         prefix
     }
 
-    /// This vector's elements, then those of `other`. O(length of `other`), or a 32nd of that where this
-    /// vector's length is a multiple of 32.
+    /// This vector's elements, then those of `other`. O(length of `other`), or a 32nd of that if this vector's length
+    /// is a multiple of 32.
     pub fn concat(&self, other: &Self) -> Self {
         if self.is_empty() {
             return other.clone();
@@ -413,8 +413,8 @@ impl<T: Clone> Vector<T> {
         joined
     }
 
-    /// Appends the elements of `other` in `range`, which must lie within it, leaf by leaf. Leaves whose
-    /// elements keep their places are shared.
+    /// Appends, leaf by leaf, the elements of `other` in `range`, which must lie within it. Leaves whose elements keep
+    /// their places are shared.
     fn extend_from(&mut self, other: &Self, range: Range<usize>) {
         let mut index = range.start;
         while index < range.end {
@@ -469,7 +469,7 @@ impl<T: Debug> Debug for Vector<T> {
 /// Iterator over the elements of a [`Vector`] in order.
 pub struct Iter<'a, T> {
     vector: &'a Vector<T>,
-    /// What is left of the present leaf.
+    /// What is left of the current leaf.
     leaf: slice::Iter<'a, T>,
     /// Index of the first element after it.
     next: usize,
@@ -590,53 +590,37 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A radix trie over the index: branches of up to 32 children, leaves of 32 elements by value, and apart from \
-the trie a tail leaf that takes pushes and gives pops. Each node is one allocation with room for 32 items; \
-a version is a handle of two counted pointers.
+A radix trie over the index: branches of up to 32 children, and leaves of 32 elements by value. Apart from \
+the trie there is a leaf called the tail, which takes pushes and gives pops. Each node is one allocation \
+with room for 32 items; a version is a handle of two counted pointers.
 
-Get reads five bits of the index per level and follows a pointer: no search, no bitmap. Push and pop \
-change the tail in place where this version alone holds it and copy it otherwise; every 32nd time a whole \
-leaf moves into or out of the trie as a pointer. Set copies the shared nodes on its path: per level a \
-branch, whose 32 children each count one reference up, and at the end one leaf. Iteration descends once \
+Get reads five bits of the index per level and follows a pointer: it searches nothing and counts no bits. \
+Push and pop change the tail in place if only this version holds it, and copy it otherwise. Every 32nd time \
+a whole leaf moves into or out of the trie as a pointer. Set copies the shared nodes on its path: per level \
+a branch, which adds one to the counts of its 32 children, and at the end one leaf. Iteration descends once \
 per leaf and then runs over an array. A slice from index 0 shares all but one path. Other slices, and \
 concat, move elements to other places in their leaves, so they copy element by element unless the leaves' \
 boundaries coincide.
 
 It wins on reading: get and iterate are the nearest to an array that a trie gets. It beats the relaxed \
-trees of im and imbl on push, pop and set, too, because a leaf is half as large, there are no buffers and \
-size tables to look at, and a copied node is written once, where it stays. It loses slice and concat to \
-them on large vectors: O(n) against O(log n). Kept versions of very small vectors cost more than im's, \
-which stores a few elements in the handle.
+trees of im and imbl on push, pop and set, too: a leaf is half as large, there are no buffers and size \
+tables to look at, and a copied node is written once, in its final place. It loses slice and concat to them \
+on large vectors: O(n) against O(log n). Kept versions of very small vectors cost more than im's, which \
+stores a few elements in the handle.
 
-What is left to gain: a version that only pushes still copies half a leaf on average, and a set copies 32 \
-pointers per level where narrower branches would copy fewer.";
+What could still be gained: a version that only pushes still copies half a leaf on average, and a set \
+copies 32 pointers per level where narrower branches would copy fewer.";
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::marker::PhantomData;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::rc::Rc;
-    use std::sync::Once;
 
-    use scenarios::Step;
     use scenarios::input::{draws, rng};
-    use scenarios::probe::{Injected, Probe};
+    use testkit::probe::Probe;
+    use testkit::{Fragile, Is, Otherwise as _, expect_injected_panics};
 
     use super::*;
-
-    /// Keeps the panics that tests inject out of the output.
-    pub(crate) fn expect_injected_panics() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let default = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                if !info.payload().is::<Injected>() {
-                    default(info);
-                }
-            }));
-        });
-    }
 
     fn numbers(range: Range<usize>) -> Vector<usize> {
         let mut vector = Vector::new();
@@ -644,11 +628,11 @@ mod tests {
         vector
     }
 
-    /// Where the trie changes its shape, and one less and more.
+    /// Lengths at which the trie changes its shape, and their neighbours.
     const BOUNDARIES: [usize; 18] =
         [0, 1, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1055, 1056, 1057, 2080, 32_768, 32_800, 32_801];
 
-    /// Compares a vector with the elements that it must have, and its nodes with the invariants.
+    /// Asserts that a vector has the expected elements and that its nodes keep the invariants.
     fn check<T: Debug + PartialEq + Clone>(vector: &Vector<T>, expected: &[T]) {
         assert_eq!(vector.len(), expected.len());
         assert!(vector.iter().eq(expected), "iteration of {} elements", expected.len());
@@ -669,7 +653,7 @@ mod tests {
         }
     }
 
-    /// The elements below a node that is full, or lies on the right edge.
+    /// Counts the elements below a node, and asserts that the nodes which are not on the right edge are full.
     fn count_full<T>(node: &Node<T>, shift: u32, right_edge: bool) -> usize {
         match node {
             Node::Leaf(values) => {
@@ -700,7 +684,7 @@ mod tests {
                 vector.push_back(value);
             }
         }
-        // Down again on a copy, where every node is shared, and on the last owner, where none is.
+        // Down again: first on a copy, which shares every node, then on the last owner, which shares none.
         for mut vector in [vector.clone(), vector] {
             for value in (0..longest).rev() {
                 assert_eq!(vector.pop_back(), Some(value));
@@ -843,7 +827,7 @@ mod tests {
     fn a_panic_in_clone_changes_nothing() {
         expect_injected_panics();
         Probe::reset();
-        // Tails that are partly filled, full and empty, with a trie or without.
+        // These lengths give tails that are partly filled, full and empty, with a trie and without.
         for length in [3, 32, 64, 1056, 1060] {
             let mut held = Vector::new();
             held.extend((0..length).map(Probe::new));
@@ -861,10 +845,7 @@ mod tests {
             for change in changes {
                 for fuse in 0..40 {
                     let mut vector = held.clone();
-                    Probe::set_fuse(Some(fuse));
-                    let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut vector)));
-                    Probe::set_fuse(None);
-                    if outcome.is_err() {
+                    if Probe::with_fuse(Some(fuse), || change(&mut vector)).is_none() {
                         assert!(vector.iter().map(Probe::id).eq(0..length), "{length} elements, fuse {fuse}");
                     }
                     drop(vector);
@@ -875,37 +856,11 @@ mod tests {
         }
     }
 
-    thread_local! {
-        static DROPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-
-    /// A probe that may panic when it is dropped, too.
-    #[derive(Clone, Debug, PartialEq)]
-    struct Fragile(Probe);
-
-    impl Fragile {
-        fn new(id: u32) -> Self {
-            Fragile(Probe::new(id))
-        }
-    }
-
-    impl Drop for Fragile {
-        fn drop(&mut self) {
-            match DROPS_LEFT.get() {
-                Some(0) if !std::thread::panicking() => {
-                    DROPS_LEFT.set(None);
-                    std::panic::panic_any(Injected);
-                }
-                left => DROPS_LEFT.set(left.map(|left| left.saturating_sub(1))),
-            }
-        }
-    }
-
     #[test]
     fn a_panic_in_clone_or_drop_leaves_a_change_made_or_not() {
         expect_injected_panics();
         Probe::reset();
-        let ids = |vector: &Vector<Fragile>| vector.iter().map(|value| value.0.id()).collect::<Vec<_>>();
+        let ids = |vector: &Vector<Fragile>| vector.iter().map(|value| value.id()).collect::<Vec<_>>();
         let mut versions = Vec::new();
         for length in [0, 31, 64, 1055, 1057] {
             let mut vector = Vector::new();
@@ -929,7 +884,7 @@ mod tests {
                 }
                 2 | 3 => {
                     let last = after.pop();
-                    assert_eq!(vector.pop_back().map(|value| value.0.id()), last);
+                    assert_eq!(vector.pop_back().map(|value| value.id()), last);
                 }
                 4 | 5 => {
                     let there = after.get_mut(index).map(|place| *place = value);
@@ -945,11 +900,13 @@ mod tests {
                     vector = vector.concat(&other.slice(0..other.len().min(1200)).unwrap());
                 }
             };
-            let calls = Some((draw >> 40) as u32 % [2, 40, 1200][(draw >> 33) as usize % 3]);
+            let calls = (draw >> 40) as u32 % [2, 40, 1200][(draw >> 33) as usize % 3];
             let in_drop = draw >> 35 & 1 == 1;
-            DROPS_LEFT.set(calls.filter(|_| in_drop));
-            let done = Probe::with_fuse(calls.filter(|_| !in_drop), change);
-            DROPS_LEFT.set(None);
+            let done = if in_drop {
+                Fragile::with_drops_left(calls, change)
+            } else {
+                Probe::with_fuse(Some(calls), change)
+            };
             let content = ids(&vector);
             assert!(content == after || (done.is_none() && content == before), "step {step}");
             assert_eq!(vector.len(), content.len());
@@ -961,9 +918,7 @@ mod tests {
             versions[at] = (vector, after);
             if versions.len() > 8 {
                 let gone = versions.swap_remove(at);
-                DROPS_LEFT.set(calls);
-                Probe::with_fuse(None, || drop((gone, other)));
-                DROPS_LEFT.set(None);
+                Fragile::with_drops_left(calls, || drop((gone, other)));
             }
             assert!(step % 16 != 0 || versions.iter().all(|(vector, model)| ids(vector) == *model));
         }
@@ -971,7 +926,8 @@ mod tests {
         assert_eq!(Probe::live(), 0);
     }
 
-    /// Elements may have a shorter lifetime in a newer version: it writes to no node that an older one shares.
+    /// A newer version may have elements with a shorter lifetime, because it writes to no node that an older one
+    /// shares.
     #[test]
     fn newer_versions_may_hold_what_lives_shorter() {
         let long = String::from("long");
@@ -989,24 +945,6 @@ mod tests {
         }
     }
 
-    /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-    struct Is<T>(PhantomData<T>);
-
-    impl<T: Send> Is<T> {
-        const SEND: bool = true;
-    }
-
-    impl<T: Sync> Is<T> {
-        const SYNC: bool = true;
-    }
-
-    trait Otherwise {
-        const SEND: bool = false;
-        const SYNC: bool = false;
-    }
-
-    impl<T> Otherwise for Is<T> {}
-
     const _: () = {
         assert!(Is::<Vector<String>>::SEND && Is::<Vector<String>>::SYNC);
         // Two versions in two threads share their elements.
@@ -1016,24 +954,6 @@ mod tests {
 
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        expect_injected_panics();
-        let contender = contender();
-        for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) {
-                let mut rng = rng(check.name, trace as usize);
-                let steps: Vec<Step> = draws(&mut rng, check.steps, 1 << 48)
-                    .into_iter()
-                    .map(|bits| Step {
-                        op: bits as u8,
-                        a: (bits >> 8) as u16,
-                        b: (bits >> 24) as u16,
-                        version: (bits >> 40) as u8,
-                    })
-                    .collect();
-                if let Err(mismatch) = (contender.replay)(check, &steps) {
-                    panic!("{}, trace {trace}: {mismatch}", check.name);
-                }
-            }
-        }
+        testkit::every_check_passes(&contender());
     }
 }

@@ -1,5 +1,5 @@
 //! The floor under a persistent vector: std's `Vec`. Its clone copies every element at once, so it
-//! makes no promise about versions and takes no part in the scenarios that keep them.
+//! has no cheap versions and takes no part in the scenarios that keep them.
 
 use std::ops::Range;
 
@@ -70,7 +70,7 @@ pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<StdVec>(About {
         name: "vec",
         role: Role::Bound,
-        summary: "std's Vec: one growing array, no sharing between clones.",
+        summary: "std's Vec: one growing array; clones share nothing.",
         source: "Rust's standard library",
         analysis: ANALYSIS,
         complexity: &[
@@ -90,8 +90,8 @@ pub fn contender() -> Contender {
 
 const ANALYSIS: &str = "\
 One contiguous array with room to grow. Reading is one load, and the compiler turns loops over it into \
-vector instructions; pushing is a store and, each time the array doubles, a copy.
+vector instructions. Pushing is a store; each time the array has to double, it is also a copy.
 
-It is the floor for everything that happens to a single version. It has no cheap versions at all: a \
-clone copies every element, so it is left out wherever old versions are kept. slice and concat copy \
-their elements, but as plain memory, which tries beat only on large vectors.";
+It is the floor for everything that happens to a single version. It has no cheap versions at all: a clone \
+copies every element, so it is left out wherever old versions are kept. slice and concat copy their \
+elements, too, but as plain memory, which tries beat only on large vectors.";

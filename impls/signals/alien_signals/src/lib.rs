@@ -1,7 +1,7 @@
 //! Peer: the push-pull graph of crate `alien-signals`.
 //!
 //! The crate keeps one graph for the whole process in statics without any lock, "just intended for
-//! single-threaded use". A [`Lease`] lets one thread after the other have it.
+//! single-threaded use". A [`Lease`] gives it to one thread at a time.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,7 +17,7 @@ thread_local! {
     static WORLDS: RefCell<(u32, Option<MutexGuard<'static, ()>>)> = const { RefCell::new((0, None)) };
 }
 
-/// This thread's right to use the graph, from a world's beginning until it is cleared.
+/// A thread's right to use the graph, from the beginning of a world until the world is cleared.
 struct Lease(Cell<bool>);
 
 impl Lease {
@@ -25,7 +25,7 @@ impl Lease {
         WORLDS.with_borrow_mut(|(worlds, guard)| {
             if *worlds == 0 {
                 *guard = Some(GRAPH.lock().unwrap_or_else(PoisonError::into_inner));
-                // What a panic may have left behind.
+                // A panic may have left these behind.
                 set_active_sub(None);
                 while get_batch_depth() > 0 {
                     end_batch();
@@ -134,7 +134,7 @@ pub fn contender() -> Contender {
     scenarios::signals::tracked_contender::<World>(About {
         name: "alien_signals",
         role: Role::Peer,
-        summary: "alien_signals: a push-pull graph of nodes and links in one process-wide arena.",
+        summary: "alien_signals: a push-pull graph of nodes and links in one arena for the whole process.",
         source: "crate alien-signals 0.1",
         analysis: ANALYSIS,
         complexity: &[
@@ -153,29 +153,32 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Tracked, Capability::Batches, Capability::ManyObservers],
         caveats: &[
             Caveat {
-                badge: "never frees",
-                text: "The crate's arena keeps every node and link for the life of the process, with the closures of \
-                       effects that have been disposed of and whatever they own; links that are taken off are not used \
-                       again.",
+                badge: "never frees memory",
+                text: "The crate's arena keeps every node and link for the life of the process, and with them the \
+                       closures of disposed effects and everything that these own. Links that are taken off are not \
+                       used again.",
             },
             Caveat {
                 badge: "one graph per process",
-                text: "The graph is a static without a lock, unsound to use from two threads; the adapter lets one \
-                       thread at a time in.",
+                text: "The graph is a static without a lock, so using it from two threads is unsound. The adapter \
+                       lets one thread at a time use it.",
             },
             Caveat {
                 badge: "no plain subscription",
-                text: "The crate has no subscription without tracking, so it takes no part in plain notification.",
+                text: "The crate has no subscription without tracking, so it takes no part in the scenarios of plain \
+                       notification.",
             },
         ],
         known_failures: &[
             KnownFailure {
                 check: "tracked_counts",
-                text: "A computed value that loses its last observer forgets what it was computed from, and is computed again when next read (0.1.4).",
+                text: "A computed value that loses its last observer forgets what it was computed from, and is \
+                       computed again when it is read next (0.1.4).",
             },
             KnownFailure {
                 check: "effect_panics",
-                text: "A panic ends the flush, leaves the other effects in the queue, and the one that panicked as the one running (0.1.4).",
+                text: "A panic ends the flush. The other effects stay in the queue, and the effect that panicked \
+                       still counts as running (0.1.4).",
             },
             KnownFailure {
                 check: "cycle",
@@ -186,13 +189,15 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Nodes and links live in chunks that never move. A link joins a dependency and a dependent, and sits in both \
-one's lists, doubly linked. Setting a signal pushes: it walks all that depends on it, marks it as possibly dirty, \
-and queues the effects. Running the queue pulls: each effect checks its dependencies, deepest first, and runs \
-only if one did change. While it runs, each read is compared with the dependency read at this place the last \
-time, so that an unchanged set of dependencies costs a comparison each and no allocation.
+Nodes and links live in chunks that never move. A link joins a dependency and a dependent, and is in a \
+doubly linked list of each. Setting a signal pushes: it walks everything that depends on the signal, marks \
+it as possibly dirty, and queues the effects. Running the queue pulls: each effect checks its dependencies, \
+deepest first, and runs only if one did change. While an effect runs, each read is compared with the \
+dependency that was read at the same place the last time, so an unchanged set of dependencies costs a \
+comparison each and no allocation.
 
-That makes it flat in the number of observers, and by far the fastest published graph here. What it pays: an \
-effect is visited three times for a change, to be marked, to be confirmed dirty and to be run; every value is \
-held as one of any type, and a value aligned to more than one byte, such as a u64, goes to a reference-counted \
-allocation of its own at each set and each computation.";
+That makes the cost per observer the same for any number of them, and this by far the fastest published \
+graph here. It has these costs: an effect is visited three times for a change, to be marked, to be \
+confirmed dirty and to be run. Every value is stored as one of any type, and a value aligned to more than \
+one byte, such as a u64, goes to a reference-counted allocation of its own at each set and each \
+computation.";

@@ -1,7 +1,7 @@
-//! The lab's signals: subscribers and dependency graph in tables, nothing allocated to notify.
+//! The lab's own signals: subscribers and dependency graph lie in tables, and a notification allocates nothing.
 //!
 //! ```text
-//!   nodes                 edges: who read what           lists: subscribers of one signal
+//!   nodes                 edges: reads of a source       lists: subscribers of one signal
 //!  ┌──────────────┐      ┌────────────────────────┐     ┌──────────┬──────────┬─ gap ─┬──────────┐
 //!  │ signal     5 │◄─────┤ source ⋅ observer      ├──┐  │ callback │ callback │ |_|() │ callback │
 //!  │ computed  10 │◄──┐  │ next source of observer│  │  └──────────┴──────────┴───────┴──────────┘
@@ -10,14 +10,15 @@
 //!                     └──────────────────────────────┘
 //! ```
 //!
-//! A change marks what depends on it as *dirty*, if it read the changed signal itself, or else as *to be
-//! checked*, and queues the effects (push). An effect that is dirty runs; one that is to be checked first brings
-//! what it read up to date, deepest first, and runs if that made it dirty (pull). A computation that runs again
-//! compares each read with the edge of its last run: as long as they agree nothing is allocated or linked.
+//! When a signal changes, nodes that read it are marked *dirty*, nodes that depend on it through others are marked
+//! *to be checked*, and the effects among them are queued (push). A dirty effect runs. An effect that is to be
+//! checked first brings what it read up to date, deepest first, and runs if that made it dirty (pull). A computation
+//! that runs again compares each read with the edge of its last run; as long as they agree, nothing is allocated or
+//! linked.
 //!
-//! All tables are in a [`State`], to which [`World::with`] gives access for moments in which nobody else's code
-//! runs. Callbacks and computations are called outside of them, by pointers whose targets are kept until
-//! nothing is running any more.
+//! All tables are in a [`State`]. [`World::with`] gives access to it for moments in which no user's code runs.
+//! Callbacks and computations are called outside of these moments, by pointers whose targets are kept until nothing
+//! is running any more.
 
 mod list;
 mod owned;
@@ -45,23 +46,23 @@ type Panic = Box<dyn Any + Send>;
 #[derive(Clone)]
 pub struct World(Rc<UnsafeCell<State>>);
 
-/// Names a signal.
+/// A handle of a signal.
 #[derive(Clone, Copy)]
 pub struct Signal(Handle);
 
-/// Names a computed value.
+/// A handle of a computed value.
 #[derive(Clone, Copy)]
 pub struct Computed(Handle);
 
-/// Names an effect.
+/// A handle of an effect.
 #[derive(Clone, Copy)]
 pub struct Effect(Handle);
 
-/// Names a subscription.
+/// A handle of a subscription.
 #[derive(Clone, Copy)]
 pub struct Subscription(Handle);
 
-/// A run of a computation: ends when it goes, however that comes about.
+/// A run of a computation. Dropping this ends the run, also in a panic.
 struct Run<'a> {
     world: &'a World,
     node: u32,
@@ -75,7 +76,7 @@ impl Drop for Run<'_> {
     }
 }
 
-/// Something that may call others' code is going on: trash is kept until it and all like it are over.
+/// Exists while something may call a user's code. Trash is kept until the last of these is dropped.
 struct Busy<'a>(&'a World);
 
 impl Drop for Busy<'_> {
@@ -88,11 +89,11 @@ impl Drop for Busy<'_> {
 }
 
 impl World {
-    /// Access to the tables. `f` calls nobody else's code, nor drops it, so that no two accesses overlap.
+    /// Gives `f` access to the tables. `f` neither calls nor drops a user's code, so no two accesses overlap.
     #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
-        // SAFETY: this is the only way to the state, the world is not `Sync`, and no caller's `f` gets here
-        // again: none calls a callback or computation, and what owns one is handed out instead of dropped.
+        // SAFETY: this is the only way to the state, the world is not `Sync`, and no caller's `f` gets here again: it
+        // calls no callback or computation, and returns what owns one instead of dropping it.
         f(unsafe { &mut *self.0.get() })
     }
 
@@ -101,7 +102,7 @@ impl World {
         Busy(self)
     }
 
-    /// Ends what was busy; whether there is trash now that nothing can be running.
+    /// Ends what was busy. Returns whether there is trash and nothing can be running any more.
     #[inline(always)]
     fn release(&self) -> bool {
         self.with(|state| {
@@ -110,13 +111,13 @@ impl World {
         })
     }
 
-    /// Ends what was busy, and returns the first panic of what is dropped then.
+    /// Ends what was busy. If trash is dropped then, returns the first panic of that.
     #[inline(always)]
     fn not_busy(&self) -> Option<Panic> {
         if self.release() { self.empty_trash() } else { None }
     }
 
-    /// Drops all trash; a panic goes on, unless one is on its way already.
+    /// Drops all trash and resumes the first panic of that, unless this thread is panicking already.
     #[cold]
     fn empty_trash_and_resume(&self) {
         let panic = self.empty_trash();
@@ -125,11 +126,11 @@ impl World {
         }
     }
 
-    /// Drops all trash, whatever panics, and returns the first panic.
+    /// Drops all trash, even if some of it panics, and returns the first panic.
     #[cold]
     fn empty_trash(&self) -> Option<Panic> {
         let mut first = None;
-        // What is dropped may use the world, and leave more.
+        // The drops may use the world, and leave more trash.
         loop {
             let trash = self.with(|state| std::mem::take(&mut state.trash));
             if trash.is_empty() {
@@ -143,7 +144,7 @@ impl World {
         }
     }
 
-    /// Drops what may be running as soon as it cannot be.
+    /// Drops something that may be running: at once if nothing is running, otherwise as soon as nothing is.
     fn discard(&self, trash: Trash) {
         let (now, full) = self.with(|state| {
             if state.busy == 0 && state.trash.is_empty() {
@@ -158,7 +159,7 @@ impl World {
         }
     }
 
-    /// Tells everybody that a signal changed.
+    /// Tells all subscribers and observers that a signal changed.
     #[inline]
     fn changed(&self, signal: u32, value: u64) -> Option<Panic> {
         let (list, flush) = self.with(|state| {
@@ -174,26 +175,26 @@ impl World {
 
     /// Calls the subscribers that a signal has now, and returns the first panic.
     fn round(&self, signal: u32, list: NonNull<List>, value: u64) -> Option<Panic> {
-        // Without a guard: nothing leaves this function by a panic.
+        // A `Busy` is not needed, because no panic leaves this function.
         self.with(|state| state.busy += 1);
-        // SAFETY: a list is dropped with its signal, and then goes to the trash, which is not emptied while
-        // anything is busy. References to it last no longer than a statement, here as in `with`.
+        // SAFETY: a list goes to the trash with its signal, and the trash is not emptied while anything is busy.
+        // References to the list last no longer than a statement, here as in `with`.
         let end = unsafe {
             (*list.as_ptr()).rounds += 1;
             list.as_ref().listeners.len()
         };
         let next = Cell::new(0);
         let mut first = None;
-        // One guard for the whole round: after a panic it goes on behind who panicked.
+        // One guard serves the whole round. After a panic the round continues behind the subscriber that panicked.
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
             let mut at = next.get();
             while at < end {
-                // SAFETY: as above; and during a round listeners are only appended, so that all indices below
-                // the round's `end` stay good.
+                // SAFETY: as above; and during a round listeners are only appended, so all indices below the round's
+                // `end` stay valid.
                 let callback = unsafe { list.as_ref().listeners.get_unchecked(at).callback.pointer() };
                 at += 1;
                 next.set(at);
-                // SAFETY: who is unsubscribed meanwhile goes to the trash, like the list.
+                // SAFETY: a callback that is unsubscribed meanwhile goes to the trash, like the list.
                 unsafe { callback.as_ref()(value) };
             }
         })) {
@@ -215,12 +216,13 @@ impl World {
         first
     }
 
-    /// Runs the effects that are queued, if they may run now, and returns the first panic: `first`, if there is one.
+    /// Runs the effects that are queued, if they may run now. Returns the first panic, which is `first` if there is
+    /// one.
     fn flush(&self, mut first: Option<Panic>) -> Option<Panic> {
         if !self.with(|state| state.may_flush() && !std::mem::replace(&mut state.flushing, true)) {
             return first;
         }
-        // Without a guard, as in a round.
+        // A `Busy` is not needed, as in `round`.
         self.with(|state| state.busy += 1);
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
             while let Some(effect) = self.with(State::take_effect) {
@@ -258,16 +260,16 @@ impl World {
         });
         if let Some((run, around)) = run {
             let _run = Run { world: self, node: effect, around };
-            // SAFETY: an effect that is disposed of goes to the trash, which is not emptied while anything is
-            // busy, as whoever calls this is.
+            // SAFETY: an effect that is disposed of goes to the trash, which is not emptied while anything is busy, and
+            // every caller of this function is.
             unsafe { run.as_ref()() };
         }
     }
 
-    /// Brings up to date what a node read; whether it is dirty then, and otherwise it is clean.
+    /// Brings up to date what a node read. Returns whether the node is dirty then; otherwise it is clean.
     #[inline(never)]
     fn check(&self, node: u32) -> Result<bool, Error> {
-        /// Forgets, also in a panic, what was to be checked.
+        /// When dropped, also in a panic, forgets what was to be checked.
         struct Checks<'a>(&'a World, usize);
         impl Drop for Checks<'_> {
             fn drop(&mut self) {
@@ -289,7 +291,7 @@ impl World {
         }
     }
 
-    /// Computes a value anew, and marks who read another one.
+    /// Computes a value anew, and marks its observers if it has changed.
     fn compute(&self, node: u32) {
         let compute = self.with(|state| match &state.node(node).code {
             Code::Compute(compute) => {
@@ -301,7 +303,7 @@ impl World {
         let Some((compute, around)) = compute else { return };
         let run = Run { world: self, node, around };
         let dirty = Redo(self, node);
-        // SAFETY: as for an effect.
+        // SAFETY: as for the effect in `run`.
         let result = unsafe { compute.as_ref()() };
         std::mem::forget(dirty);
         drop(run);
@@ -318,7 +320,7 @@ impl World {
         Ok(())
     }
 
-    /// Removes a node, and drops what it owned as soon as that cannot be running.
+    /// Removes a node, and drops what it owned as soon as that cannot be running any more.
     fn remove(&self, handle: Handle) -> bool {
         let code = self.with(|state| state.remove(handle));
         code.map(|code| self.discard(Trash::Code(code))).is_some()
@@ -424,7 +426,7 @@ impl Signals for World {
     }
 
     fn clear(&self) {
-        // All of it goes to the trash first, from which it is dropped whatever panics.
+        // Everything goes to the trash first, where a panic in one drop does not prevent the others.
         let _busy = self.busy();
         let count = self.with(|state| state.node_count());
         for index in 0..count {
@@ -440,7 +442,7 @@ impl Notify for World {
     fn subscribe(&self, signal: &Signal, callback: impl Fn(u64) + 'static) -> Result<Subscription, Error> {
         let callback = Owned::new(Box::new(callback) as Box<dyn Fn(u64)>);
         let subscription = self.with(|state| state.subscribe(signal.0, callback));
-        // The callback of one that failed is dropped here, not within.
+        // If this failed, the callback is dropped here, and not while the tables are in use.
         subscription.map(Subscription).map_err(|_| Error::Gone)
     }
 
@@ -486,14 +488,14 @@ impl Tracked for World {
             result
         });
         if !ready && self.with(|state| state.may_flush()) {
-            // The computation has set signals.
+            // The computation has set signals, so effects are waiting.
             resume(self.flush(None));
         }
         result
     }
 
     fn effect(&self, run: impl Fn() + 'static) -> Effect {
-        /// Disposes of an effect whose first run panics: nobody would have its handle.
+        /// Disposes of an effect whose first run panics, because its handle is never returned.
         struct Unborn<'a>(&'a World, Handle);
         impl Drop for Unborn<'_> {
             fn drop(&mut self) {
@@ -516,7 +518,7 @@ impl Tracked for World {
     }
 
     fn untracked<R>(&self, f: impl FnOnce() -> R) -> R {
-        /// Tracks again, also after a panic.
+        /// Resumes tracking when dropped, also after a panic.
         struct Resume<'a>(&'a World, Running);
         impl Drop for Resume<'_> {
             fn drop(&mut self) {
@@ -534,8 +536,8 @@ pub fn contender() -> Contender {
     scenarios::signals::contender::<World>(About {
         name: "arena_graph",
         role: Role::Optimized,
-        summary: "Subscribers in gapped lists, and a push-pull graph of nodes and edges in tables.",
-        source: "this lab; the graph after the push-pull algorithms of Reactively and alien-signals",
+        summary: "Subscribers in lists that may have gaps, and a push-pull graph of nodes and edges in tables.",
+        source: "the lab's own; the graph after the push-pull algorithms of Reactively and alien-signals",
         analysis: ANALYSIS,
         complexity: &[
             ("notify", Growth::Constant),
@@ -561,26 +563,29 @@ pub fn contender() -> Contender {
         ],
         caveats: &[Caveat {
             badge: "unsafe code",
-            text: "Tables are reached through an UnsafeCell and closures called by pointer, so that neither a borrow is \
-                   counted nor a closure moved for a call; the tests run under Valgrind.",
+            text: "Tables are reached through an UnsafeCell and closures are called by pointer, so no borrow is \
+                   counted and no closure is moved for a call. The tests run under Valgrind.",
         }],
         known_failures: &[],
     })
 }
 
 const ANALYSIS: &str = "\
-Plain subscribers of a signal are an array of boxed closures. A round walks it by index up to the length it \
-had: who subscribes meanwhile is appended behind, who unsubscribes is replaced by a closure that does nothing \
-and costs no allocation, so that the walk has nothing to check. Gaps are closed when they are half of the array. \
-What is taken out is kept until no round is going on, which is why a callback may end itself. One guard against \
-panics serves a whole round, which goes on behind who panicked.
+Plain subscribers of a signal are an array of boxed closures. A round walks it by index up to the length \
+that it had at the beginning. A subscriber added meanwhile is appended behind; one that is removed \
+meanwhile is replaced by a closure that does nothing and costs no allocation. So the walk has nothing to \
+check. Gaps are closed when they are half of the array. A removed closure is kept until no round is going \
+on, which is why a callback may end itself. One guard against panics serves a whole round, which continues \
+behind the subscriber that panicked.
 
-The graph marks what read a changed signal as dirty, and what lies further below as to be checked. A dirty effect \
-runs without another look; one to be checked has what it read brought up to date first, iteratively, so that a \
-chain's depth costs no stack. Edges are kept from run to run, and compared with what is read at the same place; \
-only what differs is linked, from a free list, and unlinked at both ends in constant time. A batch marks at its \
-end, and only what differs from before.
+The graph marks nodes that read a changed signal as dirty, and nodes that depend on it through others as to \
+be checked. A dirty effect runs without another look. An effect to be checked first has what it read \
+brought up to date, iteratively, so that a chain's depth costs no stack. Edges are kept from run to run, \
+and compared with what is read at the same place. Only an edge that differs is linked, from a free list, \
+and unlinked at both ends in constant time. A batch marks at its end, and only for signals that differ from \
+their value before.
 
-It wins by what it leaves out: no allocation and no reference count anywhere on the way of a notification, \
-one look at an effect to mark it and one to run it, and everything at an index in a few arrays. What it costs over \
-a bare loop is bounds checks and, per round, the bookkeeping for re-entrance.";
+It wins by what it leaves out: there is no allocation and no reference count anywhere on the way of a \
+notification, an effect is looked at once to mark it and once to run it, and everything lies at an index in \
+a few arrays. Compared with a bare loop it costs bounds checks and, per round, the bookkeeping for \
+re-entrance.";

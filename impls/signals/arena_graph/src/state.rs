@@ -1,7 +1,6 @@
 //! The tables of a world: nodes, edges and subscriptions, which name each other by index.
 //!
-//! Nothing here calls anybody's code, nor drops it: what is taken out is returned or put into
-//! [`State::trash`].
+//! Nothing here calls or drops a user's code: what is taken out is returned or put into [`State::trash`].
 
 use std::collections::VecDeque;
 use std::ptr::NonNull;
@@ -11,29 +10,29 @@ use scenarios::signals::Error;
 use crate::list::{Callback, List, Listener};
 use crate::owned::Owned;
 
-/// No node, edge or subscription.
+/// Stands for the index of a node, edge or subscription where there is none.
 pub const NONE: u32 = u32::MAX;
 
 /// Whether a computed value or an effect agrees with what it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
-    /// Nothing it read has changed.
+    /// Nothing that it read has changed.
     Clean,
     /// Something below what it read has changed, perhaps without consequence.
     Check,
-    /// Something it read has changed.
+    /// Something that it read has changed.
     Dirty,
 }
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A place for the next node.
+    /// No node: the place is free for the next one.
     Free,
     Signal,
     Computed,
     Effect,
-    /// An effect or computed value that was disposed of while it was running: free when it returns.
+    /// An effect or computed value that was disposed of while it was running. Its place is free when it returns.
     Ended,
 }
 
@@ -50,8 +49,8 @@ pub enum Code {
 impl Code {
     fn list(&mut self) -> Option<&mut List> {
         match self {
-            // SAFETY: the list is this code's own, rounds refer to it for no longer than a statement, and no
-            // code of others runs while the state is borrowed.
+            // SAFETY: the node owns the list, rounds refer to it for no longer than a statement, and no user's code
+            // runs while the state is borrowed.
             Code::Listeners(list) => Some(unsafe { list.pointer().as_mut() }),
             _ => None,
         }
@@ -60,20 +59,20 @@ impl Code {
 
 /// A signal, computed value or effect.
 pub struct Node {
-    /// Of a signal or computed value; 0 where `error` is set.
+    /// The value of a signal or computed value; 0 if `error` is set.
     pub value: u64,
     /// The run in which it was last read.
     stamp: u64,
-    /// Rises when the node is freed, and again when it is used again: odd in a free node, and even in every handle. So
-    /// no handle names a free node, not even one of another world.
+    /// Counts up when the node is freed, and when it is used again. It is odd in a free node and even in every
+    /// handle, so no handle names a free node, not even a handle of another world.
     generation: u32,
     pub kind: Kind,
     pub freshness: Freshness,
     pub running: bool,
-    /// A signal whose round is due at the end of a batch.
+    /// Whether this is a signal whose round is due at the end of a batch.
     pub due: bool,
     pub error: Option<Error>,
-    /// What it read, in order; in a free node, the next free one.
+    /// The first edge to what it read, in the order of the reads; in a free node, the next free node.
     first_source: u32,
     first_observer: u32,
     last_observer: u32,
@@ -81,30 +80,30 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether anybody would notice a change.
+    /// Whether anything would notice a change.
     #[inline(always)]
     pub fn is_observed(&self) -> bool {
         self.first_observer != NONE || matches!(self.code, Code::Listeners(_))
     }
 }
 
-/// That `observer` read `source`.
+/// Says that `observer` read `source`.
 #[derive(Clone, Copy)]
 struct Edge {
-    /// [`NONE`] once the source is disposed of, and in a free edge.
+    /// [`NONE`] if the source is disposed of, and in a free edge.
     source: u32,
     /// [`NONE`] in a free edge.
     observer: u32,
     next_source: u32,
     previous_observer: u32,
-    /// In a free edge, the next free one.
+    /// In a free edge, the next free edge.
     next_observer: u32,
 }
 
-/// Who subscribed to what.
+/// A subscription: the signal, and the place in that signal's list.
 struct Entry {
     generation: u32,
-    /// In a free entry, the next free one.
+    /// In a free entry, the next free entry.
     signal: u32,
     position: u32,
     subscribed: bool,
@@ -117,7 +116,7 @@ pub struct Handle {
     generation: u32,
 }
 
-/// What waits to be dropped until nothing of it can be running.
+/// Something that waits to be dropped until it cannot be running.
 pub enum Trash {
     #[expect(dead_code, reason = "held to be dropped")]
     Code(Code),
@@ -130,7 +129,7 @@ pub enum Trash {
 pub struct Running {
     /// The node; [`NONE`] outside of computations.
     pub node: u32,
-    /// The edge of what it read last; [`NONE`] before it read anything.
+    /// The edge to what it read last; [`NONE`] before it read anything.
     last: u32,
     run: u64,
 }
@@ -139,13 +138,13 @@ const NOBODY: Running = Running { node: NONE, last: NONE, run: 0 };
 
 /// What to do next to bring a node up to date.
 pub enum Next {
-    /// Compute this one, then go on.
+    /// Compute this node, then go on.
     Compute(u32),
-    /// It is up to date.
+    /// The node is up to date.
     Clean,
-    /// Something that it read has changed: it is to be run or computed itself.
+    /// Something that the node read has changed, so it must be run or computed itself.
     Dirty,
-    /// It depends on a computation that is running.
+    /// The node depends on a computation that is running.
     Cycle,
 }
 
@@ -157,26 +156,26 @@ pub struct State {
     entries: Vec<Entry>,
     free_entry: u32,
     pub running: Running,
-    /// Computations running, one within the other.
+    /// The number of computations that are running, one within the other.
     pub runs: u32,
     last_run: u64,
-    /// Effects to run; those before `queue_at` have run.
+    /// Effects to run; those before `queue_at` have run already.
     queue: Vec<u32>,
     queue_at: usize,
-    /// Effects that there are: the queue has room for them, so that a change allocates nothing.
+    /// The number of effects. The queue has room for all of them, so that a change allocates nothing.
     effects: usize,
     pub flushing: bool,
-    /// Batches going on, one within the other.
+    /// The number of batches that are going on, one within the other.
     pub depth: u32,
-    /// Signals set in a batch, and their values before it.
+    /// Signals set in a batch, each with its value before the batch.
     pub due: VecDeque<(Handle, u64)>,
     /// How many of `due`, from the front, have marked their observers already.
     due_marked: usize,
-    /// Computed values to mark the observers of; empty between calls.
+    /// Computed values whose observers are still to be marked; empty between calls.
     marks: Vec<u32>,
-    /// Nodes being brought up to date, each with the edge to look at next.
+    /// Nodes that are being brought up to date, each with the edge to look at next.
     pub checks: Vec<(u32, u32)>,
-    /// Rounds, flushes and computations going on: trash is kept meanwhile.
+    /// The number of rounds, flushes and computations that are going on. Trash is kept meanwhile.
     pub busy: u32,
     pub trash: Vec<Trash>,
 }
@@ -242,7 +241,7 @@ impl State {
         Handle { index, generation }
     }
 
-    /// The node of a handle, while it exists.
+    /// The node of a handle, if it still exists.
     #[inline(always)]
     pub fn find(&mut self, handle: Handle) -> Option<&mut Node> {
         self.nodes.get_mut(handle.index as usize).filter(|node| node.generation == handle.generation)
@@ -261,7 +260,7 @@ impl State {
         Handle { index, generation: self.nodes[index as usize].generation }
     }
 
-    /// Frees a node, with its subscriptions and edges, and returns what it owned.
+    /// Frees a node with its subscriptions and edges, and returns what it owned.
     pub fn remove(&mut self, handle: Handle) -> Option<Code> {
         let node = self.find(handle)?;
         if matches!(node.kind, Kind::Free | Kind::Ended) {
@@ -276,7 +275,7 @@ impl State {
                 let subscription = list.listeners[position].subscription;
                 if subscription != NONE {
                     self.free_entry(subscription);
-                    // A round may still walk the list: it must find nobody.
+                    // A round may still walk the list, so that must have no subscribers left.
                     let callback = list.vacate(position);
                     self.trash.push(Trash::Callback(callback));
                 }
@@ -289,7 +288,7 @@ impl State {
         self.drop_sources(handle.index, NONE);
         let mut edge = self.nodes[handle.index as usize].first_observer;
         while edge != NONE {
-            // It stays in its observer's list of sources until the observer runs again.
+            // The edge stays in its observer's list of sources until the observer runs again.
             let next = self.edges[edge as usize].next_observer;
             let cut = &mut self.edges[edge as usize];
             (cut.source, cut.previous_observer, cut.next_observer) = (NONE, NONE, NONE);
@@ -307,7 +306,7 @@ impl State {
 
     // --- subscriptions ---
 
-    /// The list of a signal, if anybody ever subscribed to it.
+    /// The list of a signal, if it has ever had a subscriber.
     #[inline(always)]
     pub fn list(&self, signal: u32) -> Option<NonNull<List>> {
         match &self.nodes[signal as usize].code {
@@ -387,7 +386,7 @@ impl State {
         if let Some(edge) = self.edges.get(next as usize)
             && edge.source == source
         {
-            // As in the run before.
+            // The same read as in the run before.
             self.running.last = next;
             self.nodes[source as usize].stamp = run;
             return;
@@ -403,13 +402,13 @@ impl State {
         }
     }
 
-    /// A new edge from the running computation, between what it read last and `next`.
+    /// Adds an edge from the running computation, between what it read last and `next`.
     #[inline(never)]
     fn add_edge(&mut self, source: u32, next: u32) {
         let Running { node, last, run } = self.running;
         let stamp = &mut self.nodes[source as usize].stamp;
         if std::mem::replace(stamp, run) == run {
-            // It has been read in this run before.
+            // It has been read before in this run.
             return;
         }
         let previous = self.nodes[source as usize].last_observer;
@@ -441,7 +440,7 @@ impl State {
         self.running.last = index;
     }
 
-    /// Removes a node's edges after `last`; all of them after [`NONE`].
+    /// Removes a node's edges after `last`, or all of them if that is [`NONE`].
     #[inline(always)]
     fn drop_sources(&mut self, node: u32, last: u32) {
         let edge = self.source_after(node, last);
@@ -483,7 +482,7 @@ impl State {
 
     // --- changes ---
 
-    /// Marks all that depends on a signal which has changed, and queues the effects among it.
+    /// Marks everything that depends on a signal which has changed, and queues the effects among that.
     pub fn mark_observers(&mut self, signal: u32) {
         self.mark(signal, Freshness::Dirty);
         while let Some(computed) = self.marks.pop() {
@@ -499,7 +498,7 @@ impl State {
             let node = &mut self.nodes[observer as usize];
             if node.freshness < freshness {
                 let before = std::mem::replace(&mut node.freshness, freshness);
-                // What was not clean has been here, and so have those that depend on it.
+                // A node that was not clean has been marked before, and so has everything that depends on it.
                 if before == Freshness::Clean {
                     let computed = node.kind == Kind::Computed;
                     if computed { &mut self.marks } else { &mut self.queue }.push(observer);
@@ -508,7 +507,7 @@ impl State {
         }
     }
 
-    /// Marks what depends on signals that were set in the batch going on, for somebody who reads in it.
+    /// Marks what depends on the signals that were set in this batch, for a computed value that is read within it.
     pub fn mark_due(&mut self) {
         while self.due_marked < self.due.len() {
             let (signal, before) = self.due[self.due_marked];
@@ -519,7 +518,7 @@ impl State {
         }
     }
 
-    /// Whether somebody who reads in a batch has to mark first.
+    /// Whether a read within a batch has to [mark](State::mark_due) first.
     #[inline(always)]
     pub fn has_unmarked(&self) -> bool {
         self.due_marked < self.due.len()
@@ -531,14 +530,15 @@ impl State {
         self.due.push_back((signal, before));
     }
 
-    /// A signal whose round is due has changed again: who read it since must not think itself up to date.
+    /// Called when a signal whose round is due has changed again: nodes that read it since are out of date.
     pub fn set_again(&mut self, signal: u32) {
         if self.due_marked > 0 {
             self.mark_observers(signal);
         }
     }
 
-    /// Takes the next signal, still existing and of another value than before the batch, whose round is due.
+    /// Takes the next signal whose round is due, if it still exists and its value differs from the one before the
+    /// batch.
     pub fn take_due(&mut self) -> Option<u32> {
         while self.depth == 0
             && let Some((signal, before)) = self.due.pop_front()
@@ -554,7 +554,7 @@ impl State {
         None
     }
 
-    /// Whether effects are waiting that may run now.
+    /// Whether effects are waiting and may run now.
     #[inline(always)]
     pub fn may_flush(&self) -> bool {
         !self.queue.is_empty() && !self.flushing && self.runs == 0 && self.depth == 0
@@ -587,7 +587,7 @@ impl State {
         std::mem::replace(&mut self.running, Running { node: index, last: NONE, run: self.last_run })
     }
 
-    /// Ends a node's run: what was not read again is no dependency any more.
+    /// Ends a node's run. What it did not read again is no longer a dependency.
     #[inline(always)]
     pub fn end(&mut self, index: u32, around: Running) {
         self.runs -= 1;
@@ -604,7 +604,7 @@ impl State {
         self.resume(around);
     }
 
-    /// Goes on tracking for a computation after one within it.
+    /// Resumes tracking for a computation after one within it has ended.
     #[inline(always)]
     pub fn resume(&mut self, around: Running) {
         self.running = around;
@@ -613,12 +613,12 @@ impl State {
         }
     }
 
-    /// Tracks for nobody, until resumed.
+    /// Stops tracking until it is resumed.
     pub fn pause(&mut self) -> Running {
         std::mem::replace(&mut self.running, NOBODY)
     }
 
-    /// Stores what was computed, and marks who read something else.
+    /// Stores what was computed, and marks the observers if it has changed.
     pub fn store(&mut self, index: u32, result: Result<u64, Error>) {
         let node = &mut self.nodes[index as usize];
         let (value, error) = match result {
@@ -633,7 +633,7 @@ impl State {
         while edge != NONE {
             let Edge { observer, next_observer, .. } = self.edges[edge as usize];
             let observer = &mut self.nodes[observer as usize];
-            // Who is clean is running, and reads the new value.
+            // An observer that is clean is running right now, and reads the new value.
             if observer.freshness == Freshness::Check {
                 observer.freshness = Freshness::Dirty;
             }
@@ -647,7 +647,7 @@ impl State {
         self.checks.push((index, first));
     }
 
-    /// Goes on bringing up to date the node at `base` of the checks: what it depends on first.
+    /// Continues to bring the node at `base` of the checks up to date, beginning with what it depends on.
     pub fn next_check(&mut self, base: usize) -> Next {
         while let Some((index, edge)) = self.checks.get(base..).and_then(<[_]>::last).copied() {
             let top = self.checks.len() - 1;
@@ -664,7 +664,7 @@ impl State {
             }
             let Edge { source, observer, next_source, .. } = self.edges[edge as usize];
             if observer != index {
-                // A computation in between has changed what this one reads: from the start.
+                // A computation in between has changed what this node reads, so begin again.
                 self.checks[top].1 = node.first_source;
                 continue;
             }
@@ -684,12 +684,12 @@ impl State {
 
 #[cfg(test)]
 impl State {
-    /// Edges in use.
+    /// The number of edges in use.
     pub fn edge_count(&self) -> usize {
         self.edges.iter().filter(|edge| edge.observer != NONE).count()
     }
 
-    /// Nodes in use.
+    /// The number of nodes in use.
     pub fn live_nodes(&self) -> usize {
         self.nodes.iter().filter(|node| node.kind != Kind::Free).count()
     }

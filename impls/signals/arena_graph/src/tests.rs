@@ -1,11 +1,11 @@
-//! What the lab's checks do not reach: the tables themselves, and use from destructors.
+//! Tests of what the lab's checks do not reach: the tables themselves, and use from destructors.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::*;
 
-/// Uses of the tables: nodes, edges.
+/// How many nodes and edges are in use.
 fn used(world: &World) -> (usize, usize) {
     world.with(|state| (state.live_nodes(), state.edge_count()))
 }
@@ -23,7 +23,7 @@ fn edges_are_used_again() {
         let (world, seen) = (world.clone(), seen.clone());
         world.clone().effect(move || {
             let read = if world.read(&by).unwrap() % 2 == 0 { even } else { odd };
-            // Twice, and the first one again: one edge each.
+            // It reads one signal twice, and then the first one again, which makes one edge for each signal.
             let twice = world.read(&read).unwrap() + world.read(&read).unwrap() + world.read(&by).unwrap();
             seen.set(seen.get() + twice);
         })
@@ -41,7 +41,7 @@ fn edges_are_used_again() {
     assert_eq!(used(&world), (3, 0));
     assert!(world.dispose(&by));
     assert_eq!(world.read(&by), Err(Error::Gone));
-    // The place of the signal is another one's now, its handle nobody's.
+    // Another signal has its place now, and the old handle names nothing.
     let next = world.signal(7);
     assert_eq!(world.read(&by), Err(Error::Gone));
     assert_eq!(world.read(&next), Ok(7));
@@ -232,7 +232,7 @@ fn a_handle_of_another_world_names_nothing_that_is_free() {
             let _ = &owned;
         });
         assert!(subscribed.is_err());
-        // Were the callback in the free node, it would be dropped here, while the tables are in use.
+        // If the callback were in the free node, it would be dropped here, while the tables are in use.
         world.signal(7);
         world.clear();
     }
@@ -292,7 +292,7 @@ fn a_panic_in_a_drop_spares_no_other() {
 fn a_panic_in_a_drop_takes_no_round_and_no_effect_from_others() {
     let (world, dropped, seen) = (World::new(), Arc::default(), total());
     let signals = [0, 1, 2].map(|value| world.signal(value));
-    // The first round ends its own subscription; what it owned is dropped after the round.
+    // The first subscriber ends its own subscription; what its callback owned is dropped after the round.
     let subscribe_bomb = |signal: Signal| {
         let (handle, owned) = (world.clone(), bomb(&dropped));
         let own = Rc::new(Cell::new(None));

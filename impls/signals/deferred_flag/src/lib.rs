@@ -1,8 +1,8 @@
-//! Subscribers are called in place; a flag says that a round is going on, and what changes the list
-//! meanwhile is deferred to the round's end, as data-map plans for its optimised signal.
+//! A round walks the list of subscribers in place. A flag says that a round is going on; changes of the list are then
+//! deferred to the round's end, as data-map plans for its optimised signal.
 //!
-//! The flag counts: a subscriber that sets its own signal starts a round within the round, whose end must not
-//! let changes through to the list that the outer round still walks.
+//! The flag is a count: a subscriber that sets its own signal starts a round within the round. When the inner round
+//! ends, changes must not reach the list yet, because the outer round still walks it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,15 +23,15 @@ struct Subscriber {
 struct Source {
     value: Cell<u64>,
     gone: Cell<bool>,
-    /// The value before the batch, while a round is due at its end.
+    /// The value before the batch, if a round is due at the batch's end.
     before: Cell<Option<u64>>,
-    /// Does not change while `rounds` is not 0: rounds hold it borrowed.
+    /// Does not change while `rounds` is not 0, because rounds borrow it.
     subscribers: RefCell<Vec<Rc<Subscriber>>>,
-    /// Who subscribed during the outermost round.
+    /// The subscribers that were added during the outermost round.
     added: RefCell<Vec<Rc<Subscriber>>>,
-    /// Rounds going on, one within the other.
+    /// The number of rounds that are going on, one within the other.
     rounds: Cell<u32>,
-    /// Whether somebody in the lists is no longer subscribed.
+    /// Whether a subscriber in the lists is no longer subscribed.
     ended: Cell<bool>,
 }
 
@@ -40,17 +40,17 @@ impl Source {
         if self.gone.get() { Err(Error::Gone) } else { Ok(self) }
     }
 
-    /// Calls everybody, and returns the first panic.
+    /// Calls every subscriber, and returns the first panic.
     fn notify(&self) -> Option<Panic> {
         let value = self.value.get();
         let mut first = None;
-        // Who subscribed before this round, but during an outer one.
+        // The subscribers that were added before this round, but during an outer one.
         let added = self.added.borrow().len();
         self.rounds.set(self.rounds.get() + 1);
         {
             let subscribers = self.subscribers.borrow();
             let mut rest = subscribers.iter();
-            // A panic leaves the inner loop; the rest of the round is still in the iterator.
+            // A panic leaves the inner loop. The rest of the round is still in the iterator.
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
                 for subscriber in rest.by_ref() {
                     if subscriber.subscribed.get() {
@@ -76,7 +76,7 @@ impl Source {
         first
     }
 
-    /// Makes the changes that rounds have deferred.
+    /// Makes the changes that were deferred during rounds.
     fn flush(&self) {
         let mut ended = Vec::new();
         {
@@ -86,7 +86,7 @@ impl Source {
                 ended.extend(subscribers.extract_if(.., |subscriber| !subscriber.subscribed.get()));
             }
         }
-        // What a callback owns may use the world when it is dropped: not before the lists are in order.
+        // What a callback owns may use the world when it is dropped, so it is dropped after the lists are in order.
         drop(ended);
     }
 
@@ -186,11 +186,11 @@ impl Signals for World {
     }
 }
 
-/// Names a signal.
+/// A handle of a signal.
 #[derive(Clone)]
 struct Handle(Rc<Source>);
 
-/// Names a subscription.
+/// A handle of a subscription.
 #[derive(Clone)]
 struct Subscription(Weak<Subscriber>);
 
@@ -223,7 +223,7 @@ impl Notify for World {
         let mut subscribers = signal.subscribers.borrow_mut();
         let at = subscribers.iter().position(|other| Rc::ptr_eq(other, &subscriber));
         let removed = at.map(|at| subscribers.remove(at));
-        // What a callback owns may use the world when it is dropped.
+        // What a callback owns may use the world when it is dropped, so nothing is borrowed here.
         drop(subscribers);
         removed.is_some()
     }
@@ -241,8 +241,9 @@ pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "deferred_flag",
         role: Role::Optimized,
-        summary: "A list of subscribers that is walked in place, changes to it deferred while a round is going on.",
-        source: "data-map, the plan for its optimised signal",
+        summary: "A list of subscribers that is walked in place; changes to it are deferred while a round is going \
+                  on.",
+        source: "data-map: the plan for its optimised signal",
         analysis: ANALYSIS,
         complexity: &[
             ("notify", Growth::Constant),
@@ -253,20 +254,20 @@ pub fn contender() -> Contender {
         ],
         capabilities: &[Capability::Notify, Capability::Batches, Capability::ManyObservers],
         caveats: &[Caveat {
-            badge: "mended",
-            text: "In the plan the flag is cleared at the end of every round, also of one within another, after which \
-                   the outer one would walk a list that changes; here it counts rounds.",
+            badge: "source's bug fixed",
+            text: "In the plan the end of every round clears the flag, even of a round within another one. The outer \
+                   round would then walk a list that changes. Here the flag counts rounds.",
         }],
         known_failures: &[],
     })
 }
 
 const ANALYSIS: &str = "\
-Subscribers are reference-counted entries in a Vec, which a round borrows and walks in place. Who subscribes \
-meanwhile goes to a second list; who unsubscribes is marked. When the outermost round ends, the second list is \
-appended and the marked entries are dropped. One guard against panics serves a whole round: the walk is resumed \
-after the entry that panicked.
+Subscribers are reference-counted entries in a Vec, which a round borrows and walks in place. A subscriber \
+added meanwhile goes to a second list; one that is removed meanwhile is marked. When the outermost round \
+ends, the second list is appended and the marked entries are dropped. One guard against panics serves a \
+whole round: after a panic, the walk continues behind the entry that panicked.
 
-Nothing is allocated or counted to notify: per observer one mark is looked at and one callback called. What is \
-left over the floor is that each entry is an allocation of its own, whose mark has to be fetched before its \
-callback. Ending a subscription outside of a round searches the list.";
+A notification allocates nothing and changes no reference count: for each observer it looks at one mark and \
+makes one call. Compared with the floor, each entry is an allocation of its own, whose mark has to be \
+fetched before its callback. Ending a subscription outside of a round searches the list.";

@@ -22,12 +22,12 @@ struct Shared {
 #[derive(Clone)]
 struct World(Rc<Shared>);
 
-/// Names a signal; dropping its `Mutable` ends the futures that observe it.
+/// A handle of a signal. Dropping its `Mutable` ends the futures that observe it.
 #[derive(Clone)]
 struct Handle(Rc<RefCell<Option<Mutable<u64>>>>);
 
 impl World {
-    /// Lets the observers that were woken run, unless they are running or a batch is going on.
+    /// Runs the observers that were woken, unless they are running already or a batch is going on.
     fn run(&self) {
         if self.0.depth.get() == 0
             && let Ok(mut pool) = self.0.pool.try_borrow_mut()
@@ -85,7 +85,7 @@ impl Signals for World {
     }
 }
 
-/// Names a subscription: its future, and its signal.
+/// A handle of a subscription: its future, and its signal.
 #[derive(Clone)]
 struct Subscription(AbortHandle, Handle);
 
@@ -94,8 +94,8 @@ impl Notify for World {
 
     fn subscribe(&self, signal: &Handle, callback: impl Fn(u64) + 'static) -> Result<Subscription, Error> {
         let observed = signal.0.borrow().as_ref().ok_or(Error::Gone)?.signal();
-        // A future sees the present value first, which is no notification, and dedupe keeps it from seeing a
-        // value again that a batch came back to.
+        // A future first sees the current value, which is no notification. `dedupe` keeps it from seeing a value
+        // again that a batch came back to.
         let first = Cell::new(true);
         let observing = observed.dedupe().for_each(move |value| {
             if !first.replace(false) {
@@ -130,7 +130,8 @@ pub fn contender() -> Contender {
     scenarios::signals::notify_contender::<World>(About {
         name: "futures_signals",
         role: Role::Peer,
-        summary: "futures_signals' Mutable: observers are futures that are woken, and polled by an executor.",
+        summary: "futures_signals' Mutable: observers are futures, which are woken by a change and polled by an \
+                  executor.",
         source: "crate futures-signals 0.3",
         analysis: ANALYSIS,
         complexity: &[
@@ -144,46 +145,50 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "asynchronous",
-                text: "Observers are futures. Here they run on futures-executor's LocalPool, which every set outside of \
-                       a batch runs until nothing is left to do.",
+                text: "Observers are futures. Here they run on futures-executor's LocalPool. Every set outside of a \
+                       batch runs it until nothing is left to do.",
             },
             Caveat {
                 badge: "latest value only",
-                text: "An observer sees the value at the time it is polled: what is set before its turn, for example by \
-                       another observer of the same round, replaces what it would have seen.",
+                text: "An observer sees the value at the time when it is polled. A value set before its turn, for \
+                       example by another observer of the same round, replaces the one that it would have seen.",
             },
         ],
         known_failures: &[
             KnownFailure {
                 check: "notify_reentrant",
-                text: "What an observer sets is seen after the round, by those still waiting in place of the first value (0.3.34, by design).",
+                text: "If an observer sets the signal, the new value is delivered after the round; observers still \
+                       waiting see it in place of the first value (0.3.34, by design).",
             },
             KnownFailure {
                 check: "notify_panics",
-                text: "A panic leaves the executor and ends the future that panicked; those after it wait for the next run (0.3.34).",
+                text: "A panic leaves the executor and ends the future that panicked; the futures after it wait for \
+                       the next run (0.3.34).",
             },
             KnownFailure {
                 check: "nested_set",
-                text: "What an observer sets is seen after the round, by those still waiting in place of the first value (0.3.34, by design).",
+                text: "If an observer sets the signal, the new value is delivered after the round; observers still \
+                       waiting see it in place of the first value (0.3.34, by design).",
             },
             KnownFailure {
                 check: "panic_in_round",
-                text: "A panic leaves the executor and ends the future that panicked; those after it wait for the next run (0.3.34).",
+                text: "A panic leaves the executor and ends the future that panicked; the futures after it wait for \
+                       the next run (0.3.34).",
             },
             KnownFailure {
                 check: "dispose_in_round",
-                text: "A Mutable that is dropped still delivers its last value to those who were woken (0.3.34).",
+                text: "A dropped Mutable still delivers its last value to observers that were woken (0.3.34).",
             },
         ],
     })
 }
 
 const ANALYSIS: &str = "\
-A Mutable holds its value and weak pointers to its observers' wakers behind a lock. Setting it upgrades each \
-pointer, locks the waker, marks it changed and wakes it, which appends the observer's task to the executor's \
-queue. The executor then polls task by task: each compares the mark, reads the value under the lock, calls the \
-callback, and leaves its waker for the next time.
+A Mutable holds its value and weak pointers to its observers' wakers behind a lock. Setting it upgrades \
+each pointer, locks the waker, marks it changed and wakes it, which appends the observer's task to the \
+executor's queue. The executor then polls task by task: each compares the mark, reads the value under the \
+lock, calls the callback, and leaves its waker for the next time.
 
-Laziness is its strength: what is set many times is seen once, with its last value, and signals can be mapped \
-and joined without a graph. As a plain notification the way through a waker, a queue and a future's state machine \
-costs many times a call, and every step is atomic.";
+Its strength is that it is lazy: a value that is set many times is seen once, with its last value, and \
+signals can be mapped and joined without a graph. As a plain notification the way through a waker, a queue \
+and a future's state machine costs many times a call, and every step is atomic.";

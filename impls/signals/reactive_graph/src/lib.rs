@@ -21,12 +21,12 @@ struct Shared {
     effects: RefCell<Vec<Effect<LocalStorage>>>,
 }
 
-/// An owner of the crate's.
+/// A world, which is one of the crate's owners.
 #[derive(Clone)]
 struct World(Rc<Shared>);
 
 impl World {
-    /// Lets the effects that were woken run, unless they are running or a batch is going on.
+    /// Runs the effects that were woken, unless they are running already or a batch is going on.
     fn run(&self) {
         if self.0.depth.get() == 0 && !self.0.running.replace(true) {
             Executor::poll_local();
@@ -41,7 +41,7 @@ impl Signals for World {
     type Signal = ArcRwSignal<u64>;
 
     fn new() -> Self {
-        // The second world finds it set.
+        // This fails for every world but the first, which finds an executor set.
         let _ = Executor::init_futures_executor();
         let owner = Owner::new();
         World(Rc::new(Shared {
@@ -90,11 +90,11 @@ impl Signals for World {
     }
 }
 
-/// A computed value, and whether it is being computed.
+/// A handle of a computed value, and whether the value is being computed.
 #[derive(Clone)]
 struct Computed(ArcMemo<Result<u64, Error>>, Rc<Cell<bool>>);
 
-/// Names an effect.
+/// A handle of an effect.
 #[derive(Clone)]
 struct Handle(Effect<LocalStorage>, Rc<Cell<bool>>);
 
@@ -170,55 +170,59 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "asynchronous effects",
-                text: "Effects are tasks: here they run on futures-executor's LocalPool, which every set outside of a \
-                       batch runs until nothing is left to do. The crate's immediate effects are not used, because they \
-                       see a mixture of old and new values in a diamond.",
+                text: "Effects are tasks. Here they run on futures-executor's LocalPool. Every set outside of a \
+                       batch runs it until nothing is left to do. The crate's immediate effects are not used, \
+                       because they see a mixture of old and new values in a diamond.",
             },
             Caveat {
-                badge: "cycles guarded here",
-                text: "The crate does not come back from a computed value that depends on itself; a flag of the adapter's \
-                       makes that an error.",
+                badge: "cycle check added",
+                text: "The crate never returns from a computed value that depends on itself. The adapter detects \
+                       that with a flag and reports an error.",
             },
             Caveat {
                 badge: "thread-safe",
-                text: "Every node is behind reference counts and locks that any thread may use; nobody else here pays \
-                       for that.",
+                text: "Every node is behind reference counts and locks that any thread may use. Most others here do \
+                       not pay for that.",
             },
             Caveat {
                 badge: "no plain subscription",
-                text: "The crate has no subscription without tracking, so it takes no part in plain notification.",
+                text: "The crate has no subscription without tracking, so it takes no part in the scenarios of plain \
+                       notification.",
             },
         ],
         known_failures: &[
             KnownFailure {
                 check: "tracked_trace",
-                text: "An effect may run twice for one change, if what it reads is only found changed while it is being checked (0.3.0-rc1).",
+                text: "An effect may run twice for one change, if only the check of what it reads finds out that \
+                       this has changed (0.3.0-rc1).",
             },
-            KnownFailure { check: "tracked_dynamic", text: "As tracked_trace (0.3.0-rc1)." },
-            KnownFailure { check: "tracked_counts", text: "As tracked_trace (0.3.0-rc1)." },
+            KnownFailure { check: "tracked_dynamic", text: "The same as in tracked_trace (0.3.0-rc1)." },
+            KnownFailure { check: "tracked_counts", text: "The same as in tracked_trace (0.3.0-rc1)." },
             KnownFailure {
                 check: "cycle",
                 text: "A computed value that was in a cycle keeps the error after the cycle is broken (0.3.0-rc1).",
             },
             KnownFailure {
                 check: "batch_back",
-                text: "A signal tells its effects of every set, also if it ends with the value that they have seen (0.3.0-rc1).",
+                text: "A signal tells its effects of every set, even if it ends with the value that they have seen \
+                       already (0.3.0-rc1).",
             },
             KnownFailure {
                 check: "effect_panics",
-                text: "A panic ends the task of the effect, and leaves those after it to the executor's next run (0.3.0-rc1).",
+                text: "A panic ends the effect's task. The effects after it wait for the executor's next run \
+                       (0.3.0-rc1).",
             },
         ],
     })
 }
 
 const ANALYSIS: &str = "\
-Every node is a reference-counted object behind read-write locks, and lists what it depends on and what depends \
-on it in hash sets that keep their order. Setting a signal clones the set of its subscribers and marks each; an \
-effect that is marked is told through a channel, whose task the executor polls. The task asks the effect's \
-dependencies whether they changed, clears them, and runs it, which adds them again.
+Every node is a reference-counted object behind read-write locks. It lists what it depends on, and what \
+depends on it, in hash sets that keep their order. Setting a signal clones the set of its subscribers and \
+marks each. A marked effect is told through a channel, whose task the executor polls. The task asks the \
+effect's dependencies whether they changed, clears them, and runs the effect, which adds them again.
 
-Clearing takes the effect out of each dependency's ordered set, which shifts all that follow: with n effects on \
-one signal a change costs n². A chain costs n² as well, since each level checks all those below it again. To \
-that come the locks, the reference counts, an owner per effect whose children \
-are cleaned up, and the way through the executor.";
+Clearing takes the effect out of each dependency's ordered set, which shifts all that follow: with n \
+effects on one signal a change costs n². A chain costs n² as well, since each level checks all those below \
+it again. There are also the locks, the reference counts, an owner per effect whose children are cleaned \
+up, and the way through the executor.";

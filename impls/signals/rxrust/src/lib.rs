@@ -13,7 +13,7 @@ thread_local! {
     static LATER: RefCell<VecDeque<Box<dyn FnOnce()>>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// The scheduler of what the subject defers while it emits: it waits for [`Later::run`].
+/// The scheduler to which the subject defers changes while it emits. They wait for [`Later::run`].
 #[derive(Clone, Default)]
 struct Later;
 
@@ -42,12 +42,12 @@ struct Source {
 }
 
 impl Source {
-    /// The subject, counted: callbacks may replace it.
+    /// A counted reference to the subject, because callbacks may replace it.
     fn subject(&self) -> Subject<Observers> {
         self.subject.borrow().clone()
     }
 
-    /// Drops every observer, if not at once then at the end of the round.
+    /// Drops every observer, at once or, during a round, at its end.
     fn end(&self) {
         let subject = self.subject.take();
         if subject.observers.try_rc_deref_mut().is_some() {
@@ -62,7 +62,7 @@ impl Source {
 #[derive(Clone, Default)]
 struct World(Rc<RefCell<Vec<Handle>>>);
 
-/// Names a signal.
+/// A handle of a signal.
 #[derive(Clone)]
 struct Handle(Rc<Source>);
 
@@ -117,7 +117,7 @@ impl Signals for World {
     }
 }
 
-/// Names a subscription.
+/// A handle of a subscription.
 #[derive(Clone)]
 struct Ticket(Rc<RefCell<Option<Unsubscribe>>>, Handle);
 
@@ -164,14 +164,14 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "not re-entrant",
-                text: "A subject that emits within its own emission panics, by contract of the crate; subscriptions and \
-                       unsubscriptions within an emission are handed to a scheduler, here one that runs them right \
-                       after it.",
+                text: "A subject that emits within its own emission panics, by contract of the crate. Subscriptions \
+                       and unsubscriptions within an emission go to a scheduler; here it runs them right after the \
+                       emission.",
             },
             Caveat {
                 badge: "no value, no batch",
-                text: "A subject is an event without a value and has no batches: the value is kept beside it, and \
-                       equal values are not emitted.",
+                text: "A subject is an event without a value and has no batches. The adapter keeps the value beside \
+                       it and does not emit equal values.",
             },
         ],
         known_failures: &[
@@ -193,23 +193,25 @@ pub fn contender() -> Contender {
             },
             KnownFailure {
                 check: "unsubscribe_in_round",
-                text: "Who is unsubscribed before its turn is still called in that round (1.0.0-rc.6, by contract).",
+                text: "An observer that is unsubscribed before its turn is still called in that round (1.0.0-rc.6, \
+                       by contract).",
             },
             KnownFailure {
                 check: "dispose_in_round",
-                text: "Observers cannot be dropped during a round: those after the one that disposed of the signal are still called (1.0.0-rc.6).",
+                text: "Observers cannot be dropped during a round, so those after the one that disposed of the \
+                       signal are still called (1.0.0-rc.6).",
             },
         ],
     })
 }
 
 const ANALYSIS: &str = "\
-Observers are boxes in one SmallVec, each beside a number. To emit, the subject borrows the list mutably once, \
-walks it, and makes one virtual call per observer; there is nothing to check, since nobody can change the list \
-meanwhile. A subscription or its end in the middle of a round finds the list borrowed and becomes a task of the \
-scheduler.
+Observers are boxes in one SmallVec, each beside a number. To emit, the subject borrows the list mutably \
+once, walks it, and makes one virtual call per observer. There is nothing to check, since nothing can \
+change the list meanwhile. A subscription, or the end of one, in the middle of a round finds the list \
+borrowed and becomes a task of the scheduler.
 
-That is the least a list of observers can cost, and it is what it costs: no mark to look at, no reference count. \
-The price is paid in meaning: a subscriber cannot set the signal that it is told of, one that was unsubscribed \
-in the round is still called in it, and a panic ends the round for all that come after. Ending a subscription \
-searches the array and closes the gap.";
+That is the least that a list of observers can cost: there is no mark to look at and no reference count. \
+The price is paid in behaviour: a subscriber cannot set the signal that it is told of, one that was \
+unsubscribed in the round is still called in it, and a panic ends the round for all that come after. Ending \
+a subscription searches the array and closes the gap.";

@@ -11,8 +11,9 @@ use signals2::{Connect1, Connection, Emit1, Signal};
 /// A callback of a world, which never leaves the world's thread.
 struct Local<F>(F);
 
-// SAFETY: signals2 wants slots that any thread may call. A `World` and all its handles, subscriptions too, are neither
-// `Send` nor `Sync` (they hold an `Rc`, or claim to), and only they give access to the signals that own the slots.
+// SAFETY: signals2 asks for slots that any thread may call. A `World` and all its handles, including subscriptions, are
+// neither `Send` nor `Sync` (they hold an `Rc`, or claim to), and only they give access to the signals that own the
+// slots.
 unsafe impl<F> Send for Local<F> {}
 // SAFETY: as above.
 unsafe impl<F> Sync for Local<F> {}
@@ -33,11 +34,12 @@ struct Source {
 #[derive(Clone, Default)]
 struct World(Rc<RefCell<Vec<Handle>>>);
 
-/// Names a signal.
+/// A handle of a signal.
 #[derive(Clone)]
 struct Handle(Rc<Source>);
 
-/// Names a subscription. Like all handles, it stays in its thread: who disconnects a slot may drop it.
+/// A handle of a subscription. Like all handles it stays in its thread, because disconnecting a slot may drop the
+/// callback.
 #[derive(Clone)]
 struct Subscription {
     connection: Connection,
@@ -133,13 +135,13 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "thread-safe",
-                text: "Slots must be callable from any thread, and the crate pays for it with atomics and locks; \
-                       nobody else here does.",
+                text: "Slots must be callable from any thread, and the crate pays for that with atomics and locks. \
+                       Most others here do not.",
             },
             Caveat {
                 badge: "no value, no batch",
-                text: "The crate's signal is an event without a value and has no batches: the value is kept beside it, \
-                       and equal values are not emitted.",
+                text: "The crate's signal is an event without a value and has no batches. The adapter keeps the \
+                       value beside it and does not emit equal values.",
             },
         ],
         known_failures: &[
@@ -156,43 +158,27 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Slots are reference-counted entries in a BTreeSet, ordered by group and position, behind a read-write lock and \
-a reference count. A notification locks, counts the set up, unlocks, and walks the set; for each slot it looks \
-at two atomics, whether it is connected and how often it is blocked, before it calls it. What changes during a \
-round goes to a copy of the set, so that rounds are undisturbed and may be nested; a slot that was disconnected \
-is skipped.
+Slots are reference-counted entries in a BTreeSet, ordered by group and position, behind a read-write lock \
+and a reference count. A notification locks, adds one to the set's count, unlocks, and walks the set. For \
+each slot it looks at two atomics before the call: whether the slot is connected, and how often it is \
+blocked. Changes during a round go to a copy of the set, so rounds are undisturbed and may be nested; a \
+slot that was disconnected is skipped.
 
-Walking a B-tree and two sequentially consistent loads per slot cost a few times the call itself. Connecting \
-copies the whole set, counting every slot up, and disconnecting copies and filters it: making n subscriptions \
-takes n², which is why it is left out where there are 10,000.";
+Walking a B-tree and two sequentially consistent loads per slot cost a few times the call itself. \
+Connecting copies the whole set and adds one to the count of every slot; disconnecting copies and filters \
+it. So making n subscriptions takes n², which is why it is left out where there are 10,000.";
 
 #[cfg(test)]
 mod tests {
+    use testkit::{Is, Otherwise as _};
+
     use super::*;
-
-    /// Whether `T` is `Send` or `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-    struct Is<T>(PhantomData<T>);
-
-    impl<T: Send> Is<T> {
-        const SEND: bool = true;
-    }
-
-    impl<T: Sync> Is<T> {
-        const SYNC: bool = true;
-    }
-
-    trait Otherwise {
-        const SEND: bool = false;
-        const SYNC: bool = false;
-    }
-
-    impl<T> Otherwise for Is<T> {}
 
     const _: () = {
         assert!(!Is::<World>::SEND && !Is::<World>::SYNC);
         assert!(!Is::<Handle>::SEND && !Is::<Handle>::SYNC);
         assert!(!Is::<Subscription>::SEND && !Is::<Subscription>::SYNC);
-        // Which is why a subscription is more than a connection.
+        // This is why a subscription is more than a connection.
         assert!(Is::<Connection>::SEND && Is::<Connection>::SYNC);
     };
 

@@ -1,8 +1,8 @@
 //! The naive signal: every notification copies the list of subscribers and walks the copy, as data-map's
 //! signal does with `Array.from(subscribers)`.
 //!
-//! The copy makes changes during a round harmless, but keeps who was unsubscribed in the meantime: each
-//! subscriber therefore knows whether it is still subscribed, and is asked before it is called.
+//! The copy makes changes during a round harmless, but it still has subscribers that were unsubscribed in the meantime.
+//! Each subscriber therefore knows whether it is still subscribed, and the round asks it before the call.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ struct Subscriber {
 struct Source {
     value: Cell<u64>,
     gone: Cell<bool>,
-    /// The value before the batch, while a round is due at its end.
+    /// The value before the batch, if a round is due at the batch's end.
     before: Cell<Option<u64>>,
     subscribers: RefCell<Vec<Rc<Subscriber>>>,
 }
@@ -33,7 +33,7 @@ impl Source {
         if self.gone.get() { Err(Error::Gone) } else { Ok(self) }
     }
 
-    /// Calls everybody, and returns the first panic.
+    /// Calls every subscriber, and returns the first panic.
     fn notify(&self) -> Option<Panic> {
         let value = self.value.get();
         let snapshot: Vec<Rc<Subscriber>> = self.subscribers.borrow().clone();
@@ -134,11 +134,11 @@ impl Signals for World {
     }
 }
 
-/// Names a signal.
+/// A handle of a signal.
 #[derive(Clone)]
 struct Handle(Rc<Source>);
 
-/// Names a subscription.
+/// A handle of a subscription.
 #[derive(Clone)]
 struct Subscription(std::rc::Weak<Subscriber>);
 
@@ -164,7 +164,7 @@ impl Notify for World {
         let mut subscribers = subscriber.signal.subscribers.borrow_mut();
         let at = subscribers.iter().position(|other| Rc::ptr_eq(other, &subscriber));
         let removed = at.map(|at| subscribers.remove(at));
-        // What a callback owns may use the world when it is dropped.
+        // What a callback owns may use the world when it is dropped, so nothing is borrowed here.
         drop(subscribers);
         removed.is_some()
     }
@@ -183,7 +183,7 @@ pub fn contender() -> Contender {
         name: "snapshot",
         role: Role::Naive,
         summary: "A list of subscribers that is copied for every notification.",
-        source: "data-map, the signal before its optimisation",
+        source: "data-map: the signal before its optimisation",
         analysis: ANALYSIS,
         complexity: &[
             ("notify", Growth::Constant),
@@ -195,14 +195,14 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Notify, Capability::Batches, Capability::ManyObservers],
         caveats: &[
             Caveat {
-                badge: "mended",
-                text: "The source's snapshot also calls subscribers that an earlier one of the same round unsubscribed; \
-                       here each subscriber is asked first whether it is still subscribed.",
+                badge: "source's bug fixed",
+                text: "The source's snapshot also calls subscribers that an earlier one of the same round \
+                       unsubscribed. Here each subscriber is asked first whether it is still subscribed.",
             },
             Caveat {
-                badge: "list, not set",
-                text: "The source keeps subscribers in a JavaScript set, which removes in O(1); here they are in a Vec, \
-                       which is searched.",
+                badge: "slower unsubscribe",
+                text: "The source keeps subscribers in a JavaScript set, which removes in O(1). Here they are in a \
+                       Vec, which has to be searched.",
             },
         ],
         known_failures: &[],
@@ -210,11 +210,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Subscribers are reference-counted entries in a Vec. A notification clones the Vec, counting every entry up, \
-then calls each entry that is still subscribed, and counts it down again. Each call is guarded against panics \
-on its own.
+Subscribers are reference-counted entries in a Vec. A notification clones the Vec, which adds one to the \
+count of every entry. Then it calls each entry that is still subscribed, and lowers its count again. Each \
+call has its own guard against panics.
 
-Whatever callbacks do to the list, the copy does not change, so there is nothing to go wrong. The price is an \
+Whatever callbacks do to the list, the copy does not change, so nothing can go wrong. The price is an \
 allocation per notification and, per observer, a copied pointer and two changes of a reference count in the \
 observer's own memory. It loses by a constant factor everywhere, and most where subscribers are many and do \
 little. Ending a subscription searches the list.";

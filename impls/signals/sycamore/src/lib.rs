@@ -10,7 +10,7 @@ use sycamore_reactive::{
     create_selector, create_signal, untrack,
 };
 
-/// A root of the crate's.
+/// A world, which is one of the crate's roots.
 #[derive(Clone)]
 struct World(RootHandle);
 
@@ -51,7 +51,7 @@ impl Signals for World {
     }
 }
 
-/// Names an effect: the scope that owns nothing else.
+/// A handle of an effect: a scope that owns nothing else.
 #[derive(Clone)]
 struct Effect(NodeHandle, Rc<Cell<bool>>);
 
@@ -107,20 +107,22 @@ pub fn contender() -> Contender {
         capabilities: &[Capability::Tracked, Capability::Batches],
         caveats: &[
             Caveat {
-                badge: "eager",
+                badge: "eager computation",
                 text: "Computed values are updated when a signal below them is set, whether or not anybody reads them.",
             },
             Caveat {
                 badge: "no plain subscription",
-                text: "The crate has no subscription without tracking, so it takes no part in plain notification.",
+                text: "The crate has no subscription without tracking, so it takes no part in the scenarios of plain \
+                       notification.",
             },
         ],
         known_failures: &[
             KnownFailure {
                 check: "tracked_dynamic",
-                text: "A node that reads another dependency than before in the middle of a propagation may find an old value there, and is not updated again (0.9.4).",
+                text: "A node that reads another dependency than before in the middle of a propagation may find an \
+                       old value there, and is not updated again (0.9.4).",
             },
-            KnownFailure { check: "tracked_counts", text: "As tracked_dynamic (0.9.4)." },
+            KnownFailure { check: "tracked_counts", text: "The same as in tracked_dynamic (0.9.4)." },
             KnownFailure {
                 check: "batch_read",
                 text: "Within a batch computed values are out of date (0.9.4).",
@@ -131,15 +133,16 @@ pub fn contender() -> Contender {
             },
             KnownFailure {
                 check: "batch_back",
-                text: "A signal that was set updates what depends on it, also if it ends with its old value (0.9.4).",
+                text: "A signal that was set updates everything that depends on it, even if it ends with its old \
+                       value (0.9.4).",
             },
             KnownFailure {
                 check: "cycle",
-                text: "A computed value that reads itself finds its value taken out and panics (0.9.4).",
+                text: "A computed value that reads itself panics, because its value has been taken out (0.9.4).",
             },
             KnownFailure {
                 check: "effect_panics",
-                text: "A panic ends the propagation, and the effect's node has lost its closure (0.9.4).",
+                text: "A panic ends the propagation, and the effect's node loses its closure (0.9.4).",
             },
             KnownFailure {
                 check: "dispose_in_effect",
@@ -150,11 +153,11 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Nodes live in a slot map; each lists its dependencies and its dependents as vectors of keys. Setting a signal \
-searches the graph depth first for all that depends on it, sorts that topologically, and updates node by node \
-what is marked dirty. A node that is updated takes itself off the list of each of its dependencies, runs with a \
-new tracker, and appends itself to the lists of what it read.
+Nodes live in a slot map; each lists its dependencies and its dependents as vectors of keys. Setting a \
+signal searches the graph depth first for everything that depends on it, sorts that topologically, and \
+updates the nodes that are marked dirty, one by one. A node that is updated removes itself from the list of \
+each of its dependencies, runs with a new tracker, and appends itself to the lists of what it read.
 
-Taking a node off a list walks the whole list. With n effects on one signal every effect's update costs n, and a \
-change n²: that is why it is left out where there are 10,000. Every run also takes its closure and value out of \
-the node and puts them back, each time through a borrow of the whole slot map.";
+Removing a node from a list walks the whole list. With n effects on one signal every effect's update costs \
+n, and a change n²: that is why it is left out where there are 10,000. Every run also takes its closure and \
+value out of the node and puts them back, each time through a borrow of the whole slot map.";

@@ -1,14 +1,15 @@
-//! The source's optimised allocation: a counter for new indices and a stack of free ones. Which indices
-//! are live is noted beside it, so that freeing one twice is an error, which the source leaves unseen.
+//! The source's optimised allocation: a counter for new indices and a stack of free ones.
+//!
+//! Unlike the source, it also notes which indices are live, so that freeing one twice is an error.
 
 use scenarios::slots::{NotLive, Slots};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 #[derive(Default)]
 struct FreeList {
-    /// Indices that are free again, the latest last.
+    /// Indices that are free again. The one freed last is on top.
     free: Vec<u32>,
-    /// Whether each index up to the next new one is live.
+    /// For each index handed out so far, whether it is live.
     is_live: Vec<bool>,
 }
 
@@ -82,9 +83,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-An allocation takes the top of the stack, or counts one further where the stack is empty. To free an index \
-is to push it. One byte per index says whether it is live, so that an index freed twice does not come out of \
-the stack twice; the source has no such check.
+An allocation takes the top of the stack; if the stack is empty, it takes the next new index. Freeing an \
+index pushes it onto the stack. One byte per index says whether it is live, so that an index freed twice \
+does not come out of the stack twice; the source has no such check.
 
-Both are a few instructions whatever the number of slots. The stack is a second array, though, which \
-grows with the number of free slots; a list through the free slots themselves needs none.";
+Both operations are a few instructions, whatever the number of slots. The stack is a second array, though, \
+which grows with the number of free slots. A list that links the free slots themselves needs none.";

@@ -1,9 +1,9 @@
-//! A gap buffer: an array of physical indices with its free room at the place of the last edit.
+//! A gap buffer: an array of physical indices whose free room lies at the place of the last edit.
 
 use scenarios::slots::{OutOfRange, Positions};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// Physical indices: a counter, and a stack of those that are free again.
+/// Hands out physical indices: those on the stack are free again, the counter is the next new one.
 #[derive(Default)]
 struct Indices {
     next: u32,
@@ -19,10 +19,13 @@ impl Indices {
     }
 }
 
+/// Length of the buffer after its first growth.
+const FIRST_LENGTH: usize = 16;
+
 #[derive(Default)]
 struct GapBuffer {
     indices: Indices,
-    /// The elements, except for the gap.
+    /// The elements. The part from `gap_start` to `gap_end` is free room.
     buffer: Vec<u32>,
     gap_start: usize,
     gap_end: usize,
@@ -42,10 +45,10 @@ impl GapBuffer {
         self.gap_start = to;
     }
 
-    /// Doubles the buffer, so that there is a gap.
+    /// Doubles the buffer; the new half becomes the gap.
     fn grow(&mut self) {
         let behind = self.buffer.len() - self.gap_end;
-        let mut buffer = vec![0; (2 * self.buffer.len()).max(16)];
+        let mut buffer = vec![0; (2 * self.buffer.len()).max(FIRST_LENGTH)];
         let gap_end = buffer.len() - behind;
         buffer[..self.gap_start].copy_from_slice(&self.buffer[..self.gap_start]);
         buffer[gap_end..].copy_from_slice(&self.buffer[self.gap_end..]);
@@ -120,8 +123,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The array's free room is not at its end but where the last edit was. An edit close to it moves the few \
-elements in between; an edit elsewhere moves all of those. Reading adds the gap's length to positions behind it.
+The array's free room is not at its end but where the last edit was. An edit moves the elements between the \
+last edit and itself: few if it is close by, many if it is far away. Reading a position behind the gap adds \
+the gap's length.
 
-It wins where edits cluster, as they do while somebody types: then it is O(distance). Where they jump about \
-it is O(n) like the spliced array, with the same fast copies of memory.";
+It wins where edits cluster, as they do while somebody types: an edit then costs O(distance). Where edits \
+jump about, it is O(n) like the spliced array, and copies memory just as fast.";

@@ -1,18 +1,21 @@
-//! The lab's layer: free slots linked through themselves, and a table of positions in blocks, found by a
-//! tree of their lengths.
+//! The lab's own layer: a list through the free slots themselves, and a table of positions that is cut into blocks,
+//! which a tree of their lengths finds.
 
 use scenarios::slots::{NotLive, OutOfRange, Positions, Slots};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// In place of the next free slot: the slot is live.
+/// Stands where a free slot has the next free one: this slot is live.
 const LIVE: u32 = u32::MAX;
 
-/// In place of the next free slot: there is none. Also what slots hold that were never allocated.
+/// Stands where a free slot has the next free one: there is no next one. Slots never allocated hold it, too.
 const LAST: u32 = u32::MAX - 1;
 
-/// Slots whose free ones form a list: each holds the next one.
+/// Slots that the first growth makes room for.
+const FIRST_ROOM: usize = 16;
+
+/// Slots whose free ones form a list: each free slot holds the next one.
 struct LinkedSlots {
-    /// As many as there is room for. The first `used` were allocated at some time; the length of this is the
+    /// One number per slot there is room for. The first `used` slots were allocated at some time. Its length is the
     /// only bound that an allocation checks.
     next_free: Vec<u32>,
     used: usize,
@@ -21,11 +24,11 @@ struct LinkedSlots {
 }
 
 impl LinkedSlots {
-    /// Makes room for twice as many.
+    /// Makes room for twice as many slots.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        let room = (2 * self.next_free.len()).clamp(16, LAST as usize);
+        let room = (2 * self.next_free.len()).clamp(FIRST_ROOM, LAST as usize);
         assert!(room > self.used, "there are as many slots as indices of 32 bits");
         self.next_free.resize(room, LAST);
     }
@@ -84,23 +87,33 @@ impl Slots for LinkedSlots {
     }
 }
 
-/// Most elements of a block.
+/// A block has at most this many elements.
 const BLOCK: usize = 256;
+
+/// A full block keeps this many elements when it is split at the end of the table: appending, which is common there,
+/// then leaves blocks that are fuller than half.
+const KEPT_AT_END: usize = BLOCK / 4 * 3;
+
+/// Neighbours that together have at most this many elements can be united.
+const UNITED: usize = BLOCK / 2;
+
+/// A block with fewer elements than this looks for a neighbour to be united with.
+const SMALL: usize = BLOCK / 4;
 
 /// A sequence of physical indices in blocks.
 struct OrderTree {
     slots: LinkedSlots,
-    /// None is empty, unless it is the only one.
+    /// No block is empty, unless it is the only one.
     blocks: Vec<Vec<u32>>,
-    /// A Fenwick tree of the blocks' lengths: element `i`, from 1 on, is the sum of the lengths of as many
-    /// blocks, up to and with block `i - 1`, as the lowest bit of `i` says. Element 0 is unused.
+    /// A Fenwick tree of the blocks' lengths. Element `i`, from 1 on, is the sum of the lengths of the last blocks up
+    /// to and including block `i - 1`: of as many as the lowest set bit of `i` says. Element 0 is unused.
     sums: Vec<u32>,
     length: usize,
 }
 
 impl OrderTree {
-    /// The block of a position that is at most the length, and the place in it. A position between two
-    /// blocks is in the second one.
+    /// The block of a position, which is at most the length, and the place in that block. A position between two
+    /// blocks belongs to the second one.
     #[inline]
     fn locate(&self, position: usize) -> (usize, usize) {
         let count = self.blocks.len();
@@ -118,7 +131,7 @@ impl OrderTree {
         if block == count { (count - 1, self.blocks[count - 1].len()) } else { (block, rest) }
     }
 
-    /// Notes that the length of a block changed by `difference`, which wraps.
+    /// Enters into the tree that the length of a block changed by `difference`, which wraps around if negative.
     #[inline]
     fn add(&mut self, block: usize, difference: u32) {
         let mut at = block + 1;
@@ -128,7 +141,7 @@ impl OrderTree {
         }
     }
 
-    /// Makes the tree anew, after blocks came or went.
+    /// Builds the tree anew after blocks were added or removed.
     fn rebuild(&mut self) {
         self.sums.clear();
         self.sums.push(0);
@@ -141,12 +154,11 @@ impl OrderTree {
         }
     }
 
-    /// Makes room in a full block; where `place` is then.
+    /// Splits a full block in two. Returns the block and the place that `place` has become.
     #[cold]
     fn split(&mut self, block: usize, place: usize) -> (usize, usize) {
-        // Appending leaves blocks behind that have some room.
         let at_end = block == self.blocks.len() - 1 && place == BLOCK;
-        let at = if at_end { BLOCK / 4 * 3 } else { BLOCK / 2 };
+        let at = if at_end { KEPT_AT_END } else { BLOCK / 2 };
         let mut second = Vec::with_capacity(BLOCK);
         second.extend_from_slice(&self.blocks[block][at..]);
         self.blocks[block].truncate(at);
@@ -155,7 +167,7 @@ impl OrderTree {
         if place > at { (block + 1, place - at) } else { (block, place) }
     }
 
-    /// Unites a small block with a neighbour, where both together are at most half a block.
+    /// Unites a small block with a neighbour if both together are small enough; removes it if it is empty.
     #[cold]
     fn unite(&mut self, block: usize) {
         if self.blocks.len() == 1 {
@@ -165,10 +177,10 @@ impl OrderTree {
             self.blocks.remove(block);
             return self.rebuild();
         }
-        let small = |first: usize| self.blocks[first].len() + self.blocks[first + 1].len() <= BLOCK / 2;
-        let first = if block + 1 < self.blocks.len() && small(block) {
+        let fits = |first: usize| self.blocks[first].len() + self.blocks[first + 1].len() <= UNITED;
+        let first = if block + 1 < self.blocks.len() && fits(block) {
             block
-        } else if block > 0 && small(block - 1) {
+        } else if block > 0 && fits(block - 1) {
             block - 1
         } else {
             return;
@@ -219,7 +231,7 @@ impl Positions for OrderTree {
         let index = self.blocks[block].remove(place);
         self.add(block, 1u32.wrapping_neg());
         self.length -= 1;
-        if self.blocks[block].len() < BLOCK / 4 {
+        if self.blocks[block].len() < SMALL {
             self.unite(block);
         }
         let freed = self.slots.free(index);
@@ -242,8 +254,9 @@ pub fn contender() -> Contender {
     scenarios::slots::contender::<LinkedSlots, OrderTree>(About {
         name: "order_tree",
         role: Role::Optimized,
-        summary: "A list through the free slots themselves, and blocks of physical indices under a tree of their lengths.",
-        source: "This lab; the tree of sums is Fenwick's (1994)",
+        summary: "A list that links the free slots themselves, and blocks of physical indices under a tree of their \
+                  lengths.",
+        source: "the lab's own; the tree of sums is Fenwick's (1994)",
         analysis: ANALYSIS,
         complexity: &[
             ("fresh", Growth::Constant),
@@ -261,17 +274,18 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Slots are one array of 32-bit numbers. A free slot holds the next free one, a live slot a mark; so there is \
-no second array, and a slot freed twice is seen at once.
+Slots are one array of 32-bit numbers. A free slot holds the number of the next free one, a live slot holds \
+a mark. So there is no second array, and freeing a slot twice is noticed at once.
 
 Positions are kept in blocks of up to 256 indices. A Fenwick tree of the blocks' lengths leads to the block \
-of a position in log2(n/256) steps and takes a change in as many; within the block at most 255 elements are \
-moved. A full block is halved (at the end of the table, it keeps three quarters), and small neighbours are united, after which the tree is made anew: O(n/256) \
-work, but only after 64 or more edits of that block.
+of a position in log2(n/256) steps, and takes as many to enter a change. Within the block at most 255 \
+elements are moved. A full block is halved (at the end of the table it keeps three quarters), and small \
+neighbours are united. The tree is then built anew: that is O(n/256) work, but it happens only after 64 or \
+more edits of that block.
 
-An insert in the middle so costs about the same at any size, where the spliced array moves half the table. \
-The price is paid by reads, which descend the tree, and by small tables, which a plain array of \
-some hundred elements serves as well.";
+So an insert in the middle costs about the same at any size, where the spliced array moves half the table. \
+The price is paid by reads, which descend the tree, and by small tables, for which a plain array of some \
+hundred elements does as well.";
 
 #[cfg(test)]
 mod tests {
@@ -306,7 +320,8 @@ mod tests {
                 model.insert(position, table.insert_at(position).unwrap());
             }
             check(&table);
-            assert!(table.blocks.len() >= 3000 / BLOCK && table.blocks.len() <= 1 + 3000 / (BLOCK / 2));
+            let [fewest, most] = [3000 / BLOCK, 1 + 3000 / (BLOCK / 2)];
+            assert!((fewest..=most).contains(&table.blocks.len()));
             while !model.is_empty() {
                 let position = at(model.len() - 1);
                 assert_eq!(table.remove_at(position), Ok(model.remove(position)));
@@ -324,6 +339,6 @@ mod tests {
         let table = OrderTree::with_len(12 * BLOCK);
         check(&table);
         let (last, others) = table.blocks.split_last().unwrap();
-        assert!(others.iter().all(|block| block.len() == BLOCK / 4 * 3) && last.len() <= BLOCK);
+        assert!(others.iter().all(|block| block.len() == KEPT_AT_END) && last.len() <= BLOCK);
     }
 }

@@ -1,5 +1,5 @@
-//! The source's naive layer: the next free physical index is the first one that is not in a set of used
-//! ones, found by trying them in turn; the table of positions is an array.
+//! The source's naive layer. To find a free physical index it tries 0, 1, 2 and so on until one is not in the set of
+//! used indices. The table of positions is an array.
 
 use std::collections::HashSet;
 
@@ -46,7 +46,7 @@ impl Slots for UsedSet {
     }
 
     fn with_live(count: usize) -> (Self, Vec<u32>) {
-        // Allocated one by one, 100,000 would take minutes.
+        // Allocating 100,000 indices one by one would take minutes.
         let keys: Vec<u32> = (0..count as u32).collect();
         (UsedSet(keys.iter().copied().collect()), keys)
     }
@@ -125,9 +125,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Every allocation asks the set for 0, 1, 2 and so on until an index is not in it. After n allocations \
-that is n hash lookups for the next one, and n²/2 for all.
+Every allocation asks the set for 0, 1, 2 and so on until an index is not in it. After n allocations the \
+next one takes n hash lookups; all of them together take n²/2.
 
-It always returns the smallest free index, which nobody needs. To free an index is one removal from \
-the set. The table of positions is an array, so that reading it is as fast as can be, and inserting in the \
-middle moves everything behind.";
+It always returns the smallest free index, which nobody needs. Freeing an index is one removal from the \
+set. The table of positions is an array: reading it is as fast as can be, and inserting in the middle moves \
+everything behind.";

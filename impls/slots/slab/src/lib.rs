@@ -44,7 +44,7 @@ pub fn contender() -> Contender {
     scenarios::slots::allocating::<Peer>(About {
         name: "slab",
         role: Role::Peer,
-        summary: "slab::Slab: an array of entries, of which the vacant ones form a list.",
+        summary: "slab::Slab: an array of entries whose vacant ones form a list.",
         source: "crate slab 0.4",
         analysis: ANALYSIS,
         complexity: &[
@@ -60,8 +60,8 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-An array of entries that are either occupied by a value or vacant, and then hold the index of the next \
+An array of entries. Each is either occupied by a value, or vacant and then holds the index of the next \
 vacant one. Here the values are empty, so an entry is a tag and an index: 16 bytes.
 
-It does the same work as the lab's list through the free slots, on four times the memory, and could store \
-values along the way. It has no order of elements, so it takes no part in the scenarios about positions.";
+It does the same work as the lab's list through the free slots, on four times the memory, and could also \
+store values. It keeps no order of elements, so it takes no part in the scenarios about positions.";

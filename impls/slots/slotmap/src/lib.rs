@@ -30,7 +30,7 @@ impl Slots for Peer {
     }
 
     fn index(key: DefaultKey) -> usize {
-        // The crate's slot 0 is never handed out; the lower half of a key's bits is its slot.
+        // The lower half of a key's bits is its slot. The crate never hands out slot 0.
         (key.data().as_ffi() as u32 as usize).wrapping_sub(1)
     }
 
@@ -45,7 +45,7 @@ pub fn contender() -> Contender {
     scenarios::slots::allocating::<Peer>(About {
         name: "slotmap",
         role: Role::Peer,
-        summary: "slotmap::SlotMap: slots with versions, of which the vacant ones form a list.",
+        summary: "slotmap::SlotMap: slots with version numbers; the vacant ones form a list.",
         source: "crate slotmap 1.1",
         analysis: ANALYSIS,
         complexity: &[
@@ -61,8 +61,8 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-An array of slots, each with a version that counts up when the slot is taken and when it is freed; vacant \
-slots form a list. A key is an index and a version, so that a stale key is seen through even after its slot \
-was taken again, which none of the others does.
+An array of slots. Each has a version number, which counts up when the slot is taken and when it is freed; \
+vacant slots form a list. A key is an index and a version, so a stale key is recognised even after its slot \
+was taken again. None of the other contenders can do that.
 
-That safety costs a comparison and a count per operation. Where stale keys are a danger it is worth it.";
+That safety costs a comparison and an addition per operation. It is worth it where stale keys are a danger.";

@@ -3,7 +3,7 @@
 use scenarios::slots::{OutOfRange, Positions};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
-/// Physical indices: a counter, and a stack of those that are free again.
+/// Hands out physical indices: those on the stack are free again, the counter is the next new one.
 #[derive(Default)]
 struct Indices {
     next: u32,
@@ -69,7 +69,7 @@ pub fn contender() -> Contender {
     scenarios::slots::positional::<VecSplice>(About {
         name: "vec_splice",
         role: Role::Optimized,
-        summary: "An array of physical indices that every insert and removal splices.",
+        summary: "An array of physical indices; every insert and removal moves all elements behind it.",
         source: "data-map, its indirection layer after the optimisation",
         analysis: ANALYSIS,
         complexity: &[
@@ -84,8 +84,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-The table is an array; to insert or remove moves everything behind by one place. Finding a free index is O(1), \
-so this is what is left of the indirection layer's cost after its allocation was mended.
+The table is an array, and every insert or removal moves all elements behind it by one place. Finding a \
+free index is O(1), so this is what remains of the indirection layer's cost after its allocation was \
+improved.
 
-Moving is a copy of memory, four bytes an element and many elements per instruction, so up to some \
-thousand elements it is hard to beat; at 100,000 it is all that counts. Reading is one access to the array.";
+Moving is a copy of memory: four bytes an element, and many elements per instruction. Up to some thousand \
+elements that is hard to beat; at 100,000 nothing else counts. Reading is one access to the array.";

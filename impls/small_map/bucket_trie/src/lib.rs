@@ -9,8 +9,8 @@ pub fn contender() -> Contender {
     scenarios::small_map::contender::<Ours>(About {
         name: "bucket_trie",
         role: Role::Optimized,
-        summary: "collections::HashMap at every size: to 32 entries, one leaf that versions share.",
-        source: "this repository, collections/src/map",
+        summary: "collections::HashMap at every size: up to 32 entries it is one leaf that versions share.",
+        source: "the lab's own, collections/src/map",
         analysis: ANALYSIS,
         complexity: &[
             ("get_hit", Growth::Logarithmic),
@@ -28,10 +28,10 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Made for maps of any size; it is here to show what that costs small ones. Up to 32 entries the map is a \
+This map is made for any size; it is here to show what that costs small maps. Up to 32 entries the map is a \
 single leaf with an index of 32 buckets, so a lookup is the hash, a byte of the index and, mostly, one \
-comparison: no scan, whose length would grow with the map.
+comparison. There is no scan, whose length would grow with the map.
 
 With plain keys an insert that keeps the version before claims the next place of the leaf that both share, \
-and copies nothing. The leaf's head, 128 bytes of index, links and tags, is what the smallest maps \
-pay: more than their entries, in memory and when a change other than an insert copies the leaf.";
+and copies nothing. The smallest maps pay for the leaf's head, 128 bytes of index, links and tags: it is \
+larger than their entries, in memory and whenever a change other than an insert copies the leaf.";

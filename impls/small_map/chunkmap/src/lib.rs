@@ -23,9 +23,9 @@ pub fn contender() -> Contender {
         ],
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
-            badge: "ordered",
-            text: "immutable-chunkmap compares keys instead of hashing them and keeps them in order, which the \
-                   others do not offer and the scenarios do not reward.",
+            badge: "sorted keys",
+            text: "immutable-chunkmap compares keys instead of hashing them, and keeps them in order. Most others do \
+                   not offer that, and no scenario rewards it.",
         }],
         known_failures: &[],
     })
@@ -35,6 +35,6 @@ const ANALYSIS: &str = "\
 A map of up to 512 entries is one sorted chunk: keys in one array, values in another. See persistent_map \
 for how it works.
 
-That is what a flat map would be, but a chunk has room for 512 entries from the first one on, 8 KB that \
-each change of a kept version allocates again, and lookups compare with the smallest and largest key \
-before they search: it is the slowest to change here, and dense to iterate.";
+That is how a flat map works, too, but a chunk has room for 512 entries from the first one on: 8 KB that \
+each change of a kept version allocates again. Lookups compare with the smallest and largest key before \
+they search. So it is the slowest to change here; iteration over its dense arrays is fast.";

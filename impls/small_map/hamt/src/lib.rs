@@ -1,6 +1,6 @@
 //! The naive small map: the textbook HAMT of `persistent_map`, at every size.
 //!
-//! Source: the array-map proposal, whose present state this is.
+//! Source: the array-map proposal, which starts from this structure.
 
 use persistent_map_hamt::Hamt;
 use scenarios::{About, Capability, Contender, Growth, Role};
@@ -11,8 +11,8 @@ pub fn contender() -> Contender {
     scenarios::small_map::contender::<Hamt>(About {
         name: "hamt",
         role: Role::Naive,
-        summary: "The textbook 32-way hash array mapped trie, however few the entries.",
-        source: "array-map proposal, its present state; the trie is `hamt` of persistent_map",
+        summary: "The textbook 32-way hash array mapped trie, however few entries it holds.",
+        source: "array-map proposal: its starting point; the trie is `hamt` of persistent_map",
         analysis: ANALYSIS,
         complexity: &[
             ("get_hit", Growth::Logarithmic),
@@ -30,10 +30,10 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-What the proposal starts from: a map made for many entries holds few. Every operation hashes the key and \
-counts bits; a map of up to 32 entries is a root and, where two keys share its slot, a child for each \
-such pair: the birthday paradox brings the first at about 7 entries.
+This is what the proposal starts from: a map made for many entries holds few. Every operation hashes the \
+key and counts bits. A map of up to 32 entries is a root and, where two keys share one of its slots, a \
+child for each such pair. By the birthday paradox the first such pair comes at about 7 entries.
 
-It loses to flat maps at up to about 8 entries in everything, since there is nothing to save by hashing, \
-and two allocations for a node are two for each kept version. It wins against them from a few dozen \
-entries on, because lookups and copies do not grow.";
+It loses to flat maps at up to about 8 entries in everything, since hashing saves nothing there, and a \
+node's two allocations are two for each kept version. It wins against them from a few dozen entries on, \
+because the costs of its lookups and copies do not grow.";

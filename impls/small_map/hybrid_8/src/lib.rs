@@ -1,7 +1,7 @@
-//! A flat array of up to 8 entries that becomes a HAMT with the ninth.
+//! A flat array of up to 8 entries, which the ninth turns into a HAMT.
 //!
 //! Source: the array-map proposal. [`Hybrid`] is generic over the threshold; `hybrid_4`, `hybrid_16` and
-//! `hybrid_32` differ in it and in nothing else.
+//! `hybrid_32` differ only in the threshold.
 //!
 //! ```text
 //!   Hybrid::Array ●──► a=1 │ b=2 │ … up to N          see `array_map`
@@ -10,8 +10,8 @@
 //!   Hybrid::Trie ●──► a HAMT                           see `hamt` of persistent_map
 //! ```
 //!
-//! A trie never becomes an array again, however few entries are left: a map that goes to and fro about the
-//! threshold would pay for it each time. So maps of equal content may be an array and a trie.
+//! A trie never becomes an array again, however few entries are left: a map whose size goes up and down around the
+//! threshold would pay for it each time. So of two maps with equal content, one may be an array and one a trie.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
@@ -27,7 +27,7 @@ use small_map_array_map::ArrayMap;
 pub enum Hybrid<K, V, S, const N: usize> {
     /// At most `N` entries.
     Array(ArrayMap<K, V>),
-    /// More, or as many as are left of more.
+    /// More than `N` entries, or what is left after there were more.
     Trie(Trie<(K, V), S>),
 }
 
@@ -37,7 +37,7 @@ where
     V: Clone,
     S: BuildHasher + Clone + Default,
 {
-    /// The trie of an array and the entry that was one too many.
+    /// The trie of the entries of `array` and the one that was too many.
     #[cold]
     #[inline(never)]
     fn upgraded(array: &ArrayMap<K, V>, (key, value): (K, V)) -> Self {
@@ -127,7 +127,7 @@ where
             (array, None) => Hybrid::Array(array),
             (array, Some(refused)) => {
                 let mut map = Self::upgraded(&array, refused);
-                // Not at the end: should a drop panic there, the map, which is on its way out by then, would leak.
+                // Not at the end of the function: if a drop panicked there, the map to be returned would leak.
                 drop(array);
                 entries.for_each(|(key, value)| map.insert(key, value));
                 map
@@ -176,7 +176,7 @@ pub fn contender() -> Contender {
     scenarios::small_map::contender::<UpTo<8>>(About {
         name: "hybrid_8",
         role: Role::Optimized,
-        summary: "A flat array of up to 8 entries; the next one makes it a textbook HAMT, and it stays one.",
+        summary: "A flat array of up to 8 entries; one more turns it into a textbook HAMT, which it then remains.",
         source: "array-map proposal",
         analysis: ANALYSIS,
         complexity: &[
@@ -195,26 +195,24 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Up to 8 entries `array_map`, beyond `hamt`; an operation looks which of the two it has. The insert of \
-one more than 8 moves every entry into a new trie, once: a trie that shrinks stays a trie.
+Up to 8 entries it is `array_map`, beyond that `hamt`; each operation checks which of the two it has. An \
+insert of one more than 8 moves every entry into a new trie. That happens once, because a trie that shrinks \
+stays a trie.
 
 The proposal chose 8: there the scan of plain keys still costs about as much as a hash and a comparison. \
-Where comparing is dear, 8 is already too many. The upgrade itself costs what building a trie of 9 \
-entries costs, and shows in insert_shared at 9.";
-
-#[cfg(test)]
-#[path = "../../../persistent_map/hamt/src/hostile.rs"]
-mod hostile;
+Where comparing is expensive, 8 is already too many. The step to a trie itself costs what building a trie \
+of 9 entries costs, and shows in insert_shared at 9.";
 
 #[cfg(test)]
 mod tests {
     use scenarios::input::FixedHasher;
-    use scenarios::probe::{Injected, PassThrough};
+    use testkit::Fragile;
+    use testkit::map::hostile;
+    use testkit::probe::PassThrough;
 
-    use super::hostile::{self, Fragile};
     use super::*;
 
-    type Map = Hybrid<u32, u32, scenarios::input::FixedHasher, 8>;
+    type Map = Hybrid<u32, u32, FixedHasher, 8>;
 
     fn is_array(map: &Map) -> bool {
         matches!(map, Hybrid::Array(_))
@@ -244,24 +242,15 @@ mod tests {
 
     #[test]
     fn hostile_keys_and_values_leave_every_version_sound() {
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Injected>() {
-                hook(info);
-            }
-        }));
         type Fragiles = Hybrid<Fragile, Fragile, PassThrough, 8>;
         hostile::every_change_is_made_or_not::<Fragiles>(150);
         hostile::a_copy_that_drops_the_original_is_made_or_not::<Fragiles>(false);
         type Of<V> = Hybrid<u32, V, FixedHasher, 8>;
-        hostile::holds_every_kind!(Of);
+        testkit::holds_every_kind!(Of);
     }
 
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        for check in contender().bottleneck.checks.iter().filter(|check| !check.name.ends_with("panics")) {
-            let trace = check.trace(0);
-            assert_eq!((contender().replay)(check, &trace), Ok(()), "{}", check.name);
-        }
+        testkit::every_check_passes(&contender());
     }
 }

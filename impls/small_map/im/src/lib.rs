@@ -28,9 +28,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A 32-way hash array mapped trie whose nodes have room for all their slots: a map of one entry allocates \
-a root for 32. See persistent_map for how it works.
+A 32-way hash array mapped trie whose nodes have room for all their slots: a map of one entry allocates a \
+root for 32. See persistent_map for how it works.
 
-A lookup in a small map is the hash, one bit test and one comparison, since nearly every key has a slot \
-of the root to itself: it is the fastest of the crates there. Whatever keeps the version before copies \
-that root slot by slot under its bitmap, and pays for its full width.";
+A lookup in a small map is the hash, one bit test and one comparison, since nearly every key has a slot of \
+the root to itself; none of the crates is faster at that. Every operation that keeps the version before \
+copies that root slot by slot under its bitmap, and pays for its full width.";

@@ -31,6 +31,6 @@ const ANALYSIS: &str = "\
 The maintained fork of im. Two keys that share a slot of the root share a small leaf there. See \
 persistent_map for how it works.
 
-A lookup is the hash, a bit test and a comparison of the key. The root has room for 32 slots from the \
-first entry on, and is copied slot by slot by each change that keeps the version before, which makes \
-small maps cost more than they hold.";
+A lookup is the hash, a bit test and a comparison of the key. The root has room for 32 slots from the first \
+entry on, and each change that keeps the version before copies it slot by slot. So small maps cost more \
+than what they hold.";

@@ -10,21 +10,21 @@
 //!                                  place                                               place
 //! ```
 //!
-//! Appending to a shared leaf needs no copy if no other version has appended beyond our `len` yet: `fill` says so, and
-//! whoever counts it up by one owns the place. Other versions do not look beyond their own `len`.
+//! Appending to a shared leaf needs no copy if no other version has appended beyond our `len` yet. `fill` says so, and
+//! the version that counts it up by one owns the place. Other versions do not look beyond their own `len`.
 //!
-//! `cells` is a hash table with linear probing, of four times as many cells as there are places, so that nearly
-//! every lookup looks at one. A cell is [`EMPTY`] or the
-//! number of a place, and above it for entries whose keys are dear to compare 8 bits of the hash. A version skips cells whose place lies
-//! beyond its `len`. `hashes` has the low 16 bits of each entry's hash, from which the table can be made again.
+//! `cells` is a hash table with linear probing. It has four times as many cells as there are places, so that nearly
+//! every lookup looks at only one. A cell is [`EMPTY`] or holds the number of a place; for entries whose keys are
+//! expensive to compare it also holds 8 bits of the hash, in its upper byte. A version skips cells whose place lies
+//! beyond its `len`. `hashes` has the low 16 bits of each entry's hash, from which the table can be built again.
 //!
 //! Invariants, which the `unsafe` blocks below rely on:
 //!
-//! * `count` is the number of `Leaf`s to the allocation; while it is one, `&mut Leaf` is exclusive access;
+//! * `count` is the number of `Leaf`s that refer to the allocation; while it is one, `&mut Leaf` is exclusive access;
 //! * a `Leaf`'s `len` is at most `fill`, and `fill` at most `capacity`;
-//! * every place below the `len` of a `Leaf` is initialised, and so is every place below `fill` when nobody is just
-//!   appending, in particular when the last `Leaf` goes;
-//! * each place that is initialised has a hash and a cell, too; so three quarters of the cells are empty at least.
+//! * every place below the `len` of a `Leaf` is initialised, and so is every place below `fill` while no version is
+//!   appending, in particular when the last `Leaf` is dropped;
+//! * each place that is initialised has a hash and a cell, too, so at least three quarters of the cells are empty.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
@@ -36,50 +36,66 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering, fence};
 
 use persistent_map_hamt::Entry;
 
-/// The most entries of a leaf.
-pub const MOST: usize = 128;
+/// The least capacity of a leaf.
+pub const MIN_CAPACITY: usize = 4;
 
-/// A cell without a place.
+/// The largest capacity of a leaf.
+pub const MAX_CAPACITY: usize = 128;
+
+/// Stands for a cell without a place.
 const EMPTY: u16 = u16::MAX;
 
-/// Few places share a cell: with two per place, every third lookup in a full leaf would have to look at another one.
+/// Cells for each place, so many that few places share one: with two cells per place, every third lookup in a full leaf
+/// would have to look at another cell.
 const CELLS_PER_PLACE: usize = 4;
+
+/// Cells begin at a multiple of this many bytes, and take a multiple of it.
+const CELLS_ALIGN: usize = 16;
+
+/// The part of a cell that holds a place.
+const PLACE_BITS: u16 = 0x00ff;
+
+/// The part of a cell that holds bits of the hash.
+const TAG_BITS: u16 = 0xff00;
+
+/// Beyond this many references the process is aborted, so that leaked clones cannot wrap the count around.
+const MAX_COUNT: u32 = u32::MAX / 2;
 
 #[repr(C)]
 struct Header {
     count: AtomicU32,
     fill: AtomicU32,
-    /// The number of cells less one: it cuts a hash down to a cell.
+    /// The number of cells less one. It reduces a hash to a cell.
     mask: u32,
 }
 
 /// A version: the first `len` entries of a leaf that others may share.
 ///
-/// Versions append to what others share and drop later, so all of them must have entries of one and the same type:
-/// a `Leaf` is invariant in `E`. Were it covariant, an entry of a shorter lifetime could stay in the leaf of a version of
-/// a longer one.
+/// A version appends to a leaf that others share and drop later, so all of them must have entries of one and the same
+/// type: a `Leaf` is invariant in `E`. If it were covariant, an entry with a shorter lifetime could stay in the leaf of
+/// a version with a longer one.
 pub struct Leaf<E> {
     header: NonNull<Header>,
     len: u32,
-    /// Shares entries as an `Arc` does, and takes and gives them.
+    /// Shares entries as an `Arc` does, and both takes and returns them, which makes it invariant.
     #[expect(clippy::type_complexity, reason = "it says both in one place")]
     entries: PhantomData<(Arc<E>, fn(E) -> E)>,
 }
 
-// SAFETY: a `Leaf` gives shared access to its entries from every thread that holds one, and whoever drops the last
-// one drops them; so both need both.
+// SAFETY: a `Leaf` gives shared access to its entries from every thread that holds one, and the thread that drops the
+// last one drops them. So both `Send` and `Sync` need entries that are `Send` and `Sync`.
 unsafe impl<E: Send + Sync> Send for Leaf<E> {}
 
-// SAFETY: as above. What changes while it is shared, `fill` and `cells`, is atomic; entries and tags are written once
-// by the one who counted `fill` up, at places that nobody else looks at before that thread hands over a longer version.
+// SAFETY: as above. `fill` and `cells`, which change while the leaf is shared, are atomic. Entries and hashes are
+// written once, by the thread that counted `fill` up, at places that no other thread looks at before it receives a
+// longer version.
 unsafe impl<E: Send + Sync> Sync for Leaf<E> {}
 
 impl<E> Clone for Leaf<E> {
     #[inline]
     fn clone(&self) -> Self {
-        // Relaxed: who counts up holds the leaf already.
-        if self.header().count.fetch_add(1, Ordering::Relaxed) > u32::MAX / 2 {
-            // Leaked clones must not wrap the count.
+        // Relaxed is enough, because a thread that counts up holds the leaf already.
+        if self.header().count.fetch_add(1, Ordering::Relaxed) > MAX_COUNT {
             std::process::abort();
         }
         Leaf { header: self.header, len: self.len, entries: PhantomData }
@@ -89,7 +105,7 @@ impl<E> Clone for Leaf<E> {
 impl<E> Drop for Leaf<E> {
     #[inline]
     fn drop(&mut self) {
-        // Release: what this holder did happens before the last one frees the leaf.
+        // Release, so that what this holder did happens before the last one frees the leaf.
         if self.header().count.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             self.free();
@@ -97,7 +113,7 @@ impl<E> Drop for Leaf<E> {
     }
 }
 
-/// The memory of a leaf that nobody reaches any more.
+/// The memory of a leaf that nothing refers to any more.
 struct Memory {
     address: NonNull<Header>,
     layout: Layout,
@@ -106,7 +122,7 @@ struct Memory {
 impl Drop for Memory {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it was allocated with this layout, and nobody looks at it any more.
+        // SAFETY: it was allocated with this layout, and nothing refers to it any more.
         unsafe { dealloc(self.address.as_ptr().cast(), self.layout) };
     }
 }
@@ -115,18 +131,18 @@ impl<E> Leaf<E> {
     const ALIGN: usize =
         if align_of::<E>() > align_of::<Header>() { align_of::<E>() } else { align_of::<Header>() };
 
-    /// Whether cells have some bits of the hash: not where keys are cheap to compare.
+    /// Whether cells have bits of the hash. They have none if keys are cheap to compare.
     const TAGGED: bool = needs_drop::<E>();
 
-    /// Where the entries begin, behind so many cells.
+    /// The offset of the entries, which lie behind the cells.
     #[inline]
     fn entries_at(cells: usize) -> usize {
-        let at = size_of::<Header>().next_multiple_of(16) + 2 * cells;
-        // There are multiples of 16 cells, which the compiler does not know.
-        if align_of::<E>() > 16 { at.next_multiple_of(align_of::<E>()) } else { at }
+        let at = size_of::<Header>().next_multiple_of(CELLS_ALIGN) + size_of::<AtomicU16>() * cells;
+        // The compiler does not know that the number of cells is a multiple of 16, so it would compute the multiple.
+        if align_of::<E>() > CELLS_ALIGN { at.next_multiple_of(align_of::<E>()) } else { at }
     }
 
-    /// Where the hashes begin.
+    /// The offset of the hashes, which lie behind the entries.
     #[inline]
     fn hashes_at(capacity: usize) -> usize {
         (Self::entries_at(CELLS_PER_PLACE * capacity) + capacity * size_of::<E>())
@@ -134,7 +150,7 @@ impl<E> Leaf<E> {
     }
 
     fn layout(capacity: usize) -> Layout {
-        Layout::from_size_align(Self::hashes_at(capacity) + 2 * capacity, Self::ALIGN)
+        Layout::from_size_align(Self::hashes_at(capacity) + size_of::<u16>() * capacity, Self::ALIGN)
             .expect("a leaf is 128 entries at most")
     }
 
@@ -180,7 +196,7 @@ impl<E> Leaf<E> {
     #[inline]
     fn cells_ptr(&self) -> *mut AtomicU16 {
         // SAFETY: the offset lies in the allocation, and is even.
-        unsafe { self.header.as_ptr().byte_add(size_of::<Header>().next_multiple_of(16)).cast() }
+        unsafe { self.header.as_ptr().byte_add(size_of::<Header>().next_multiple_of(CELLS_ALIGN)).cast() }
     }
 
     #[inline]
@@ -195,40 +211,40 @@ impl<E> Leaf<E> {
         place as u16 | Self::tag(hash)
     }
 
-    /// The bits of the hash in a cell. Places are fewer than 255, so that no cell looks empty.
+    /// The bits of the hash in a cell. No place is 255 or more, so no cell in use looks empty.
     #[inline]
     fn tag(hash: u16) -> u16 {
-        if Self::TAGGED { hash & 0xff00 } else { 0 }
+        if Self::TAGGED { hash & TAG_BITS } else { 0 }
     }
 
     /// The entries of this version.
     #[inline]
     pub fn entries(&self) -> &[E] {
-        // SAFETY: places below `len` are initialised, and nobody writes to them while they are shared.
+        // SAFETY: places below `len` are initialised, and are not written to while they are shared.
         unsafe { slice::from_raw_parts(self.entries_ptr(), self.len()) }
     }
 
     #[inline]
     fn is_unique(&self) -> bool {
-        // Acquire: pairs with the release of those that counted down.
+        // Acquire pairs with the release of those that counted down.
         self.header().count.load(Ordering::Acquire) == 1
     }
 
     #[inline(never)]
     fn free(&mut self) {
         let fill = self.header().fill.load(Ordering::Relaxed) as usize;
-        // Goes at the end, even if that is the panic of an entry's drop.
+        // This is dropped at the end, even if the drop of an entry panics.
         let _memory = Memory { address: self.header, layout: Self::layout(self.capacity()) };
         if needs_drop::<E>() {
-            // SAFETY: the last `Leaf` is going, so nobody reaches the leaf any more and nobody is appending: what lies
-            // below `fill` is initialised.
+            // SAFETY: this is the last `Leaf`, so nothing else refers to the allocation and no version is appending:
+            // every place below `fill` is initialised.
             unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.entries_ptr(), fill)) };
         }
     }
 
-    /// An empty leaf. Its capacity is to be a power of two, from 4 to [`MOST`].
+    /// An empty leaf. Its capacity must be a power of two, from [`MIN_CAPACITY`] to [`MAX_CAPACITY`].
     pub fn new(capacity: usize) -> Self {
-        assert!(capacity.is_power_of_two() && (4..=MOST).contains(&capacity));
+        assert!(capacity.is_power_of_two() && (MIN_CAPACITY..=MAX_CAPACITY).contains(&capacity));
         let layout = Self::layout(capacity);
         // SAFETY: a layout with a header is not of size zero.
         let memory = unsafe { alloc(layout) }.cast::<Header>();
@@ -239,7 +255,7 @@ impl<E> Leaf<E> {
             header.as_ptr().write(Header { count, fill, mask: (CELLS_PER_PLACE * capacity - 1) as u32 })
         };
         let leaf = Leaf { header, len: 0, entries: PhantomData };
-        // SAFETY: that many cells lie there. All their bits are ones.
+        // SAFETY: that many cells lie there. A cell whose bits are all ones is empty.
         unsafe { leaf.cells_ptr().write_bytes(u8::MAX, CELLS_PER_PLACE * capacity) };
         leaf
     }
@@ -247,15 +263,15 @@ impl<E> Leaf<E> {
     /// Enters `place`, whose entry has this hash, into the index.
     ///
     /// # Safety
-    /// The caller owns `place`: the leaf is exclusively its own, or it counted `fill` up.
+    /// The caller owns `place`: either nothing else refers to the leaf, or the caller counted `fill` up.
     #[inline]
     unsafe fn enter(&self, place: usize, hash: u16) {
         let mask = self.mask();
         let mut at = usize::from(hash) & mask;
-        // Relaxed: others that probe meanwhile skip a place beyond their `len` as they skip none at all, and nobody else
-        // enters: who could holds a version that was made after this.
+        // Relaxed is enough. Versions that probe meanwhile skip this place, which is beyond their `len`, and none of
+        // them enters a place of its own: only a version that was made from this one could.
         // SAFETY: `at` is below the number of cells, a power of two; most of them are empty. The hash lies in
-        // the allocation, and nobody else looks at that place yet.
+        // the allocation, and no other version looks at that place yet.
         unsafe {
             self.hashes_ptr().add(place).write(hash);
             while (*self.cells_ptr().add(at)).load(Ordering::Relaxed) != EMPTY {
@@ -265,12 +281,12 @@ impl<E> Leaf<E> {
         }
     }
 
-    /// Makes the index again, of a leaf that nobody else holds.
+    /// Builds the index of a leaf again, which no other version holds.
     fn index_again(&mut self) {
         debug_assert!(self.is_unique());
         self.cells().iter().for_each(|cell| cell.store(EMPTY, Ordering::Relaxed));
         for place in 0..self.len() {
-            // SAFETY: every place below `len` has a hash, and nobody else holds the leaf.
+            // SAFETY: every place below `len` has a hash, and no other version holds the leaf.
             unsafe { self.enter(place, self.hashes_ptr().add(place).read()) };
         }
     }
@@ -291,14 +307,14 @@ impl<E> Leaf<E> {
         at
     }
 
-    /// Takes `place` out of the index, and gives it to what was at `last`.
+    /// Takes the entry at `place` out of the index, and enters the entry at `last` with that place instead.
     ///
     /// # Safety
-    /// Both places are in the index, and nobody else holds the leaf.
+    /// Both places are in the index, and no other version holds the leaf.
     unsafe fn unindex(&mut self, place: usize, last: usize) {
         let cells = self.cells();
         let mask = self.mask();
-        // SAFETY: the caller's.
+        // SAFETY: the caller's promise.
         let mut gap = unsafe { self.cell_of(place) };
         let mut at = gap;
         loop {
@@ -308,8 +324,9 @@ impl<E> Leaf<E> {
                 break;
             }
             // SAFETY: places in the index have hashes.
-            let home = usize::from(unsafe { self.hashes_ptr().add(usize::from(cell & 0xff)).read() }) & mask;
-            // One that probing would not find any more behind the gap moves into it.
+            let home =
+                usize::from(unsafe { self.hashes_ptr().add(usize::from(cell & PLACE_BITS)).read() }) & mask;
+            // A cell that probing would no longer find behind the gap moves into the gap.
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
                 cells[gap].store(cell, Ordering::Relaxed);
                 gap = at;
@@ -326,12 +343,12 @@ impl<E> Leaf<E> {
         }
     }
 
-    /// Drops what other versions, which are gone, had appended to an own leaf.
+    /// Drops the entries beyond this version's: versions that are gone appended them. No other version holds the leaf.
     #[cold]
     fn truncate(&mut self) {
         debug_assert!(self.is_unique());
         let (len, fill) = (self.len(), self.header().fill.load(Ordering::Relaxed) as usize);
-        // First, so that a panic in a drop leaves the leaf sound.
+        // This comes first, so that a panic in a drop leaves the leaf sound.
         self.header().fill.store(self.len, Ordering::Relaxed);
         self.index_again();
         // SAFETY: these places are initialised, and do not belong to the leaf any more.
@@ -352,7 +369,7 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
         let cell_at = |at: usize| u32::from(unsafe { (*self.cells_ptr().add(at)).load(Ordering::Relaxed) });
         let mut cell = cell_at(at);
         loop {
-            // Less than `len` only if the tag is ours and the place is.
+            // This is less than `len` only if the cell's tag is ours and its place is less.
             let place = cell ^ tag;
             if place < self.len {
                 // SAFETY: the place is below `len`.
@@ -361,7 +378,8 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
                     return Some(entry);
                 }
                 if Self::TAGGED {
-                    // Not in this loop, so that nothing of it has to survive the call of a dear comparison.
+                    // Not in this loop, so that none of its variables has to survive the call of an expensive
+                    // comparison.
                     return self.find_colliding(key);
                 }
             } else if cell == u32::from(EMPTY) {
@@ -372,7 +390,7 @@ impl<E: Entry<Key: Eq>> Leaf<E> {
         }
     }
 
-    /// What to do where another entry has the same bits of hash: one lookup in some hundreds.
+    /// The entry with `key`, if another entry has the same bits of the hash. One lookup in some hundreds gets here.
     #[cold]
     #[inline(never)]
     fn find_colliding(&self, key: &E::Key) -> Option<&E> {
@@ -384,22 +402,22 @@ impl<E> Leaf<E> {
     /// The place of one of this version's own entries.
     #[inline]
     pub fn place(&self, entry: &E) -> usize {
-        // The first, where all have one address because they have no size: there is one key then.
+        // Entries without size all have one address. They have only one key, so there is only the first place.
         (ptr::from_ref(entry).addr() - self.entries_ptr().addr()).checked_div(size_of::<E>()).unwrap_or(0)
     }
 }
 
 impl<E: Clone> Leaf<E> {
-    /// Appends an entry whose key is new, in place where nobody has appended beyond this version.
+    /// Appends an entry whose key is new; in place if no other version has appended beyond this one.
     ///
     /// # Panics
-    /// If there are [`MOST`] entries.
+    /// If there are [`MAX_CAPACITY`] entries already.
     #[inline]
     pub fn push(&mut self, entry: E, hash: u64) {
         let (capacity, len, header) = (self.capacity(), self.len, self.header());
         let unique = self.is_unique();
-        // Relaxed: longer versions get to other threads by whatever hands them over, and the last `Leaf` to go sees all
-        // that was done by those before it.
+        // Relaxed is enough. Whatever hands a longer version over to another thread synchronises with it, and the last
+        // `Leaf` to be dropped sees everything that those before it did.
         let claimed = self.len() < capacity
             && header.fill.load(Ordering::Relaxed) == len
             && (unique
@@ -407,7 +425,7 @@ impl<E: Clone> Leaf<E> {
         if !claimed {
             self.make_room(unique);
         }
-        // SAFETY: the place is this version's to write: `fill` was counted up, or nobody else holds the leaf.
+        // SAFETY: this version may write to the place, because it counted `fill` up or no other version holds the leaf.
         unsafe {
             self.entries_ptr().add(len as usize).write(entry);
             self.enter(len as usize, hash as u16);
@@ -416,7 +434,7 @@ impl<E: Clone> Leaf<E> {
         self.len = len + 1;
     }
 
-    /// Sees to it that nobody else holds the leaf, and that the place behind its entries is free.
+    /// Gives this version a leaf that no other version holds, with a free place behind its entries.
     #[inline(never)]
     fn make_room(&mut self, unique: bool) {
         let capacity = self.capacity();
@@ -428,11 +446,11 @@ impl<E: Clone> Leaf<E> {
         }
     }
 
-    /// Moves a full leaf that nobody else holds into one of twice the capacity.
+    /// Moves the entries of a full leaf, which no other version holds, into one of twice the capacity.
     fn grow(&mut self) {
         let mut new = Leaf::<E>::new(2 * self.capacity());
-        // SAFETY: there is room for twice as much; the entries are not dropped with the old leaf, which is freed as if it
-        // were empty.
+        // SAFETY: there is room for twice as many. The old leaf is freed as if it were empty, so it does not drop the
+        // entries.
         unsafe {
             ptr::copy_nonoverlapping(self.entries_ptr(), new.entries_ptr(), self.len());
             ptr::copy_nonoverlapping(self.hashes_ptr(), new.hashes_ptr(), self.len());
@@ -447,12 +465,12 @@ impl<E: Clone> Leaf<E> {
     /// Makes the index of a new leaf from its hashes.
     fn enter_all(&mut self) {
         for place in 0..self.len() {
-            // SAFETY: every place below `len` has a hash, and nobody else holds the leaf.
+            // SAFETY: every place below `len` has a hash, and no other version holds the leaf.
             unsafe { self.enter(place, self.hashes_ptr().add(place).read()) };
         }
     }
 
-    /// A copy of this version's entries, but for the one at `skip`.
+    /// A leaf with copies of this version's entries, without the one at `skip`; `usize::MAX` skips none.
     fn copied(&self, capacity: usize, skip: usize) -> Self {
         let mut new = Leaf::<E>::new(capacity);
         let entries = self.entries();
@@ -462,8 +480,8 @@ impl<E: Clone> Leaf<E> {
         };
         for (entries, from) in [(before, 0), (after, skip.wrapping_add(1))] {
             for (entry, place) in entries.iter().zip(from..) {
-                // SAFETY: there is room for as many entries; the place has a hash. A panic in `clone` drops those
-                // counted so far.
+                // SAFETY: there is room for as many entries, and the place has a hash. If `clone` panics, the entries
+                // counted so far are dropped.
                 unsafe {
                     new.entries_ptr().add(new.len()).write(entry.clone());
                     new.hashes_ptr().add(new.len()).write(self.hashes_ptr().add(place).read());
@@ -479,23 +497,24 @@ impl<E: Clone> Leaf<E> {
         new
     }
 
-    /// Puts `entry` in the place of one with the same key. Returns that one, or where others hold it a clone.
+    /// Replaces the entry at `place` by `entry`, which has the same key. Returns the old entry, or a clone of it if
+    /// other versions hold it, too.
     pub fn replace(&mut self, place: usize, entry: E) -> E {
         assert!(place < self.len());
         if !self.is_unique() {
             *self = self.copied(self.capacity(), usize::MAX);
         }
-        // SAFETY: the place is below `len`, and nobody else holds the leaf.
+        // SAFETY: the place is below `len`, and no other version holds the leaf.
         let resident = unsafe { &mut *self.entries_ptr().add(place) };
         std::mem::replace(resident, entry)
     }
 
-    /// Removes the entry at `place`; another one may take its place. Returns it, where nobody else holds it.
+    /// Removes the entry at `place`; another one may take its place. Returns the entry if no other version holds it.
     pub fn remove(&mut self, place: usize) -> Option<E> {
         assert!(place < self.len());
         if !self.is_unique() {
             if place + 1 == self.len() {
-                // The others keep it; this version ends before it.
+                // The others keep the entry; this version now ends before it.
                 self.len -= 1;
             } else {
                 *self = self.copied(self.capacity(), place);
@@ -506,8 +525,8 @@ impl<E: Clone> Leaf<E> {
             self.truncate();
         }
         let last = self.len() - 1;
-        // SAFETY: both places are below `len` and in the index, nobody else holds the leaf, and what is read here is
-        // either moved to the other place or beyond the new `len`.
+        // SAFETY: both places are below `len` and in the index, and no other version holds the leaf. What is read
+        // here is then overwritten, or lies beyond the new `len`.
         let removed = unsafe {
             self.unindex(place, last);
             let removed = self.entries_ptr().add(place).read();

@@ -1,24 +1,24 @@
-//! A small map with its first entries in the handle, then in a leaf that versions append to, then in a HAMT.
+//! A small map that keeps its first entries in the handle, more of them in a leaf that versions append to, and still
+//! more in a HAMT.
 //!
-//! Source: the array-map proposal's alternative (1 to 4 entries inline, an array to 16, a HAMT from 17), with the array
-//! made to serve up to 128.
+//! Source: the array-map proposal's alternative (1 to 4 entries inline, an array to 16, a HAMT from 17), with an array
+//! that serves up to 128 entries.
 //!
 //! ```text
 //!   Repr::Inline │ a=1 │ b=2 │ c=3 │     │             up to 4 plain entries, no allocation
-//!        │ the fifth; entries that own something: the first
+//!        │ the fifth entry; the first one, if entries own something
 //!        ▼
 //!   Repr::Leaf ●──► a=1 │ b=2 │ c=3 │ d=4 │ e=5 │ …    up to 128, with an index: see `leaf.rs`
-//!        │ the 129th
+//!        │ the 129th entry
 //!        ▼
 //!   Repr::Trie ●──► a HAMT                              see `hamt` of persistent_map
 //! ```
 //!
 //! Entries that own something, as Strings do, are reference-counted everywhere, so that a copy counts instead of
-//! cloning; plain ones lie by value. Which it is is known when the program is compiled: [`Map`] is one of two
-//! [`Small`]s.
+//! cloning; plain entries lie by value. The compiler knows which of the two applies: [`Map`] is one of two [`Small`]s.
 //!
-//! No representation goes back to one before it, however few entries are left: maps of equal content may have
-//! different ones.
+//! No representation goes back to one before it, however few entries are left, so maps of equal content may have
+//! different representations.
 
 mod leaf;
 
@@ -29,17 +29,23 @@ use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::slice;
 use std::sync::Arc;
 
-use leaf::{Leaf, MOST};
+use leaf::{Leaf, MAX_CAPACITY, MIN_CAPACITY};
 use persistent_map_hamt::{Entries, Entry, Map as Trie};
 use scenarios::persistent_map::{Family, PersistentMap};
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
-/// Room for four entries of two words.
-type Room = [MaybeUninit<u64>; 8];
+/// The most entries that lie in the handle.
+const IN_HANDLE: usize = 4;
+
+/// An entry in the handle has at most this many words of 8 bytes: a key and a value.
+const WORDS_PER_ENTRY: usize = 2;
+
+/// Room for the entries in the handle.
+type Room = [MaybeUninit<u64>; WORDS_PER_ENTRY * IN_HANDLE];
 
 /// Plain entries in the handle.
 ///
-/// Invariant: the first `len` of `CAPACITY` are initialised, and there is nothing to drop in any.
+/// Invariant: the first `len` of `CAPACITY` entries are initialised, and none of them has anything to drop.
 struct Inline<E> {
     len: usize,
     room: Room,
@@ -47,18 +53,28 @@ struct Inline<E> {
 }
 
 impl<E> Inline<E> {
-    /// None of those that own something: cloning the handle would clone them.
-    const CAPACITY: usize =
-        if needs_drop::<E>() || size_of::<E>() > 16 || align_of::<E>() > align_of::<Room>() { 0 } else { 4 };
+    /// None if entries own something, because cloning the handle would clone them, or if they do not fit.
+    const CAPACITY: usize = if needs_drop::<E>()
+        || IN_HANDLE * size_of::<E>() > size_of::<Room>()
+        || align_of::<E>() > align_of::<Room>()
+    {
+        0
+    } else {
+        IN_HANDLE
+    };
 
-    const EMPTY: Self = Inline { len: 0, room: [MaybeUninit::uninit(); 8], entries: PhantomData };
+    const EMPTY: Self =
+        Inline { len: 0, room: [MaybeUninit::uninit(); WORDS_PER_ENTRY * IN_HANDLE], entries: PhantomData };
+
+    /// The capacity of the first leaf: there is one more entry than in the handle.
+    const FIRST_LEAF: usize = if Self::CAPACITY == 0 { MIN_CAPACITY } else { 2 * Self::CAPACITY };
 
     #[inline]
     fn entries(&self) -> &[E] {
         if Self::CAPACITY == 0 {
             return &[];
         }
-        // SAFETY: `len` entries are initialised, and they fit and are aligned, or `CAPACITY` were 0.
+        // SAFETY: `len` entries are initialised. They fit and are aligned, because otherwise `CAPACITY` would be 0.
         unsafe { slice::from_raw_parts(self.room.as_ptr().cast(), self.len) }
     }
 
@@ -79,7 +95,7 @@ impl<E> Inline<E> {
         self.len += 1;
     }
 
-    /// Takes out the entry at `place`; the last one takes its place.
+    /// Removes the entry at `place`; the last one takes its place.
     fn swap_remove(&mut self, place: usize) {
         let last = self.len - 1;
         self.entries_mut().swap(place, last);
@@ -90,7 +106,7 @@ impl<E> Inline<E> {
 impl<E: Entry<Key: Eq>> Inline<E> {
     #[inline(always)]
     fn position(&self, key: &E::Key) -> Option<usize> {
-        // Unrolled by hand: as a loop it would be twice the instructions.
+        // Unrolled by hand, because a loop would take twice the instructions.
         let entries = self.entries();
         let is_at = |place: usize| entries.get(place).is_some_and(|entry| entry.key() == key);
         if Self::CAPACITY == 0 {
@@ -127,7 +143,7 @@ struct Small<E, S> {
 
 #[derive(Clone)]
 enum Repr<E, S> {
-    // First, because its discriminant is then the cheapest to test.
+    // The leaf comes first, because its discriminant is then the cheapest to test.
     Leaf(Leaf<E>),
     Inline(Inline<E>),
     Trie(Trie<E, S>),
@@ -170,7 +186,7 @@ impl<E: Entry<Key: Hash + Eq>, S: BuildHasher> Small<E, S> {
     }
 }
 
-/// Out of line, so that a lookup in few entries does not prepare for this one.
+/// Out of line, so that a lookup in few entries does not pay for preparing this call.
 #[inline(never)]
 fn get_in_trie<'a, E: Entry<Key: Hash + Eq>, S: BuildHasher>(
     trie: &'a Trie<E, S>,
@@ -188,7 +204,7 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
                 Some(place) => inline.entries_mut()[place] = entry,
                 None if inline.len < Inline::<E>::CAPACITY => inline.push(entry),
                 None => {
-                    let mut leaf = Leaf::new(if Inline::<E>::CAPACITY == 0 { 4 } else { 8 });
+                    let mut leaf = Leaf::new(Inline::<E>::FIRST_LEAF);
                     for resident in inline.entries() {
                         leaf.push(resident.clone(), hash(resident));
                     }
@@ -201,7 +217,7 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
                 let hash = hash(&entry);
                 match leaf.find(entry.key(), hash).map(|found| leaf.place(found)) {
                     Some(place) => drop(leaf.replace(place, entry)),
-                    None if leaf.len() < MOST => leaf.push(entry, hash),
+                    None if leaf.len() < MAX_CAPACITY => leaf.push(entry, hash),
                     None => {
                         let mut trie = Trie::with_hasher(self.hasher.clone());
                         leaf.entries().iter().for_each(|resident| trie.insert_entry(resident.clone()));
@@ -241,7 +257,7 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
             (other.clone(), self, false)
         };
         for entry in from.iter() {
-            // Where both have a key, our entry stays or comes.
+            // For a key that both have, the united map has or gets our entry.
             if !ours_first || self.get(entry.key()).is_none() {
                 united.insert(entry.clone());
             }
@@ -252,10 +268,10 @@ impl<E: Entry<Key: Hash + Eq> + Clone, S: BuildHasher + Clone + Default> Small<E
     fn from_entries(entries: impl Iterator<Item = (E::Key, E::Value)>) -> Self {
         let mut map = Small::<E, S>::new();
         let (expected, _) = entries.size_hint();
-        if expected > MOST {
+        if expected > MAX_CAPACITY {
             map.repr = Repr::Trie(Trie::with_hasher(map.hasher.clone()));
         } else if expected > Inline::<E>::CAPACITY {
-            map.repr = Repr::Leaf(Leaf::new(expected.next_power_of_two().max(4)));
+            map.repr = Repr::Leaf(Leaf::new(expected.next_power_of_two().max(MIN_CAPACITY)));
         }
         entries.for_each(|(key, value)| map.insert(E::new(key, value)));
         map
@@ -278,7 +294,7 @@ impl<E: Entry<Key: Hash + Eq, Value: PartialEq>, S: BuildHasher> Small<E, S> {
 /// Iterator over the entries of a [`Small`].
 struct Iter<'a, E> {
     entries: slice::Iter<'a, E>,
-    /// Boxed, so that iterating over few entries does not carry its stack about.
+    /// Boxed, so that iterating over few entries does not carry this iterator's stack along.
     trie: Option<Box<Entries<'a, E>>>,
 }
 
@@ -301,11 +317,11 @@ impl<'a, E> Iter<'a, E> {
 
 /// A map with cheap versions, for few entries.
 ///
-/// Cloning is O(1), and shares whatever is not in the handle. Up to 128 entries, inserting is O(1) where no other
-/// version was extended by another entry before, else O(n); removing is O(n). A value that was
+/// Cloning is O(1), and shares all entries that are not in the handle. Up to 128 entries, inserting is O(1), or O(n) if
+/// another version has already appended an entry to the leaf that both share; removing is O(n). A value that was
 /// removed may live as long as a version that shares its leaf.
 ///
-/// So keys and values outlive every version that shares a leaf: they have the same lifetime in all of them.
+/// So keys and values must outlive every version that shares a leaf: they have the same lifetime in all of them.
 ///
 /// ```
 /// use scenarios::{input::FixedHasher, persistent_map::PersistentMap};
@@ -318,7 +334,7 @@ impl<'a, E> Iter<'a, E> {
 /// drop(old);
 /// ```
 ///
-/// A shorter one may not come into a leaf that an older version drops later:
+/// An entry with a shorter lifetime may not come into a leaf that an older version drops later:
 ///
 /// ```compile_fail,E0597
 /// use scenarios::{input::FixedHasher, persistent_map::PersistentMap};
@@ -337,13 +353,13 @@ pub struct Map<K, V, S> {
     either: Either<K, V, S>,
 }
 
-/// Invariant: `shared` where [`Map::SHARES`], else `plain`.
+/// Invariant: the field in use is `shared` if [`Map::SHARES`], otherwise `plain`.
 union Either<K, V, S> {
     plain: ManuallyDrop<Small<(K, V), S>>,
     shared: ManuallyDrop<Small<Arc<(K, V)>, S>>,
 }
 
-/// Evaluates an expression about the map in either of its forms, of which the compiler knows which it is.
+/// Evaluates an expression about the map in the one of its two forms that it has, which the compiler knows.
 macro_rules! either {
     ($map:expr, $small:ident => $value:expr) => {
         if Self::SHARES {
@@ -381,7 +397,7 @@ macro_rules! either {
 }
 
 impl<K, V, S> Map<K, V, S> {
-    /// Whether entries are reference-counted: those that own something.
+    /// Whether entries are reference-counted, which they are if they own something.
     const SHARES: bool = needs_drop::<(K, V)>();
 
     #[inline]
@@ -400,7 +416,7 @@ impl<K, V, S> Map<K, V, S> {
 impl<K, V, S> Drop for Map<K, V, S> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the invariant of `Either`; nobody looks at it any more.
+        // SAFETY: the invariant of `Either`; the map is not used any more.
         unsafe {
             if Self::SHARES {
                 ManuallyDrop::drop(&mut self.either.shared);
@@ -464,7 +480,7 @@ where
         either!(self, small => small.len())
     }
 
-    // `always`, for the lookup itself is a dozen instructions more than a call.
+    // `always`, because the lookup itself is only a dozen instructions more than a call.
     #[inline(always)]
     fn get(&self, key: &K) -> Option<&V> {
         either!(self, small => small.get(key))
@@ -536,8 +552,9 @@ pub fn contender() -> Contender {
     scenarios::small_map::contender::<InHandle>(About {
         name: "inline",
         role: Role::Optimized,
-        summary: "Up to 4 plain entries in the handle, a leaf of up to 128 that versions append to, then a HAMT.",
-        source: "array-map proposal, its alternative, with an index and room to append to in the array",
+        summary: "Up to 4 plain entries in the handle, then a leaf of up to 128 that versions append to, then a \
+                  HAMT.",
+        source: "array-map proposal: its alternative, with an index and room to append in the array",
         analysis: ANALYSIS,
         complexity: &[
             ("get_hit", Growth::Logarithmic),
@@ -552,14 +569,15 @@ pub fn contender() -> Contender {
         caveats: &[
             Caveat {
                 badge: "only the first fork appends",
-                text: "Of several versions made from one, the first to insert appends to the leaf they share; each other \
-                       one copies it, as insert_shared shows only where a leaf is full: at 5, 9, 17 and 33 entries.",
+                text: "Of several versions made from one, the first to insert appends to the leaf that they share, \
+                       and each other one copies it. insert_shared shows such a copy only where a leaf is full: at \
+                       5, 9, 17 and 33 entries.",
             },
             Caveat {
                 badge: "removed values may linger",
-                text: "A version that removes its newest entry, or is dropped after it appended one, leaves the entry in \
-                       the leaf it shares; it is dropped when the last version goes that shares the leaf, or the only \
-                       one left changes.",
+                text: "If a version removes its newest entry, or is dropped after it appended one, the entry stays \
+                       in the leaf that it shares. It is dropped with the last version that shares the leaf, or when \
+                       only one of them is left and changes.",
             },
         ],
         known_failures: &[],
@@ -567,55 +585,39 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-Up to four plain entries lie in the handle: no allocation, no hash, and a clone copies them. Then they \
-move into a leaf of 8, 16, 32, 64 and 128 places, one allocation each time. A version is a leaf and a \
-length, so an insert that keeps the version before appends to the leaf that both share, unless another \
-version has done so already or the leaf is full: only then are the entries copied. Entries that own \
-something are reference-counted, so that copying counts; they have no place in the handle, where each \
-clone would count them.
+Up to four plain entries lie in the handle: that needs no allocation and no hash, and a clone copies them. \
+Then they move into a leaf of 8, 16, 32, 64 and 128 places, one allocation each time. A version is a leaf \
+and a length. So an insert that keeps the version before appends to the leaf that both share. Only if \
+another version has done so already, or the leaf is full, are the entries copied. Entries that own \
+something are reference-counted, so that a copy counts instead of cloning. They have no place in the \
+handle, where each clone of the map would count them.
 
 In the handle a lookup compares one key after the other: for up to four numbers that is cheaper than a \
-hash. A leaf has an index: a hash table of two-byte cells, four times as many as there are places, and \
-for entries that own something with 8 bits of the hash, which have to agree before keys are compared. \
-That is a hash, a cell and nearly always one comparison, at 5 as at 128 entries, with no bits to count. \
-The proposal's array to 16 became a leaf to 128 because nothing speaks against it: the textbook trie is \
-slower at all of those sizes, except where versions fork all the time, and even then a copy is one run.
+hash. A leaf has an index, a hash table of two-byte cells with four times as many cells as there are \
+places. For entries that own something, a cell also has 8 bits of the hash, which have to agree before keys \
+are compared. So a lookup takes a hash, a cell and nearly always one comparison, at 5 as at 128 entries, \
+with no bits to count. The proposal's array to 16 became a leaf to 128 because nothing speaks against it: \
+the textbook trie is slower at all of those sizes, except where versions fork all the time, and even then a \
+copy is one run.
 
 It wins nearly everything here. A scan without any index is cheaper still from 4 to 10 numbers, and a \
-lookup of an absent number is cheaper in im, which sees from one bit of its root that there is nothing. \
-What it pays is memory in reserve: room to append, as much as a vector has, 10 bytes per place for the \
-index, and entries that linger in a leaf until its last version goes. Indexing again makes the insert \
-that fills up a leaf the dearest.";
-
-#[cfg(test)]
-#[path = "../../../persistent_map/hamt/src/hostile.rs"]
-mod hostile;
+lookup of an absent number is cheaper in im, which sees from one bit of its root that there is nothing. It \
+pays with memory in reserve: room to append, as much as a vector has, 10 bytes per place for the index, and \
+entries that linger in a leaf until its last version is dropped. The most expensive insert is one into a \
+full leaf, because all entries are then indexed again.";
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-    use std::rc::Rc;
-    use std::sync::{Barrier, Once};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Barrier;
 
     use scenarios::input::FixedHasher;
-    use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
+    use testkit::map::hostile;
+    use testkit::probe::{Hashing, Injected, PassThrough, Probe};
+    use testkit::{Fragile, Is, Otherwise as _, expect_injected_panics};
 
-    use super::hostile::{self, Fragile};
     use super::*;
-
-    /// Keeps the panics that tests inject out of the output.
-    fn expect_injected_panics() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let default = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                if !info.payload().is::<Injected>() {
-                    default(info);
-                }
-            }));
-        });
-    }
 
     type Numbers = Map<u64, u64, FixedHasher>;
     type Texts = Map<String, u64, FixedHasher>;
@@ -632,7 +634,7 @@ mod tests {
         map
     }
 
-    /// The representation's name, and where its entries are.
+    /// The representation's name, and the address of its entries.
     fn place<K, V, S>(map: &Map<K, V, S>) -> (&'static str, usize) {
         fn of<E, S>(small: &Small<E, S>) -> (&'static str, usize) {
             match &small.repr {
@@ -678,7 +680,7 @@ mod tests {
         assert_eq!((base.len(), one.len(), two.len()), (6, 7, 7));
         assert!(base.get(&"one".to_owned()).is_none() && two.get(&"one".to_owned()).is_none());
         assert_eq!((one.get(&"one".to_owned()), two.get(&"two".to_owned())), (Some(&1), Some(&2)));
-        // What was appended by a version that is gone does not come back.
+        // An entry that a dropped version appended does not come back.
         drop(one);
         let mut three = base.clone();
         three.insert("three".to_owned(), 3);
@@ -745,7 +747,7 @@ mod tests {
         }
     }
 
-    /// Owns nothing, so lies by value, and panics in `clone` when told to.
+    /// A key that owns nothing, so that it lies by value, and panics in `clone` when told to.
     #[derive(Debug, PartialEq, Eq, Hash)]
     struct Touchy(u32);
 
@@ -792,24 +794,8 @@ mod tests {
 
     #[test]
     fn entries_of_no_size_and_of_high_alignment() {
-        let mut map = Map::<(), (), FixedHasher>::new();
-        map.insert((), ());
-        map.insert((), ());
-        assert_eq!((map.len(), map.iter().count()), (1, 1));
-        assert!(map.remove(&()) && map.is_empty());
-
-        #[derive(Clone, Debug, PartialEq)]
-        #[repr(align(128))]
-        struct Aligned(u8);
-        let mut map = Map::<u8, Aligned, FixedHasher>::new();
-        for id in 0..40 {
-            let held = map.clone();
-            map.insert(id, Aligned(id));
-            assert_eq!(held.len(), usize::from(id));
-            assert!(map.iter().all(|(id, value)| {
-                *id == value.0 && std::ptr::from_ref(value).addr().is_multiple_of(128)
-            }));
-        }
+        testkit::map::holds_entries_of_no_size::<Map<(), (), FixedHasher>>();
+        testkit::map::aligns_its_entries::<Map<u32, _, FixedHasher>>();
     }
 
     #[test]
@@ -818,7 +804,7 @@ mod tests {
         let rounds = if cfg!(debug_assertions) { 300 } else { 3000 };
         for size in [5, 7, 8, 12, 15] {
             for _ in 0..rounds / 5 {
-                // One map, dropped while others still append, and all append at once.
+                // All threads append at once, while the map that they come from is dropped.
                 let base = texts(0..size);
                 let barrier = &Barrier::new(THREADS as usize);
                 std::thread::scope(|scope| {
@@ -844,74 +830,36 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_in_a_key_or_value_changes_nothing() {
+        testkit::map::a_panic_in_a_key_or_value_changes_nothing::<Map<Probe, Probe, PassThrough>>();
+    }
+
+    #[test]
     fn a_panic_anywhere_leaves_every_version_sound() {
-        expect_injected_panics();
         hostile::every_change_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(300);
     }
 
     #[test]
     fn a_panic_in_the_drop_of_what_was_copied_leaves_the_map_sound() {
-        expect_injected_panics();
         hostile::a_copy_that_drops_the_original_is_made_or_not::<Map<Fragile, Fragile, PassThrough>>(true);
     }
 
     #[test]
     fn entries_of_every_size_and_alignment() {
         type Of<V> = Map<u32, V, FixedHasher>;
-        hostile::holds_every_kind!(Of);
+        testkit::holds_every_kind!(Of);
     }
 
-    /// Whether `T` is `Send` and `Sync`: an inherent constant, where its bounds hold, hides the trait's.
-    struct Is<T>(PhantomData<T>);
-
-    impl<T: Send> Is<T> {
-        const SEND: bool = true;
-    }
-
-    impl<T: Sync> Is<T> {
-        const SYNC: bool = true;
-    }
-
-    impl<T: UnwindSafe> Is<T> {
-        const UNWIND: bool = true;
-    }
-
-    impl<T: RefUnwindSafe> Is<T> {
-        const REF_UNWIND: bool = true;
-    }
-
-    trait Otherwise {
-        const SEND: bool = false;
-        const SYNC: bool = false;
-        const UNWIND: bool = false;
-        const REF_UNWIND: bool = false;
-    }
-
-    impl<T> Otherwise for Is<T> {}
-
+    type Of<K, V> = Map<K, V, PassThrough>;
+    testkit::assert_versions_share_entries!(Of);
+    testkit::assert_unwind_safe_as_its_entries!(Of);
     const _: () = {
-        type Of<K, V> = Map<K, V, PassThrough>;
-        assert!(Is::<Of<String, u64>>::SEND && Is::<Of<String, u64>>::SYNC);
-        // Two versions in two threads share their keys and values.
-        assert!(!Is::<Of<u64, Cell<u8>>>::SEND && !Is::<Of<u64, Cell<u8>>>::SYNC);
-        assert!(!Is::<Of<Cell<u8>, u64>>::SEND && !Is::<Of<Cell<u8>, u64>>::SYNC);
-        assert!(!Is::<Of<u64, Rc<u8>>>::SEND && !Is::<Of<Rc<u8>, u64>>::SYNC);
-        assert!(Is::<Of<String, u64>>::UNWIND && Is::<Of<String, u64>>::REF_UNWIND);
-        assert!(!Is::<Of<u64, Cell<u8>>>::UNWIND && !Is::<Of<u64, Cell<u8>>>::REF_UNWIND);
         assert!(Is::<Leaf<String>>::UNWIND && Is::<Leaf<String>>::REF_UNWIND);
         assert!(!Is::<Leaf<Cell<u8>>>::UNWIND && !Is::<Leaf<Cell<u8>>>::REF_UNWIND);
     };
 
     #[test]
     fn every_check_of_the_bottleneck_passes() {
-        expect_injected_panics();
-        let contender = contender();
-        for check in contender.bottleneck.checks {
-            for trace in 0..check.traces.min(8) as usize {
-                if let Err(mismatch) = (contender.replay)(check, &check.trace(trace)) {
-                    panic!("{}, trace {trace}: {mismatch}", check.name);
-                }
-            }
-        }
+        testkit::every_check_passes(&contender());
     }
 }

@@ -28,9 +28,9 @@ pub fn contender() -> Contender {
 }
 
 const ANALYSIS: &str = "\
-A 64-way hash trie whose entries all lie behind counted pointers of their own. See persistent_map for \
-how it works.
+A 64-way hash trie whose entries all lie behind counted pointers of their own. See persistent_map for how \
+it works.
 
-A node is as large as what it holds, so small maps are small, and String keys are shared instead of \
-cloned: of the crates it is the best for keeping versions of those. Lookups follow two pointers more \
+A node is as large as what it holds, so small maps are small. String keys are shared instead of cloned: of \
+the crates it is the best for keeping versions of maps with such keys. Lookups follow two pointers more \
 than others, and every insert allocates four times.";

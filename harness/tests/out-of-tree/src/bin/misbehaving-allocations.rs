@@ -1,7 +1,7 @@
 //! The allocation meter's worker of the lab whose contenders misbehave.
 
 #[global_allocator]
-static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+static ALLOCATOR: lab::Allocator = lab::Allocator;
 
 fn main() -> std::process::ExitCode {
     lab::main(&out_of_tree::misbehaving::roster())

@@ -1,7 +1,7 @@
 //! The worker of the stranger's allocation meter.
 
 #[global_allocator]
-static ALLOCATOR: lab::dhat::Alloc = lab::dhat::Alloc;
+static ALLOCATOR: lab::Allocator = lab::Allocator;
 
 fn main() -> std::process::ExitCode {
     lab::main(&out_of_tree::roster())

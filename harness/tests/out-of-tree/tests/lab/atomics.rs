@@ -21,8 +21,8 @@ fn what_an_arc_costs_is_counted() {
     let record = counted(&lab);
     assert_eq!(record.cells.len(), 16);
     for cell in &record.cells {
-        let found = cell.atomics.map(|atomics| atomics.program as f64 / cell.ops as f64);
-        let per_operation = match cell.scenario.as_str() {
+        let found = cell.measured.atomics.map(|atomics| atomics.program as f64 / cell.ops as f64);
+        let per_operation = match cell.name.scenario.as_str() {
             // The version before is cloned (one), `Arc::make_mut` sees in vain whether it is alone (two), and
             // gives up its share (three).
             "push_shared" | "set_shared" => 3.0,
@@ -32,10 +32,11 @@ fn what_an_arc_costs_is_counted() {
             _ => 0.0,
         };
         let expected = cfg!(target_arch = "x86_64").then_some(per_operation);
-        assert_eq!(found, expected, "{}: {:?}", cell.name(), cell.atomics);
+        assert_eq!(found, expected, "{}: {:?}", cell.name, cell.measured.atomics);
     }
-    let before = record.cells.iter().map(|cell| cell.atomics).collect::<Vec<Option<Atomics>>>();
-    let after = counted(&lab).cells.iter().map(|cell| cell.atomics).collect::<Vec<Option<Atomics>>>();
+    let before = record.cells.iter().map(|cell| cell.measured.atomics).collect::<Vec<Option<Atomics>>>();
+    let after =
+        counted(&lab).cells.iter().map(|cell| cell.measured.atomics).collect::<Vec<Option<Atomics>>>();
     assert_eq!(before, after);
 }
 
@@ -60,7 +61,7 @@ fn they_are_told_by_function_and_compared() {
     let mut changed = record;
     for cell in &mut changed.cells {
         // As if a count had become plain; nothing where none is atomic.
-        cell.atomics.as_mut().unwrap().program /= 3;
+        cell.measured.atomics.as_mut().unwrap().program /= 3;
     }
     reports::io::write_record(&after, &changed).unwrap();
     let diff = format!("diff {} {} --metric atomics", before.display(), after.display());

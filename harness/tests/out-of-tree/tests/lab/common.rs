@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use reports::Metric;
 use reports::record::{CellRecord, Record};
 use tempfile::TempDir;
 
@@ -139,7 +140,7 @@ pub fn read_record(path: &Path) -> Record {
 
 /// The contenders that have cells.
 pub fn contenders(record: &Record) -> Vec<&str> {
-    let mut names: Vec<&str> = record.cells.iter().map(|cell| cell.contender.as_str()).collect();
+    let mut names: Vec<&str> = record.cells.iter().map(|cell| cell.name.contender.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -150,8 +151,9 @@ pub fn exact(record: &Record) -> BTreeMap<String, String> {
     let cells = record.cells.iter();
     cells
         .map(|cell| {
-            let CellRecord { digest, instructions, atomics, allocations, .. } = cell;
-            (cell.name(), format!("{digest} {instructions:?} {atomics:?} {allocations:?}"))
+            let CellRecord { digest, measured, .. } = cell;
+            let counts = Metric::ALL.iter().map(|metric| metric.count(measured));
+            (cell.name.to_string(), format!("{digest} {:?}", counts.collect::<Vec<_>>()))
         })
         .collect()
 }

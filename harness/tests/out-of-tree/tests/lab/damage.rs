@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use reports::baseline::{Baseline, Entry, Key};
+use reports::Metric;
+use reports::baseline::{Baseline, Entry};
 use reports::record::Record;
 use tempfile::TempDir;
 
@@ -147,8 +148,11 @@ const SELECTION: &str = "--contender arc_deque --scenario get_random --size 8";
 fn with_baseline() -> Lab {
     let lab = Lab::out_of_tree();
     let record: Record = serde_json::from_str(small_record()).unwrap();
-    let key = Key::parse("persistent_vector/get_random/8/arc_deque").unwrap();
-    let mut entry = Entry { instructions: 1_000_000, blocks: 10, ..Entry::default() };
+    let key = "persistent_vector/get_random/8/arc_deque".parse().unwrap();
+    let mut entry = Entry {
+        counts: [(Metric::Instructions, 1_000_000), (Metric::Blocks, 10)].into(),
+        ..Entry::default()
+    };
     entry.set_functions([("get".to_owned(), 900_000)].into());
     let baseline = Baseline { fingerprint: record.fingerprint, cells: [(key, entry)].into() };
     reports::baseline::write(&lab.baselines(), &baseline).unwrap();

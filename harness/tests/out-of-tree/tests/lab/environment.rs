@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use reports::baseline::{Baseline, Entry, Key};
+use reports::Metric;
+use reports::baseline::{Baseline, Entry};
 use reports::record::Record;
 use tempfile::TempDir;
 
@@ -175,7 +176,7 @@ fn times_need_no_directory_for_temporary_files() {
     command.env("TMPDIR", home.path());
     Outcome::of("run", command).ends_with(0);
     let record = lab.latest();
-    assert!(record.cells.len() == 6 && record.cells.iter().all(|cell| cell.wall_ns.is_some()));
+    assert!(record.cells.len() == 6 && record.cells.iter().all(|cell| cell.measured.wall_ns.is_some()));
 }
 
 #[test]
@@ -233,8 +234,13 @@ fn without_valgrind_every_other_meter_works() {
     let record = lab.latest();
     assert_eq!(record.cells.len(), 6);
     for cell in &record.cells {
-        assert!(cell.instructions.is_none(), "{cell:?}");
-        assert!(cell.allocations.is_some() && cell.wall_ns.is_some() && cell.paired.is_some(), "{cell:?}");
+        assert!(cell.measured.instructions.is_none(), "{cell:?}");
+        assert!(
+            cell.measured.allocations.is_some()
+                && cell.measured.wall_ns.is_some()
+                && cell.measured.paired.is_some(),
+            "{cell:?}"
+        );
     }
     assert!(lab.runs().join("latest/report/index.html").exists());
 
@@ -251,9 +257,9 @@ fn without_valgrind_the_gate_compares_allocations_and_is_not_satisfied() {
     let lab = Lab::out_of_tree();
     let record: Record = serde_json::from_str(small_record()).unwrap();
     let entries = record.cells.iter().map(|cell| {
-        let blocks = cell.allocations.unwrap().blocks;
-        let instructions = cell.instructions.unwrap_or(1);
-        (Key::parse(&cell.name()).unwrap(), Entry { instructions, blocks, ..Entry::default() })
+        let count = |metric: Metric| (metric, metric.count(&cell.measured).unwrap_or(1));
+        let counts = [Metric::Instructions, Metric::Blocks].map(count).into();
+        (cell.name.clone(), Entry { counts, ..Entry::default() })
     });
     let mut baseline = Baseline { fingerprint: record.fingerprint.clone(), cells: entries.collect() };
     reports::baseline::write(&lab.baselines(), &baseline).unwrap();
@@ -263,8 +269,9 @@ fn without_valgrind_the_gate_compares_allocations_and_is_not_satisfied() {
 
     // What it can see counts.
     let cell = "persistent_vector/slice/8/imbl";
-    let entry = baseline.cells.get_mut(&Key::parse(cell).unwrap()).unwrap();
-    entry.blocks = entry.blocks.checked_sub(1).expect("a slice of imbl allocates");
+    let entry = baseline.cells.get_mut(&cell.parse().unwrap()).unwrap();
+    let blocks = entry.count(Metric::Blocks).checked_sub(1).expect("a slice of imbl allocates");
+    entry.counts.insert(Metric::Blocks, blocks);
     reports::baseline::write(&lab.baselines(), &baseline).unwrap();
     let outcome = lab.run_without_valgrind(check).ends_with(3);
     assert!(outcome.out.contains(&format!("regression: {cell} blocks ")), "{}", outcome.all());

@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use reports::baseline::{self, Baseline, Entry, Key};
+use reports::baseline::{self, Baseline, Entry};
 use reports::record::Record;
+use reports::{CellName, Metric};
 
 use crate::common::{Lab, Outcome, contents, has_valgrind, small_record};
 
@@ -31,8 +32,8 @@ fn blessed() -> Option<Lab> {
     Some(lab)
 }
 
-fn key(name: &str) -> Key {
-    Key::parse(name).unwrap()
+fn key(name: &str) -> CellName {
+    name.parse().unwrap()
 }
 
 /// Rewrites what the baseline says of one cell.
@@ -57,12 +58,13 @@ fn what_was_blessed_is_fine() {
     // The baseline says what the record says.
     let record: Record = serde_json::from_str(small_record()).unwrap();
     let known = baseline::read(&lab.baselines()).unwrap();
-    for cell in record.cells.iter().filter(|cell| cell.contender != "imbl") {
-        let entry = &known.cells[&key(&cell.name())];
-        assert_eq!(Some(entry.instructions), cell.instructions, "{}", cell.name());
-        assert_eq!(Some(entry.blocks), cell.allocations.map(|allocations| allocations.blocks));
-        assert_eq!(entry.noise, 0, "{}", cell.name());
-        assert!(!entry.functions.is_empty(), "{}", cell.name());
+    for cell in record.cells.iter().filter(|cell| cell.name.contender != "imbl") {
+        let entry = &known.cells[&cell.name];
+        for (metric, count) in &entry.counts {
+            assert_eq!(Some(*count), metric.count(&cell.measured), "{}: {metric:?}", cell.name);
+        }
+        assert!(entry.noise.is_empty(), "{}", cell.name);
+        assert!(!entry.functions.is_empty(), "{}", cell.name);
     }
     // And blessing again changes nothing.
     let before = contents(&lab.baselines());
@@ -77,9 +79,9 @@ fn a_cell_that_grew_is_named_with_its_function_and_what_reproduces_it() {
     // It was cheaper before, says the baseline: one function by a tenth.
     rewrite(&lab, cell, |entry| {
         let (name, cost) = entry.functions.iter().max_by_key(|(_, cost)| **cost).unwrap();
-        let (name, less) = (name.clone(), entry.instructions / 10);
+        let (name, less) = (name.clone(), entry.count(Metric::Instructions) / 10);
         entry.functions.insert(name, cost - less);
-        entry.instructions -= less;
+        *entry.counts.get_mut(&Metric::Instructions).unwrap() -= less;
     });
     let outcome = lab.run(&format!("check {SELECTION}")).ends_with(3);
     let found: Vec<&str> = outcome.out.lines().filter(|line| line.starts_with("regression: ")).collect();
@@ -101,7 +103,7 @@ fn a_cell_that_grew_is_named_with_its_function_and_what_reproduces_it() {
 fn one_block_more_is_a_regression() {
     let Some(lab) = blessed() else { return };
     let cell = "persistent_vector/slice/8/array_copy";
-    rewrite(&lab, cell, |entry| entry.blocks -= 1);
+    rewrite(&lab, cell, |entry| *entry.counts.get_mut(&Metric::Blocks).unwrap() -= 1);
     let outcome = lab.run_without_valgrind(&format!("check {SELECTION}")).ends_with(3);
     assert!(outcome.out.contains(&format!("regression: {cell} blocks ")), "{}", outcome.all());
 }
@@ -110,7 +112,7 @@ fn one_block_more_is_a_regression() {
 fn an_improvement_is_told_with_the_command_that_keeps_it() {
     let Some(lab) = blessed() else { return };
     let cell = "persistent_vector/slice/100/arc_deque";
-    rewrite(&lab, cell, |entry| entry.instructions *= 2);
+    rewrite(&lab, cell, |entry| *entry.counts.get_mut(&Metric::Instructions).unwrap() *= 2);
     let outcome = lab.run(&format!("check {cell}")).ends_with(0);
     let improved = below(&outcome, "improved:");
     assert!(improved[0].starts_with(cell) && improved[0].contains("(-50.0"), "{improved:?}");
@@ -163,7 +165,7 @@ fn a_contender_that_fails_is_not_skipped() {
     let cell = "persistent_vector/get_random/60000/lying";
     let selection = format!("{cell} --size 60000");
     let mut known = baseline::read(&lab.baselines()).unwrap();
-    let entry = Entry { instructions: 1_000_000, ..Entry::default() };
+    let entry = Entry { counts: [(Metric::Instructions, 1_000_000)].into(), ..Entry::default() };
     known.cells = [(key(cell), entry)].into();
     baseline::write(&misbehaving.baselines(), &known).unwrap();
     let before = contents(&misbehaving.baselines());

@@ -29,8 +29,11 @@ fn whole_lines(path: &Path) -> Vec<String> {
 /// What a journal's line says was measured: cell and meter.
 fn measured(line: &str) -> Option<String> {
     let entry: Value = serde_json::from_str(line).unwrap();
-    let found = entry.get("Measured")?;
-    Some(format!("{} {}", found["cell"], found["meter"]))
+    let found = entry.get("Ran")?;
+    // A cell that ran for its digest alone was measured by no meter.
+    let meters = found["ran"].get("measured").and_then(Value::as_object);
+    let meters: Vec<&String> = meters.into_iter().flat_map(|measured| measured.keys()).collect();
+    Some(format!("{} {meters:?}", found["cell"]))
 }
 
 /// A process that was seen: its id and when it started, which together are unique.
@@ -118,7 +121,7 @@ fn a_killed_run_leaves_no_workers_and_goes_on_where_it_was() {
     let mut running = start(&lab, &format!("run {selection} --no-report"));
     let path = wait_for("a few results", || {
         let path = journal(&lab)?;
-        let of_meter = |line: &&String| line.contains(&format!("\"meter\":\"{meter}\""));
+        let of_meter = |line: &&String| line.to_lowercase().contains(&format!("\"measured\":{{\"{meter}\""));
         (whole_lines(&path).iter().filter(of_meter).count() >= 3).then_some(path)
     });
     let workers = kill_and_see_all_end(&mut running, Signal::SIGKILL);

@@ -39,8 +39,8 @@ fn only_its_large_slice_failed(contender: &str) -> &'static str {
     let measured: Vec<(&str, u64)> = record
         .cells
         .iter()
-        .filter(|known| known.contender == contender)
-        .map(|known| (known.scenario.as_str(), known.size))
+        .filter(|known| known.name.contender == contender)
+        .map(|known| (known.name.scenario.as_str(), known.name.size))
         .collect();
     assert_eq!(measured, [("get_random", 8), ("get_random", 60_000), ("slice", 8)], "{contender}");
     &failure.message
@@ -50,10 +50,15 @@ fn only_its_large_slice_failed(contender: &str) -> &'static str {
 fn the_run_goes_on_without_them() {
     let (_, record) = run();
     let has_valgrind = has_valgrind();
-    let whole = record.cells.iter().filter(|cell| cell.contender == "array_copy");
+    let whole = record.cells.iter().filter(|cell| cell.name.contender == "array_copy");
     for cell in whole.clone() {
-        assert!(cell.allocations.is_some() && cell.wall_ns.is_some() && cell.paired.is_some(), "{cell:?}");
-        assert_eq!(cell.instructions.is_some(), has_valgrind, "{cell:?}");
+        assert!(
+            cell.measured.allocations.is_some()
+                && cell.measured.wall_ns.is_some()
+                && cell.measured.paired.is_some(),
+            "{cell:?}"
+        );
+        assert_eq!(cell.measured.instructions.is_some(), has_valgrind, "{cell:?}");
     }
     assert_eq!(whole.count(), 4);
     assert_eq!(
@@ -92,10 +97,15 @@ fn an_abort_is_told_by_its_signal() {
 fn what_a_contender_prints_does_not_disturb() {
     assert!(failures("printing").is_empty());
     let (err, record) = run();
-    let cells: Vec<_> = record.cells.iter().filter(|cell| cell.contender == "printing").collect();
+    let cells: Vec<_> = record.cells.iter().filter(|cell| cell.name.contender == "printing").collect();
     assert_eq!(cells.len(), 4, "{cells:?}");
     for cell in cells {
-        assert!(cell.allocations.is_some() && cell.wall_ns.is_some() && cell.paired.is_some(), "{cell:?}");
+        assert!(
+            cell.measured.allocations.is_some()
+                && cell.measured.wall_ns.is_some()
+                && cell.measured.paired.is_some(),
+            "{cell:?}"
+        );
     }
     assert!(!err.contains("slice of"), "{err}");
 }
@@ -138,7 +148,7 @@ fn a_contender_that_a_check_refutes_is_excluded_with_a_short_trace() {
 fn a_known_failure_is_a_badge_and_not_an_exclusion() {
     assert!(failures("excused").is_empty(), "{:?}", failures("excused"));
     let (err, record) = run();
-    assert_eq!(record.cells.iter().filter(|cell| cell.contender == "excused").count(), 4);
+    assert_eq!(record.cells.iter().filter(|cell| cell.name.contender == "excused").count(), 4);
     let info = record.contenders.iter().find(|info| info.name == "excused").unwrap();
     let badges: Vec<&str> = info.caveats.iter().map(|caveat| caveat.badge.as_str()).collect();
     assert!(badges.contains(&"fails: trace") && badges.contains(&"fails: boundaries"), "{badges:?}");

@@ -64,11 +64,11 @@ fn json_is_json() {
         let cell = "persistent_vector/slice/8/imbl";
         let explained = lab.run(&format!("explain --json {cell}")).ends_with(0).json();
         assert_eq!(explained[0]["cell"], cell);
-        let measured = record.cells.iter().find(|measured| measured.name() == cell).unwrap();
-        assert_eq!(explained[0]["instructions"].as_u64(), measured.instructions, "as in the record");
+        let measured = record.cells.iter().find(|measured| measured.name.to_string() == cell).unwrap();
+        assert_eq!(explained[0]["instructions"].as_u64(), measured.measured.instructions, "as in the record");
         let functions = explained[0]["functions"].as_object().unwrap().values();
         let sum: u64 = functions.map(|cost| cost.as_u64().unwrap()).sum();
-        assert_eq!(Some(sum), measured.instructions, "every instruction belongs to a function");
+        assert_eq!(Some(sum), measured.measured.instructions, "every instruction belongs to a function");
     }
 }
 

@@ -1,0 +1,72 @@
+//! What commands print, and how they end.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
+use serde::Serialize;
+
+use crate::error::{Exit, exit_of};
+use crate::progress::say;
+
+/// The exit code of what was done; an error is said in one line.
+pub fn conclude(outcome: Result<Exit>) -> ExitCode {
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
+        Err(error) => {
+            say(&format!("lab: {error:#}"));
+            exit_of(&error).into()
+        }
+    }
+}
+
+/// Whether the reader of our output has gone (`lab list | head`): no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Prints a value as JSON to the standard output.
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a line to the standard output; unlike `println!` it does not panic where nobody reads it.
+pub fn print(text: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+/// A table with plain rules; all columns but the first `texts` ones are numbers.
+pub fn table(header: &[&str], texts: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
+    for column in table.column_iter_mut().skip(texts) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A count with its thousands apart: `1 234 567`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        for (value, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(super::count(value), text);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Judging: what a change of the exact metrics means.
+
+pub mod baseline;
+pub mod explained;
+pub mod functions;
+pub mod revision;
+pub mod rule;

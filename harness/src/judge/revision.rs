@@ -1,0 +1,215 @@
+//! Another revision of the project, built and measured beside this one.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use reports::CellName;
+use reports::baseline::{Baseline, Entry};
+
+use super::baseline::comparable;
+use super::explained::Explained;
+use crate::error::usage;
+use crate::measure::programs::Options;
+use crate::progress::say;
+use crate::roster::selection::Selection;
+
+/// Another revision of the project, built beside this one.
+pub struct Revision {
+    commit: String,
+    lab: PathBuf,
+    /// Where it puts its record.
+    run: PathBuf,
+    /// Two comparisons at once would build over each other.
+    _lock: File,
+}
+
+impl Revision {
+    /// Checks the revision out under `target/lab/against/` and builds its lab.
+    ///
+    /// # Errors
+    /// If there is no such revision, it does not build, or another comparison works there.
+    pub fn build(root: &Path, runs: &Path, revision: &str) -> Result<Self> {
+        let against = runs.join("against");
+        let sources = against.join("sources");
+        let target = against.join("target");
+        let name = format!("{revision}^{{commit}}");
+        let commit = git(root, &["rev-parse", "--verify", "--quiet", &name]).map_err(|_| {
+            usage(format!("no git revision `{revision}` here (a shallow clone has only the newest)"))
+        })?;
+        say(&format!("building {} ({revision})", short(&commit)));
+        std::fs::create_dir_all(&against).with_context(|| format!("cannot make {}", against.display()))?;
+        let lock = lock(&against)?;
+        check_out(root, &sources, &commit)?;
+        let built = Command::new("cargo")
+            .args(["build", "--release", "--locked", "--quiet", "-p", "lab", "--bins"])
+            .current_dir(&sources)
+            .env("CARGO_TARGET_DIR", &target)
+            .status()
+            .context("cannot start cargo")?;
+        if !built.success() {
+            bail!("revision {revision} does not build");
+        }
+        let lab = target.join("release/lab");
+        let run = against.join("run");
+        Ok(Revision { commit, lab, run, _lock: lock })
+    }
+
+    /// What that revision's lab measures of a selection, without functions.
+    ///
+    /// # Errors
+    /// If it cannot measure the selection, or measures under another fingerprint.
+    pub fn measure(&self, root: &Path, options: &Options, selection: &Selection) -> Result<Baseline> {
+        say(&format!("measuring {}", short(&self.commit)));
+        // A killed comparison left one, perhaps.
+        match std::fs::remove_dir_all(&self.run) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", self.run.display()));
+            }
+            _ => {}
+        }
+        let status = Command::new(&self.lab)
+            .arg("--jobs")
+            .arg(options.workers.to_string())
+            .args(["run", "--no-report", "--meter", "instructions,allocations", "--output"])
+            .arg(&self.run)
+            .args(selection.arguments())
+            .stdout(Stdio::null())
+            .status()
+            .context("cannot start that revision's lab")?;
+        // A contender that failed there has no cells to compare with; that is reported as new here.
+        if !matches!(status.code(), Some(0 | 3)) {
+            bail!("that revision's lab cannot measure this selection ({status})");
+        }
+        let record = reports::io::read_record(&self.run.join("record.json"))?;
+        comparable(root, &options.binaries, &record.fingerprint)?;
+        let cells =
+            record.cells.iter().filter_map(|cell| Some((cell.name.clone(), Entry::of(&cell.measured)?)));
+        Ok(Baseline { cells: cells.collect(), fingerprint: record.fingerprint })
+    }
+
+    /// What that revision's lab says of a cell's functions.
+    ///
+    /// # Errors
+    /// If it does not run or does not say anything.
+    pub fn explained(&self, name: &CellName) -> Result<Explained> {
+        let output = Command::new(&self.lab)
+            .args(["explain", "--json", &name.to_string()])
+            .stderr(Stdio::null())
+            .output()
+            .context("cannot start that revision's lab")?;
+        let explained: Vec<Explained> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        explained.into_iter().next().with_context(|| format!("that revision's lab says nothing of {name}"))
+    }
+}
+
+/// A commit's hash, short enough to read.
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+/// Keeps other comparisons out of `against` until it is dropped, or its process ends in any way.
+fn lock(against: &Path) -> Result<File> {
+    let path = against.join("lock");
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!(usage(format!("another `lab check --against` works in {}: wait for it", against.display())))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// Checks `commit` out into the work tree `sources`, whatever an earlier comparison, killed at any moment, left
+/// there and in git's list of work trees.
+fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
+    let path = sources.to_string_lossy().into_owned();
+    // Twice by force: git locks a work tree while it makes one, and a killed git leaves it locked.
+    let _ = git(root, &["worktree", "remove", "--force", "--force", &path]);
+    let _ = std::fs::remove_dir_all(sources);
+    let _ = git(root, &["worktree", "prune"]);
+    git(root, &["worktree", "add", "--detach", "--force", "--force", &path, commit])?;
+    Ok(())
+}
+
+fn git(root: &Path, arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new("git").arg("-C").arg(root).args(arguments).output().context("cannot start git")?;
+    if !output.status.success() {
+        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository with two commits that differ in the file `version`; `None`, and says so, without git.
+    fn repository() -> Option<(tempfile::TempDir, [String; 2])> {
+        let root = tempfile::tempdir().unwrap();
+        if git(root.path(), &["init", "--quiet"]).is_err() {
+            say("skipped: without git no revision is checked out");
+            return None;
+        }
+        let commits = ["one", "two"].map(|version| {
+            std::fs::write(root.path().join("version"), version).unwrap();
+            git(root.path(), &["add", "--all"]).unwrap();
+            let who = ["-c", "user.name=Lab", "-c", "user.email=lab@localhost", "-c", "commit.gpgsign=false"];
+            git(root.path(), &[&who[..], &["commit", "--quiet", "--message", version]].concat()).unwrap();
+            git(root.path(), &["rev-parse", "HEAD"]).unwrap()
+        });
+        Some((root, commits))
+    }
+
+    #[test]
+    fn a_killed_comparison_is_in_nobody_s_way() {
+        let Some((root, [one, two])) = repository() else { return };
+        let root = root.path();
+        let sources = root.join("target/lab/against/sources");
+        let admin = root.join(".git/worktrees/sources");
+        let checked_out = |commit: &str, version: &str, left: &str| {
+            check_out(root, &sources, commit).unwrap_or_else(|error| panic!("{left}: {error:#}"));
+            assert_eq!(std::fs::read_to_string(sources.join("version")).unwrap(), version, "{left}");
+            assert!(!sources.join("rest").exists(), "{left}");
+            let trees = git(root, &["worktree", "list", "--porcelain"]).unwrap();
+            assert_eq!(trees.matches("worktree ").count(), 2, "{left}: {trees}");
+        };
+        checked_out(&one, "one", "nothing");
+        // While it built or measured: a whole work tree, with something in it that git does not know.
+        std::fs::write(sources.join("rest"), "").unwrap();
+        std::fs::write(sources.join("version"), "changed").unwrap();
+        checked_out(&two, "two", "a work tree");
+        // While git made it: locked, the directory empty or not there at all, an index half written.
+        for left in ["an empty directory", "no directory"] {
+            std::fs::write(admin.join("locked"), "initializing").unwrap();
+            std::fs::write(admin.join("index.lock"), "").unwrap();
+            std::fs::remove_dir_all(&sources).unwrap();
+            if left == "an empty directory" {
+                std::fs::create_dir(&sources).unwrap();
+                std::fs::write(sources.join("rest"), "").unwrap();
+            }
+            checked_out(&one, "one", left);
+        }
+        // While it was removed: files that git no longer knows of.
+        std::fs::remove_dir_all(&admin).unwrap();
+        std::fs::write(sources.join("rest"), "").unwrap();
+        checked_out(&two, "two", "files without a work tree");
+    }
+
+    #[test]
+    fn two_comparisons_do_not_meet() {
+        let against = tempfile::tempdir().unwrap();
+        let first = lock(against.path()).unwrap();
+        let error = lock(against.path()).unwrap_err();
+        assert!(error.to_string().contains("another `lab check --against` works in"), "{error}");
+        assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
+        drop(first);
+        lock(against.path()).unwrap();
+    }
+}

@@ -1,0 +1,365 @@
+//! Callgrind's profiles: reading them, and naming the functions in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use addr2line::Loader;
+use anyhow::{Context, Result, bail};
+use reports::record::Atomics;
+
+use super::atomics::{COUNTED, Objects};
+use crate::measure::paths;
+
+/// Asks Callgrind to instrument (or no longer to instrument) the code that runs from now on.
+///
+/// Valgrind's client request: a sequence of instructions that does nothing on a real processor. Without
+/// instrumentation code runs several times faster under Valgrind; only the region needs it.
+pub fn instrument(on: bool) {
+    const START: usize = 0x4354_0004;
+    const STOP: usize = 0x4354_0005;
+    let request: [usize; 6] = [if on { START } else { STOP }, 0, 0, 0, 0, 0];
+    // SAFETY: on a processor the four rotations by 128 bits in all leave the register as it was, and the
+    // exchange (or move) of a register with itself does nothing. Under Valgrind the request reads six words
+    // behind the pointer, which live until after it, and writes its result to the register named for it.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "rol rdi, 3",
+            "rol rdi, 13",
+            "rol rdi, 61",
+            "rol rdi, 51",
+            "xchg rbx, rbx",
+            inout("rdx") 0usize => _,
+            in("rax") request.as_ptr(),
+            options(nostack),
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!(
+            "ror x12, x12, #3",
+            "ror x12, x12, #13",
+            "ror x12, x12, #51",
+            "ror x12, x12, #61",
+            "orr x10, x10, x10",
+            inout("x3") 0usize => _,
+            in("x4") request.as_ptr(),
+            options(nostack),
+        );
+    }
+    std::hint::black_box(request);
+}
+
+/// Whether this program can [ask](instrument) on the processor that it is compiled for; where it cannot,
+/// everything is instrumented, and slow.
+pub const CAN_INSTRUMENT: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
+/// Instructions by function, inlined functions included.
+pub type Functions = BTreeMap<String, u64>;
+
+/// The total of a profile: the instructions of everything that was collected.
+///
+/// # Errors
+/// If the profile is not Callgrind's or has no total.
+pub fn total(profile: &str) -> Result<u64> {
+    // The header's `summary` is written first, the trailer's `totals` last: either may be missing.
+    let line = profile.lines().rev().find_map(|line| line.strip_prefix("totals: "));
+    let line = line.or_else(|| profile.lines().find_map(|line| line.strip_prefix("summary: ")));
+    let Some(line) = line else { bail!("Callgrind's profile has no total") };
+    line.trim().parse().with_context(|| format!("Callgrind's total `{line}` is not a number"))
+}
+
+/// Where a profile's instructions went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributed {
+    /// Instructions by function.
+    pub functions: Functions,
+    /// Atomic read-modify-writes by function, those in libraries included; `None` where they are not counted.
+    pub atomics: Option<Functions>,
+}
+
+/// Attributes a profile's own costs (not those of callees) to functions.
+///
+/// Where `binary` has line tables, an address's inline frames are looked up and the cost goes to the
+/// **innermost function outside the standard library**: an operation that the compiler inlined into a
+/// scenario is still named.
+///
+/// # Errors
+/// If the profile is malformed or the binary's debug information cannot be read.
+pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Attributed> {
+    let mut names = Names::new(binary)?;
+    let binary = binary.to_string_lossy();
+    let mut functions = Functions::new();
+    let mut atomics = COUNTED.then(Functions::new);
+    own_costs(profile, |Cost { object, function, address, count }| {
+        let name = if object == binary { names.of(address, function) } else { function };
+        let add = |functions: &mut Functions| match functions.get_mut(name) {
+            Some(total) => *total += count,
+            None => drop(functions.insert(name.to_owned(), count)),
+        };
+        add(&mut functions);
+        if let Some(counted) = &mut atomics {
+            match objects.is_atomic(object, address)? {
+                Some(true) => add(counted),
+                Some(false) => {}
+                None => atomics = None,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Attributed { functions, atomics })
+}
+
+/// Counts a profile's atomic read-modify-writes; `None` where they [are not counted](COUNTED) or where
+/// code was executed that is in no file.
+///
+/// # Errors
+/// If the profile is malformed or a program that it names cannot be read.
+pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Option<Atomics>> {
+    let binary = binary.to_string_lossy();
+    let mut atomics = COUNTED.then(Atomics::default);
+    own_costs(profile, |Cost { object, address, count, .. }| {
+        if let Some(counted) = &mut atomics {
+            match objects.is_atomic(object, address)? {
+                Some(true) if object == binary => counted.program += count,
+                Some(true) => counted.libraries += count,
+                Some(false) => {}
+                None => atomics = None,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(atomics)
+}
+
+/// How often the instruction at an address was executed.
+struct Cost<'a> {
+    object: &'a str,
+    function: &'a str,
+    address: u64,
+    count: u64,
+}
+
+/// Hands every own cost (not those of callees) of a profile made with `--dump-instr=yes` to `each`.
+fn own_costs<'a>(profile: &'a str, mut each: impl FnMut(Cost<'a>) -> Result<()>) -> Result<()> {
+    let mut objects: HashMap<&str, &str> = HashMap::new();
+    let mut spelled: HashMap<&str, &str> = HashMap::new();
+    let (mut object, mut function) = ("", "");
+    let mut address = 0u64;
+    let mut skip_cost = false;
+    let mut positions = 1;
+    for line in profile.lines() {
+        if let Some(names) = line.strip_prefix("positions: ") {
+            // Address first, then the line where it is asked for.
+            positions = names.split_ascii_whitespace().count();
+            if !names.starts_with("instr") {
+                bail!("Callgrind's profile has no addresses");
+            }
+        } else if let Some(name) = line.strip_prefix("ob=") {
+            object = expand(&mut objects, name);
+        } else if let Some(name) = line.strip_prefix("fn=") {
+            function = expand(&mut spelled, name);
+        } else if let Some(name) = line.strip_prefix("cfn=") {
+            expand(&mut spelled, name);
+        } else if let Some(name) = line.strip_prefix("cob=") {
+            expand(&mut objects, name);
+        } else if line.starts_with("calls=") {
+            // The line after it is the inclusive cost of the call.
+            skip_cost = true;
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
+            let mut fields = line.split_ascii_whitespace();
+            let (Some(position), Some(cost)) = (fields.next(), fields.nth(positions - 1)) else {
+                bail!("Callgrind's cost line `{line}` is malformed");
+            };
+            address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
+            let count: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
+            if !std::mem::take(&mut skip_cost) && count > 0 {
+                each(Cost { object, function, address, count })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Callgrind's name compression: `(3) name` defines, `(3)` refers.
+fn expand<'a>(table: &mut HashMap<&'a str, &'a str>, text: &'a str) -> &'a str {
+    let Some((id, name)) = text.split_once(')') else { return text };
+    let name = name.trim_start();
+    if name.is_empty() {
+        return table.get(id).copied().unwrap_or("?");
+    }
+    table.insert(id, name);
+    name
+}
+
+/// Callgrind's position compression: absolute in hexadecimal, relative with a sign, or the same.
+fn moved(address: u64, position: &str) -> Result<u64> {
+    let parse = |text: &str| match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    Ok(match position.as_bytes() {
+        [b'*', ..] => address,
+        [b'+', ..] => address.wrapping_add(parse(&position[1..])?),
+        [b'-', ..] => address.wrapping_sub(parse(&position[1..])?),
+        _ => parse(position)?,
+    })
+}
+
+/// Names of the functions at a binary's addresses.
+struct Names {
+    loader: Loader,
+    found: HashMap<u64, Option<String>>,
+}
+
+impl Names {
+    fn new(binary: &Path) -> Result<Self> {
+        let loader = Loader::new(binary).map_err(|error| {
+            anyhow::anyhow!("cannot read debug information of {}: {error}", binary.display())
+        })?;
+        Ok(Names { loader, found: HashMap::new() })
+    }
+
+    fn of<'a>(&'a mut self, address: u64, fallback: &'a str) -> &'a str {
+        let Names { loader, found } = self;
+        let name = found.entry(address).or_insert_with(|| innermost_own(loader, address));
+        name.as_deref().unwrap_or(fallback)
+    }
+}
+
+/// The innermost frame outside the standard library, as `function (file)`; where there is none, the
+/// outermost frame.
+fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
+    let mut frames = loader.find_frames(address).ok()?;
+    let mut outermost = None;
+    while let Ok(Some(frame)) = frames.next() {
+        let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else {
+            continue;
+        };
+        let name = without_hash(&name);
+        let file = frame.location.and_then(|place| place.file).unwrap_or_default();
+        if !file.is_empty() && !paths::is_of_std(file) {
+            // Line tables name inlined functions without their module, but with their types.
+            let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
+            return Some(format!("{plain} ({})", paths::source(file)));
+        }
+        outermost = Some(name.to_owned());
+    }
+    outermost
+}
+
+/// A demangled name without the hash that some manglings append.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = "\
+version: 1
+positions: instr line
+events: Ir
+summary: 130
+
+ob=(1) /lib/libc.so.6
+fl=(1) ???
+fn=(1) malloc
+0x10 0 50
++4 0 20
+cob=(1)
+cfn=(2) sysmalloc
+calls=1 0x20
+0x14 0 1000
+
+fn=(2)
+0x20 0 40
+* * 20
+
+totals: 130
+";
+
+    #[test]
+    fn the_total_is_found_at_either_end() {
+        assert_eq!(total(PROFILE).unwrap(), 130);
+        assert_eq!(total("version: 1\nsummary: 7\n").unwrap(), 7);
+        assert!(total("version: 1\n").is_err());
+    }
+
+    #[test]
+    fn costs_of_callees_are_not_counted_twice() {
+        let program = std::env::current_exe().unwrap();
+        let own = functions(PROFILE, &program, &mut Objects::default()).unwrap();
+        let expected = [("malloc", 70), ("sysmalloc", 60)];
+        assert_eq!(own.functions, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+    }
+
+    #[test]
+    fn code_in_no_file_leaves_the_atomics_uncounted() {
+        let program = std::env::current_exe().unwrap();
+        let nowhere = PROFILE.replace("/lib/libc.so.6", "???");
+        let mut objects = Objects::default();
+        assert_eq!(atomics(&nowhere, &program, &mut objects).unwrap(), None);
+        assert_eq!(functions(&nowhere, &program, &mut objects).unwrap().atomics, None);
+        let without_addresses = PROFILE.replace("instr line", "line");
+        assert!(atomics(&without_addresses, &program, &mut objects).is_err());
+    }
+
+    /// A program's code is where the profile says, and what locks there is counted on its side.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn atomics_are_counted_by_address_and_by_side() {
+        use std::io::Write;
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, code: &[u8]| {
+            let path = directory.path().join(name);
+            std::fs::File::create(&path).unwrap().write_all(&elf(0x1000, code)).unwrap();
+            path
+        };
+        // lock inc qword [rdi]; mov rax, [rdi]; xchg [rdi], rax
+        let code = [0xf0, 0x48, 0xff, 0x07, 0x48, 0x8b, 0x07, 0x48, 0x87, 0x07];
+        let (program, library) = (file("program", &code), file("library.so", &code));
+        let profile = format!(
+            "positions: instr\nevents: Ir\nob=(1) {}\nfn=(1) clone\n0x1000 3\n+4 500\ncob=(2) {}\n\
+             cfn=(2) malloc\ncalls=1 0x1007\n0x1004 9\n+3 2\n\nob=(2)\nfn=(2)\n0x1007 7\n-3 1\ntotals: 522\n",
+            program.display(),
+            library.display()
+        );
+        let counted = atomics(&profile, &program, &mut Objects::default()).unwrap();
+        assert_eq!(counted, Some(Atomics { program: 5, libraries: 7 }));
+        let profile = profile.replace("ob=(2)\n", "ob=(1)\n");
+        let counted = atomics(&profile, &program, &mut Objects::default()).unwrap();
+        assert_eq!(counted, Some(Atomics { program: 12, libraries: 0 }));
+    }
+
+    /// A 64-bit ELF program of one segment: `code` at `address`.
+    #[cfg(target_arch = "x86_64")]
+    fn elf(address: u64, code: &[u8]) -> Vec<u8> {
+        const HEADERS: u64 = 64 + 56;
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        // Type, machine, version; entry, program headers, section headers; flags; sizes and numbers.
+        file.extend([2u16, 62].map(u16::to_le_bytes).concat());
+        file.extend(1u32.to_le_bytes());
+        file.extend([address, 64, 0].map(u64::to_le_bytes).concat());
+        file.extend(0u32.to_le_bytes());
+        file.extend([64u16, 56, 1, 64, 0, 0].map(u16::to_le_bytes).concat());
+        // Loaded, readable and executable; offset, addresses, sizes, alignment.
+        file.extend([1u32, 5].map(u32::to_le_bytes).concat());
+        let length = code.len() as u64;
+        file.extend([HEADERS, address, address, length, length, 1].map(u64::to_le_bytes).concat());
+        file.extend(code);
+        file
+    }
+
+    #[test]
+    fn hashes_are_cut_off_names() {
+        assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
+        assert_eq!(without_hash("a::hash"), "a::hash");
+    }
+}

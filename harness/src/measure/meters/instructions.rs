@@ -1,0 +1,116 @@
+//! The instruction meter: workers under Callgrind, a forked child per cell.
+//!
+//! Code is instrumented from just before to just after the region, and collected inside
+//! [`lab_measured_region`](crate::measure::worker::lab_measured_region) alone. Each child
+//! writes a profile of its own when it ends, named by its process id. The environment is emptied and
+//! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use reports::record::Measured;
+
+use super::atomics::Objects;
+use super::callgrind::{self, Attributed};
+use crate::measure::protocol::{INPUT_OPTION, WORKER_ARGUMENT};
+use crate::measure::scratch::Scratch;
+use crate::roster::input::Input;
+
+/// `GLIBC_TUNABLES` of the workers: Callgrind counts `rep movsb` once per byte, so the memory routines
+/// that use it are out.
+pub const TUNABLES: &str = "glibc.cpu.hwcaps=-ERMS,-FSRM";
+
+/// The version of Valgrind, for example `valgrind-3.19.0`; `None` where it is not installed.
+pub fn valgrind_version() -> Option<String> {
+    let output = Command::new("valgrind").arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| version.trim().to_owned()).filter(|version| !version.is_empty())
+}
+
+/// What to say where Valgrind is missing.
+pub const NO_VALGRIND: &str = "Valgrind is not installed: the instruction meter is left out, every other meter works. The \
+     distribution's package `valgrind` brings it (Debian, Ubuntu: `apt-get install valgrind`)";
+
+/// Callgrind workers that write their profiles into one directory.
+pub struct Callgrind<'a> {
+    binary: &'a Path,
+    input: Option<&'a Input>,
+    objects: Mutex<Objects>,
+    profiles: Scratch,
+}
+
+impl<'a> Callgrind<'a> {
+    /// Workers of `binary`, which read the user's file where there is one.
+    ///
+    /// # Errors
+    /// If no temporary directory can be created.
+    pub fn new(binary: &'a Path, input: Option<&'a Input>) -> Result<Self> {
+        let profiles = Scratch::new("callgrind", &std::env::temp_dir())
+            .context("nowhere to put Callgrind's profiles")?;
+        Ok(Callgrind { binary, input, objects: Mutex::default(), profiles })
+    }
+
+    /// The command of a worker.
+    pub fn command(&self) -> Command {
+        let mut out_file = self.profiles.path().join("profile").into_os_string();
+        out_file.push(".%p");
+        let mut out_option = std::ffi::OsString::from("--callgrind-out-file=");
+        out_option.push(out_file);
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
+            .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
+            .arg(if callgrind::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
+            // Costs by address, to name functions and to find atomics: not one instruction more, a few
+            // kilobytes a cell, and no time that could be measured.
+            .arg("--dump-instr=yes")
+            .arg(out_option)
+            .arg(self.binary)
+            .args([WORKER_ARGUMENT, "callgrind"]);
+        if let Some(input) = self.input {
+            command.arg(INPUT_OPTION).arg(&input.identity.path);
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
+        command
+    }
+
+    /// What the region that process `pid` ran counted; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_counts(&self, pid: u32) -> Result<Measured> {
+        let profile = self.take(pid)?;
+        let instructions = callgrind::total(&profile).with_context(|| self.incomplete())?;
+        let atomics = callgrind::atomics(&profile, self.binary, &mut self.objects())?;
+        Ok(Measured::Instructions { instructions, atomics })
+    }
+
+    /// Instructions of the region that process `pid` ran, and by function; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_functions(&self, pid: u32) -> Result<(u64, Attributed)> {
+        let profile = self.take(pid)?;
+        let total = callgrind::total(&profile).with_context(|| self.incomplete())?;
+        Ok((total, callgrind::functions(&profile, self.binary, &mut self.objects())?))
+    }
+
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn incomplete(&self) -> String {
+        format!("Callgrind left no whole profile in {}: is the disk full?", self.profiles.path().display())
+    }
+
+    fn take(&self, pid: u32) -> Result<String> {
+        let path = self.profiles.path().join(format!("profile.{pid}"));
+        let profile = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read Callgrind's profile {}", path.display()))?;
+        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        Ok(profile)
+    }
+}

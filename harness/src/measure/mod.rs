@@ -1,0 +1,21 @@
+//! Measuring: from cells to results.
+//!
+//! A [run](run) turns cells into [jobs](protocol::Job) and gives them to a [pool](pool) of
+//! [workers](worker), which [verify](verify) contenders and run [meters](meters). What comes back goes into
+//! the [journal](journal) and, in the end, into a record.
+
+pub mod budget;
+pub mod codegen;
+pub mod entropy;
+pub mod fingerprint;
+pub mod journal;
+pub mod meters;
+pub mod paths;
+pub mod pool;
+pub mod programs;
+pub mod protocol;
+pub mod run;
+pub mod scratch;
+pub mod shrink;
+pub mod verify;
+pub mod worker;

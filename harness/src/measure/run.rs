@@ -1,0 +1,499 @@
+//! A run: verifies contenders, distributes their cells over workers meter by meter, and collects what
+//! comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reports::record::{CellRecord, Failure, Measurements, Record, SCHEMA};
+use reports::{CellName, Meter};
+use scenarios::Contender;
+
+use super::budget::{PairedBudget, WallBudget};
+use super::journal::{Entry, Header, Journal};
+use super::meters::callgrind::Attributed;
+use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
+use super::paths;
+use super::pool::Pool;
+use super::programs::{Binaries, Options};
+use super::protocol::{Answer, INPUT_OPTION, Job, Measured, Ran, WORKER_ARGUMENT};
+use super::scratch::Scratch;
+use crate::progress::Progress;
+use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
+use crate::roster::info;
+use crate::roster::selection::Profile;
+
+/// Longest time for a job outside Valgrind, and inside: only a contender that loops needs it.
+const NATIVE_TIMEOUT: Duration = Duration::from_secs(120);
+const CALLGRIND_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// What is known of a cell so far.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    ops: u64,
+    digest: Option<u64>,
+    /// The oracle's digest.
+    expected: Option<u64>,
+    measured: Measurements,
+    observed: BTreeMap<String, f64>,
+}
+
+/// A run that is going on, and what it has found.
+pub struct Run<'a> {
+    roster: Roster<'a>,
+    options: Options,
+    journal: Option<Journal>,
+    progress: Progress,
+    verified: BTreeSet<(String, String)>,
+    cells: BTreeMap<CellName, Known>,
+    failures: Vec<Failure>,
+}
+
+impl<'a> Run<'a> {
+    /// A run that keeps its results in memory.
+    pub fn new(roster: Roster<'a>, options: Options) -> Self {
+        Run {
+            roster,
+            options,
+            journal: None,
+            progress: Progress::default(),
+            verified: BTreeSet::new(),
+            cells: BTreeMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// A run that writes its results to a journal, from which `entries` are already known.
+    pub fn journaled(roster: Roster<'a>, options: Options, journal: Journal, entries: Vec<Entry>) -> Self {
+        let mut run = Run::new(roster, options);
+        for entry in entries {
+            run.apply(entry);
+        }
+        run.journal = Some(journal);
+        run
+    }
+
+    /// What went wrong.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// What the meters found of a cell; nothing where it failed.
+    pub fn measured(&self, name: &CellName) -> Measurements {
+        let known = self.cells.get(name).filter(|_| self.is_sound(name));
+        known.map_or_else(Measurements::default, |known| known.measured.clone())
+    }
+
+    /// A cell's operations per region; 0 where it did not run.
+    pub fn ops(&self, name: &CellName) -> u64 {
+        self.cells.get(name).map_or(0, |known| known.ops)
+    }
+
+    /// Verifies the contenders of `cells`, then measures the cells with each of `meters`.
+    ///
+    /// A contender that is refuted is left out; a cell that fails is left out of the meters that
+    /// follow. Either is among the [failures](Run::failures), not an error.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn measure(&mut self, cells: &[Cell<'_>], meters: &[Meter], profile: Profile) -> Result<()> {
+        self.verify(&contenders_of(cells))?;
+        for meter in Meter::ALL.into_iter().filter(|meter| meters.contains(meter)) {
+            match meter {
+                Meter::Allocations => self.allocations(cells)?,
+                Meter::Instructions => self.instructions(cells)?,
+                Meter::Wall => self.wall(cells, profile)?,
+                Meter::Paired => self.paired(cells, profile)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Replays every check for every one of `contenders`.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn verify(&mut self, contenders: &[&Contender]) -> Result<()> {
+        let mut jobs = Vec::new();
+        for contender in contenders {
+            for check in contender.bottleneck.checks {
+                let name = name_of(contender);
+                if !self.options.depth.replays(check) {
+                    continue;
+                }
+                if self.verified.contains(&(name.clone(), check.name.to_owned())) || self.is_excluded(&name) {
+                    continue;
+                }
+                let job = Job::Verify {
+                    bottleneck: contender.bottleneck.name.to_owned(),
+                    contender: contender.about.name.to_owned(),
+                    check: check.name.to_owned(),
+                    depth: self.options.depth,
+                };
+                jobs.push(((*contender, check), job));
+            }
+        }
+        // The long ones first, so that the workers end together.
+        jobs.sort_by_key(|((_, check), _)| std::cmp::Reverse(check.steps));
+        self.pooled("verify", "checks", &jobs, self.native_pool(), |run, (contender, check), answer| {
+            let name = name_of(contender);
+            let known = contender.about.known_failures.iter().find(|known| known.check == check.name);
+            let (message, trace) = match answer {
+                Answer::Verified => {
+                    if known.is_some() {
+                        run.progress.say(&format!(
+                            "note: {name} passes check `{}`, which it declares it is known to fail",
+                            check.name
+                        ));
+                    }
+                    return run.add(Entry::Verified { contender: name, check: check.name.to_owned() });
+                }
+                Answer::Refuted { message, trace } => (message, trace),
+                other => (format!("check `{}`: {}", check.name, failure_of(other)), Vec::new()),
+            };
+            if known.is_some() {
+                return run.add(Entry::Verified { contender: name, check: check.name.to_owned() });
+            }
+            let message = paths::in_message(&message);
+            run.progress.say(&format!("{name} is excluded: {message}"));
+            run.add(Entry::Failed(Failure { subject: name, phase: "verify".to_owned(), message, trace }))
+        })
+    }
+
+    /// Runs cells whose digest no meter has compared with the oracle's yet.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn digests(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        let pending =
+            |run: &Self, name: &CellName| run.cells.get(name).is_none_or(|known| known.expected.is_none());
+        let jobs = self.jobs(cells, pending, Job::Digest);
+        self.pooled("digests", "cells", &jobs, self.native_pool(), |run, name, answer| {
+            run.collect(name, None, answer, |_| Ok(None))
+        })
+    }
+
+    fn allocations(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        if !self.options.binaries.allocations.exists() {
+            self.progress.say(&format!(
+                "note: {} is not built: the allocation meter is left out (`cargo build --release --bins` builds it)",
+                self.options.binaries.allocations.display()
+            ));
+            return Ok(());
+        }
+        let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), Job::Allocations);
+        let pool = self.pool_of(&self.options.binaries.allocations);
+        self.pooled("allocations", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Allocations), answer, |_| Ok(None))
+        })
+    }
+
+    fn instructions(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        if valgrind_version().is_none() {
+            self.progress.say(&format!("note: {NO_VALGRIND}"));
+            return Ok(());
+        }
+        self.digests(cells)?;
+        let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), Job::Instructions);
+        let binary = self.options.binaries.lab.clone();
+        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let pool = self.callgrind_pool(&callgrind);
+        self.pooled("instructions", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Instructions), answer, |ran| {
+                callgrind.take_counts(ran.pid).map(Some)
+            })
+        })
+    }
+
+    /// Measures a cell's instructions by function.
+    ///
+    /// # Errors
+    /// If Valgrind is missing, a worker cannot be started, or the cell fails.
+    pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellName, (u64, Attributed)>> {
+        let jobs: Vec<(CellName, Job)> =
+            cells.iter().map(|cell| (cell.name(), Job::Instructions(cell.name()))).collect();
+        let binary = self.options.binaries.lab.clone();
+        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let pool = self.callgrind_pool(&callgrind);
+        let mut functions = BTreeMap::new();
+        self.pooled("functions", "cells", &jobs, pool, |_, name, answer| match answer {
+            Answer::Ran(ran) => {
+                functions.insert(name.clone(), callgrind.take_functions(ran.pid)?);
+                Ok(())
+            }
+            other => anyhow::bail!("{name}: {}", failure_of(other)),
+        })?;
+        Ok(functions)
+    }
+
+    fn wall(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
+        self.digests(cells)?;
+        let budget = WallBudget::of(profile);
+        // Small files, and a full disk is no reason to lose a cell: in memory where that can be had.
+        let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
+        let job = |name| Job::Wall(name, budget, scratch.path().to_owned());
+        let jobs = self.jobs(cells, Run::lacks(Meter::Wall), job);
+        let pool = OwnedPool { workers: 1, ..self.native_pool() };
+        self.pooled("wall", "cells", &jobs, pool, |run, name, answer| {
+            run.collect(name, Some(Meter::Wall), answer, |_| Ok(None))
+        })
+    }
+
+    fn paired(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
+        self.digests(cells)?;
+        let mut groups: BTreeMap<Group, Vec<Cell<'_>>> = BTreeMap::new();
+        for cell in cells.iter().filter(|cell| self.is_sound(&cell.name())) {
+            groups.entry(cell.group()).or_default().push(*cell);
+        }
+        let budget = PairedBudget::of(profile);
+        let mut jobs = Vec::new();
+        for mut group in groups.into_values() {
+            let lacks = Run::lacks(Meter::Paired);
+            if group.len() < 2 || !group.iter().any(|cell| lacks(self, &cell.name())) {
+                continue;
+            }
+            let reference = group[0].contender.bottleneck.reference;
+            // Where the reference is not selected or failed, the first of the group stands in for it.
+            group.sort_by_key(|cell| cell.contender.about.name != reference);
+            let names: Vec<CellName> = group.iter().map(Cell::name).collect();
+            jobs.push((names.clone(), Job::Paired(names, budget)));
+        }
+        let pool = OwnedPool { workers: 1, ..self.native_pool() };
+        self.pooled("paired", "groups", &jobs, pool, |run, names, answer| match answer {
+            Answer::Group(measured) => names
+                .iter()
+                .zip(measured)
+                .try_for_each(|(name, measured)| run.add(Entry::Measured { cell: name.clone(), measured })),
+            other => run.fail(names[0].of_group(), Meter::Paired.as_str(), failure_of(other)),
+        })
+    }
+
+    /// The jobs of the sound cells that still need one, large cells first so that the workers end together.
+    fn jobs(
+        &self,
+        cells: &[Cell<'_>],
+        pending: impl Fn(&Self, &CellName) -> bool,
+        job: impl Fn(CellName) -> Job,
+    ) -> Vec<(CellName, Job)> {
+        let names = cells.iter().map(Cell::name);
+        let names = names.filter(|name| self.is_sound(name) && pending(self, name));
+        let mut jobs: Vec<_> = names.map(|name| (name.clone(), job(name))).collect();
+        jobs.sort_by_key(|(name, _)| std::cmp::Reverse(name.size));
+        if self.options.reversed {
+            jobs.reverse();
+        }
+        jobs
+    }
+
+    /// Tells cells of which a meter has found nothing yet.
+    fn lacks(meter: Meter) -> impl Fn(&Self, &CellName) -> bool {
+        move |run, name| run.cells.get(name).is_none_or(|known| !known.measured.has(meter))
+    }
+
+    fn native_pool(&self) -> OwnedPool<'static> {
+        self.pool_of(&self.options.binaries.lab)
+    }
+
+    fn pool_of(&self, binary: &Path) -> OwnedPool<'static> {
+        let binary = binary.to_owned();
+        let input = self.roster.input.map(|input| input.identity.path.clone());
+        OwnedPool {
+            command: Box::new(move || {
+                let mut command = Command::new(&binary);
+                command.args([WORKER_ARGUMENT, "native"]);
+                if let Some(path) = &input {
+                    command.arg(INPUT_OPTION).arg(path);
+                }
+                command
+            }),
+            workers: self.options.workers,
+            timeout: self.options.timeout.unwrap_or(NATIVE_TIMEOUT),
+        }
+    }
+
+    fn callgrind_pool<'c>(&self, callgrind: &'c Callgrind) -> OwnedPool<'c> {
+        OwnedPool {
+            command: Box::new(move || callgrind.command()),
+            workers: self.options.workers,
+            timeout: self.options.timeout.unwrap_or(CALLGRIND_TIMEOUT),
+        }
+    }
+
+    /// Runs jobs over a pool, with progress.
+    fn pooled<T: Send + Sync>(
+        &mut self,
+        phase: &str,
+        unit: &str,
+        jobs: &[(T, Job)],
+        pool: OwnedPool<'_>,
+        mut done: impl FnMut(&mut Self, &T, Answer) -> Result<()> + Send,
+    ) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        self.progress.begin(phase, jobs.len());
+        let OwnedPool { command, workers, timeout } = pool;
+        let run = &mut *self;
+        Pool { command: &*command, workers, timeout }.run(jobs, |tag, answer| {
+            run.progress.step("");
+            done(run, tag, answer)
+        })?;
+        self.progress.end(unit);
+        Ok(())
+    }
+
+    /// Takes a meter's answer about a cell; a digest that is not the oracle's excludes the contender.
+    fn collect(
+        &mut self,
+        name: &CellName,
+        meter: Option<Meter>,
+        answer: Answer,
+        counted: impl FnOnce(&Ran) -> Result<Option<Measured>>,
+    ) -> Result<()> {
+        let phase = meter.map_or("verify", Meter::as_str);
+        let mut ran = match answer {
+            Answer::Ran(ran) => ran,
+            other => return self.fail(name.to_string(), phase, failure_of(other)),
+        };
+        let expected = ran.expected.or_else(|| self.cells.get(name).and_then(|known| known.expected));
+        if expected.is_some_and(|expected| expected != ran.digest) {
+            let subject = name.of_contender();
+            if !self.is_excluded(&subject) {
+                let expected = expected.unwrap_or_default();
+                let message = format!("{name}: digest {:016x}, the oracle's is {expected:016x}", ran.digest);
+                self.fail(subject, "verify", message)?;
+            }
+            return Ok(());
+        }
+        // The cell ran: where its profile is missing, the environment is at fault (a full disk, say).
+        if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
+            ran.measured = Some(measured);
+        }
+        self.add(Entry::Ran { cell: name.clone(), ran })
+    }
+
+    fn fail(&mut self, subject: String, phase: &str, message: String) -> Result<()> {
+        let message = paths::in_message(&message);
+        self.progress.say(&format!("{subject} failed ({phase}): {message}"));
+        self.add(Entry::Failed(Failure { subject, phase: phase.to_owned(), message, trace: Vec::new() }))
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<()> {
+        if let Some(journal) = &mut self.journal {
+            journal.add(&entry)?;
+        }
+        self.apply(entry);
+        Ok(())
+    }
+
+    fn apply(&mut self, entry: Entry) {
+        match entry {
+            Entry::Verified { contender, check } => drop(self.verified.insert((contender, check))),
+            Entry::Failed(failure) => self.failures.push(failure),
+            Entry::Ran { cell, ran } => {
+                let Ran { ops, digest, expected, pid: _, measured, observed } = ran;
+                let known = self.cells.entry(cell).or_default();
+                known.ops = ops;
+                known.digest = Some(digest);
+                known.expected = expected.or(known.expected);
+                known.observed = observed;
+                if let Some(measured) = measured {
+                    known.measured.add(measured);
+                }
+            }
+            Entry::Measured { cell, measured } => self.cells.entry(cell).or_default().measured.add(measured),
+        }
+    }
+
+    fn is_excluded(&self, contender: &str) -> bool {
+        self.failures.iter().any(|failure| failure.subject == contender)
+    }
+
+    /// Whether neither the cell nor its contender has failed.
+    fn is_sound(&self, name: &CellName) -> bool {
+        let (cell, contender) = (name.to_string(), name.of_contender());
+        !self.failures.iter().any(|failure| failure.subject == cell || failure.subject == contender)
+    }
+
+    /// The record of what was found.
+    ///
+    /// # Errors
+    /// If the header names a cell that is not on the roster.
+    pub fn record(&self, header: &Header) -> Result<Record> {
+        let cells: Vec<Cell<'_>> =
+            header.cells.iter().map(|name| self.roster.find(name)).collect::<Result<_>>()?;
+        let contenders = contenders_of(&cells);
+        let mut bottlenecks = Vec::new();
+        for contender in &contenders {
+            let info = info::bottleneck(self.roster, contender.bottleneck);
+            if !bottlenecks.contains(&info) {
+                bottlenecks.push(info);
+            }
+        }
+        let mut records: Vec<CellRecord> = cells.iter().filter_map(|cell| self.cell_record(cell)).collect();
+        records.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(Record {
+            schema: SCHEMA,
+            started: header.started.clone(),
+            profile: header.profile.as_str().to_owned(),
+            command: header.command.clone(),
+            fingerprint: header.fingerprint.clone(),
+            bottlenecks,
+            contenders: contenders.into_iter().map(info::contender).collect(),
+            cells: records,
+            failures: self.failures.clone(),
+        })
+    }
+
+    fn cell_record(&self, cell: &Cell<'_>) -> Option<CellRecord> {
+        let name = cell.name();
+        if self.is_excluded(&name_of(cell.contender)) {
+            return None;
+        }
+        let known = self.cells.get(&name)?;
+        Some(CellRecord {
+            name,
+            role: info::role(cell.contender.about.role),
+            ops: known.ops,
+            digest: format!("{:016x}", known.digest?),
+            measured: known.measured.clone(),
+            observed: known.observed.clone(),
+        })
+    }
+}
+
+struct OwnedPool<'a> {
+    command: Box<dyn Fn() -> Command + Sync + 'a>,
+    workers: usize,
+    timeout: Duration,
+}
+
+fn failure_of(answer: Answer) -> String {
+    match answer {
+        Answer::Failed(message) => message,
+        other => format!("an answer that does not belong to the question: {other:?}"),
+    }
+}
+
+/// The instruction-set extensions of the instruction meter's virtual CPU; empty without Valgrind.
+///
+/// # Errors
+/// If Valgrind is there and does not run.
+pub fn callgrind_isa(binaries: &Binaries) -> Result<String> {
+    if valgrind_version().is_none() {
+        return Ok(String::new());
+    }
+    let callgrind = Callgrind::new(&binaries.lab, None)?;
+    let mut isa = String::new();
+    let pool = Pool { command: &|| callgrind.command(), workers: 1, timeout: NATIVE_TIMEOUT };
+    pool.run(&[((), Job::Isa)], |(), answer| match answer {
+        Answer::Isa(found) => {
+            isa = found;
+            Ok(())
+        }
+        other => anyhow::bail!("Valgrind does not run: {}", failure_of(other)),
+    })?;
+    Ok(isa)
+}

@@ -1,0 +1,200 @@
+//! Cells, and finding them by name.
+
+use anyhow::{Result, bail};
+use reports::CellName;
+use reports::cell_name::contender_name;
+use scenarios::{Bottleneck, Contender, Scenario};
+
+use super::input::Input;
+use crate::error::{UsageError, usage};
+
+/// The contenders that there are, and the user's file that they are measured on, if any.
+#[derive(Clone, Copy, Debug)]
+pub struct Roster<'a> {
+    /// The contenders.
+    pub contenders: &'a [Contender],
+    /// The user's file.
+    pub input: Option<&'a Input>,
+}
+
+/// A cell of the roster.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
+    /// Its contender.
+    pub contender: &'a Contender,
+    /// Its scenario.
+    pub scenario: &'static Scenario,
+    /// Its size.
+    pub size: usize,
+}
+
+/// What the cells have in common that are compared with each other: bottleneck, scenario and size.
+pub type Group = (&'static str, &'static str, usize);
+
+impl Cell<'_> {
+    /// Its name.
+    pub fn name(&self) -> CellName {
+        CellName {
+            bottleneck: self.contender.bottleneck.name.to_owned(),
+            scenario: self.scenario.name.to_owned(),
+            size: self.size as u64,
+            contender: self.contender.about.name.to_owned(),
+        }
+    }
+
+    /// Its group.
+    pub fn group(&self) -> Group {
+        (self.contender.bottleneck.name, self.scenario.name, self.size)
+    }
+}
+
+/// The name of a contender: `bottleneck/contender`.
+pub fn name_of(contender: &Contender) -> String {
+    contender_name(contender.bottleneck.name, contender.about.name)
+}
+
+/// The contenders of `cells`, each once, in their order.
+pub fn contenders_of<'a>(cells: &[Cell<'a>]) -> Vec<&'a Contender> {
+    let mut contenders: Vec<&Contender> = Vec::new();
+    for cell in cells {
+        if !contenders.iter().any(|known| std::ptr::eq(*known, cell.contender)) {
+            contenders.push(cell.contender);
+        }
+    }
+    contenders
+}
+
+impl<'a> Roster<'a> {
+    /// A roster whose scenarios are the generated ones.
+    pub fn generated(contenders: &'a [Contender]) -> Self {
+        Roster { contenders, input: None }
+    }
+
+    /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the
+    /// generated ones.
+    pub fn scenarios(self, bottleneck: &Bottleneck) -> &'static [Scenario] {
+        match (self.input, bottleneck.own_input) {
+            (None, _) => bottleneck.scenarios,
+            (Some(_), own) => own.map_or(&[], |own| own.scenarios),
+        }
+    }
+
+    /// Refuses a roster on which two contenders have one name: their cells could not be told apart.
+    ///
+    /// # Errors
+    /// If there are two such contenders.
+    pub fn check(self) -> Result<()> {
+        let mut names = std::collections::BTreeSet::new();
+        for contender in self.contenders {
+            let name = name_of(contender);
+            if names.contains(&name) {
+                bail!(usage(format!("the roster has two contenders called {name}: rename one")));
+            }
+            names.insert(name);
+        }
+        Ok(())
+    }
+
+    /// Finds a cell by its name.
+    ///
+    /// # Errors
+    /// If there is no such cell: one line that says what is wrong with the name.
+    pub fn find(self, name: &CellName) -> Result<Cell<'a>> {
+        let bottleneck = self.bottleneck(&name.bottleneck)?;
+        let scenarios = self.scenarios(bottleneck);
+        let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name.scenario) else {
+            let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
+            if own.iter().any(|scenario| scenario.name == name.scenario) {
+                bail!(usage(format!(
+                    "`{}` is about a file: `lab run {} --input FILE`",
+                    name.scenario, name.bottleneck
+                )));
+            }
+            bail!(unknown("scenario", &name.scenario, scenarios.iter().map(|scenario| scenario.name)));
+        };
+        let contender = self.contender(&name.bottleneck, &name.contender)?;
+        if !contender.about.can(scenario.requires) {
+            let (contender, scenario) = (&name.contender, &name.scenario);
+            bail!(usage(format!("`{contender}` takes no part in `{scenario}`: it lacks a capability")));
+        }
+        let size = usize::try_from(name.size).unwrap_or(usize::MAX);
+        check_size(size)?;
+        Ok(Cell { contender, scenario, size })
+    }
+
+    /// Finds a bottleneck by its name.
+    ///
+    /// # Errors
+    /// If there is none: one line with the nearest name that there is.
+    pub fn bottleneck(self, name: &str) -> Result<&'static Bottleneck> {
+        let mut bottlenecks = self.contenders.iter().map(|contender| contender.bottleneck);
+        match bottlenecks.find(|bottleneck| bottleneck.name == name) {
+            Some(bottleneck) => Ok(bottleneck),
+            None => {
+                let names = self.contenders.iter().map(|contender| contender.bottleneck.name);
+                bail!(unknown("bottleneck", name, names))
+            }
+        }
+    }
+
+    /// Finds a contender by its bottleneck's name and its own.
+    ///
+    /// # Errors
+    /// If there is none: one line with the nearest name that there is.
+    pub fn contender(self, bottleneck: &str, name: &str) -> Result<&'a Contender> {
+        let own = || self.contenders.iter().filter(|contender| contender.bottleneck.name == bottleneck);
+        match own().find(|contender| contender.about.name == name) {
+            Some(contender) => Ok(contender),
+            None => bail!(unknown("contender", name, own().map(|contender| contender.about.name))),
+        }
+    }
+}
+
+/// Sizes at which the scenarios are meaningful and fit into memory.
+const SIZES: std::ops::RangeInclusive<usize> = 1..=10_000_000;
+
+/// Refuses a size outside the range.
+///
+/// # Errors
+/// If the size is outside.
+pub fn check_size(size: usize) -> Result<()> {
+    if !SIZES.contains(&size) {
+        bail!(usage(format!("size {size} is outside {}..={}", SIZES.start(), SIZES.end())));
+    }
+    Ok(())
+}
+
+/// Similarity (Jaro–Winkler, at most 1) from which a name is taken for a misspelling of another.
+const SIMILAR: f64 = 0.75;
+
+/// One line for a name that does not exist, with the nearest that does.
+pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> UsageError {
+    let mut known: Vec<&str> = known.into_iter().collect();
+    known.sort_unstable();
+    known.dedup();
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > SIMILAR)
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    usage(match nearest {
+        Some((_, candidate)) => format!("no {what} `{name}`; did you mean `{candidate}`?"),
+        None => format!("no {what} `{name}`; there are: {}", known.join(", ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_contenders_of_one_name_are_refused() {
+        let mut roster = crate::roster::roster();
+        Roster::generated(&roster).check().unwrap();
+        roster.push(roster[0]);
+        let error = Roster::generated(&roster).check().unwrap_err();
+        let name = format!("{:?}", roster[0]);
+        assert!(error.to_string().contains(&name), "{error}");
+        assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
+    }
+}

@@ -1,0 +1,84 @@
+//! The roster in the record's words.
+
+use reports::record::{
+    BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, MemoryInfo, Role as RecordRole, ScenarioInfo,
+};
+use scenarios::{Bottleneck, Capability, Contender, Role};
+
+use super::cell::Roster;
+
+/// A role in the record's words.
+pub fn role(role: Role) -> RecordRole {
+    match role {
+        Role::Naive => RecordRole::Naive,
+        Role::Optimized => RecordRole::Optimized,
+        Role::Peer => RecordRole::Peer,
+        Role::Bound => RecordRole::Bound,
+    }
+}
+
+/// A bottleneck in the record's words.
+pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo {
+    let scenarios = roster.scenarios(bottleneck).iter();
+    BottleneckInfo {
+        name: bottleneck.name.to_owned(),
+        title: bottleneck.title.to_owned(),
+        question: bottleneck.question.to_owned(),
+        reference: bottleneck.reference.to_owned(),
+        memory: bottleneck
+            .memory
+            .iter()
+            .map(|memory| MemoryInfo {
+                unit: memory.unit.to_owned(),
+                built: memory.built.to_owned(),
+                kept: memory.kept.to_owned(),
+                versions: memory.versions,
+            })
+            .collect(),
+        claims: bottleneck
+            .claims
+            .iter()
+            .map(|claim| ClaimInfo {
+                id: claim.id.to_owned(),
+                text: claim.text.to_owned(),
+                factor: claim.factor,
+                scenario: claim.scenario.to_owned(),
+                size: claim.size as u64,
+                naive: claim.naive.to_owned(),
+                optimized: claim.optimized.to_owned(),
+            })
+            .collect(),
+        scenarios: scenarios
+            .map(|scenario| ScenarioInfo {
+                name: scenario.name.to_owned(),
+                summary: scenario.summary.to_owned(),
+                unit: scenario.unit.to_owned(),
+                keeps_versions: scenario.requires.contains(&Capability::Persistent),
+            })
+            .collect(),
+    }
+}
+
+/// A contender in the record's words. A check that it is known to fail is a badge like any other.
+pub fn contender(contender: &Contender) -> ContenderInfo {
+    let about = &contender.about;
+    let caveats = about.caveats.iter().map(|caveat| (caveat.badge.to_owned(), caveat.text));
+    let failures = about.known_failures.iter().map(|known| (format!("fails: {}", known.check), known.text));
+    ContenderInfo {
+        bottleneck: contender.bottleneck.name.to_owned(),
+        name: about.name.to_owned(),
+        role: role(about.role),
+        summary: about.summary.to_owned(),
+        source: about.source.to_owned(),
+        analysis: about.analysis.to_owned(),
+        complexity: about
+            .complexity
+            .iter()
+            .map(|(operation, growth)| ((*operation).to_owned(), growth.to_string()))
+            .collect(),
+        caveats: caveats
+            .chain(failures)
+            .map(|(badge, text)| CaveatInfo { badge, text: text.to_owned() })
+            .collect(),
+    }
+}

@@ -1,0 +1,10 @@
+//! The roster: which contenders, scenarios and sizes there are, and selecting among their cells.
+
+pub mod cell;
+pub mod info;
+pub mod input;
+mod list;
+pub mod sample;
+pub mod selection;
+
+pub use list::roster;

@@ -1,0 +1,186 @@
+//! Selecting cells by name, glob and role.
+
+use anyhow::{Result, bail};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use scenarios::{Bottleneck, Role, Scenario};
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Roster, check_size, unknown};
+use crate::error::usage;
+
+/// Which sizes and budgets a run uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Few sizes, short timing: a first look, and the self-test.
+    Quick,
+    /// All sizes to 100 k.
+    #[default]
+    Default,
+    /// All sizes to 1 M, long timing.
+    Full,
+}
+
+impl Profile {
+    /// The profile's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Profile::Quick => "quick",
+            Profile::Default => "default",
+            Profile::Full => "full",
+        }
+    }
+
+    fn sizes(self, bottleneck: &Bottleneck, scenario: &Scenario) -> &'static [usize] {
+        let sizes = scenario.sizes.unwrap_or(bottleneck.sizes);
+        match self {
+            Profile::Quick => sizes.quick,
+            Profile::Default => sizes.default,
+            Profile::Full => sizes.full,
+        }
+    }
+}
+
+/// Which cells: every condition narrows; an empty one does not.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Selection {
+    /// Cells by name, with globs: `persistent_map/get_*/1000/*`, `**/hamt`, `persistent_map`
+    #[arg(value_name = "CELLS")]
+    pub cells: Vec<String>,
+    /// Only these bottlenecks
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub bottleneck: Vec<String>,
+    /// Only these scenarios
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub scenario: Vec<String>,
+    /// These sizes instead of the profile's
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub size: Vec<usize>,
+    /// Only these contenders
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub contender: Vec<String>,
+    /// Only these roles: naive, optimized, peer, bound
+    #[arg(long, value_name = "ROLE", value_delimiter = ',')]
+    pub role: Vec<String>,
+    /// Sizes and time budgets: quick, default, full
+    #[arg(long, value_enum, default_value_t = Profile::Default)]
+    pub profile: Profile,
+}
+
+impl Selection {
+    /// The cells of the roster that it selects, sorted by bottleneck, scenario and size; at least one.
+    ///
+    /// # Errors
+    /// A name that is not on the roster, a malformed glob, a selection without a cell.
+    pub fn resolve<'a>(&self, roster: Roster<'a>) -> Result<Vec<Cell<'a>>> {
+        self.check_names(roster)?;
+        let globs = self.globs(roster)?;
+        let mut cells = Vec::new();
+        for contender in roster.contenders {
+            let bottleneck = contender.bottleneck;
+            let selected = among(&self.bottleneck, bottleneck.name)
+                && among(&self.contender, contender.about.name)
+                && among(&self.role, contender.about.role.as_str());
+            if !selected {
+                continue;
+            }
+            let scenarios = roster.scenarios(bottleneck).iter();
+            let selected = |scenario: &&Scenario| {
+                contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
+            };
+            for scenario in scenarios.filter(selected) {
+                let of_profile = self.profile.sizes(bottleneck, scenario);
+                for &size in if self.size.is_empty() { of_profile } else { &self.size } {
+                    let cell = Cell { contender, scenario, size };
+                    if globs.is_empty() || globs.is_match(cell.name().to_string()) {
+                        cells.push(cell);
+                    }
+                }
+            }
+        }
+        if cells.is_empty() {
+            bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled())));
+        }
+        let position = |cell: &Cell| {
+            let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
+            scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
+        };
+        cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
+        // A size that is named twice is measured once.
+        cells.dedup_by_key(|cell| cell.name());
+        Ok(cells)
+    }
+
+    /// Whether it is the whole profile, with nothing left out.
+    pub fn is_everything(&self) -> bool {
+        let Selection { cells, bottleneck, scenario, size, contender, role, profile: _ } = self;
+        size.is_empty() && [cells, bottleneck, scenario, contender, role].iter().all(|list| list.is_empty())
+    }
+
+    /// The arguments that select the same again.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = self.cells.clone();
+        let sizes: Vec<String> = self.size.iter().map(usize::to_string).collect();
+        let lists = [
+            ("--bottleneck", &self.bottleneck),
+            ("--scenario", &self.scenario),
+            ("--size", &sizes),
+            ("--contender", &self.contender),
+            ("--role", &self.role),
+        ];
+        for (option, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            arguments.extend([option.to_owned(), list.join(",")]);
+        }
+        arguments.extend(["--profile".to_owned(), self.profile.as_str().to_owned()]);
+        arguments
+    }
+
+    fn spelled(&self) -> String {
+        if self.cells.is_empty() { String::new() } else { format!(" by `{}`", self.cells.join(" ")) }
+    }
+
+    fn check_names(&self, roster: Roster<'_>) -> Result<()> {
+        for name in &self.bottleneck {
+            roster.bottleneck(name)?;
+        }
+        let in_scope = || {
+            roster.contenders.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name))
+        };
+        let scenarios = || in_scope().flat_map(|contender| roster.scenarios(contender.bottleneck));
+        for name in &self.scenario {
+            if !scenarios().any(|scenario| scenario.name == name) {
+                bail!(unknown("scenario", name, scenarios().map(|scenario| scenario.name)));
+            }
+        }
+        for name in &self.contender {
+            if !in_scope().any(|contender| contender.about.name == name) {
+                bail!(unknown("contender", name, in_scope().map(|contender| contender.about.name)));
+            }
+        }
+        let roles = [Role::Naive, Role::Optimized, Role::Peer, Role::Bound].map(Role::as_str);
+        for name in &self.role {
+            if !roles.contains(&name.as_str()) {
+                bail!(unknown("role", name, roles));
+            }
+        }
+        self.size.iter().try_for_each(|size| check_size(*size))
+    }
+
+    fn globs(&self, roster: Roster<'_>) -> Result<GlobSet> {
+        let mut globs = GlobSetBuilder::new();
+        for pattern in &self.cells {
+            // A bottleneck's bare name means all of it.
+            let bare = roster.contenders.iter().any(|contender| contender.bottleneck.name == pattern);
+            let whole = if bare { format!("{pattern}/**") } else { pattern.clone() };
+            match GlobBuilder::new(&whole).literal_separator(true).build() {
+                Ok(glob) => globs.add(glob),
+                Err(error) => bail!(usage(format!("`{pattern}` is not a glob over cell names: {error}"))),
+            };
+        }
+        Ok(globs.build()?)
+    }
+}
+
+fn among(list: &[String], name: &str) -> bool {
+    list.is_empty() || list.iter().any(|item| item == name)
+}

@@ -1,0 +1,152 @@
+//! What the checks of several bottlenecks share: specimens, held versions, threads, and how a difference is told.
+
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+
+use crate::input::{DearKey, Key};
+use crate::probe::{Hashing, Probe};
+use crate::trace::{Check, Mismatch, Step};
+
+/// Refuses to replay a check that a bottleneck lists and does not dispatch.
+pub(crate) fn not_replayed(check: &Check) -> ! {
+    unreachable!("check `{}` is in the list but not replayed", check.name)
+}
+
+/// The outcome of a check that runs a fixed sequence of its own: it has no steps to point at.
+pub(crate) fn fixed(outcome: Result<(), String>) -> Result<(), Mismatch> {
+    outcome.map_err(|message| Mismatch { step: 0, message })
+}
+
+/// The outcome of what is compared after the last step of a trace.
+pub(crate) fn at_end(trace: &[Step], outcome: Result<(), String>) -> Result<(), Mismatch> {
+    outcome.map_err(|message| Mismatch { step: trace.len(), message })
+}
+
+/// Applies the steps of a trace in order, each with its index, up to the first that shows a difference.
+pub(crate) fn each_step(
+    trace: &[Step],
+    mut apply: impl FnMut(usize, &Step) -> Result<(), String>,
+) -> Result<(), Mismatch> {
+    trace
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, step)| apply(at, step).map_err(|message| Mismatch { step: at, message }))
+}
+
+/// After how many steps of a trace everything is compared in full, which takes much longer than a step. A prime
+/// number, so that it does not keep step with anything that a trace repeats.
+const COMPARE_EVERY: usize = 97;
+
+/// Whether everything is compared in full after step `at` of a trace.
+pub(crate) fn is_due(at: usize) -> bool {
+    at % COMPARE_EVERY == COMPARE_EVERY - 1
+}
+
+/// Compares two values; `what` says in a mismatch what they are.
+pub(crate) fn expect<T: PartialEq + Debug>(
+    what: impl Display,
+    observed: T,
+    expected: T,
+) -> Result<(), String> {
+    if observed == expected { Ok(()) } else { Err(format!("{what}: {observed:?}, expected {expected:?}")) }
+}
+
+/// A key, value or element that a trace is replayed with.
+pub(crate) trait Specimen: Hash + Ord + Clone + Debug + Send + Sync + 'static {
+    /// The specimen that stands for `id`.
+    fn from_id(id: u32) -> Self;
+    /// The id that it stands for.
+    fn id(&self) -> u32;
+}
+
+impl Specimen for u64 {
+    fn from_id(id: u32) -> Self {
+        u64::from(id)
+    }
+
+    fn id(&self) -> u32 {
+        *self as u32
+    }
+}
+
+impl Specimen for String {
+    fn from_id(id: u32) -> Self {
+        format!("key{id}")
+    }
+
+    fn id(&self) -> u32 {
+        self[3..].parse().unwrap_or(u32::MAX)
+    }
+}
+
+impl Specimen for DearKey {
+    fn from_id(id: u32) -> Self {
+        <DearKey as Key>::from_id(u64::from(id))
+    }
+
+    fn id(&self) -> u32 {
+        DearKey::id(self) as u32
+    }
+}
+
+impl Specimen for Probe {
+    fn from_id(id: u32) -> Self {
+        Probe::new(id)
+    }
+
+    fn id(&self) -> u32 {
+        Probe::id(self)
+    }
+}
+
+/// Replays a trace with [`Probe`]s that hash as told. None of them may live when `replay` returns; `what` says in
+/// a mismatch which ones did, and after what.
+pub(crate) fn with_probes(
+    hashing: Hashing,
+    trace: &[Step],
+    what: [&str; 2],
+    replay: impl FnOnce() -> Result<(), Mismatch>,
+) -> Result<(), Mismatch> {
+    Probe::reset();
+    Probe::set_hashing(hashing);
+    let outcome = replay();
+    Probe::set_fuse(None);
+    outcome?;
+    let [after, probes] = what;
+    let live = Probe::live();
+    let outcome =
+        if live == 0 { Ok(()) } else { Err(format!("after {after}, {live} {probes} live (0 expected)")) };
+    at_end(trace, outcome)
+}
+
+/// How many versions a trace holds at most.
+pub(crate) const MAX_VERSIONS: usize = 12;
+
+/// Holds one more version, beside its model of `length`; returns its place. Where [`MAX_VERSIONS`] are held, it
+/// takes the place of another one, but not that of `avoid`.
+pub(crate) fn place<V>(versions: &mut Vec<V>, version: V, length: usize, avoid: usize) -> usize {
+    if versions.len() < MAX_VERSIONS {
+        versions.push(version);
+        return versions.len() - 1;
+    }
+    let at = (length + usize::from(length % MAX_VERSIONS == avoid)) % MAX_VERSIONS;
+    versions[at] = version;
+    at
+}
+
+/// How many threads change their forks of one version at once.
+const THREADS: u64 = 4;
+
+/// Runs `change` in several threads at once, each with its number.
+///
+/// # Errors
+/// The first error in the order of the threads, or that one of them panicked.
+pub(crate) fn in_threads(change: impl Fn(u64) -> Result<(), String> + Sync) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let change = &change;
+        let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || change(thread))).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err("a thread panicked while it changed its fork".to_owned()))
+        })
+    })
+}

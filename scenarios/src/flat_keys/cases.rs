@@ -1,0 +1,362 @@
+//! Inputs and measured regions.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::FlatStore;
+use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, user_digest, users, value_of};
+use crate::case::{Case, Setup, case, not_set_up};
+use crate::contender::{Capability, Request};
+use crate::flat::{Leaf, Pointer, PointerBuf, touch_text};
+use crate::input::{copies, draws, mix, rng, shuffled, sum};
+
+pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+    let size = request.size;
+    match request.scenario {
+        "get" => get::<S>(size),
+        "set_overwrite" => set_overwrite::<S>(size),
+        "set_new" => set_new::<S>(size),
+        "delete" => delete::<S>(size),
+        "churn" => churn::<S>(size),
+        "build" => build::<S>(size),
+        "keys_under_prefix" => keys_under_prefix::<S>(size, prefixes(request)),
+        "first_key" => first_key::<S>(size, prefixes(request)),
+        "sorted_keys" => sorted_keys::<S>(size),
+        "has_descendants" => has_descendants::<S>(size, prefixes(request)),
+        "to_object" => to_object::<S>(size),
+        "wide_get" => wide_get::<S>(size, prefixes(request)),
+        other => not_set_up(other),
+    }
+}
+
+/// How many prefixes a region asks for. A contender that visits every key for each gets fewer in a large
+/// store: the cost of one is what is compared.
+fn prefixes(request: Request) -> usize {
+    if request.can(Capability::ScansWhole) { (20_000 / request.size).clamp(1, 128) } else { 128 }
+}
+
+/// The pointer with this number: ten fields per user.
+pub(super) fn pointer(id: usize) -> PointerBuf {
+    let mut text = String::with_capacity(24);
+    write_user(&mut text, id / FIELDS.len());
+    text.push('/');
+    text.push_str(FIELDS[id % FIELDS.len()]);
+    checked(text)
+}
+
+pub(super) fn user(user: usize) -> PointerBuf {
+    let mut text = String::with_capacity(16);
+    write_user(&mut text, user);
+    checked(text)
+}
+
+fn write_user(text: &mut String, user: usize) {
+    text.push_str("/users/");
+    write!(text, "{user}").expect("writing to a string does not fail");
+}
+
+fn checked(text: String) -> PointerBuf {
+    PointerBuf::parse(text).expect("made of a slash before every segment and no tilde")
+}
+
+pub(super) fn pointers(ids: impl Iterator<Item = usize>) -> Vec<PointerBuf> {
+    ids.map(pointer).collect()
+}
+
+/// A store of `size` pointers, set in random order.
+fn store<S: FlatStore>(size: usize) -> S {
+    let mut store = S::new();
+    for id in shuffled(&mut rng("store", size), size) {
+        let id = id as usize;
+        store.set(pointer(id).as_pointer(), Leaf::from(value_of(id)));
+    }
+    store
+}
+
+/// What the leaves at `pointers` and the number of all pointers come to.
+fn content_digest<S: FlatStore>(store: &S, pointers: &[PointerBuf]) -> u64 {
+    let found =
+        pointers.iter().map(|pointer| mix(store.get(pointer.as_pointer()).map_or(ABSENT, Leaf::touch)));
+    sum(found).wrapping_add(store.len() as u64)
+}
+
+fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<usize> {
+    draws(&mut rng(scenario, size), count, below).into_iter().map(|id| id as usize).collect()
+}
+
+fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    // One in eight lies past the end.
+    let ids = random_ids("get", size, 1024, size + size.div_ceil(7));
+    case(
+        ids.len(),
+        Setup::Once,
+        (store::<S>(size), pointers(ids.iter().copied()), ids),
+        |_| (),
+        |(store, pointers, _), ()| {
+            sum(pointers.iter().map(|pointer| store.get(pointer.as_pointer()).map_or(ABSENT, Leaf::touch)))
+        },
+        |_, (), found| *found,
+        move |(.., ids)| sum(ids.iter().map(|id| if *id < size { value_of(*id) } else { ABSENT })),
+    )
+}
+
+fn set_overwrite<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let ids = random_ids("set_overwrite", size, 1024, size);
+    case(
+        ids.len(),
+        Setup::EveryRun,
+        (pointers(ids.iter().copied()), ids),
+        move |_| store::<S>(size),
+        |(pointers, _), store| {
+            let mut replaced = 0u64;
+            for (step, pointer) in pointers.iter().enumerate() {
+                let before = store.set(pointer.as_pointer(), Leaf::from(step as u64));
+                replaced = replaced.wrapping_add(before.as_ref().map_or(ABSENT, Leaf::touch));
+            }
+            replaced
+        },
+        |(pointers, _), store, replaced| content_digest(store, pointers).wrapping_add(mix(*replaced)),
+        move |(_, ids)| {
+            let mut model = BTreeMap::new();
+            let replaced = ids
+                .iter()
+                .enumerate()
+                .map(|(step, id)| model.insert(*id, step as u64).unwrap_or_else(|| value_of(*id)));
+            let replaced = sum(replaced);
+            sum(ids.iter().map(|id| mix(model[id]))).wrapping_add(size as u64).wrapping_add(mix(replaced))
+        },
+    )
+}
+
+fn set_new<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    const NEW: usize = 1000;
+    let new = pointers(shuffled(&mut rng("set_new", size), NEW).into_iter().map(|id| size + id as usize));
+    case(
+        NEW,
+        Setup::EveryRun,
+        new,
+        move |_| store::<S>(size),
+        |new, store| {
+            let mut replaced = 0u64;
+            for (step, pointer) in new.iter().enumerate() {
+                replaced += u64::from(store.set(pointer.as_pointer(), Leaf::from(step as u64)).is_some());
+            }
+            replaced
+        },
+        |new, store, replaced| content_digest(store, new).wrapping_add(*replaced),
+        move |_| sum((0..NEW as u64).map(mix)).wrapping_add((size + NEW) as u64),
+    )
+}
+
+fn delete<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let (count, steps) = (copies(size), size.min(1000));
+    let ids: Vec<usize> =
+        shuffled(&mut rng("delete", size), size).into_iter().take(steps).map(|id| id as usize).collect();
+    case(
+        count * steps,
+        Setup::EveryRun,
+        (pointers(ids.iter().copied()), ids),
+        move |_| (0..count).map(|_| (store::<S>(size), Vec::with_capacity(steps))).collect::<Vec<_>>(),
+        |(pointers, _), stores| {
+            for (store, deleted) in stores {
+                deleted.extend(pointers.iter().map(|pointer| store.delete(pointer.as_pointer())));
+            }
+        },
+        |(pointers, _), stores, ()| {
+            sum(stores.iter().map(|(store, deleted)| {
+                let deleted = sum(deleted.iter().flatten().map(Leaf::touch));
+                content_digest(store, pointers).wrapping_add(mix(deleted))
+            }))
+        },
+        move |(_, ids)| {
+            let deleted = mix(sum(ids.iter().map(|id| value_of(*id))));
+            let left = mix(ABSENT).wrapping_mul(steps as u64).wrapping_add((size - steps) as u64);
+            deleted.wrapping_add(left).wrapping_mul(count as u64)
+        },
+    )
+}
+
+fn churn<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let ids = random_ids("churn", size, 1024, size);
+    case(
+        ids.len(),
+        Setup::EveryRun,
+        (pointers(ids.iter().copied()), ids),
+        move |_| (store::<S>(size), Vec::with_capacity(1024)),
+        |(pointers, _), (store, deleted)| {
+            for (step, pointer) in pointers.iter().enumerate() {
+                match store.delete(pointer.as_pointer()) {
+                    Some(leaf) => deleted.push(leaf),
+                    None => drop(store.set(pointer.as_pointer(), Leaf::from(step as u64))),
+                }
+            }
+        },
+        |(pointers, _), (store, deleted), ()| {
+            content_digest(store, pointers).wrapping_add(mix(sum(deleted.iter().map(Leaf::touch))))
+        },
+        move |(_, ids)| {
+            let mut model: BTreeMap<usize, Option<u64>> = BTreeMap::new();
+            let mut deleted = 0u64;
+            for (step, id) in ids.iter().enumerate() {
+                let slot = model.entry(*id).or_insert_with(|| Some(value_of(*id)));
+                match slot.take() {
+                    Some(value) => deleted = deleted.wrapping_add(value),
+                    None => *slot = Some(step as u64),
+                }
+            }
+            let gone = model.values().filter(|slot| slot.is_none()).count();
+            sum(ids.iter().map(|id| mix(model[id].unwrap_or(ABSENT))))
+                .wrapping_add((size - gone) as u64)
+                .wrapping_add(mix(deleted))
+        },
+    )
+}
+
+fn build<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let ids: Vec<usize> = shuffled(&mut rng("store", size), size).into_iter().map(|id| id as usize).collect();
+    case(
+        count * size,
+        Setup::EveryRun,
+        (pointers(ids.iter().copied()), ids),
+        move |_| (0..count).map(|_| S::new()).collect::<Vec<_>>(),
+        |(pointers, ids), stores| {
+            for store in stores {
+                for (pointer, id) in pointers.iter().zip(ids) {
+                    store.set(pointer.as_pointer(), Leaf::from(value_of(*id)));
+                }
+            }
+        },
+        |(pointers, _), stores, ()| sum(stores.iter().map(|store| content_digest(store, pointers))),
+        move |(_, ids)| {
+            let one = sum(ids.iter().map(|id| mix(value_of(*id)))).wrapping_add(size as u64);
+            one.wrapping_mul(count as u64)
+        },
+    )
+}
+
+fn keys_under_prefix<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let chosen = random_ids("keys_under_prefix", size, count, users(size));
+    case(
+        count,
+        Setup::Once,
+        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
+        |_| (),
+        |(store, prefixes, _), ()| {
+            let keys = prefixes.iter().map(|prefix| sum(store.keys(prefix.as_pointer()).map(touch_text)));
+            sum(keys)
+        },
+        |_, (), found| *found,
+        move |(.., chosen)| {
+            sum(chosen
+                .iter()
+                .flat_map(|user| ids_of(*user, size))
+                .map(|id| touch_text(pointer(id).as_pointer().as_str())))
+        },
+    )
+}
+
+fn first_key<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let chosen = random_ids("first_key", size, count, users(size));
+    case(
+        count,
+        Setup::Once,
+        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>()),
+        move |_| Vec::with_capacity(count),
+        // The state is emptied first, so that a region that only reads can run again on it.
+        |(store, prefixes), lengths: &mut Vec<usize>| {
+            lengths.clear();
+            lengths.extend(
+                prefixes.iter().map(|prefix| store.keys(prefix.as_pointer()).next().map_or(0, str::len)),
+            );
+        },
+        // Any key will do, so the digest says only for how many users there was a longer one than the prefix.
+        |(_, prefixes), lengths, ()| {
+            let found = prefixes.iter().zip(lengths);
+            found.filter(|(prefix, length)| **length > prefix.as_pointer().as_str().len() + 3).count() as u64
+        },
+        move |_| count as u64,
+    )
+}
+
+fn sorted_keys<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    case(
+        count * size,
+        Setup::Once,
+        store::<S>(size),
+        |_| (),
+        move |store, ()| {
+            let in_order =
+                |keys: Vec<&str>| keys.iter().fold(1u64, |state, key| state.rotate_left(5) ^ touch_text(key));
+            sum((0..count).map(|_| in_order(store.sorted_keys(Pointer::ROOT))))
+        },
+        |_, (), found| *found,
+        move |_| {
+            let mut keys = pointers(0..size);
+            keys.sort_unstable();
+            let keys = keys.iter().map(|key| touch_text(key.as_pointer().as_str()));
+            keys.fold(1u64, |state, key| state.rotate_left(5) ^ key).wrapping_mul(count as u64)
+        },
+    )
+}
+
+fn has_descendants<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let chosen = random_ids("has_descendants", size, count, 2 * users(size));
+    case(
+        count,
+        Setup::Once,
+        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
+        |_| (),
+        |(store, prefixes, _), ()| {
+            let found = prefixes.iter().enumerate();
+            sum(found
+                .map(|(at, prefix)| (at as u64 + 1) * u64::from(store.has_descendants(prefix.as_pointer()))))
+        },
+        |_, (), found| *found,
+        move |(.., chosen)| {
+            let present = chosen.iter().enumerate().filter(|(_, user)| **user < users(size));
+            sum(present.map(|(at, _)| at as u64 + 1))
+        },
+    )
+}
+
+fn to_object<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    case(
+        count * size,
+        Setup::Once,
+        store::<S>(size),
+        |_| (),
+        move |store, ()| (0..count).map(|_| store.to_object(Pointer::ROOT)).collect::<Vec<_>>(),
+        |_, (), trees| {
+            sum(trees.iter().map(|tree| {
+                let users = tree.as_ref().and_then(|tree| tree.get("users")?.as_array());
+                let users = users.into_iter().flatten().enumerate();
+                sum(users.map(|(at, user)| mix(user_digest(user).unwrap_or(0)).wrapping_mul(at as u64 + 1)))
+            }))
+        },
+        move |_| {
+            let users =
+                (0..users(size)).map(|user| mix(expected_user(user, size)).wrapping_mul(user as u64 + 1));
+            sum(users).wrapping_mul(count as u64)
+        },
+    )
+}
+
+fn wide_get<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let chosen = random_ids("wide_get", size, count, users(size));
+    case(
+        count,
+        Setup::Once,
+        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
+        |_| (),
+        |(store, prefixes, _), ()| {
+            prefixes.iter().map(|prefix| store.to_object(prefix.as_pointer())).collect::<Vec<_>>()
+        },
+        |_, (), objects| {
+            sum(objects.iter().map(|object| mix(object.as_ref().and_then(user_digest).unwrap_or(0))))
+        },
+        move |(.., chosen)| sum(chosen.iter().map(|user| mix(expected_user(*user, size)))),
+    )
+}

@@ -1,0 +1,71 @@
+//! What lies where in a store: the oracle of every scenario and check.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::flat::{Leaf, touch_text};
+use crate::input::{mix, sum};
+
+pub(super) const FIELDS: [&str; 10] =
+    ["name", "age", "email", "city", "role", "score", "active", "phone", "postcode", "note"];
+
+/// What stands in a digest for a leaf that is not there.
+pub(super) const ABSENT: u64 = 7;
+
+/// The number in the leaf at the pointer with this number.
+pub(super) fn value_of(id: usize) -> u64 {
+    mix(id as u64)
+}
+
+/// How many users a store of `size` pointers has; the last one may have fewer fields.
+pub(super) fn users(size: usize) -> usize {
+    size.div_ceil(FIELDS.len())
+}
+
+/// The numbers of a user's pointers in a store of `size`.
+pub(super) fn ids_of(user: usize, size: usize) -> Range<usize> {
+    user * FIELDS.len()..((user + 1) * FIELDS.len()).min(size)
+}
+
+/// Depends on every member of every user's object; `None` where the tree is another.
+pub(super) fn user_digest(object: &Value) -> Option<u64> {
+    let members = object.as_object()?.iter();
+    let members =
+        members.map(|(name, value)| mix(touch_text(name)).wrapping_mul(value.as_u64().unwrap_or(1)));
+    Some(sum(members))
+}
+
+pub(super) fn expected_user(user: usize, size: usize) -> u64 {
+    sum(ids_of(user, size).map(|id| mix(touch_text(FIELDS[id % FIELDS.len()])).wrapping_mul(value_of(id))))
+}
+
+/// Whether `key` lies below `prefix`, segment by segment.
+pub(super) fn is_below(prefix: &str, key: &str) -> bool {
+    let (prefix, key): (Vec<&str>, Vec<&str>) = (prefix.split('/').collect(), key.split('/').collect());
+    key.len() > prefix.len() && key[..prefix.len()] == prefix[..]
+}
+
+/// The tree of entries, each with what is left of its segments: an independent, plain model of [`flat::tree`].
+pub(super) fn model_tree(entries: &[(Vec<&str>, &Leaf)]) -> Option<Value> {
+    let mut groups: BTreeMap<&str, Vec<(Vec<&str>, &Leaf)>> = BTreeMap::new();
+    let mut own = None;
+    for (segments, leaf) in entries {
+        match segments.split_first() {
+            None => own = Some(*leaf),
+            Some((first, rest)) => groups.entry(first).or_default().push((rest.to_vec(), leaf)),
+        }
+    }
+    if groups.is_empty() {
+        return own.map(|leaf| leaf.value().clone());
+    }
+    let indices: Vec<String> = (0..groups.len()).map(|index| index.to_string()).collect();
+    if indices.iter().all(|index| groups.contains_key(index.as_str())) {
+        return indices.iter().map(|index| model_tree(&groups[index.as_str()])).collect();
+    }
+    let members = groups
+        .iter()
+        .map(|(name, entries)| Some((name.replace("~1", "/").replace("~0", "~"), model_tree(entries)?)));
+    members.collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
+}

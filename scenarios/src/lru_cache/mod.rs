@@ -1,0 +1,119 @@
+//! **LRU cache**: a map of bounded size that forgets what was not asked for lately.
+//!
+//! Contract: [`Cache`], for every key, value and hasher through a [`Family`]. Oracle: a list of
+//! entries, the most recently used first. Scenarios: [`BOTTLENECK`], with `u64` keys and (suffix
+//! `_string`) with `String` keys; values are `u64`.
+//!
+//! A contender that evicts by another policy than "least recently used" lacks
+//! [`Capability::ExactLru`]. It is compared with what holds for every cache: what is found is what was
+//! put last, there is never more than the capacity, and nothing goes while there is room.
+
+mod cases;
+mod checks;
+mod oracle;
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+
+use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
+
+/// A map of at most `capacity` entries. O(1) is what its users expect of `get` and `put`.
+pub trait Cache<K, V>: Sized {
+    /// An empty cache of at most `capacity` entries; one of capacity 0 never holds any.
+    fn with_capacity(capacity: usize) -> Self;
+    /// The greatest number of entries.
+    fn capacity(&self) -> usize;
+    /// Number of entries.
+    fn len(&self) -> usize;
+    /// The value of `key`, which becomes the most recently used one.
+    fn get(&mut self, key: &K) -> Option<&V>;
+    /// Sets the value of `key`, which becomes the most recently used one. Where there is no room for
+    /// another entry, the least recently used one is dropped.
+    fn put(&mut self, key: K, value: V);
+    /// Every entry, the most recently used one first (in any order without [`Capability::ExactLru`]).
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
+    where
+        K: 'a,
+        V: 'a;
+
+    /// Whether there is no entry.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A cache of `capacity` that holds `entries`: of distinct keys, at most `capacity` of them, the most
+    /// recently used one last. Only set-ups call it.
+    fn holding(capacity: usize, entries: impl Iterator<Item = (K, V)>) -> Self {
+        let mut cache = Self::with_capacity(capacity);
+        for (key, value) in entries {
+            cache.put(key, value);
+        }
+        cache
+    }
+}
+
+/// One cache implementation, for every type of key, value and hasher.
+pub trait Family: 'static {
+    /// The cache type.
+    type Cache<K, V, S>: Cache<K, V> + 'static
+    where
+        K: Hash + Eq + Clone + Debug + 'static,
+        V: Clone + Debug + 'static,
+        S: BuildHasher + Clone + Default + 'static;
+}
+
+/// The bottleneck.
+pub static BOTTLENECK: Bottleneck = Bottleneck {
+    name: "lru_cache",
+    title: "LRU cache",
+    question: "What does it cost to remember which entry was used least recently? An array in order of access, filtered at \
+               each one, is O(n) per operation; a map into a linked list is O(1), and what then remains is hashing, a \
+               few links, and the number of allocations. Another policy may hit more often for less.",
+    scenarios: SCENARIOS,
+    checks: checks::CHECKS,
+    sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
+    claims: CLAIMS,
+    memory: &[],
+    own_input: Some(OwnInput {
+        expects: "a trace of keys, one a line in the order of access, UTF-8, no line empty",
+        scenarios: OWN_SCENARIOS,
+        check: cases::check_own_trace,
+    }),
+    reference: "lru",
+    describe: checks::describe,
+};
+
+const CLAIMS: &[Claim] = &[Claim::new(
+    "dm-lru",
+    "With a map and a linked list 100,000 operations take O(n) in total, not O(n²).",
+    None,
+    ("zipf", 500),
+    ["filter_list", "linked_map"],
+)];
+
+#[rustfmt::skip]
+const SCENARIOS: &[Scenario] = &[
+    Scenario::new("zipf", "lookup", NOTHING, "Looks keys up, of 10 n by a Zipf distribution of exponent 0.99, and puts what is missing; the cache of n is warm."),
+    Scenario::new("zipf_string", "lookup", NOTHING, "Looks String keys up, of 10 n by a Zipf distribution of exponent 0.99, and puts what is missing; the cache of n is warm."),
+    Scenario::new("uniform", "lookup", NOTHING, "Looks up keys drawn from 2 n with equal chances, and puts what is missing; the cache of n is warm."),
+    Scenario::new("uniform_string", "lookup", NOTHING, "Looks up String keys drawn from 2 n with equal chances, and puts what is missing; the cache of n is warm."),
+    Scenario::new("scan", "lookup", NOTHING, "Looks up 1.25 n keys in a circle, and puts what is missing: the worst case of LRU."),
+    Scenario::new("scan_string", "lookup", NOTHING, "Looks up 1.25 n String keys in a circle, and puts what is missing: the worst case of LRU."),
+    Scenario::new("put_only", "put", NOTHING, "Puts new keys into a full cache of n: every put evicts."),
+    Scenario::new("put_only_string", "put", NOTHING, "Puts new String keys into a full cache of n: every put evicts."),
+    Scenario::new("iterate", "entry", NOTHING, "Visits every entry of a full cache of n."),
+    Scenario::new("iterate_string", "entry", NOTHING, "Visits every entry of a full cache of n String keys."),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_trace", "lookup", NOTHING, "Looks the trace's keys up and puts what is missing, in a cache of n that begins empty (a contender that scans everything gets the first lines only).")
+        .at(Sizes { quick: &[500], default: &[500, 100_000], full: &[500, 100_000] }),
+];
+
+/// Makes a contender of an implementation; call it in the contender's crate.
+pub fn contender<F: Family>(about: About) -> Contender {
+    let exact = about.can(&[Capability::ExactLru]);
+    let replay = if exact { checks::replay::<F, true> } else { checks::replay::<F, false> };
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay }
+}

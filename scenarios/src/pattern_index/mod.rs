@@ -1,0 +1,163 @@
+//! **Pattern index**: which of many JSONPath patterns select a given JSON pointer?
+//!
+//! Contract: [`PatternIndex`], with [`Pattern`]s and [`Pointer`]s that are parsed once, here, for every
+//! contender. Oracle: a table per pattern and pointer, filled node by node over unescaped segments.
+//! Scenarios: [`BOTTLENECK`].
+//!
+//! What a pointer alone can tell decides what a pattern means: `[7]` and `['7']` both select the segment
+//! `7`, because a pointer does not say whether it leads into an array or an object; and a selector that
+//! needs the document (a filter, anything that counts from an array's end) is a typed error.
+
+mod cases;
+mod checks;
+mod oracle;
+
+use std::fmt;
+
+use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
+pub use crate::json_path::{Node, Pattern, PatternError};
+pub use crate::pointer::{PointerBuf as Pointer, PointerError, escape, unescape};
+
+/// A subscription, as [`PatternIndex::subscribe`] names it. Never used again by the same index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub u64);
+
+/// The subscription does not exist, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownId(pub Id);
+
+impl fmt::Display for UnknownId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no subscription {}", self.0.0)
+    }
+}
+
+impl std::error::Error for UnknownId {}
+
+/// A changing set of patterns that tells which of them select a pointer.
+pub trait PatternIndex {
+    /// The index of no patterns.
+    fn new() -> Self;
+    /// Adds `pattern`, also where an equal one is there already.
+    fn subscribe(&mut self, pattern: &Pattern) -> Id;
+    /// Removes a subscription.
+    ///
+    /// # Errors
+    /// If there is no such subscription; nothing changes.
+    fn unsubscribe(&mut self, id: Id) -> Result<(), UnknownId>;
+    /// Appends every subscription whose pattern selects `pointer` to `ids`, each once, in any order. What the
+    /// index keeps to be faster next time is why this takes `&mut self`; it never shows in an answer.
+    fn matches(&mut self, pointer: &Pointer, ids: &mut Vec<Id>);
+    /// Number of subscriptions.
+    fn len(&self) -> usize;
+
+    /// Whether there is no subscription.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Patterns that are tested one by one: where every index keeps those that are not
+/// [simple](Pattern::is_simple).
+#[derive(Clone, Debug, Default)]
+pub struct PatternList {
+    entries: Vec<(Id, Pattern)>,
+}
+
+impl PatternList {
+    /// Adds a subscription. Ids must rise from call to call.
+    pub fn insert(&mut self, id: Id, pattern: &Pattern) {
+        debug_assert!(self.entries.last().is_none_or(|(last, _)| *last < id));
+        self.entries.push((id, pattern.clone()));
+    }
+
+    /// Removes a subscription.
+    ///
+    /// # Errors
+    /// If it is not in the list.
+    pub fn remove(&mut self, id: Id) -> Result<(), UnknownId> {
+        let at = self.entries.binary_search_by_key(&id, |(id, _)| *id).map_err(|_| UnknownId(id))?;
+        self.entries.remove(at);
+        Ok(())
+    }
+
+    /// Appends the subscriptions whose pattern selects `pointer`.
+    pub fn matches(&self, pointer: &Pointer, ids: &mut Vec<Id>) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let segments: Vec<&str> = pointer.segments().collect();
+        ids.extend(self.entries.iter().filter(|(_, pattern)| pattern.selects(&segments)).map(|(id, _)| *id));
+    }
+
+    /// Number of subscriptions.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// The bottleneck.
+pub static BOTTLENECK: Bottleneck = Bottleneck {
+    name: "pattern_index",
+    title: "Pattern index",
+    question: "A store notifies those who subscribed to a JSONPath pattern that selects the pointer just written: which \
+               of n patterns are they? Testing each pattern is O(n) per write; a trie over segments follows all \
+               patterns at once, and an automaton built from it as it is used takes one step per segment.",
+    scenarios: SCENARIOS,
+    checks: checks::CHECKS,
+    sizes: Sizes {
+        quick: &[10, 100, 1000],
+        default: &[10, 100, 1000, 10_000],
+        full: &[10, 100, 1000, 10_000, 100_000],
+    },
+    claims: CLAIMS,
+    memory: &[],
+    own_input: None,
+    reference: "globset",
+    describe: checks::describe,
+};
+
+const CLAIMS: &[Claim] = &[Claim::new(
+    "dm-pattern",
+    "10,000 notifications with 1,000 patterns take less than 100 ms where the list took about 10 s: a hundred times less.",
+    Some(100.0),
+    ("identical", 1000),
+    ["linear_scan", "pattern_trie"],
+)];
+
+const DYNAMIC: &[Capability] = &[Capability::Dynamic];
+
+const IDENTICAL_SIZES: Sizes =
+    Sizes { quick: &[10, 100], default: &[10, 100, 500, 1000], full: &[10, 100, 500, 1000] };
+const CHURN_SIZES: Sizes = Sizes { quick: &[10], default: &[10, 100], full: &[10, 100] };
+const CHURN_LARGE_SIZES: Sizes =
+    Sizes { quick: &[1000], default: &[1000, 10_000], full: &[1000, 10_000, 100_000] };
+const CHAIN_SIZES: Sizes = Sizes { quick: &[2, 8], default: &[2, 4, 8, 16], full: &[2, 4, 8, 12, 16] };
+const FRONTIER_SIZES: Sizes =
+    Sizes { quick: &[64, 512], default: &[64, 512, 4096], full: &[64, 256, 512, 1024, 4096] };
+const EXACT_SIZES: Sizes = Sizes { quick: &[100], default: &[100], full: &[100] };
+const PATTERNS_SIZES: Sizes = Sizes { quick: &[10], default: &[10], full: &[10] };
+
+#[rustfmt::skip]
+const SCENARIOS: &[Scenario] = &[
+    Scenario::new("identical", "match", NOTHING, "The source's own: n times the pattern $.data.* against /data/x; every match returns n subscriptions.").at(IDENTICAL_SIZES),
+    Scenario::new("mix_warm", "match", NOTHING, "n patterns (60 % exact, 25 % with *, 15 % with ..) against pointers that were matched twice before."),
+    Scenario::new("mix_unseen", "match", NOTHING, "The same patterns against pointers never seen before, each with names that are in no pattern."),
+    Scenario::new("churn", "round", NOTHING, "Subscribes a pattern, matches two pointers, unsubscribes another, matches two; n patterns stay.").at(CHURN_SIZES),
+    Scenario::new("churn_large", "round", DYNAMIC, "The same with more patterns than can be compiled anew at each change.").at(CHURN_LARGE_SIZES),
+    Scenario::new("descendant_chains", "segment", NOTHING, "The pattern $..a..a…..b with n times ..a against 4,000 segments a and a b.").at(CHAIN_SIZES),
+    Scenario::new("frontiers", "match", NOTHING, "n of the 4,096 patterns that have a literal or * at each of 12 levels; pointers never seen before.").at(FRONTIER_SIZES),
+    Scenario::new("notify_exact", "match", NOTHING, "100 exact patterns against the 100 pointers that they select.").at(EXACT_SIZES),
+    Scenario::new("notify_patterns", "match", NOTHING, "10 patterns with * against pointers that one of them selects.").at(PATTERNS_SIZES),
+];
+
+/// Makes a contender of an implementation; call it in the contender's crate.
+pub fn contender<P: PatternIndex + 'static>(about: About) -> Contender {
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<P>, replay: checks::replay::<P> }
+}

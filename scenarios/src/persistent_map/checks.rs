@@ -1,0 +1,392 @@
+//! Checks: traces of random operations, replayed beside the [oracle](super::oracle).
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use super::oracle::Model;
+use super::{Family, PersistentMap};
+use crate::checking::{
+    MAX_VERSIONS, Specimen, at_end, each_step, fixed, in_threads, is_due, not_replayed, place, with_probes,
+};
+use crate::input::{DearKey, FixedHasher, mix};
+use crate::probe::{Hashing, PassThrough, Probe};
+use crate::trace::{Check, Mismatch, Step};
+
+#[rustfmt::skip]
+pub(super) const CHECKS: &[Check] = &[
+    Check::new("trace_u64", 300, 48, "Random operations on a tree of versions, u64 keys."),
+    Check::new("trace_string", 200, 24, "Random operations on a tree of versions, String keys."),
+    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
+    Check::new("collide_all", 250, 32, "All keys have one 64-bit hash; collision nodes up to 100 entries."),
+    Check::new("collide_low32", 250, 24, "All hashes are equal in their low 32 bits."),
+    Check::new("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
+    Check::new("collide_groups", 250, 24, "Four hashes for all keys."),
+    Check::new("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
+    Check::new("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
+    Check::new("collide_panics", 120, 32, "The same inside collision nodes."),
+    Check::new("group_panics", 160, 32, "The same with four collision nodes beside each other."),
+];
+
+/// How a check is replayed.
+#[derive(Clone, Copy)]
+pub(crate) enum Plan {
+    /// Random operations on a tree of versions.
+    Trace {
+        /// What the keys are.
+        keys: Keys,
+        /// How many distinct keys the steps choose from.
+        key_space: u16,
+        /// Where operations panic half-way: a number above that of the calls of `Clone`, `Hash`, `Eq` and `Ord` that
+        /// the panic waits for.
+        fuse: Option<u32>,
+    },
+    /// Threads that change forks of one map of so many entries.
+    Threads { entries: u64 },
+}
+
+/// The type of a trace's keys.
+#[derive(Clone, Copy)]
+pub(crate) enum Keys {
+    /// `u64`.
+    Number,
+    /// `String`.
+    Text,
+    /// [`DearKey`].
+    Dear,
+    /// [`Probe`], as values too, with this hash.
+    Probe(Hashing),
+}
+
+impl Plan {
+    /// A trace in which nothing panics.
+    pub(crate) fn trace(keys: Keys, key_space: u16) -> Self {
+        Plan::Trace { keys, key_space, fuse: None }
+    }
+
+    /// A trace of probes in which operations panic after fewer than `fuse` calls.
+    pub(crate) fn panicking(hashing: Hashing, key_space: u16, fuse: u32) -> Self {
+        Plan::Trace { keys: Keys::Probe(hashing), key_space, fuse: Some(fuse) }
+    }
+}
+
+/// An operation on keys that collide makes fewer calls than this: most panic, and some come through.
+pub(crate) const SHORT_FUSE: u32 = 24;
+
+fn plan(check: &Check) -> Plan {
+    match check.name {
+        "trace_u64" => Plan::trace(Keys::Number, 300),
+        "trace_string" => Plan::trace(Keys::Text, 300),
+        "trace_long" => Plan::trace(Keys::Number, 3000),
+        "collide_all" => Plan::trace(Keys::Probe(Hashing::Constant), 100),
+        "collide_low32" => Plan::trace(Keys::Probe(Hashing::EqualLow32), 40),
+        "collide_last_bits" => Plan::trace(Keys::Probe(Hashing::LastBits), 40),
+        "collide_groups" => Plan::trace(Keys::Probe(Hashing::FourGroups), 100),
+        "panics" => Plan::panicking(Hashing::Spread, 100, SHORT_FUSE),
+        "collide_panics" => Plan::panicking(Hashing::Constant, 100, SHORT_FUSE),
+        "group_panics" => Plan::panicking(Hashing::FourGroups, 100, SHORT_FUSE),
+        "threads" => Plan::Threads { entries: 2000 },
+        _ => not_replayed(check),
+    }
+}
+
+/// A step with its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Insert { version: usize, key: u32, value: u32 },
+    InsertFork { version: usize, key: u32, value: u32 },
+    Remove { version: usize, key: u32 },
+    RemoveFork { version: usize, key: u32 },
+    Get { version: usize, key: u32 },
+    Union { version: usize, other: usize },
+    Equal { version: usize, other: usize },
+    Rebuild { version: usize },
+    Iterate { version: usize },
+    Drop { version: usize },
+}
+
+fn decode(key_space: u16, step: &Step) -> Operation {
+    let key = u32::from(step.a % key_space);
+    let value = u32::from(step.b);
+    let version = usize::from(step.version) % MAX_VERSIONS;
+    let other = usize::from(step.b) % MAX_VERSIONS;
+    match step.op % 20 {
+        0..=5 => Operation::Insert { version, key, value },
+        6..=8 => Operation::InsertFork { version, key, value },
+        9..=11 => Operation::Remove { version, key },
+        12..=13 => Operation::RemoveFork { version, key },
+        14 => Operation::Get { version, key },
+        15 => Operation::Union { version, other },
+        16 => Operation::Equal { version, other },
+        17 => Operation::Rebuild { version },
+        18 => Operation::Iterate { version },
+        _ => Operation::Drop { version },
+    }
+}
+
+pub(super) fn describe(check: &Check, trace: &[Step]) -> Vec<String> {
+    describe_plan(plan(check), trace)
+}
+
+/// Spells a trace's steps, as [`replay_plan`] takes them.
+pub(crate) fn describe_plan(plan: Plan, trace: &[Step]) -> Vec<String> {
+    let Plan::Trace { key_space, .. } = plan else { return Vec::new() };
+    trace.iter().map(|step| format!("{:?} (versions modulo those held)", decode(key_space, step))).collect()
+}
+
+pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
+    replay_plan::<F>(plan(check), trace)
+}
+
+/// Replays a trace as planned; for a bottleneck that plans checks of its own on the same contract.
+pub(crate) fn replay_plan<F: Family>(plan: Plan, trace: &[Step]) -> Result<(), Mismatch> {
+    let (keys, key_space, fuse) = match plan {
+        Plan::Threads { entries } => return fixed(threads::<F::Map<u64, u64, FixedHasher>>(entries)),
+        Plan::Trace { keys, key_space, fuse } => (keys, key_space, fuse),
+    };
+    match keys {
+        Keys::Number => Replay::<u64, u64, F::Map<u64, u64, FixedHasher>>::run(key_space, trace, fuse),
+        Keys::Text => Replay::<String, u64, F::Map<String, u64, FixedHasher>>::run(key_space, trace, fuse),
+        Keys::Dear => Replay::<DearKey, u64, F::Map<DearKey, u64, FixedHasher>>::run(key_space, trace, fuse),
+        Keys::Probe(hashing) => {
+            with_probes(hashing, trace, ["every version was dropped", "keys and values"], || {
+                Replay::<Probe, Probe, F::Map<Probe, Probe, PassThrough>>::run(key_space, trace, fuse)
+            })
+        }
+    }
+}
+
+/// The versions under test, each beside its model.
+struct Replay<K, V, M> {
+    versions: Vec<(M, Model)>,
+    types: PhantomData<(K, V)>,
+}
+
+impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
+    /// Replays `trace`; with a `fuse`, every change is made while a [`Probe`] fuse of fewer calls burns.
+    fn run(key_space: u16, trace: &[Step], fuse: Option<u32>) -> Result<(), Mismatch> {
+        let mut replay = Replay { versions: vec![(M::new(), Model::new())], types: PhantomData };
+        each_step(trace, |at, step| {
+            replay.apply(decode(key_space, step), fuse.map(|calls| u32::from(step.b) % calls))?;
+            if is_due(at) { replay.compare_all() } else { Ok(()) }
+        })?;
+        at_end(trace, replay.compare_all())?;
+        // Versions go in an order that the trace decides, not only last in, first out.
+        for step in trace {
+            if replay.versions.len() > 1 {
+                let at = usize::from(step.a) % replay.versions.len();
+                replay.versions.swap_remove(at);
+                let outcome = replay.compare_one(at % replay.versions.len());
+                let told = outcome.map_err(|message| format!("after another version was dropped: {message}"));
+                at_end(trace, told)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, operation: Operation, fuse: Option<u32>) -> Result<(), String> {
+        let held = self.versions.len();
+        match operation {
+            Operation::Insert { version, key, value } => self.insert(version % held, key, value, fuse),
+            Operation::InsertFork { version, key, value } => {
+                let at = self.fork(version % held);
+                self.insert(at, key, value, fuse)?;
+                self.compare_key(version % held, key)
+            }
+            Operation::Remove { version, key } => self.remove(version % held, key, fuse),
+            Operation::RemoveFork { version, key } => {
+                let at = self.fork(version % held);
+                self.remove(at, key, fuse)?;
+                self.compare_key(version % held, key)
+            }
+            Operation::Get { version, key } => self.compare_key(version % held, key),
+            Operation::Union { version, other } => {
+                let (left, left_model) = &self.versions[version % held];
+                let (right, right_model) = &self.versions[other % held];
+                let mut model = right_model.clone();
+                model.extend(left_model);
+                match Probe::with_fuse(fuse, || left.union(right)) {
+                    Some(united) => {
+                        let at = self.place(united, model, held);
+                        self.compare_one(at)
+                    }
+                    None => {
+                        self.compare_all().map_err(|message| format!("after a panic in union: {message}"))
+                    }
+                }
+            }
+            Operation::Equal { version, other } => {
+                let (left, left_model) = &self.versions[version % held];
+                let (right, right_model) = &self.versions[other % held];
+                let (observed, expected) =
+                    (Probe::with_fuse(fuse, || left.equal(right)), left_model == right_model);
+                if let Some(observed) = observed.filter(|observed| *observed != expected) {
+                    return Err(format!("equality of two versions is {observed}, expected {expected}"));
+                }
+                Ok(())
+            }
+            Operation::Rebuild { version } => {
+                // The same content in another order, with keys added and removed in between.
+                let (map, model) = &self.versions[version % held];
+                let mut rebuilt = M::new();
+                for (&key, &value) in model.iter().rev() {
+                    rebuilt.insert(K::from_id(key ^ 0x8000), V::from_id(value));
+                    rebuilt.insert(K::from_id(key), V::from_id(value));
+                }
+                for &key in model.keys() {
+                    rebuilt.remove(&K::from_id(key ^ 0x8000));
+                }
+                if !rebuilt.equal(map) || !map.equal(&rebuilt) {
+                    return Err("a map of equal content built in another order is not equal".to_owned());
+                }
+                // From a list in which every key comes twice: the last value counts.
+                let entry = |(key, value): (&u32, u32)| (K::from_id(*key), V::from_id(value));
+                let earlier = model.iter().map(|(key, value)| entry((key, value ^ 1)));
+                let later = model.iter().rev().map(|(key, value)| entry((key, *value)));
+                let gathered = Probe::with_fuse(fuse, || M::from_entries(earlier.chain(later)));
+                if gathered.is_some_and(|gathered| gathered.len() != model.len() || !gathered.equal(map)) {
+                    return Err("a map from a list with every key twice is not equal".to_owned());
+                }
+                Ok(())
+            }
+            Operation::Iterate { version } => self.compare_one(version % held),
+            Operation::Drop { version } => {
+                if held > 1 {
+                    self.versions.swap_remove(version % held);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn insert(&mut self, at: usize, key: u32, value: u32, fuse: Option<u32>) -> Result<(), String> {
+        self.change(
+            at,
+            fuse,
+            |map| map.insert(K::from_id(key), V::from_id(value)),
+            |model| {
+                model.insert(key, value);
+            },
+        )?;
+        self.compare_key(at, key)
+    }
+
+    fn remove(&mut self, at: usize, key: u32, fuse: Option<u32>) -> Result<(), String> {
+        let mut observed = false;
+        let mut expected = false;
+        let completed = self.change(
+            at,
+            fuse,
+            |map| observed = map.remove(&K::from_id(key)),
+            |model| expected = model.remove(&key).is_some(),
+        )?;
+        if completed && observed != expected {
+            return Err(format!("remove({key}) returned {observed}, expected {expected}"));
+        }
+        self.compare_key(at, key)
+    }
+
+    /// Changes version `at` and its model; whether it completed. Where the change panicked, that
+    /// version is dropped (its content is unspecified), emptied, and all others must be intact.
+    fn change(
+        &mut self,
+        at: usize,
+        fuse: Option<u32>,
+        change: impl FnOnce(&mut M),
+        change_model: impl FnOnce(&mut Model),
+    ) -> Result<bool, String> {
+        let (map, model) = &mut self.versions[at];
+        if Probe::with_fuse(fuse, || change(map)).is_some() {
+            change_model(model);
+            return Ok(true);
+        }
+        self.versions[at] = (M::new(), Model::new());
+        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+        Ok(false)
+    }
+
+    /// Clones a version; where as many as allowed are held, over another one.
+    fn fork(&mut self, from: usize) -> usize {
+        let (map, model) = &self.versions[from];
+        let (map, model) = (map.clone(), model.clone());
+        self.place(map, model, from)
+    }
+
+    /// Holds one more version, beside `avoid` where there is room for neither more.
+    fn place(&mut self, map: M, model: Model, avoid: usize) -> usize {
+        let length = model.len();
+        place(&mut self.versions, (map, model), length, avoid)
+    }
+
+    fn compare_key(&self, at: usize, key: u32) -> Result<(), String> {
+        let (map, model) = &self.versions[at];
+        let observed = map.get(&K::from_id(key)).map(V::id);
+        let expected = model.get(&key).copied();
+        if observed != expected {
+            return Err(format!("version {at}: get({key}) is {observed:?}, expected {expected:?}"));
+        }
+        if map.contains_key(&K::from_id(key)) != expected.is_some() {
+            return Err(format!("version {at}: contains_key({key}) contradicts get"));
+        }
+        if map.len() != model.len() || map.is_empty() != model.is_empty() {
+            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
+        }
+        Ok(())
+    }
+
+    fn compare_all(&self) -> Result<(), String> {
+        (0..self.versions.len()).try_for_each(|at| self.compare_one(at))
+    }
+
+    fn compare_one(&self, at: usize) -> Result<(), String> {
+        let (map, model) = &self.versions[at];
+        if map.len() != model.len() {
+            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
+        }
+        let mut seen: Vec<(u32, u32)> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
+        seen.sort_unstable();
+        if !seen.iter().copied().eq(model.iter().map(|(&key, &value)| (key, value))) {
+            let expected: Vec<_> = model.iter().collect();
+            return Err(format!("version {at}: iterates over {seen:?}, expected {expected:?}"));
+        }
+        for (&key, &value) in model {
+            let observed = map.get(&K::from_id(key)).map(V::id);
+            if observed != Some(value) {
+                return Err(format!("version {at}: get({key}) is {observed:?}, expected Some({value})"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Forks of one map change in several threads at once, and are forked and dropped there.
+fn threads<M: PersistentMap<u64, u64> + Send + Sync>(entries: u64) -> Result<(), String> {
+    let base = M::from_entries((0..entries).map(|key| (key, key)));
+    let change = |thread: u64| -> Result<(), String> {
+        let mut map = base.clone();
+        let mut model: BTreeMap<u64, u64> = (0..entries).map(|key| (key, key)).collect();
+        let mut kept = None;
+        for step in 0..3000 {
+            let draw = mix(step * 4 + thread);
+            let key = draw % (entries + entries / 2);
+            if draw & (1 << 40) == 0 {
+                map.insert(key, draw);
+                model.insert(key, draw);
+            } else if map.remove(&key) != model.remove(&key).is_some() {
+                return Err(format!("thread {thread}: remove({key}) is wrong at step {step}"));
+            }
+            if step % 64 == 0 {
+                kept = Some(map.clone());
+            }
+        }
+        drop(kept);
+        if map.len() != model.len() || model.iter().any(|(key, value)| map.get(key) != Some(value)) {
+            return Err(format!("thread {thread}: its fork does not hold what it wrote"));
+        }
+        Ok(())
+    };
+    in_threads(change)?;
+    if base.len() as u64 != entries || (0..entries).any(|key| base.get(&key) != Some(&key)) {
+        return Err("the map that the threads forked has changed".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! Inputs and measured regions.
+
+use std::ops::Range;
+
+use super::PersistentVector;
+use super::oracle::{expected_digest, sequence_digest, value_of, values};
+use crate::case::{Case, Setup, case, not_set_up};
+use crate::contender::{Capability, Request};
+use crate::input::{copies, draws, mix, rng, sum};
+
+pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Box<dyn Case> {
+    let size = request.size;
+    match request.scenario {
+        "push_unshared" => push_unshared::<V>(size),
+        "push_shared" => push_shared::<V>(size, steps(request)),
+        "get_random" => get_random::<V>(size),
+        "set_unshared" => set_unshared::<V>(size),
+        "set_shared" => set_shared::<V>(size, steps(request)),
+        "pop_all" => pop_all::<V>(size),
+        "iterate" => iterate::<V>(size),
+        "slice" => slice::<V>(size),
+        "concat" => concat::<V>(size),
+        "variants_100" => variants::<V>(size, variant_count(request)),
+        other => not_set_up(other),
+    }
+}
+
+/// How many versions a line keeps: all on the way up to 1,000 elements, 250 at larger sizes. A contender
+/// that copies whole gets fewer there: cost per step is what is compared, and hundreds of copies of
+/// 100,000 elements would not fit into memory.
+fn steps(request: Request) -> usize {
+    match request.size {
+        size @ ..=1000 => size,
+        size if request.can(Capability::CopiesWhole) => (1_000_000 / size).clamp(4, 250),
+        _ => 250,
+    }
+}
+
+fn variant_count(request: Request) -> usize {
+    if request.can(Capability::CopiesWhole) { (1_000_000 / request.size).clamp(2, 100) } else { 100 }
+}
+
+fn content_digest<V: PersistentVector<u64>>(vector: &V) -> u64 {
+    sequence_digest(vector.iter().copied()).wrapping_add(vector.len() as u64)
+}
+
+fn push_unshared<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    case(
+        count * size,
+        Setup::EveryRun,
+        values(0..size).collect::<Vec<_>>(),
+        move |_| (0..count).map(|_| V::new()).collect::<Vec<_>>(),
+        |values, vectors| {
+            for vector in vectors {
+                for value in values {
+                    vector.push_back(*value);
+                }
+            }
+        },
+        |_, vectors, ()| sum(vectors.iter().map(content_digest)),
+        move |values| expected_digest(values).wrapping_mul(count as u64),
+    )
+}
+
+/// A line of versions: a vector that changes step by step, and every version before a step.
+struct Line<V> {
+    vector: V,
+    kept: Vec<V>,
+}
+
+fn lines<V: Clone>(base: &V, count: usize, steps: usize) -> Vec<Line<V>> {
+    (0..count).map(|_| Line { vector: base.clone(), kept: Vec::with_capacity(steps) }).collect()
+}
+
+fn push_shared<V: PersistentVector<u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let first = size - steps;
+    case(
+        count * steps,
+        Setup::EveryRun,
+        (V::from_values(values(0..first)), values(0..size).collect::<Vec<_>>()),
+        move |(base, _)| lines(base, count, steps),
+        move |(_, values), lines| {
+            for line in lines {
+                for value in &values[first..] {
+                    line.kept.push(line.vector.clone());
+                    line.vector.push_back(*value);
+                }
+            }
+        },
+        move |_, lines, ()| {
+            sum(lines.iter().map(|line| {
+                let lengths = sum(line.kept.iter().map(|vector| vector.len() as u64));
+                let ends = line.kept.iter().filter(|vector| vector.get(vector.len()).is_none());
+                content_digest(&line.vector).wrapping_add(mix(lengths)).wrapping_add(mix(ends.count() as u64))
+            }))
+        },
+        move |(_, values)| {
+            let lengths = (first..size).sum::<usize>() as u64;
+            expected_digest(values)
+                .wrapping_add(mix(lengths))
+                .wrapping_add(mix(steps as u64))
+                .wrapping_mul(count as u64)
+        },
+    )
+}
+
+fn get_random<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let indices = draws(&mut rng("get_random", size), size.max(1024), size);
+    case(
+        indices.len(),
+        Setup::Once,
+        (V::from_values(values(0..size)), indices),
+        |_| (),
+        |(vector, indices), ()| {
+            indices
+                .iter()
+                .fold(0u64, |sum, index| sum.wrapping_add(vector.get(*index as usize).copied().unwrap_or(0)))
+        },
+        |_, (), found| *found,
+        |(_, indices)| sum(indices.iter().map(|index| value_of(*index as usize))),
+    )
+}
+
+fn set_unshared<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let indices = draws(&mut rng("set_unshared", size), size.max(1024), size);
+    case(
+        indices.len(),
+        Setup::EveryRun,
+        indices,
+        move |_| V::from_values(values(0..size)),
+        |indices, vector| {
+            let mut replaced = 0u64;
+            for (step, index) in indices.iter().enumerate() {
+                replaced += u64::from(vector.set(*index as usize, step as u64));
+            }
+            replaced
+        },
+        |_, vector, replaced| content_digest(vector).wrapping_add(*replaced),
+        move |indices| {
+            let mut model: Vec<u64> = values(0..size).collect();
+            for (step, index) in indices.iter().enumerate() {
+                model[*index as usize] = step as u64;
+            }
+            expected_digest(&model).wrapping_add(indices.len() as u64)
+        },
+    )
+}
+
+fn set_shared<V: PersistentVector<u64> + 'static>(size: usize, steps: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let indices = draws(&mut rng("set_shared", size), count * steps, size);
+    case(
+        count * steps,
+        Setup::EveryRun,
+        (V::from_values(values(0..size)), indices),
+        move |(base, _)| lines(base, count, steps),
+        move |(_, indices), lines| {
+            for (line, indices) in lines.iter_mut().zip(indices.chunks(steps)) {
+                for (step, index) in indices.iter().enumerate() {
+                    line.kept.push(line.vector.clone());
+                    line.vector.set(*index as usize, step as u64);
+                }
+            }
+        },
+        move |(_, indices), lines, ()| {
+            sum(lines.iter().zip(indices.chunks(steps)).map(|(line, indices)| {
+                // What each version still holds where it was changed after.
+                let before = line.kept.iter().zip(indices);
+                let before = before.map(|(vector, index)| *vector.get(*index as usize).unwrap_or(&0));
+                content_digest(&line.vector).wrapping_add(mix(sum(before)))
+            }))
+        },
+        move |(_, indices)| {
+            sum(indices.chunks(steps).map(|indices| {
+                let mut model: Vec<u64> = values(0..size).collect();
+                let before = indices
+                    .iter()
+                    .enumerate()
+                    .map(|(step, index)| std::mem::replace(&mut model[*index as usize], step as u64));
+                let before = sum(before);
+                expected_digest(&model).wrapping_add(mix(before))
+            }))
+        },
+    )
+}
+
+fn pop_all<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    case(
+        count * size,
+        Setup::EveryRun,
+        (),
+        move |()| (0..count).map(|_| V::from_values(values(0..size))).collect::<Vec<_>>(),
+        |(), vectors| {
+            let mut popped = 1u64;
+            for vector in vectors {
+                while let Some(value) = vector.pop_back() {
+                    popped = popped.rotate_left(1) ^ value;
+                }
+            }
+            popped
+        },
+        |(), vectors, popped| {
+            popped.wrapping_add(vectors.iter().filter(|vector| vector.is_empty()).count() as u64)
+        },
+        move |()| {
+            let model: Vec<u64> = values(0..size).collect();
+            let popped = (0..count).fold(1u64, |popped, _| {
+                model.iter().rev().fold(popped, |popped, value| popped.rotate_left(1) ^ value)
+            });
+            popped.wrapping_add(count as u64)
+        },
+    )
+}
+
+fn iterate<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let visit = |state: u64, value: &u64| state.wrapping_mul(31).wrapping_add(*value);
+    case(
+        count * size,
+        Setup::Once,
+        (0..count).map(|_| V::from_values(values(0..size))).collect::<Vec<_>>(),
+        |_| (),
+        move |vectors, ()| {
+            let mut state = 0u64;
+            for vector in vectors {
+                for value in vector.iter() {
+                    state = visit(state, value);
+                }
+            }
+            state
+        },
+        |_, (), state| *state,
+        move |_| {
+            let model: Vec<u64> = values(0..size).collect();
+            (0..count).fold(0, |state, _| model.iter().fold(state, visit))
+        },
+    )
+}
+
+/// How often an operation on whole vectors is repeated: enough to measure, few enough for O(n) ones.
+fn whole_operations(size: usize) -> usize {
+    (10_000 / size).clamp(4, 64)
+}
+
+fn slice<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = whole_operations(size);
+    // Each slice begins elsewhere, within the first quarter, and holds half the elements.
+    let first = usize::from(size > 4);
+    let ranges: Vec<Range<usize>> = draws(&mut rng("slice", size), count, (size / 4).max(1))
+        .into_iter()
+        .map(|start| start as usize + first..start as usize + first + size / 2)
+        .collect();
+    case(
+        count,
+        Setup::EveryRun,
+        (V::from_values(values(0..size)), ranges),
+        move |_| Vec::with_capacity(count),
+        |(vector, ranges), slices: &mut Vec<Option<V>>| {
+            for range in ranges {
+                slices.push(vector.slice(range.clone()));
+            }
+        },
+        |(vector, _), slices, ()| {
+            let slices = slices.iter().map(|slice| slice.as_ref().map_or(0, content_digest));
+            sum(slices).wrapping_add(content_digest(vector))
+        },
+        move |(_, ranges)| {
+            let model: Vec<u64> = values(0..size).collect();
+            sum(ranges.iter().map(|range| expected_digest(&model[range.clone()])))
+                .wrapping_add(expected_digest(&model))
+        },
+    )
+}
+
+fn concat<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = whole_operations(size);
+    let half = size / 2;
+    case(
+        count,
+        Setup::EveryRun,
+        (V::from_values(values(0..half)), V::from_values(values(half..size))),
+        move |_| Vec::with_capacity(count),
+        move |(left, right), joined: &mut Vec<V>| {
+            for _ in 0..count {
+                joined.push(left.concat(right));
+            }
+        },
+        |(left, right), joined, ()| {
+            let parts = content_digest(left).wrapping_add(content_digest(right));
+            sum(joined.iter().map(content_digest)).wrapping_add(parts)
+        },
+        move |_| {
+            let model: Vec<u64> = values(0..size).collect();
+            let parts = expected_digest(&model[..half]).wrapping_add(expected_digest(&model[half..]));
+            expected_digest(&model).wrapping_mul(count as u64).wrapping_add(parts)
+        },
+    )
+}
+
+fn variants<V: PersistentVector<u64> + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+    let indices = draws(&mut rng("variants_100", size), count, size);
+    case(
+        count,
+        Setup::EveryRun,
+        (V::from_values(values(0..size)), indices),
+        move |_| Vec::with_capacity(count),
+        |(base, indices), kept: &mut Vec<V>| {
+            for (value, index) in indices.iter().enumerate() {
+                let mut variant = base.clone();
+                variant.set(*index as usize, value as u64);
+                kept.push(variant);
+            }
+        },
+        move |(base, indices), kept, ()| {
+            let own = kept.iter().zip(indices).map(|(vector, index)| {
+                let index = *index as usize;
+                let own = vector.get(index).copied().unwrap_or(0);
+                let next = vector.get((index + 1) % size).copied().unwrap_or(0);
+                mix(own.wrapping_add(next).wrapping_add(vector.len() as u64))
+            });
+            sum(own).wrapping_add(content_digest(base))
+        },
+        move |(_, indices)| {
+            let model: Vec<u64> = values(0..size).collect();
+            let own = indices.iter().enumerate().map(|(value, index)| {
+                // In a vector of one element the next one is the element itself.
+                let next = if size == 1 { value as u64 } else { model[(*index as usize + 1) % size] };
+                mix((value as u64).wrapping_add(next).wrapping_add(size as u64))
+            });
+            sum(own).wrapping_add(expected_digest(&model))
+        },
+    )
+}

@@ -1,0 +1,201 @@
+//! One contender per bottleneck, as plain as can be, so that this crate alone can run what it lists: a scenario or a
+//! check that is listed and not dispatched fails a test here.
+
+mod flat_keys;
+mod flat_query;
+mod lru_cache;
+mod pattern_index;
+mod persistent_map;
+mod persistent_vector;
+mod signals;
+mod slots;
+
+use std::path::Path;
+
+use crate::BOTTLENECKS;
+use crate::contender::{About, Bottleneck, Capability, Contender, Role, Scenario};
+use crate::trace::Check;
+
+/// What the references can do: everything that a scenario asks for. They say that they copy and scan, so that regions
+/// are short.
+const CAPABILITIES: &[Capability] = &[
+    Capability::Persistent,
+    Capability::CopiesWhole,
+    Capability::Prefixes,
+    Capability::ScansWhole,
+    Capability::ExactLru,
+    Capability::Dynamic,
+    Capability::Allocation,
+    Capability::Positional,
+    Capability::Notify,
+    Capability::Tracked,
+    Capability::Batches,
+    Capability::ManyObservers,
+    Capability::AnyQuery,
+    Capability::ChildrenInPlace,
+    Capability::DescendantsInPlace,
+];
+
+const ABOUT: About = About {
+    name: "reference",
+    role: Role::Naive,
+    summary: "As plain as can be.",
+    source: "The oracles of this crate.",
+    analysis: "",
+    complexity: &[],
+    capabilities: CAPABILITIES,
+    caveats: &[],
+    known_failures: &[],
+};
+
+/// A contender of each bottleneck.
+fn references() -> Vec<Contender> {
+    vec![
+        crate::persistent_vector::contender::<persistent_vector::Reference>(ABOUT),
+        crate::persistent_map::contender::<persistent_map::Reference>(ABOUT),
+        crate::small_map::contender::<persistent_map::Reference>(ABOUT),
+        crate::pattern_index::contender::<pattern_index::Listed>(ABOUT),
+        crate::flat_keys::contender::<flat_keys::Sorted>(ABOUT),
+        crate::flat_query::contender::<flat_query::Materialised>(ABOUT),
+        crate::signals::contender::<signals::World>(ABOUT),
+        crate::slots::contender::<slots::Indices, slots::Listed>(ABOUT),
+        crate::lru_cache::contender::<lru_cache::Reference>(ABOUT),
+    ]
+}
+
+/// A file that the bottleneck accepts as a user's.
+fn own_file(bottleneck: &Bottleneck) -> &'static [u8] {
+    match bottleneck.name {
+        "flat_query" => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
+        "lru_cache" => b"a\nb\nc\na\nd\n",
+        other => panic!("{other} takes a user's file, and this test has none for it"),
+    }
+}
+
+/// A size that is quick to measure: the smallest of a scenario, but never a large one.
+fn small_size(bottleneck: &Bottleneck, scenario: &Scenario) -> usize {
+    const LARGE: usize = 1000;
+    let sizes = scenario.sizes.unwrap_or(bottleneck.sizes);
+    let smallest = sizes.quick.iter().chain(sizes.default).min();
+    (*smallest.expect("a scenario has sizes")).min(LARGE)
+}
+
+fn run_scenario(contender: &Contender, scenario: &'static Scenario, file: Option<&'static [u8]>) {
+    let size = small_size(contender.bottleneck, scenario);
+    let mut case = contender.case(scenario.name, size, file);
+    case.arm();
+    case.run();
+    assert_eq!(case.digest(), case.expected(), "{contender:?} in {} at size {size}", scenario.name);
+    assert!(case.ops() > 0, "{contender:?} in {} does nothing at size {size}", scenario.name);
+}
+
+#[test]
+fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
+    for contender in references() {
+        let scenarios = contender.bottleneck.scenarios;
+        assert_eq!(contender.scenarios().count(), scenarios.len(), "{contender:?} lacks a capability");
+        for scenario in scenarios {
+            run_scenario(&contender, scenario, None);
+        }
+        if let Some(own) = contender.bottleneck.own_input {
+            let file = own_file(contender.bottleneck);
+            assert_eq!((own.check)(file), Ok(()), "{contender:?}");
+            for scenario in own.scenarios {
+                run_scenario(&contender, scenario, Some(file));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_listed_check_is_replayed_and_passed() {
+    for contender in references() {
+        for check in contender.bottleneck.checks {
+            let trace = check.trace(0);
+            let described = (contender.bottleneck.describe)(check, &trace);
+            assert_eq!(described.len(), trace.len(), "{contender:?}, {}", check.name);
+            let outcome = (contender.replay)(check, &trace);
+            assert_eq!(outcome, Ok(()), "{contender:?} in check {}", check.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_listed_is_refused() {
+    let refuses = |run: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err();
+    for contender in references() {
+        let check = Check::new("unlisted", 0, 1, "");
+        assert!(refuses(&|| drop(contender.case("unlisted", 10, None))), "{contender:?} sets up anything");
+        assert!(refuses(&|| drop((contender.replay)(&check, &[]))), "{contender:?} replays anything");
+    }
+}
+
+/// The text literals of a source file that stand in the arms of a `match`, outside of its tests.
+fn arms(source: &str) -> Vec<&str> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut arms = Vec::new();
+    for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        // Every other part of a line is a literal.
+        let parts: Vec<&str> = line.split('"').collect();
+        for (at, literal) in parts.iter().enumerate().skip(1).step_by(2) {
+            let before = parts[at - 1].trim_end();
+            let after = parts.get(at + 1).map_or("", |after| after.trim_start());
+            let is_name = literal.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+            let begins = before.is_empty() || before.ends_with('|');
+            let goes_on = after.is_empty() || ["=>", "|", "if "].iter().any(|token| after.starts_with(token));
+            if is_name && begins && goes_on {
+                arms.push(*literal);
+            }
+        }
+    }
+    arms
+}
+
+/// The text of a bottleneck's file.
+fn source(bottleneck: &Bottleneck, file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(bottleneck.name).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The name without the suffix that says which type the keys have.
+fn stem(name: &str) -> &str {
+    let suffixes = ["_string", "_dear"];
+    suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
+}
+
+#[test]
+fn what_is_dispatched_and_what_is_listed_are_the_same() {
+    for bottleneck in BOTTLENECKS {
+        let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
+        let scenarios: Vec<&str> =
+            bottleneck.scenarios.iter().chain(own).map(|scenario| stem(scenario.name)).collect();
+        let checks: Vec<&str> = bottleneck.checks.iter().map(|check| check.name).collect();
+        for (file, listed) in [("cases.rs", scenarios), ("checks.rs", checks)] {
+            let source = source(bottleneck, file);
+            let dispatched = arms(&source);
+            for name in &dispatched {
+                assert!(listed.contains(name), "{}/{file} dispatches `{name}`, not listed", bottleneck.name);
+            }
+            for name in &listed {
+                assert!(dispatched.contains(name), "{}/{file} lacks `{name}`, listed", bottleneck.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn arms_are_found() {
+    let source = r#"
+        match name {
+            "one" | "two" => run("three"),
+            | "four"
+            | "five" if is_due => "six",
+            // "seven" => {}
+            "Not a name" => {}
+            _ => panic!("eight"),
+        }
+        #[cfg(test)]
+        "nine" => {}
+    "#;
+    assert_eq!(arms(source), ["one", "two", "four", "five"]);
+}

@@ -1,0 +1,34 @@
+//! What the tests of several contenders share.
+//!
+//! A contender names this crate in its `[dev-dependencies]` only, so nothing that is measured depends on it.
+//! In one line, a test then replays [every check](every_check_passes) of its bottleneck:
+//!
+//! ```ignore
+//! #[test]
+//! fn every_check_of_the_bottleneck_passes() {
+//!     testkit::every_check_passes(&contender());
+//! }
+//! ```
+//!
+//! | a test about | takes |
+//! |---|---|
+//! | the bottleneck's checks | [`every_check_passes`], and for `flat_query` [`answers_compliance_suite`] |
+//! | panics in a user's code | [`probe`], [`Fragile`], [`expect_injected_panics`] |
+//! | `Send`, `Sync` and unwind safety | [`Is`] |
+//! | any persistent map | [`map`] |
+//! | a map that is a hash trie | [`map::hash_trie`] |
+//!
+//! The [`probe`] itself lives in `scenarios`: its checks watch contenders with it outside of tests too, whenever
+//! `lab verify` runs, and the lab's worker keeps its panics out of the output. This crate adds what only tests need.
+
+mod auto_traits;
+mod checks;
+mod fragile;
+pub mod map;
+mod panics;
+
+pub use auto_traits::{Is, Otherwise};
+pub use checks::{answers_compliance_suite, every_check_passes};
+pub use fragile::Fragile;
+pub use panics::expect_injected_panics;
+pub use scenarios::probe;
