@@ -5,7 +5,7 @@
 //! figures.
 //!
 //! The tests fail where a page states another figure than the one computed, where a count of cells, contenders
-//! and the like has no such comment, and where a page names a cell that does not exist. `just figures` rewrites
+//! and the like has no such comment, and where a page names a cell or a file that does not exist. `just figures` rewrites
 //! the figures in place.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -458,6 +458,43 @@ fn cells_that_pages_name_exist() {
     }
     assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
     assert!(named > 0, "no page names a cell");
+}
+
+/// The folders whose files pages name by their path from the root.
+const FOLDERS: &[&str] =
+    &["collections/", "docs/", "harness/", "impls/", "reports/", "scenarios/", "scripts/", "testkit/"];
+
+/// The files and folders that a page names: the targets of its links, and paths in backticks. Not those with a
+/// part that the reader chooses, such as `<bottleneck>` or `my_map`.
+fn named_files(page: &str) -> Vec<&str> {
+    let links = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let links = links.filter(|target| !target.is_empty() && !target.contains("://"));
+    let quoted = page.split('`').skip(1).step_by(2);
+    let quoted = quoted.filter(|text| FOLDERS.iter().any(|folder| text.starts_with(folder)));
+    let chosen = |name: &&str| name.contains(['<', '*', '…', ' ']) || name.contains("my_");
+    links.chain(quoted).filter(|name| !chosen(name)).collect()
+}
+
+#[test]
+fn files_that_pages_name_exist() {
+    let mut missing = Vec::new();
+    for path in pages() {
+        let page = fs::read_to_string(&path).unwrap();
+        for file in named_files(&page) {
+            let beside = path.parent().unwrap().join(file);
+            if !beside.exists() && !root().join(file).exists() {
+                missing.push(format!("{}: there is no {file}", name(&path)));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
+}
+
+#[test]
+fn links_and_paths_are_files_that_a_page_names() {
+    let page = "[a](docs/a.md#part), [b](https://b.c), `reports/src/x.rs`, `impls/<b>/<c>/`, `scenarios/src/my_b/mod.rs`, \
+                `lab`, `scripts/just new`, [c](#part)";
+    assert_eq!(named_files(page), ["docs/a.md", "reports/src/x.rs"]);
 }
 
 fn book() -> Book {
