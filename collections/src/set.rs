@@ -499,6 +499,7 @@ impl<'a, T, S, C: Counter> IntoIterator for &'a GenericHashSet<T, S, C> {
     type Item = &'a T;
     type IntoIter = Iter<'a, T, C>;
 
+    /// The same as [`iter`](GenericHashSet::iter).
     #[inline]
     fn into_iter(self) -> Iter<'a, T, C> {
         self.iter()

@@ -898,6 +898,7 @@ impl<'a, K, V, S, C: Counter> IntoIterator for &'a GenericHashMap<K, V, S, C> {
     type Item = (&'a K, &'a V);
     type IntoIter = Iter<'a, K, V, C>;
 
+    /// The same as [`iter`](GenericHashMap::iter).
     #[inline]
     fn into_iter(self) -> Iter<'a, K, V, C> {
         self.iter()
