@@ -219,9 +219,9 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
 impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// Inserts an element, and returns whether there was no equal one before. An equal one is replaced.
     ///
-    /// O(log n), in place where nothing is shared. If the element is new and the tree is shared, it goes to the tail,
-    /// which is copied now and then (up to 32 elements, or 16 pointers). If it is there in a shared node, the path to
-    /// it is copied.
+    /// O(log n), in place where nothing is shared. If the element is new and the tree is shared, it goes to the tail;
+    /// the [map's module](crate::map#cost) says when that is copied. If the element is there in a shared node, the path
+    /// to it is copied.
     ///
     /// ```
     /// let mut set: collections::HashSet<_> = ["apples"].into();
@@ -499,6 +499,7 @@ impl<'a, T, S, C: Counter> IntoIterator for &'a GenericHashSet<T, S, C> {
     type Item = &'a T;
     type IntoIter = Iter<'a, T, C>;
 
+    /// The same as [`iter`](GenericHashSet::iter).
     #[inline]
     fn into_iter(self) -> Iter<'a, T, C> {
         self.iter()

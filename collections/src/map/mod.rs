@@ -23,13 +23,15 @@
 //!
 //! What a change copies depends on what the version shares with others:
 //!
-//! * It shares nothing on the way to the entry: the change happens in place. Inserting allocates now and then, when a
-//!   leaf grows or is split, and for each entry or few entries where these lie behind pointers (see below).
+//! * It shares nothing on the way to the entry: the change happens in place. Inserting allocates when a leaf grows or is
+//!   split. If entries lie behind pointers (see below), it also allocates memory for up to 16 entries at a time.
 //! * The node that holds the entry is shared: a change to an entry, or its removal, *copies the path*. That is one
 //!   allocation with a copy of each branch on the way (72 bytes) and of the leaf at its end (up to 32 entries or
 //!   pointers to them). Copying a branch counts up each of its children.
-//! * A new key in a version with a shared tree goes to the version's own buffer, its *tail*. It copies no path. Now and
-//!   then the tail is copied (up to 32 entries, or 16 pointers), or moved into the tree as a whole.
+//! * The key is new and the tree is shared: the entry goes to the version's *tail*, a leaf beside the tree, and no path
+//!   is copied. Entries by value are appended in place; the tail is copied only when it grows, or when another version
+//!   has appended at the same place. With entries behind pointers, a tail that others hold is copied by each insert,
+//!   which is up to 16 pointers. When the tail is full, its entries go to the tree, and the paths to them are copied.
 //!
 //! An operation on two maps skips the nodes that both share. Below, m is the number of entries in the other nodes: of
 //! two versions that are a few changes apart, it is at most about 32 for each change, however large the maps are.
@@ -43,20 +45,20 @@
 //!   HashMap { root, tail, tail_len: 2, … }
 //!               │     │
 //!               │     └──────────►┌─Leaf────────────────────────────────────────────┐
-//!               ▼                 │ count │ fill: 3 │ room: 4 │ index │ links │ ▪ ▪ ▫ │
+//!               ▼                 │ count │ fill: 3 │ room: 4 │ index │ meta  │ ▪ ▪ ▫ │
 //!   ┌─Branch─────────────────┐    └─────────────────────────────────────────────────┘
 //!   │ count │ ● ● ● ● ● ● ● ● │     ▪ this version's entries   ▫ one that another version appended
 //!   └─────────┼─┼─┼─┼─┼─┼─┼─┼─┘
 //!             └─┴─┴─┤ └─┤ │ └──► leaf
-//!                   ▼   ▼ └────► branch …   slots beside each other may name one leaf
+//!                   ▼   ▼ └────► branch …   neighbouring slots may name the same leaf
 //!                 leaf leaf
 //! ```
 //!
 //! A *leaf* holds up to 32 entries side by side. Its index has 32 buckets. Each bucket names one entry, and from there
 //! the other entries of the bucket are chained. For each entry the leaf has two bytes of metadata: the number of the
 //! next entry in the chain, and the entry's *tag*. The tag has the eight bits of the hash that decide where the entry
-//! lies: three that led to the leaf, and five that chose the bucket. Thanks to the tags, a leaf is copied byte by byte
-//! and split without hashing a key.
+//! lies: three that led to the leaf, and five that chose the bucket. Thanks to the tags, copying or splitting a leaf
+//! hashes no key.
 //!
 //! A *branch* has eight slots, for three bits of the hash, low bits first. Several neighbouring slots may name the same
 //! leaf; when such a leaf is full, it is split in two. When a full leaf is named by one slot only, it first gets a
@@ -497,8 +499,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// Sets the value of `key`, and returns the value before. The stored key is replaced, too.
     ///
     /// O(log n), in place where nothing is shared. If the key is new and the tree is shared, the entry goes to the
-    /// tail, which is copied now and then (up to 32 entries, or 16 pointers). If the key is there in a shared node, the
-    /// path to it is copied; a replaced value that other versions hold is cloned to return it.
+    /// tail; the [module](self#cost) says when that is copied. If the key is there in a shared node, the path to it is
+    /// copied, and a replaced value that other versions hold is cloned to return it.
     ///
     /// ```
     /// let mut map = collections::HashMap::new();
@@ -896,6 +898,7 @@ impl<'a, K, V, S, C: Counter> IntoIterator for &'a GenericHashMap<K, V, S, C> {
     type Item = (&'a K, &'a V);
     type IntoIter = Iter<'a, K, V, C>;
 
+    /// The same as [`iter`](GenericHashMap::iter).
     #[inline]
     fn into_iter(self) -> Iter<'a, K, V, C> {
         self.iter()

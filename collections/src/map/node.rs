@@ -196,7 +196,7 @@ impl<K, V, C> Leaf<K, V, C> {
 
     #[inline]
     fn head<'a>(self) -> &'a Head<C> {
-        // SAFETY: whoever uses a `Leaf` sees to it that the leaf is alive.
+        // SAFETY: the users of a `Leaf` keep the leaf alive.
         unsafe { &*self.0 }
     }
 
@@ -311,7 +311,7 @@ impl<K, V, C> Leaf<K, V, C> {
         rest: u32,
         matches: impl Fn(Slot<K, V, C>) -> bool,
     ) -> Slot<K, V, C> {
-        // Acquire: whoever appended the entry wrote its metadata before.
+        // Acquire: the version that appended the entry wrote its metadata before.
         let mut number = signed(self.head().index[rest as usize % BUCKETS].load(Ordering::Acquire));
         let last = 2 * len as isize;
         while number > 0 {
@@ -364,7 +364,7 @@ impl<K, V, C> Leaf<K, V, C> {
         unsafe {
             let first = &self.head().index[bucket(tag)];
             *self.meta(at) = EntryMeta { next: first.load(Ordering::Relaxed), tag };
-            // Release: whoever finds the entry by the index sees its metadata.
+            // Release: a version that finds the entry by the index sees its metadata.
             first.store(number_of(at), Ordering::Release);
         }
     }

@@ -43,8 +43,8 @@
 //! full, it moves into the tree as it is. Versions share their tail, too. The leaf counts how many elements it has, and
 //! each version counts how many of them it sees. The first version that appends to a shared tail claims the next place
 //! (▒▒ in the first picture) with one atomic operation, and the others still see only their own elements. A second
-//! version that appends at the same place copies the tail. So keeping the old version does not make a push allocate
-//! more often.
+//! version that appends at the same place copies the tail. So, for elements that need no drop, a push does not
+//! allocate more often if the old version is kept.
 //!
 //! Elements that need a drop are written only to a tail that no other version shares; a shared tail is copied first,
 //! which is at most 16 elements. The reason: a vector may be used where elements with shorter lifetimes are expected.
@@ -92,7 +92,7 @@
 //! elements earlier. Only a vector that is joined with itself again and again can become so long.
 //!
 //! A handle has 80 bytes, whatever the elements are, because in Rust the size of a type cannot depend on whether
-//! another type needs a drop. Moving a vector copies all of them. Cloning copies only the bytes in use: 32 for a vector
+//! another type needs a drop. Moving a vector copies all 80. Cloning copies only the bytes in use: 32 for a vector
 //! with nodes.
 //!
 //! Elements in the handle are not shared: cloning the vector clones each of them. Therefore a clone of a small vector

@@ -232,6 +232,7 @@ impl<'a, T, C: Counter> IntoIterator for &'a GenericVector<T, C> {
     type Item = &'a T;
     type IntoIter = Iter<'a, T, C>;
 
+    /// The same as [`iter`](GenericVector::iter).
     #[inline]
     fn into_iter(self) -> Iter<'a, T, C> {
         self.iter()
@@ -242,6 +243,7 @@ impl<'a, T: Clone, C: Counter> IntoIterator for &'a mut GenericVector<T, C> {
     type Item = &'a mut T;
     type IntoIter = IterMut<'a, T, C>;
 
+    /// The same as [`iter_mut`](GenericVector::iter_mut).
     fn into_iter(self) -> IterMut<'a, T, C> {
         self.iter_mut()
     }
