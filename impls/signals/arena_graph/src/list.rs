@@ -40,8 +40,8 @@ impl List {
         std::mem::replace(&mut listener.callback, Owned::new(Box::new(|_| {})))
     }
 
-    /// Closes gaps if they are half of the list. So the moves are O(1) per gap, and no round walks over more gaps than
-    /// subscribers. `moved` is told of each listener's new index.
+    /// Closes gaps if they are half of the list. So the moves are O(1) per gap, and, unless the list is short, no round
+    /// walks over more gaps than subscribers. `moved` is told of each listener's new index.
     pub fn close_gaps(&mut self, mut moved: impl FnMut(u32, u32)) {
         if self.rounds > 0 || self.gaps as usize * 2 < self.listeners.len().max(SHORT_LIST) {
             return;

@@ -164,7 +164,7 @@ impl Notify for World {
         let mut subscribers = subscriber.signal.subscribers.borrow_mut();
         let at = subscribers.iter().position(|other| Rc::ptr_eq(other, &subscriber));
         let removed = at.map(|at| subscribers.remove(at));
-        // What a callback owns may use the world when it is dropped, so nothing is borrowed here.
+        // What a callback owns may use the world when it is dropped, so the borrow ends first.
         drop(subscribers);
         removed.is_some()
     }
