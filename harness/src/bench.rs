@@ -161,7 +161,7 @@ fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
     (case, verdict)
 }
 
-/// Prints which of gungraun's names is which of the [listed](crate::roster::sample::listed) cells, unless the output is for a program;
+/// Prints which of gungraun's names is which of the [`listed`] cells, unless the output is for a program;
 /// the exit code where there is no list.
 pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
     let show = |names: Vec<CellName>| -> Result<Exit> {

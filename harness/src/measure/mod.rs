@@ -1,8 +1,8 @@
 //! Measuring: from cells to results.
 //!
-//! A [run](run) turns cells into [jobs](protocol::Job) and gives them to a [pool](pool) of
-//! [workers](worker), which [verify](verify) contenders and run [meters](meters). What comes back goes into
-//! the [journal](journal) and, in the end, into a record.
+//! A [`run`] turns cells into [jobs](protocol::Job) and gives them to a [`pool`] of [workers](worker), which
+//! [`verify`] contenders and run [`meters`]. What comes back goes into the [`journal`] and, in the end, into a
+//! record.
 
 pub mod budget;
 pub mod codegen;

@@ -24,7 +24,7 @@
 //!   its own without the last segment;
 //! * every node but the root has a leaf or a child;
 //! * `len` is the number of leaves, and `dead` the number of bytes in the arena that belong to no node in use;
-//! * free nodes have [`FREE`] for a parent and are linked by `next`.
+//! * free nodes have `FREE` for a parent and are linked by `next`.
 
 use std::hash::{BuildHasher, Hasher};
 

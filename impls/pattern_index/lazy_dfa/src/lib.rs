@@ -16,9 +16,9 @@
 //! Invariants:
 //!
 //! * the DFA agrees with the trie, because every change of the trie discards it;
-//! * it is built again only after [`SETTLED`] segments were matched without it, so that changes in close succession do
+//! * it is built again only after `SETTLED` segments were matched without it, so that changes in close succession do
 //!   not pay for states that nothing will use;
-//! * its size is bounded; if it fills up before it pays off, the trie alone answers for [`REST`] segments;
+//! * its size is bounded; if it fills up before it pays off, the trie alone answers for `REST` segments;
 //! * no match recurses, and none visits a node of the trie twice per segment.
 
 mod dfa;

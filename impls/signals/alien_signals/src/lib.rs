@@ -1,7 +1,7 @@
 //! Peer: the push-pull graph of crate `alien-signals`.
 //!
 //! The crate keeps one graph for the whole process in statics without any lock, "just intended for
-//! single-threaded use". A [`Lease`] gives it to one thread at a time.
+//! single-threaded use". A `Lease` gives it to one thread at a time.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -16,7 +16,7 @@
 //! that runs again compares each read with the edge of its last run; as long as they agree, nothing is allocated or
 //! linked.
 //!
-//! All tables are in a [`State`]. [`World::with`] gives access to it for moments in which no user's code runs.
+//! All tables are in a `State`. `World::with` gives access to it for moments in which no user's code runs.
 //! Callbacks and computations are called outside of these moments, by pointers whose targets are kept until nothing
 //! is running any more.
 

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Entries that own something, as Strings do, are reference-counted everywhere, so that a copy counts instead of
-//! cloning; plain entries lie by value. The compiler knows which of the two applies: [`Map`] is one of two [`Small`]s.
+//! cloning; plain entries lie by value. The compiler knows which of the two applies: [`Map`] is one of two `Small`s.
 //!
 //! No representation goes back to one before it, however few entries are left, so maps of equal content may have
 //! different representations.

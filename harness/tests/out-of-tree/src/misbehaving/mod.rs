@@ -1,4 +1,4 @@
-//! Contenders that misbehave: a `Vec` with one bad [habit](Habit) each.
+//! Contenders that misbehave: a `Vec` with one bad habit (`Habit`) each.
 //!
 //! All but one keep it to vectors that are longer than any that `verify` makes, so that only a cell shows it.
 
