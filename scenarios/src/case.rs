@@ -4,15 +4,14 @@ use std::hint::black_box;
 
 /// One scenario set up for one contender and one size.
 ///
-/// A meter calls [`arm`](Case::arm) outside its measurement, [`run`](Case::run) inside it, then
-/// [`digest`](Case::digest); as often as it likes. Nothing is dropped inside `run`: the state and
-/// the results live until the next `arm`.
+/// A meter calls [`arm`](Case::arm) outside its measurement, [`run`](Case::run) inside it and [`digest`](Case::digest)
+/// after it, as often as it likes. Nothing is dropped inside `run`: the state and the results live until the next `arm`.
 pub trait Case {
-    /// Operations per run, the divisor for "per operation".
+    /// How many operations a run makes: the divisor of every number "per operation".
     fn ops(&self) -> u64;
     /// Whether every run needs a set-up of its own.
     fn setup(&self) -> Setup;
-    /// Prepares the state that the next run consumes. Cheap where the region only reads.
+    /// Prepares the state that the next run works on. This is cheap if the region only reads.
     fn arm(&mut self);
     /// The measured region.
     ///
@@ -24,35 +23,34 @@ pub trait Case {
     /// # Panics
     /// If the case has not run since it was armed.
     fn digest(&self) -> u64;
-    /// What [`digest`](Case::digest) must return, computed from the input by a plain model without
-    /// any contender.
+    /// What [`digest`](Case::digest) must return. A plain model computes it from the input, without any contender.
     fn expected(&self) -> u64;
-    /// What the last run showed beside its cost; empty for most scenarios.
+    /// What the last run showed apart from its cost. It is empty in most scenarios.
     ///
     /// # Panics
     /// If the case has not run since it was armed.
     fn observed(&self) -> Observed;
 }
 
-/// Named numbers that a run shows beside its cost: `("hit_rate", 0.64)`.
+/// Named numbers that a run shows apart from its cost: `("hit_rate", 0.64)`.
 pub type Observed = Vec<(&'static str, f64)>;
 
 /// Whether a region leaves its state as it found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setup {
-    /// The region consumes or changes its state: set up again for every run.
+    /// The region consumes or changes its state, so every run needs a new one.
     EveryRun,
-    /// The region only reads: set up once.
+    /// The region only reads, so one state serves every run.
     Once,
 }
 
 /// Builds a case from its parts.
 ///
-/// * `input`: made from the seed, the same bytes for every contender;
-/// * `arm`: the set-up, from the input to the state, not measured;
-/// * `region`: the measured part; it may change the state and returns the results;
-/// * `digest`: of state and results, not measured;
-/// * `expected`: the same value from the input alone.
+/// * `input`: made from the seed; the same bytes for every contender.
+/// * `arm`: the set-up, which makes the state from the input. It is not measured.
+/// * `region`: the measured part. It may change the state, and it returns the results.
+/// * `digest`: a digest of state and results. It is not measured.
+/// * `expected`: the same digest from the input alone.
 pub fn case<I, S, O>(
     ops: usize,
     setup: Setup,
@@ -70,7 +68,7 @@ where
     observing_case(ops, setup, input, arm, region, digest, expected, |_, _, _| Observed::new())
 }
 
-/// A [`case`] that also says what a run showed beside its cost.
+/// A [`case`] that also says what a run showed apart from its cost.
 #[expect(clippy::too_many_arguments, reason = "the parts of a case, each a closure, in the order of use")]
 pub fn observing_case<I, S, O>(
     ops: usize,
@@ -138,7 +136,7 @@ where
     fn arm(&mut self) {
         self.output = None;
         if self.state.is_none() || self.setup == Setup::EveryRun {
-            // The old state goes first, so that the new one finds the allocator as a first run does.
+            // The old state is dropped first, so that the new one finds the allocator as in a first run.
             self.state = None;
             self.state = Some((self.arm)(&self.input));
         }
@@ -200,7 +198,7 @@ mod tests {
         case.run();
         case.arm();
         case.run();
-        assert_eq!(case.digest(), 0, "the second run found the state that the first one left");
+        assert_eq!(case.digest(), 0, "the second run must find the state that the first one left");
     }
 
     #[test]

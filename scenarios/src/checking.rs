@@ -122,16 +122,104 @@ pub(crate) fn with_probes(
 /// How many versions a trace holds at most.
 pub(crate) const MAX_VERSIONS: usize = 12;
 
-/// Holds one more version, beside its model of `length`; returns its place. Where [`MAX_VERSIONS`] are held, it
-/// takes the place of another one, but not that of `avoid`.
-pub(crate) fn place<V>(versions: &mut Vec<V>, version: V, length: usize, avoid: usize) -> usize {
-    if versions.len() < MAX_VERSIONS {
-        versions.push(version);
-        return versions.len() - 1;
+/// A tree of versions under test, each beside its model, on which a trace is replayed.
+pub(crate) trait Versions: Sized {
+    /// The structure of a version.
+    type Structure: Clone;
+    /// What it must hold.
+    type Model: Clone;
+
+    /// The versions held now; never none.
+    fn versions(&mut self) -> &mut Vec<(Self::Structure, Self::Model)>;
+    /// How many versions are held now.
+    fn held(&self) -> usize;
+    /// An empty version.
+    fn empty() -> (Self::Structure, Self::Model);
+    /// How much a model holds.
+    fn length(model: &Self::Model) -> usize;
+    /// Applies a step; where it changes a version, a [`Probe`] fuse of so many calls burns.
+    ///
+    /// # Errors
+    /// The first difference between a version and its model.
+    fn apply(&mut self, step: &Step, fuse: Option<u32>) -> Result<(), String>;
+    /// Compares version `at` with its model in full.
+    ///
+    /// # Errors
+    /// Their first difference.
+    fn compare_one(&self, at: usize) -> Result<(), String>;
+
+    /// Compares every version with its model in full.
+    ///
+    /// # Errors
+    /// The first difference.
+    fn compare_all(&self) -> Result<(), String> {
+        (0..self.held()).try_for_each(|at| self.compare_one(at))
     }
-    let at = (length + usize::from(length % MAX_VERSIONS == avoid)) % MAX_VERSIONS;
-    versions[at] = version;
-    at
+
+    /// Replays `trace`; with a `fuse`, every change is made while a [`Probe`] fuse of fewer calls burns.
+    ///
+    /// # Errors
+    /// The first difference, and the step at which it showed.
+    fn run(mut self, trace: &[Step], fuse: Option<u32>) -> Result<(), Mismatch> {
+        each_step(trace, |at, step| {
+            self.apply(step, fuse.map(|calls| u32::from(step.b) % calls))?;
+            if is_due(at) { self.compare_all() } else { Ok(()) }
+        })?;
+        at_end(trace, self.compare_all())?;
+        // The trace decides in which order the versions are dropped: not only the last one first.
+        for step in trace {
+            if self.held() > 1 {
+                let at = usize::from(step.a) % self.held();
+                self.versions().swap_remove(at);
+                let outcome = self.compare_one(at % self.held());
+                let told = outcome.map_err(|message| format!("after another version was dropped: {message}"));
+                at_end(trace, told)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes version `at` and its model; whether the change came to its end. Where it panicked, the version's content
+    /// is unspecified: an empty one takes its place, and all others must be as they were.
+    ///
+    /// # Errors
+    /// The first difference in another version after a panic.
+    fn change(
+        &mut self,
+        at: usize,
+        fuse: Option<u32>,
+        change: impl FnOnce(&mut Self::Structure),
+        change_model: impl FnOnce(&mut Self::Model),
+    ) -> Result<bool, String> {
+        let (structure, model) = &mut self.versions()[at];
+        if Probe::with_fuse(fuse, || change(structure)).is_some() {
+            change_model(model);
+            return Ok(true);
+        }
+        self.versions()[at] = Self::empty();
+        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
+        Ok(false)
+    }
+
+    /// Clones a version; returns the clone's place.
+    fn fork(&mut self, from: usize) -> usize {
+        let version = self.versions()[from].clone();
+        self.place(version, from)
+    }
+
+    /// Holds one more version; returns its place. Where [`MAX_VERSIONS`] are held, it takes the place of another one,
+    /// but not that of `avoid`.
+    fn place(&mut self, version: (Self::Structure, Self::Model), avoid: usize) -> usize {
+        let length = Self::length(&version.1);
+        let versions = self.versions();
+        if versions.len() < MAX_VERSIONS {
+            versions.push(version);
+            return versions.len() - 1;
+        }
+        let at = (length + usize::from(length % MAX_VERSIONS == avoid)) % MAX_VERSIONS;
+        versions[at] = version;
+        at
+    }
 }
 
 /// How many threads change their forks of one version at once.

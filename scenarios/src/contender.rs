@@ -13,19 +13,19 @@ pub struct Bottleneck {
     pub title: &'static str,
     /// The question it asks; one paragraph.
     pub question: &'static str,
-    /// Its scenarios, in reading order.
+    /// Its scenarios, in the order of reading.
     pub scenarios: &'static [Scenario],
-    /// What `verify` replays against the oracle.
+    /// The checks that `lab verify` replays against the oracle.
     pub checks: &'static [Check],
     /// The sizes of its cells.
     pub sizes: Sizes,
-    /// What the source says was won, for the report to set ours beside.
+    /// What its sources claim. The report shows these numbers beside the measured ones.
     pub claims: &'static [Claim],
-    /// Which of its scenarios tell what a structure takes in memory, alone and with versions of it kept.
+    /// Which of its scenarios tell how much memory a structure takes, alone and with versions of it kept.
     pub memory: &'static [Memory],
-    /// What it can measure on a file of the user's; `None` where every input is generated.
+    /// What it can measure on a user's file; `None` if every input is generated.
     pub own_input: Option<OwnInput>,
-    /// Name of the contender to which the paired meter relates all others.
+    /// The name of the contender to which the paired meter relates all others.
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
     pub describe: fn(&Check, &[Step]) -> Vec<String>,
@@ -42,7 +42,7 @@ pub struct Scenario {
     pub unit: &'static str,
     /// What a contender must be capable of to take part.
     pub requires: &'static [Capability],
-    /// Its own sizes, where the bottleneck's make no sense for it.
+    /// Its own sizes; `None` if it is measured at the bottleneck's.
     pub sizes: Option<Sizes>,
 }
 
@@ -66,22 +66,22 @@ impl Scenario {
     }
 }
 
-/// A statement of a source document: an implementation is so many times as fast as another.
+/// A statement of a source: one implementation is so many times as fast as another.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
     /// Its name in the source: `dm-lru`.
     pub id: &'static str,
     /// What the source says, in one sentence.
     pub text: &'static str,
-    /// How many times less it says the optimized contender takes; `None` where it gives no number.
+    /// How many times as long the naive contender takes as the optimized one; `None` if the source gives no number.
     pub factor: Option<f64>,
     /// The scenario that tests it.
     pub scenario: &'static str,
     /// The size that tests it.
     pub size: usize,
-    /// The contender that it calls slow.
+    /// The contender that the source calls slow.
     pub naive: &'static str,
-    /// The contender that it calls fast.
+    /// The contender that the source calls fast.
     pub optimized: &'static str,
 }
 
@@ -98,27 +98,27 @@ impl Claim {
     }
 }
 
-/// Two scenarios that together tell what a structure takes in memory. Bytes are those that live when a region ends.
+/// Two scenarios that together tell how much memory a structure takes: the bytes that live when a region ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     /// What a size counts: `entry`.
     pub unit: &'static str,
-    /// Builds structures of n from nothing, one operation for each element: what an element takes.
+    /// The scenario that builds structures of n from nothing by one operation per element. It tells the bytes per element.
     pub built: &'static str,
-    /// Keeps a version for each operation: what one more version of n takes.
+    /// The scenario that keeps a version for each operation. It tells the bytes per further version of n.
     pub kept: &'static str,
-    /// How many versions of one structure it keeps. Of a hundred, those after the first may take more than it did.
+    /// How many versions of one structure that scenario keeps. Of a hundred, the later ones may take more than the first.
     pub versions: u32,
 }
 
-/// What a bottleneck measures on a file of the user's (`lab run --input`), in place of its scenarios.
+/// What a bottleneck measures on a user's file (`lab run --input`) in place of its scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnInput {
-    /// What the file must contain; one sentence for people.
+    /// What the file must contain: one sentence for people.
     pub expects: &'static str,
-    /// The scenarios; they find the file in [`Request::input`].
+    /// The scenarios. They find the file in [`Request::input`].
     pub scenarios: &'static [Scenario],
-    /// Says in one line what is wrong with a file: where, and what was expected there.
+    /// Checks a file. The error says in one line where the file is wrong and what was expected there.
     pub check: fn(&[u8]) -> Result<(), String>,
 }
 
@@ -136,19 +136,19 @@ pub struct Sizes {
 /// What a contender can do; scenarios select by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// `clone` keeps an old version alive, later changes to the clone do not show in it, and cloning is O(1).
+    /// A clone is O(1) and keeps an old version alive: later changes to the other one do not show in it.
     Persistent,
-    /// The first change after a `clone` copies everything: scenarios that keep versions run fewer steps at
-    /// large sizes (the cell's `ops` says how many).
+    /// The first change after a clone copies everything. Scenarios that keep versions run fewer steps at large sizes; the
+    /// cell's `ops` says how many.
     CopiesWhole,
-    /// Finds what lies under a pointer prefix: without it, only single pointers.
+    /// Finds what lies below a prefix. Without it, a store finds single pointers only.
     Prefixes,
-    /// One operation scans everything held: scenarios run fewer operations at large sizes (the cell's `ops`
-    /// says how many).
+    /// One operation scans everything held. Scenarios run fewer operations at large sizes; the cell's `ops` says how
+    /// many.
     ScansWhole,
-    /// A cache that always evicts the least recently used entry, and iterates from the most recently used one.
+    /// Always evicts the least recently used entry, and iterates from the most recently used one on.
     ExactLru,
-    /// Patterns come and go at a cost that does not grow with those that stay: takes part where large sets change.
+    /// Adds and removes patterns at a cost that does not grow with the other patterns, so that large sets can change.
     Dynamic,
     /// Hands out slots and takes them back.
     Allocation,
@@ -160,10 +160,10 @@ pub enum Capability {
     Tracked,
     /// Defers notifications to the end of a batch of changes.
     Batches,
-    /// Sets up 10,000 observers of one signal or a chain of 1,000 computed values, and tells them of a change,
-    /// in time proportional to their number: who takes n² is left out of the scenarios with that many.
+    /// Sets up 10,000 observers of one signal, or a chain of 1,000 computed values, and notifies them of a change in time
+    /// proportional to their number. Contenders that take O(n²) are left out of the scenarios with so many.
     ManyObservers,
-    /// Answers every JSONPath query, filters among them.
+    /// Answers every JSONPath query, even with filters.
     AnyQuery,
     /// Answers queries for children (`.name`, `[0]`, `*`) without building a tree for each.
     ChildrenInPlace,
@@ -174,18 +174,18 @@ pub enum Capability {
 /// What a contender is to its bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The obvious implementation, as the source has it.
+    /// The obvious implementation, as the source describes it.
     Naive,
     /// An implementation meant to win.
     Optimized,
     /// A published crate.
     Peer,
-    /// Not the same promise, but the floor.
+    /// It promises less than the contract and shows how little a solution can cost.
     Bound,
 }
 
 impl Role {
-    /// The role's word.
+    /// The role's name, as in records.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Naive => "naive",
@@ -199,7 +199,7 @@ impl Role {
 /// Expected growth of an operation's cost with the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Growth {
-    /// O(1), amortised where the contender's text says so.
+    /// O(1); amortised if the contender's text says so.
     Constant,
     /// O(log n).
     Logarithmic,
@@ -223,26 +223,26 @@ impl fmt::Display for Growth {
     }
 }
 
-/// A badge: what a reader must know before comparing this contender.
+/// A badge: what a reader must know before they compare this contender with others.
 #[derive(Clone, Copy, Debug)]
 pub struct Caveat {
-    /// A few words.
+    /// The badge's text: a few words.
     pub badge: &'static str,
     /// The whole sentence.
     pub text: &'static str,
 }
 
-/// A check that a contender is known to fail; it becomes a badge instead of an exclusion. Meant for
-/// published crates: `verify` reports it as stale when the check passes.
+/// A check that a contender is known to fail. It becomes a badge, and the contender is not excluded. It is meant for
+/// published crates. `lab verify` reports it as stale when the check passes.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownFailure {
     /// The check's name.
     pub check: &'static str,
-    /// What fails, and since which version it is known.
+    /// What fails, and in which version.
     pub text: &'static str,
 }
 
-/// What a contender says of itself.
+/// What a contender says about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// Name, as in cells, and its directory's name.
@@ -253,20 +253,20 @@ pub struct About {
     pub summary: &'static str,
     /// Paper, design document or crate (with version) that it comes from.
     pub source: &'static str,
-    /// What it does and why it wins or loses; plain text, paragraphs separated by an empty line.
+    /// What it does, and why it wins or loses. Plain text; an empty line separates paragraphs.
     pub analysis: &'static str,
-    /// Stated complexity per scenario family: `("get", Growth::Logarithmic)`.
+    /// Its stated complexity per family of scenarios: `("get", Growth::Logarithmic)`.
     pub complexity: &'static [(&'static str, Growth)],
     /// What it can do.
     pub capabilities: &'static [Capability],
     /// Badges.
     pub caveats: &'static [Caveat],
-    /// Checks that it is known to fail.
+    /// The checks that it is known to fail.
     pub known_failures: &'static [KnownFailure],
 }
 
 impl About {
-    /// Whether the contender is capable of all of `required`.
+    /// Whether the contender has all the capabilities of `required`.
     pub fn can(&self, required: &[Capability]) -> bool {
         required.iter().all(|capability| self.capabilities.contains(capability))
     }
@@ -281,12 +281,12 @@ pub struct Request {
     pub size: usize,
     /// What the contender can do.
     pub capabilities: &'static [Capability],
-    /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios that are about it.
+    /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios about it; else `None`.
     pub input: Option<&'static [u8]>,
 }
 
 impl Request {
-    /// Whether the contender is capable of `capability`.
+    /// Whether the contender has a capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
     }
@@ -297,11 +297,11 @@ impl Request {
 pub struct Contender {
     /// Its bottleneck.
     pub bottleneck: &'static Bottleneck,
-    /// What it says of itself.
+    /// What it says about itself.
     pub about: About,
-    /// Sets up a case, instantiated in the contender's crate.
+    /// Sets up a case. The function is instantiated in the contender's crate.
     pub set_up: fn(Request) -> Box<dyn Case>,
-    /// Replays a check's trace against the oracle, instantiated in the contender's crate.
+    /// Replays a check's trace against the oracle. The function is instantiated in the contender's crate.
     pub replay: fn(&Check, &[Step]) -> Result<(), Mismatch>,
 }
 
@@ -312,6 +312,9 @@ impl Contender {
     }
 
     /// Sets up one of its cells.
+    ///
+    /// # Panics
+    /// If its bottleneck has no such scenario, or the scenario is about a file and there is none.
     pub fn case(&self, scenario: &'static str, size: usize, input: Option<&'static [u8]>) -> Box<dyn Case> {
         (self.set_up)(Request { scenario, size, capabilities: self.about.capabilities, input })
     }

@@ -1,4 +1,4 @@
-//! Seeded inputs: the same bytes for every contender, every run and every machine.
+//! Seeded inputs: the same bytes for every contender, in every run and on every machine.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -12,12 +12,12 @@ use rand_pcg::Pcg64Mcg;
 /// The lab's one random number generator: portable and reproducible.
 pub type Rng = Pcg64Mcg;
 
-/// The lab's one hasher for every contender that hashes: foldhash with a fixed seed.
+/// The one hasher for every contender that hashes: foldhash with a fixed seed.
 ///
-/// std's `RandomState` would make instruction counts differ from run to run.
+/// With std's `RandomState` instruction counts would differ from run to run.
 pub type FixedHasher = foldhash::fast::FixedState;
 
-/// The seed of everything; a scenario's own generator is derived from it with [`rng`].
+/// The seed of everything. [`rng`] derives each scenario's generator from it.
 pub const SEED: u64 = 0x00b0_771e_4ec4_1ab5;
 
 /// The generator of one scenario's input at one size.
@@ -26,25 +26,25 @@ pub fn rng(scenario: &str, size: usize) -> Rng {
     Rng::seed_from_u64(mix(state ^ size as u64))
 }
 
-/// A bijective mix of 64 bits (the finalizer of SplitMix64): distinct inputs, distinct outputs.
+/// A bijective mix of 64 bits, the finalizer of SplitMix64: distinct inputs give distinct outputs.
 pub fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
 }
 
-/// The sum, modulo 2⁶⁴: a digest that does not depend on the order.
+/// The sum modulo 2⁶⁴: a digest that does not depend on the order.
 pub fn sum(values: impl Iterator<Item = u64>) -> u64 {
     values.fold(0, u64::wrapping_add)
 }
 
 /// A key type that cells are measured with.
 pub trait Key: Hash + Eq + Ord + Clone + Debug + Send + Sync + 'static {
-    /// The key that stands for `id`; distinct ids give distinct keys.
+    /// The key that stands for `id`. Distinct ids give distinct keys.
     fn from_id(id: u64) -> Self;
     /// A value that depends on the whole key.
     fn fingerprint(&self) -> u64;
-    /// A few instructions that read the key: what a visit of an entry does in a region.
+    /// A number that depends on the key. It takes a few instructions: what a visit of an entry does in a region.
     fn touch(&self) -> u64;
 }
 
@@ -65,7 +65,7 @@ impl Key for u64 {
 /// 16 bytes: the hexadecimal digits of the mixed id.
 impl Key for String {
     fn from_id(id: u64) -> Self {
-        // By hand, because set-ups make hundreds of thousands of them and formatting takes ten times as long.
+        // Written by hand, because set-ups make hundreds of thousands of keys and `format!` takes ten times as long.
         let mixed = mix(id);
         let digits: [u8; 16] =
             std::array::from_fn(|at| b"0123456789abcdef"[(mixed >> (60 - 4 * at)) as usize % 16]);
@@ -85,15 +85,15 @@ impl Key for String {
     }
 }
 
-/// A key whose equality is dear: 272 bytes of which only the last 16 tell keys apart, as in long paths or
-/// addresses. To compare or to hash two of them walks all their bytes.
+/// A key that is expensive to compare: 272 bytes, of which only the last 16 differ, as in long paths or addresses. To
+/// compare two of them, or to hash one, reads all their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DearKey(String);
 
 impl DearKey {
     const COMMON: usize = 256;
 
-    /// The id that it stands for.
+    /// The id that the key stands for.
     pub fn id(&self) -> u64 {
         u64::from_str_radix(&self.0[DearKey::COMMON..], 16).expect("`from_id` wrote it")
     }
@@ -113,7 +113,7 @@ impl Key for DearKey {
     }
 }
 
-/// A value that depends on a key and its value; sums of it do not depend on the order.
+/// A digest of an entry. The sum over several entries does not depend on their order.
 pub fn entry_digest<K: Key>(key: &K, value: u64) -> u64 {
     mix(key.fingerprint() ^ mix(value))
 }
@@ -133,15 +133,17 @@ pub fn draws(rng: &mut Rng, count: usize, below: usize) -> Vec<u64> {
     (0..count).map(|_| rng.random_range(0..below as u64)).collect()
 }
 
-/// How often a region repeats its work at this size so that it does about 1,024 operations: a region
-/// of eight operations would be noise to a clock and below any useful threshold for the gate.
+/// About how many operations a region makes at small sizes.
+pub(crate) const OPERATIONS: usize = 1024;
+
+/// How often a region of this size repeats its work so that it does about 1,024 operations. A clock could not measure a
+/// region of eight operations, and no useful threshold of the gate would notice its changes.
 pub fn copies(size: usize) -> usize {
-    (1024 / size).max(1)
+    (OPERATIONS / size).max(1)
 }
 
-/// Test data that is no part of the project: where the environment variable `variable` says, else
-/// `shared/data/<name>` in or beside a directory above the current one. `None`, with a note printed, where it
-/// is not there.
+/// The path of test data that is no part of the project. The environment variable `variable` names it; otherwise it is
+/// `shared/data/<name>` in the current directory or one above it. `None`, with a note printed, if there is no such file.
 pub fn outside_data(variable: &str, name: &str) -> Option<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let near =
@@ -149,7 +151,7 @@ pub fn outside_data(variable: &str, name: &str) -> Option<PathBuf> {
     let named = std::env::var_os(variable).map(PathBuf::from);
     let found = named.or_else(near).filter(|path| path.exists());
     if found.is_none() {
-        // Not `println!`, which libtest would swallow.
+        // `println!` would not do, because libtest hides its output.
         let _ = writeln!(std::io::stderr(), "skipped: no shared/data/{name}, and {variable} names none");
     }
     found
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn inputs_never_change() {
-        // A changed input silently changes every baseline; change these numbers only with a reason.
+        // A changed input changes every baseline without a word: change these numbers only with a reason.
         let mut rng = rng("insert_shared", 1000);
         assert_eq!(draws(&mut rng, 4, 1000), [444, 796, 339, 450]);
         assert_eq!(shuffled(&mut rng, 5), [3, 0, 2, 4, 1]);

@@ -1,16 +1,27 @@
-//! What the lab asks: for each bottleneck one module with its contract (a trait), its oracle, its
-//! seeded inputs, its scenarios and its sizes. No implementation lives here.
+//! What the lab asks: the contract, the seeded inputs, the scenarios, the oracle and the checks of every bottleneck. No
+//! implementation lives here.
 //!
-//! A contender's crate implements the trait and calls the bottleneck's `contender` function. That
-//! call instantiates every scenario **inside the contender's crate**, which is what keeps one
-//! contender's machine code independent of all others.
+//! Each bottleneck is a folder of the same four files:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `mod.rs` | the contract (a trait) and the bottleneck's description: all that the author of a contender reads |
+//! | `cases.rs` | the inputs and the measured regions, from `set_up` on |
+//! | `oracle.rs` | the models that say what must come out |
+//! | `checks.rs` | what `lab verify` replays beside the oracle, from `replay` on |
+//!
+//! Each file may use those above it, and `checks.rs` the inputs of `cases.rs`. The contract's items use none of the other
+//! three; only the static `BOTTLENECK` and the function `contender` name them.
+//!
+//! A contender's crate implements the trait and calls the bottleneck's `contender` function. That call instantiates every
+//! scenario **inside the contender's crate**, which keeps one contender's machine code independent of all others.
 //!
 //! | word | type |
 //! |---|---|
 //! | bottleneck | [`Bottleneck`] |
 //! | contender | [`Contender`], described by [`About`] |
 //! | scenario | [`Scenario`]; one of it, set up for one contender and size, is a [`Case`] |
-//! | oracle | the model inside a bottleneck's `replay`, and each case's [`Case::expected`] |
+//! | oracle | the model beside which a check is replayed, and each case's [`Case::expected`] |
 
 mod case;
 mod checking;
@@ -40,7 +51,7 @@ pub use contender::{
 };
 pub use trace::{Check, Mismatch, Step};
 
-/// Every bottleneck of the lab, in reading order.
+/// Every bottleneck of the lab, in the order of reading.
 pub static BOTTLENECKS: &[&Bottleneck] = &[
     &persistent_vector::BOTTLENECK,
     &persistent_map::BOTTLENECK,
@@ -53,6 +64,6 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &lru_cache::BOTTLENECK,
 ];
 
-/// The Cargo profile that this crate, and so every contender, is built with.
+/// The Cargo profile with which this crate, and so every contender, is built.
 pub const BUILD_PROFILE: &str =
     concat!(env!("SCENARIOS_PROFILE"), ", opt-level ", env!("SCENARIOS_OPT_LEVEL"));

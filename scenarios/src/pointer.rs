@@ -1,18 +1,18 @@
 //! JSON pointers (RFC 6901): the text, its segments, and the names and indices that these stand for.
 //!
-//! A segment has exactly one escaped form (`~` is always `~0`, `/` always `~1`), so escaped segments are equal exactly
-//! when what they mean is: nothing that matches pointers needs to unescape them.
+//! A name has exactly one escaped form: `~` is always `~0`, and `/` is always `~1`. So two escaped segments are equal
+//! exactly when their names are, and nothing that compares pointers needs to unescape them.
 
 use std::borrow::Cow;
 
-/// A valid JSON pointer: empty, or every segment preceded by `/`, and every `~` followed by `0` or `1`.
+/// A valid JSON pointer: it is empty or begins with `/`, and every `~` is followed by `0` or `1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer<'a>(pub(crate) &'a str);
 
-/// A text that is no JSON pointer.
+/// Why a text is no JSON pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerError {
-    /// It is neither empty nor begins with `/`.
+    /// It is not empty and does not begin with `/`.
     NoSlash,
     /// The `~` at this byte is followed by neither `0` nor `1`.
     Escape(usize),
@@ -33,10 +33,10 @@ impl<'a> Pointer<'a> {
     /// The pointer to the whole document.
     pub const ROOT: Pointer<'static> = Pointer("");
 
-    /// Checks a text.
+    /// Checks that a text is a pointer.
     ///
     /// # Errors
-    /// If it is no JSON pointer.
+    /// [`PointerError`] if it is none.
     pub fn parse(text: &'a str) -> Result<Self, PointerError> {
         if !text.is_empty() && !text.starts_with('/') {
             return Err(PointerError::NoSlash);
@@ -53,13 +53,13 @@ impl<'a> Pointer<'a> {
         self.0
     }
 
-    /// Whether `key` lies strictly below, by segment: `/user` is above `/user/0`, not above `/users`.
+    /// Whether `key` lies strictly below this pointer, by segments: `/user` is above `/user/0` and not above `/users`.
     #[inline]
     pub fn is_above(self, key: &str) -> bool {
         key.as_bytes().get(self.0.len()) == Some(&b'/') && key.starts_with(self.0)
     }
 
-    /// The pointer to the parent; `None` of the root.
+    /// The pointer to the parent; `None` for the root.
     #[inline]
     pub fn parent(self) -> Option<Pointer<'a>> {
         self.0.as_bytes().iter().rposition(|byte| *byte == b'/').map(|at| Pointer(&self.0[..at]))
@@ -71,7 +71,7 @@ impl<'a> Pointer<'a> {
         self.0.as_bytes().iter().rposition(|byte| *byte == b'/').map_or("", |at| &self.0[at + 1..])
     }
 
-    /// Its segments as written, in order; none of the root.
+    /// Its segments as written, in order. The root has none.
     pub fn segments(self) -> impl Iterator<Item = &'a str> {
         self.0.split('/').skip(1)
     }
@@ -82,10 +82,10 @@ impl<'a> Pointer<'a> {
 pub struct PointerBuf(pub(crate) String);
 
 impl PointerBuf {
-    /// Checks a text.
+    /// Checks that a text is a pointer.
     ///
     /// # Errors
-    /// If it is no JSON pointer.
+    /// [`PointerError`] if it is none.
     pub fn parse(text: impl Into<String>) -> Result<Self, PointerError> {
         let text = text.into();
         Pointer::parse(&text)?;
@@ -104,13 +104,13 @@ impl PointerBuf {
         &self.0
     }
 
-    /// Its segments as written, in order; none of the root, one empty one of `/`.
+    /// Its segments as written, in order. The root has none, and `/` has one, which is empty.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').skip(1)
     }
 }
 
-/// The segment that stands for `name`: `~` as `~0`, `/` as `~1`.
+/// The segment that stands for `name`: with `~0` for `~` and `~1` for `/`.
 pub fn escape(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
         return Cow::Owned(name.replace('~', "~0").replace('/', "~1"));

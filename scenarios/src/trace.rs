@@ -1,4 +1,4 @@
-//! Traces: sequences of steps that `verify` generates, replays against an oracle, and shrinks.
+//! Traces: sequences of steps that `lab verify` generates, replays against an oracle, and shrinks.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use crate::input::{draws, rng};
 
 /// One step of a trace, in the raw form that a generator draws and a shrinker shrinks.
 ///
-/// A bottleneck gives it meaning: each field is taken modulo whatever range applies, so every step
-/// is valid and smaller numbers are simpler.
+/// A bottleneck decides what a step does. It takes each field modulo the range that applies, so every step is valid, and
+/// smaller numbers make simpler steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// Which operation.
@@ -20,16 +20,16 @@ pub struct Step {
     pub version: u8,
 }
 
-/// Something that `verify` replays for every contender of a bottleneck.
+/// A check that `lab verify` replays for every contender of a bottleneck.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
     /// Name.
     pub name: &'static str,
     /// One sentence: what must hold.
     pub summary: &'static str,
-    /// Steps per trace; 0 for a check that replays a fixed sequence of its own.
+    /// How many steps a trace has; 0 for a check that runs a fixed sequence of its own.
     pub steps: usize,
-    /// Traces at ordinary depth.
+    /// How many traces `lab verify` replays at ordinary depth.
     pub traces: u32,
 }
 
@@ -39,7 +39,7 @@ impl Check {
         Check { name, summary, steps, traces }
     }
 
-    /// Trace `number` of a seeded sequence, for a contender's own tests; `verify` draws others.
+    /// Trace `number` of a seeded sequence, for a contender's own tests. `lab verify` draws other traces.
     pub fn trace(&self, number: usize) -> Vec<Step> {
         let bits = draws(&mut rng(self.name, number), self.steps, 1 << 48).into_iter();
         bits.map(|bits| Step {
@@ -55,9 +55,9 @@ impl Check {
 /// The first difference between a contender and the oracle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Index of the step at which it showed; the trace's length for what showed at its end.
+    /// The index of the step at which it showed, or the trace's length if it showed at the end.
     pub step: usize,
-    /// What was observed and what was expected.
+    /// A message for people: what was observed, and what was expected.
     pub message: String,
 }
 

@@ -5,19 +5,19 @@ use std::collections::{BTreeSet, HashMap};
 use crate::input::FixedHasher;
 use crate::pointer::{Pointer, array_index};
 
-/// Which containers were recorded as objects, although their children are named like an array's elements.
+/// The containers that were recorded as objects, because their children may be named like an array's elements.
 ///
-/// A record stays when its container goes, so that one that comes back is what it was.
+/// A record stays when its container is gone, so that a container that comes back is what it was.
 #[derive(Clone, Debug, Default)]
 pub struct Kinds {
     objects: BTreeSet<String>,
 }
 
 impl Kinds {
-    /// No record: what looks like an array is one.
+    /// No records: every container that looks like an array is one.
     pub const NONE: &'static Kinds = &Kinds { objects: BTreeSet::new() };
 
-    /// Records that the container at `pointer` is an object whatever its children are called.
+    /// Records that the container at `pointer` is an object, whatever its children are named.
     pub fn record_object(&mut self, pointer: Pointer<'_>) {
         self.objects.insert(pointer.as_str().to_owned());
     }
@@ -29,17 +29,17 @@ impl Kinds {
     }
 }
 
-/// How the children of one container are called.
+/// Counts of one container's children, which tell whether they are named like an array's elements.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Census {
     children: u64,
     indices: u64,
-    /// Of the indices; each is below 2³², so it does not overflow.
+    /// The sum of the indices. Each is below 2³², so it does not overflow.
     sum: u64,
 }
 
 impl Census {
-    /// Counts a child with this index, `None` where its segment is no [index](array_index).
+    /// Counts a child that came. Its index is `None` if its segment is no [index](array_index).
     #[inline]
     pub fn add(&mut self, index: Option<u32>) {
         self.children += 1;
@@ -47,7 +47,7 @@ impl Census {
         self.sum += u64::from(index.unwrap_or(0));
     }
 
-    /// Uncounts a child.
+    /// No longer counts a child that went.
     #[inline]
     pub fn remove(&mut self, index: Option<u32>) {
         self.children -= 1;
@@ -61,7 +61,7 @@ impl Census {
         self.children == 0
     }
 
-    /// Whether the children are called `0 … k - 1`: no other k distinct indices have so small a sum.
+    /// Whether the children are named `0 … k - 1`. No other k distinct indices have so small a sum.
     #[inline]
     pub fn is_dense(&self) -> bool {
         self.children == self.indices
@@ -69,11 +69,11 @@ impl Census {
     }
 }
 
-/// Every container that the pointers of a store imply, and of which kind it is: kept up to date leaf by leaf.
+/// Every container that the pointers of a store imply, and its kind. It is kept up to date leaf by leaf.
 #[derive(Clone, Debug, Default)]
 pub struct Containers {
     censuses: HashMap<String, Census, FixedHasher>,
-    /// Which of them are objects by record.
+    /// Which of them were recorded as objects.
     pub kinds: Kinds,
 }
 
@@ -84,17 +84,17 @@ impl Containers {
         self.censuses.contains_key(pointer)
     }
 
-    /// Whether the container at `pointer` is an array; `None` where none is.
+    /// Whether the container at `pointer` is an array; `None` if there is no container.
     #[inline]
     pub fn is_array(&self, pointer: &str) -> Option<bool> {
         let census = self.censuses.get(pointer)?;
         Some(census.is_dense() && !self.kinds.is_object(Pointer(pointer)))
     }
 
-    /// Counts a leaf that came to `pointer`, where none was. `is_leaf` says where others are.
+    /// Counts a leaf that was set at `pointer`, where there was none. `is_leaf` says where other leaves are.
     pub fn add(&mut self, pointer: Pointer<'_>, is_leaf: impl Fn(&str) -> bool) {
         let mut child = pointer;
-        // What is there already, as a leaf or a container, is counted already.
+        // A child that is a leaf or a container already is counted already.
         let mut counted = self.contains(child.as_str());
         while let Some(parent) = child.parent().filter(|_| !counted) {
             let index = array_index(child.last());
@@ -110,7 +110,7 @@ impl Containers {
         }
     }
 
-    /// Uncounts a leaf that went from `pointer`. `is_leaf` says where others still are.
+    /// No longer counts a leaf that was deleted at `pointer`. `is_leaf` says where other leaves are.
     pub fn remove(&mut self, pointer: Pointer<'_>, is_leaf: impl Fn(&str) -> bool) {
         let mut child = pointer;
         let mut counted = self.contains(child.as_str());

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-/// What a flat store holds: a scalar, an empty array or an empty object.
+/// A value of a flat store: a scalar, an empty array or an empty object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leaf(pub(super) Value);
 
-/// A value that is not a leaf: it has children, which belong under pointers of their own.
+/// The value is no leaf: it has children, and these belong under pointers of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotALeaf;
 
@@ -22,7 +22,7 @@ impl Leaf {
     /// Makes a leaf.
     ///
     /// # Errors
-    /// If `value` is a container that is not empty.
+    /// [`NotALeaf`] if `value` is a container that is not empty.
     pub fn new(value: Value) -> Result<Self, NotALeaf> {
         if leaf(&value).is_some() { Ok(Leaf(value)) } else { Err(NotALeaf) }
     }
@@ -33,7 +33,7 @@ impl Leaf {
         &self.0
     }
 
-    /// A few instructions that read it: what a visit of a leaf does in a region.
+    /// A number that depends on the leaf. It takes a few instructions: what a visit of a leaf does in a region.
     #[inline]
     pub fn touch(&self) -> u64 {
         touch_value(&self.0)
@@ -52,7 +52,7 @@ impl From<&str> for Leaf {
     }
 }
 
-/// `value` if it is a leaf.
+/// `value` if it is a leaf; `None` of a container with children.
 #[inline]
 pub fn leaf(value: &Value) -> Option<&Value> {
     let has_children = match value {
@@ -63,7 +63,7 @@ pub fn leaf(value: &Value) -> Option<&Value> {
     (!has_children).then_some(value)
 }
 
-/// A few instructions that read a value.
+/// A number that depends on a value; a few instructions.
 #[inline]
 pub fn touch_value(value: &Value) -> u64 {
     match value {
@@ -76,7 +76,7 @@ pub fn touch_value(value: &Value) -> u64 {
     }
 }
 
-/// A few instructions that read a text: its length and its last eight bytes.
+/// A number that depends on a text's length and its last eight bytes; a few instructions.
 #[inline]
 pub fn touch_text(text: &str) -> u64 {
     let end = text.as_bytes().last_chunk::<8>().map_or(0, |chunk| u64::from_le_bytes(*chunk));

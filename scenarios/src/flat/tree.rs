@@ -8,9 +8,9 @@ use super::containers::Kinds;
 use super::leaf::Leaf;
 use crate::pointer::{Pointer, PointerBuf, array_index, escape, unescape};
 
-/// The tree under `prefix` that `entries` (each at `prefix` or below it) stand for; `None` of no entries.
+/// The tree at `prefix` that `entries` stand for, each of which lies at `prefix` or below it; `None` without entries.
 ///
-/// Recursive, as [`Value`] itself is where it is dropped: a few thousand levels are a stack's end.
+/// It recurses once per level, as the drop of a [`Value`] does: a few thousand levels overflow the stack.
 pub fn tree<'a>(
     prefix: Pointer<'_>,
     entries: impl IntoIterator<Item = (&'a str, &'a Leaf)>,
@@ -67,7 +67,7 @@ impl Draft<'_> {
     }
 }
 
-/// Every leaf of `document` with its pointer, in document order, and the objects that must be recorded.
+/// Every leaf of `document` with its pointer, in document order; and the objects that must be recorded as such.
 pub fn flatten(document: &Value) -> (Vec<(PointerBuf, Leaf)>, Kinds) {
     let mut leaves = Vec::new();
     let mut kinds = Kinds::default();

@@ -8,7 +8,7 @@ use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, user_digest, users, v
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat::{Leaf, Pointer, PointerBuf, touch_text};
-use crate::input::{copies, draws, mix, rng, shuffled, sum};
+use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
 
 pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
     let size = request.size;
@@ -29,10 +29,16 @@ pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> 
     }
 }
 
-/// How many prefixes a region asks for. A contender that visits every key for each gets fewer in a large
-/// store: the cost of one is what is compared.
+/// How many prefixes a region asks about.
+const PREFIXES: usize = 128;
+
+/// About how many keys are visited together by a contender that visits every key for each prefix.
+const SCANNED: usize = 20_000;
+
+/// How many prefixes a region asks about. A contender that visits every key for each prefix gets fewer in a large store:
+/// the cost per prefix is what is compared.
 fn prefixes(request: Request) -> usize {
-    if request.can(Capability::ScansWhole) { (20_000 / request.size).clamp(1, 128) } else { 128 }
+    if request.can(Capability::ScansWhole) { (SCANNED / request.size).clamp(1, PREFIXES) } else { PREFIXES }
 }
 
 /// The pointer with this number: ten fields per user.
@@ -73,7 +79,7 @@ fn store<S: FlatStore>(size: usize) -> S {
     store
 }
 
-/// What the leaves at `pointers` and the number of all pointers come to.
+/// A digest of the leaves at `pointers` and of the number of all pointers.
 fn content_digest<S: FlatStore>(store: &S, pointers: &[PointerBuf]) -> u64 {
     let found =
         pointers.iter().map(|pointer| mix(store.get(pointer.as_pointer()).map_or(ABSENT, Leaf::touch)));
@@ -85,8 +91,8 @@ fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<us
 }
 
 fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
-    // One in eight lies past the end.
-    let ids = random_ids("get", size, 1024, size + size.div_ceil(7));
+    // One in eight ids lies past the end, so its pointer is absent.
+    let ids = random_ids("get", size, OPERATIONS, size + size.div_ceil(7));
     case(
         ids.len(),
         Setup::Once,
@@ -101,7 +107,7 @@ fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 }
 
 fn set_overwrite<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
-    let ids = random_ids("set_overwrite", size, 1024, size);
+    let ids = random_ids("set_overwrite", size, OPERATIONS, size);
     case(
         ids.len(),
         Setup::EveryRun,
@@ -148,8 +154,11 @@ fn set_new<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
+/// How many pointers of a large store a region deletes.
+const MOST_DELETED: usize = 1000;
+
 fn delete<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
-    let (count, steps) = (copies(size), size.min(1000));
+    let (count, steps) = (copies(size), size.min(MOST_DELETED));
     let ids: Vec<usize> =
         shuffled(&mut rng("delete", size), size).into_iter().take(steps).map(|id| id as usize).collect();
     case(
@@ -177,12 +186,12 @@ fn delete<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 }
 
 fn churn<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
-    let ids = random_ids("churn", size, 1024, size);
+    let ids = random_ids("churn", size, OPERATIONS, size);
     case(
         ids.len(),
         Setup::EveryRun,
         (pointers(ids.iter().copied()), ids),
-        move |_| (store::<S>(size), Vec::with_capacity(1024)),
+        move |_| (store::<S>(size), Vec::with_capacity(OPERATIONS)),
         |(pointers, _), (store, deleted)| {
             for (step, pointer) in pointers.iter().enumerate() {
                 match store.delete(pointer.as_pointer()) {
@@ -263,14 +272,14 @@ fn first_key<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case>
         Setup::Once,
         (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>()),
         move |_| Vec::with_capacity(count),
-        // The state is emptied first, so that a region that only reads can run again on it.
+        // The region only reads the store, so it can run again on the same state once its results are cleared.
         |(store, prefixes), lengths: &mut Vec<usize>| {
             lengths.clear();
             lengths.extend(
                 prefixes.iter().map(|prefix| store.keys(prefix.as_pointer()).next().map_or(0, str::len)),
             );
         },
-        // Any key will do, so the digest says only for how many users there was a longer one than the prefix.
+        // Any key is right. So the digest counts the users for whom a key was found that is longer than the prefix.
         |(_, prefixes), lengths, ()| {
             let found = prefixes.iter().zip(lengths);
             found.filter(|(prefix, length)| **length > prefix.as_pointer().as_str().len() + 3).count() as u64

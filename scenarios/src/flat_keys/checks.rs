@@ -13,24 +13,24 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("trace", 200, 64, "Random operations on pointers of hard segments (escapes, empty, leading zeros, non-ASCII), up to four deep."),
-    Check::new("trace_few", 120, 64, "The same on few pointers, so that they come and go, and are leaf and container at once."),
-    Check::new("trace_long", 3000, 1, "3,000 operations, the whole store compared every hundred."),
+    Check::new("trace", 200, 64, "Random operations on pointers of up to four hard segments: escaped, empty, with leading zeros, non-ASCII."),
+    Check::new("trace_few", 120, 64, "The same on few pointers, so that they come and go, and are a leaf and a container at the same time."),
+    Check::new("trace_long", 3000, 1, "3,000 operations. The whole store is compared about every hundred."),
     Check::new("siblings", 0, 1, "/user is not above /users/0, /user0 or /user~1; /a is not above /ab or /a!."),
-    Check::new("prefix_is_key", 0, 1, "A prefix that is a key itself is not below itself; its leaf goes without what lies below, and the other way round."),
-    Check::new("root_and_absent", 0, 1, "Below the root lies every key but the empty one; below an absent prefix and below a leaf nothing."),
-    Check::new("subtree", 0, 1, "Deleting a subtree leaves its siblings, and an empty store where it was everything."),
-    Check::new("arrays", 0, 1, "Children named 0 to k - 1 make an array; gaps, leading zeros and other numbers make an object."),
-    Check::new("grow_and_shrink", 0, 1, "20,000 pointers come, go in another order, and come again."),
+    Check::new("prefix_is_key", 0, 1, "A prefix that is a key itself is not below itself. Its leaf can be deleted without what lies below, and the other way round."),
+    Check::new("root_and_absent", 0, 1, "Every key but the empty one lies below the root. Nothing lies below an absent prefix or below a leaf."),
+    Check::new("subtree", 0, 1, "A deleted subtree leaves its siblings as they were. If it was the whole store, the store is empty."),
+    Check::new("arrays", 0, 1, "Children that are named 0 to k - 1 make an array. Gaps, leading zeros and other numbers make an object."),
+    Check::new("grow_and_shrink", 0, 1, "20,000 pointers are set, deleted in another order, and set again."),
 ];
 
-/// Segments that go wrong somewhere: string prefixes of each other, what sorts beside `/`, escapes.
+/// Segments that naive code treats wrong: string prefixes of each other, characters that sort beside `/`, escapes.
 const SEGMENTS: [&str; 20] = [
     "a", "b", "ab", "a!", "a.b", "0", "1", "2", "10", "01", "", "~0", "~1", "~01", "é", "日本", "'", "\"",
     "[0]", "*",
 ];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Debug, PartialEq)]
 enum Operation {
     Set(String, u64),
@@ -214,7 +214,7 @@ fn prefix_is_key<S: FlatStore>() -> Result<(), String> {
             replay.compare_object(prefix)
         })
     };
-    // Each goes alone, then the others after it, and comes back.
+    // Each key is deleted first once, then the others follow, and it is set again.
     for first in 0..keys.len() {
         let mut replay = Replay::<S>::of(keys)?;
         compare(&replay)?;
@@ -251,7 +251,7 @@ fn subtree<S: FlatStore>() -> Result<(), String> {
         let mut replay = Replay::<S>::of(keys)?;
         replay.apply(&Operation::DeleteSubtree(prefix.to_owned()))?;
         replay.compare_all()?;
-        // What was deleted can come back.
+        // What was deleted can be set again.
         for key in keys {
             replay.apply(&Operation::Set(key.to_owned(), 11))?;
         }
@@ -286,6 +286,8 @@ fn arrays<S: FlatStore>() -> Result<(), String> {
 
 fn grow_and_shrink<S: FlatStore>() -> Result<(), String> {
     const POINTERS: usize = 20_000;
+    // A prime number, so that the pointers looked at have different fields.
+    const LOOK_EVERY: usize = 997;
     let mut store = S::new();
     for round in 0..2u64 {
         for id in shuffled(&mut rng("grow", round as usize), POINTERS) {
@@ -297,8 +299,8 @@ fn grow_and_shrink<S: FlatStore>() -> Result<(), String> {
             let id = id as usize;
             let deleted = store.delete(pointer(id).as_pointer());
             expect(format_args!("delete of pointer {id}"), &deleted, &Some(Leaf::from(id as u64 + round)))?;
-            // Looking at each would take a contender that scans too long.
-            if id.is_multiple_of(997) {
+            // A contender that scans would take too long to be asked about each.
+            if id.is_multiple_of(LOOK_EVERY) {
                 let prefix = user(id / FIELDS.len());
                 let left = store.sorted_keys(prefix.as_pointer());
                 let of_user =

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::flat::{Leaf, touch_text};
 use crate::input::{mix, sum};
 
+/// The fields of a user.
 pub(super) const FIELDS: [&str; 10] =
     ["name", "age", "email", "city", "role", "score", "active", "phone", "postcode", "note"];
 
@@ -19,7 +20,7 @@ pub(super) fn value_of(id: usize) -> u64 {
     mix(id as u64)
 }
 
-/// How many users a store of `size` pointers has; the last one may have fewer fields.
+/// How many users a store of `size` pointers has. The last one may have fewer fields than the others.
 pub(super) fn users(size: usize) -> usize {
     size.div_ceil(FIELDS.len())
 }
@@ -29,7 +30,7 @@ pub(super) fn ids_of(user: usize, size: usize) -> Range<usize> {
     user * FIELDS.len()..((user + 1) * FIELDS.len()).min(size)
 }
 
-/// Depends on every member of every user's object; `None` where the tree is another.
+/// A digest of the members of a user's object; `None` if the value is not an object.
 pub(super) fn user_digest(object: &Value) -> Option<u64> {
     let members = object.as_object()?.iter();
     let members =
@@ -47,7 +48,8 @@ pub(super) fn is_below(prefix: &str, key: &str) -> bool {
     key.len() > prefix.len() && key[..prefix.len()] == prefix[..]
 }
 
-/// The tree of entries, each with what is left of its segments: an independent, plain model of [`flat::tree`].
+/// The tree of entries, each with the segments that are left of its pointer: a plain model of
+/// [`tree`](crate::flat::tree) that shares no code with it.
 pub(super) fn model_tree(entries: &[(Vec<&str>, &Leaf)]) -> Option<Value> {
     let mut groups: BTreeMap<&str, Vec<(Vec<&str>, &Leaf)>> = BTreeMap::new();
     let mut own = None;

@@ -11,6 +11,21 @@ use crate::contender::{Capability, Request};
 use crate::flat;
 use crate::input::{copies, draws, mix, rng, sum};
 
+/// How many users' names a region queries one by one.
+const QUERIES: usize = 64;
+
+/// How many first matches a region takes at most.
+const FIRST_MATCHES: usize = 16;
+
+/// About how many users are visited together by a contender that builds or scans everything for each query.
+const SCANNED: usize = 2000;
+
+/// About how many users are found together by a contender that finds all before it hands out the first.
+const FOUND_USERS: usize = 8000;
+
+/// The age above which the scenario with a filter selects users.
+const AGE: u64 = 30;
+
 pub(super) fn set_up<S: FlatQuery + 'static>(request: Request) -> Box<dyn Case> {
     let users = request.size.div_ceil(2);
     let name = |user: usize| found_digest(&format!("/users/{user}/name"), Some(&json!(name_of(user))));
@@ -18,7 +33,7 @@ pub(super) fn set_up<S: FlatQuery + 'static>(request: Request) -> Box<dyn Case> 
     match request.scenario {
         "singular" => singular::<S>(
             users,
-            if request.can(Capability::ScansWhole) { (2000 / users).clamp(1, 64) } else { 64 },
+            if request.can(Capability::ScansWhole) { (SCANNED / users).clamp(1, QUERIES) } else { QUERIES },
         ),
         "wildcard" | "wildcard_large" => {
             results::<S>(users, users, "$.users[*].name", move || sum((0..users).map(name)))
@@ -30,19 +45,23 @@ pub(super) fn set_up<S: FlatQuery + 'static>(request: Request) -> Box<dyn Case> 
             sum((0..users).map(|user| name(user).wrapping_add(age(user))))
         }),
         "filter" => results::<S>(users, users, "$.users[?@.age > 30].name", move || {
-            sum((0..users).filter(|user| age_of(*user) > 30).map(name))
+            sum((0..users).filter(|user| age_of(*user) > AGE).map(name))
         }),
         "first_match" => {
-            // Some engines find every result before they hand out the first one.
-            let count = (8000 / users).clamp(2, 16);
+            // Fewer in a large store, because some engines find every result before they hand out the first one.
+            let count = (FOUND_USERS / users).clamp(2, FIRST_MATCHES);
             first_match::<S>(
                 users,
-                if request.can(Capability::ScansWhole) { (2000 / users).clamp(1, 16) } else { count },
+                if request.can(Capability::ScansWhole) {
+                    (SCANNED / users).clamp(1, FIRST_MATCHES)
+                } else {
+                    count
+                },
             )
         }
         "own_wildcard" => own::<S>(request, |_| "$.*.*".to_owned()),
         "own_descendant" => own::<S>(request, |document| {
-            // Spelled as a JSON text, in brackets: valid for every name.
+            // A name in brackets and spelled as JSON is valid, whatever it is.
             format!("$..[{}]", Value::from(most_frequent_name(document)))
         }),
         "own_everything" => own::<S>(request, |_| "$..*".to_owned()),
@@ -50,13 +69,13 @@ pub(super) fn set_up<S: FlatQuery + 'static>(request: Request) -> Box<dyn Case> 
     }
 }
 
-/// The document of so many users.
+/// A document of so many users.
 pub(super) fn document(users: usize) -> Value {
     let user = |user| json!({"name": name_of(user), "age": age_of(user)});
     json!({"users": (0..users).map(user).collect::<Vec<_>>()})
 }
 
-/// Reads every result of a query: their number and their digests' sum; `None` where it is not answered.
+/// Reads every result of a query. Returns their number and the sum of their digests; `None` of a query not answered.
 #[inline]
 pub(super) fn read_all<S: FlatQuery>(store: &S, path: &str) -> Option<(u64, u64)> {
     let (mut count, mut digest) = (0, 0u64);
@@ -159,7 +178,7 @@ fn own<S: FlatQuery + 'static>(request: Request, path: impl Fn(&Value) -> String
 
 pub(super) fn check_document(bytes: &[u8]) -> Result<(), String> {
     let parsed = serde_json::from_slice::<Value>(bytes);
-    // The error says line and column.
+    // The error names line and column.
     parsed.map(drop).map_err(|error| format!("not a JSON document: {error}"))
 }
 

@@ -16,21 +16,21 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("trace", 120, 48, "Random sets, deletes and queries over hard names (escapes, quotes, dots, brackets, non-ASCII, numbers)."),
-    Check::new("trace_few", 120, 48, "The same over few names and indices, so that arrays become objects and come back."),
+    Check::new("trace", 120, 48, "Random sets, deletes and queries over hard names: escapes, quotes, dots, brackets, non-ASCII, numbers."),
+    Check::new("trace_few", 120, 48, "The same over few names and indices, so that arrays become objects and arrays again."),
     Check::new("descent", 0, 1, "$..name, $..a.b and $..a..b match at every depth, as often as they select."),
-    Check::new("arrays_and_objects", 0, 1, "An index selects in arrays, a name in objects, * in both; numeric names, leading zeros, gaps, recorded objects."),
-    Check::new("names", 0, 1, "Names with dots, quotes, brackets, *, escapes, non-ASCII and none at all, quoted."),
-    Check::new("errors", 0, 1, "What is no JSONPath is an error, and nothing is visited."),
-    Check::new("break", 0, 1, "A visit that breaks is the last one."),
-    Check::new("leaves", 0, 1, "Scalars and empty containers, also as the whole document; a leaf with children shows as the container."),
+    Check::new("arrays_and_objects", 0, 1, "An index selects in arrays, a name in objects, and * in both: with numeric names, leading zeros, gaps and recorded objects."),
+    Check::new("names", 0, 1, "Quoted names with dots, quotes, brackets, *, escapes and non-ASCII characters, and the empty name."),
+    Check::new("errors", 0, 1, "A text that is no JSONPath is an error, and nothing is visited."),
+    Check::new("break", 0, 1, "After a visit that breaks there is no other one."),
+    Check::new("leaves", 0, 1, "Scalars and empty containers, also as the whole document. A leaf with pointers below it shows as a container."),
 ];
 
-/// Names that go wrong somewhere, with the segments that stand for them.
+/// Names that naive code treats wrong.
 const NAMES: [&str; 16] =
     ["a", "b", "ab", "", "0", "1", "01", "2024", "a.b", "'", "\"", "[0]", "*", "~/", "é", "\\n"];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Debug, PartialEq)]
 enum Operation {
     Set(String, u64),
@@ -74,7 +74,7 @@ fn decode(check: &Check, step: &Step) -> Operation {
             10 => Model::Descend(Box::new(Model::Wildcard)),
             _ => Model::Descend(Box::new(Model::Name(name.to_owned()))),
         };
-        // The selectors that RFC 9535 does not know are those with a leading zero.
+        // RFC 9535 has no indices with a leading zero.
         let segment = if segment == Model::Index(1) && name == "01" { Model::Wildcard } else { segment };
         path.push_str(&segment.spell(usize::from(step.version) / 4 % 3));
         segments.push(segment);
@@ -128,7 +128,7 @@ fn answer<S: FlatQuery>(store: &S, path: &str) -> Result<Vec<(String, String)>, 
     let mut wrong = None;
     store.query(path, |node| {
         let value = node.value();
-        // Leaf and value are two views of one thing.
+        // The leaf and the value of a node must agree.
         if node.leaf() != flat::leaf(&value) {
             wrong = Some(format!("the leaf {:?} of the value", node.leaf()));
         }
@@ -256,7 +256,7 @@ fn arrays_and_objects<S: FlatQuery>() -> Result<(), String> {
         ("$.l[0,0]", &["/l/0", "/l/0"]),
         ("$.l[::-1]", &["/l/0", "/l/1"]),
     ])?;
-    // A gap makes an object of an array, filling it an array again.
+    // A gap makes an array an object. Once it is filled, the object is an array again.
     let mut replay = Replay::<S>::import(&json!({"l": [0, 1, 2], "o": {"0": 0, "1": 1}}));
     let queries = |replay: &Replay<S>| {
         for (path, segments) in [
@@ -399,7 +399,7 @@ fn leaves<S: FlatQuery>() -> Result<(), String> {
         ("$.c[0][0]", &[]),
         ("$.c[1]", &["/c/1"]),
     ])?;
-    // The leaf at /a hides behind the container and comes back when that goes.
+    // The container hides the leaf at /a. When the container is gone, the leaf shows again.
     let mut replay = Replay::<S>::import(&json!({"a": 1, "ab": 2}));
     let queries: [(&str, Vec<Model>); 4] = [
         ("$.a", vec![Model::Name("a".to_owned())]),

@@ -1,10 +1,10 @@
 //! **Queries over a flat store**: JSONPath (RFC 9535) over a store that maps JSON pointers to leaves.
 //!
 //! Contract: [`FlatQuery`]. Oracle: a `BTreeMap` of pointers, the tree that it stands for, and a plain recursive
-//! evaluation. Scenarios: [`BOTTLENECK`], over `users` × `{name, age}`; the size is the number of pointers, two per
-//! user.
+//! evaluation over that tree. Scenarios: [`BOTTLENECK`], over users with a name and an age each. The size is the number
+//! of pointers, two per user.
 //!
-//! What is an array and what an object, [`flat`](crate::flat) says. [`comply`] runs the JSONPath compliance
+//! [`flat`](crate::flat) says which containers are arrays and which are objects. [`comply`] runs the JSONPath compliance
 //! suite, which is not part of this repository.
 
 mod cases;
@@ -30,19 +30,20 @@ pub trait FlatQuery {
     where
         Self: 'a;
 
-    /// The store of a document's leaves.
+    /// A store of a document's leaves.
     fn import(document: &Value) -> Self;
-    /// Puts `leaf` at `pointer`, in place of the leaf that is there.
+    /// Puts `leaf` at `pointer`. It replaces the leaf that is there.
     fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf);
-    /// Removes the leaf at `pointer`, and nothing below it; whether there was one.
+    /// Removes the leaf at `pointer`; what lies below it stays. Returns whether there was one.
     fn delete(&mut self, pointer: Pointer<'_>) -> bool;
-    /// Shows every node that `path` selects to `visit`, as often as it selects it, until `visit` breaks.
+    /// Calls `visit` with every node that `path` selects, as often as it selects the node, until `visit` breaks.
     ///
-    /// The order is unspecified, even between the elements of an array: what hashes its pointers has
-    /// none. The nodelists of RFC 9535 are compared as multisets.
+    /// The order is unspecified, even between the elements of an array, because a store that hashes its pointers has none.
+    /// So the nodelists of RFC 9535 are compared as multisets.
     ///
     /// # Errors
-    /// If `path` is no JSONPath, or selects in a way that this store does not support; nothing was visited then.
+    /// [`QueryError::Invalid`] if `path` is no JSONPath, [`QueryError::Unsupported`] if this store cannot answer it.
+    /// Nothing was visited then.
     fn query(
         &self,
         path: &str,
@@ -52,20 +53,20 @@ pub trait FlatQuery {
 
 /// A node that a query found: pointer and value, each as lazy as the store can make it.
 pub trait Found {
-    /// Its pointer: borrowed where the store has it written, else written to `buffer`.
+    /// Its pointer: borrowed if the store holds its text, else written to `buffer`.
     fn pointer<'a>(&'a self, buffer: &'a mut String) -> &'a str;
-    /// Its value if that is a leaf.
+    /// Its value if that is a leaf; `None` for a container with children.
     fn leaf(&self) -> Option<&Value>;
-    /// Its value; a container is put together where the store does not have it so.
+    /// Its value. A container is built if the store does not hold it as one.
     fn value(&self) -> Cow<'_, Value>;
 }
 
 /// Why a query was not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryError {
-    /// It is no JSONPath: what the parser says.
+    /// The path is no JSONPath: the parser's message.
     Invalid(String),
-    /// It is one, maybe, but this store does not support what begins here.
+    /// The store does not support the path from this rest on, whether it is a JSONPath or not.
     Unsupported(String),
 }
 
@@ -80,12 +81,12 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "flat_query",
     title: "JSONPath over a flat store",
-    question: "A flat store holds pointers, not a tree, and a JSONPath engine wants a tree. Building one for each query \
-               costs far more than the query. How much is left to pay if simple paths run over the pointers, or over an \
+    question: "A flat store holds pointers, and a JSONPath engine needs a tree. To build a tree for each query costs far \
+               more than the query. How much is saved if simple paths are evaluated over the pointers, or over an \
                index of their segments?",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
@@ -103,8 +104,8 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 
 const CLAIMS: &[Claim] = &[Claim::new(
     "dm-query",
-    "A wildcard query over 100,000 keys takes less than 10 ms where materialising the tree took about 1 s: a hundred \
-     times less.",
+    "A wildcard query over 100,000 keys takes less than 10 ms. With a tree built for it, it took about 1 s, a hundred \
+     times as long.",
     Some(100.0),
     ("wildcard", 100_000),
     ["materialise_serde_json_path", "direct_walk"],
@@ -114,16 +115,16 @@ const FILTERS: &[Capability] = &[Capability::AnyQuery];
 const IN_PLACE: &[Capability] = &[Capability::ChildrenInPlace];
 const DESCENT_IN_PLACE: &[Capability] = &[Capability::DescendantsInPlace];
 
-/// For contenders that need not build a tree of so many pointers for each query.
+/// The sizes of scenarios for contenders that do not build a tree for each query.
 const LARGE: Sizes = Sizes { quick: &[], default: &[100_000], full: &[100_000, 200_000] };
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    Scenario::new("singular", "query", NOTHING, "Asks for $.users[i].name of random users."),
+    Scenario::new("singular", "query", NOTHING, "Queries $.users[i].name for random users."),
     Scenario::new("wildcard", "result", NOTHING, "Visits the results of $.users[*].name, each with its pointer."),
     Scenario::new("every_field", "result", NOTHING, "Visits the results of $.users[*].*, each with its pointer."),
     Scenario::new("descendant", "result", NOTHING, "Visits the results of $..name, each with its pointer."),
-    Scenario::new("first_match", "query", NOTHING, "Takes the first result of $.users[*].name that comes, and breaks off."),
+    Scenario::new("first_match", "query", NOTHING, "Takes the first result of $.users[*].name that is found, and ends the query."),
     Scenario::new("filter", "user", FILTERS, "Visits the results of $.users[?@.age > 30].name, each with its pointer."),
     Scenario::new("wildcard_large", "result", IN_PLACE, "The same as wildcard over 100,000 pointers and more.").at(LARGE),
     Scenario::new("descendant_large", "result", DESCENT_IN_PLACE, "The same as descendant over 100,000 pointers and more.").at(LARGE),
@@ -136,19 +137,19 @@ const OWN_SCENARIOS: &[Scenario] = &[
     Scenario::new("own_everything", "query", FILTERS, "Visits the results of $..* over your document, each with its pointer."),
 ];
 
-/// Makes a contender of an implementation; call it in the contender's crate.
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<S: FlatQuery + 'static>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
 }
 
-/// What a contender makes of the JSONPath compliance suite.
+/// How a contender answers the JSONPath compliance suite.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compliance {
-    /// Tests answered right.
+    /// How many tests it answered right.
     pub right: usize,
-    /// Names of tests that it said it does not support.
+    /// The names of tests that it refused as [unsupported](QueryError::Unsupported).
     pub unsupported: Vec<String>,
-    /// Names of tests answered wrongly.
+    /// The names of tests that it answered wrong.
     pub wrong: Vec<String>,
 }
 

@@ -7,21 +7,26 @@ use serde_json::Value;
 use crate::flat::{escape, touch_text, touch_value};
 use crate::input::mix;
 
+/// The name of a user.
 pub(super) fn name_of(user: usize) -> String {
     format!("user {}", mix(user as u64) % 1_000_000)
 }
 
+/// The age of a user: below 60.
 pub(super) fn age_of(user: usize) -> u64 {
     mix(user as u64) % 60
 }
 
-/// What a region makes of one result: a few instructions that read the pointer's end and the leaf.
+/// What stands in a digest for a container with children.
+const CONTAINER: u64 = 5;
+
+/// A digest of one result, which regions compute as well: a few instructions that read the pointer's end and the leaf.
 #[inline]
 pub(super) fn found_digest(pointer: &str, leaf: Option<&Value>) -> u64 {
-    touch_text(pointer).wrapping_mul(leaf.map_or(5, touch_value) | 1)
+    touch_text(pointer).wrapping_mul(leaf.map_or(CONTAINER, touch_value) | 1)
 }
 
-/// The name that most members have; of equally frequent ones the first in order. Empty where there is no member.
+/// The most frequent name of members; of several equally frequent ones the first in order. Empty without members.
 pub(super) fn most_frequent_name(document: &Value) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut rest = vec![document];
@@ -53,7 +58,7 @@ pub(crate) enum Model {
 }
 
 impl Model {
-    /// Spells it; `style` chooses between the spellings that mean the same.
+    /// Spells the segment. `style` chooses between spellings that mean the same.
     pub(super) fn spell(&self, style: usize) -> String {
         match self {
             Model::Name(name)
@@ -74,7 +79,7 @@ impl Model {
     }
 }
 
-/// Every node that the segments select from `document`, with its pointer.
+/// Every node that the segments select from `document`, each with its pointer.
 pub(crate) fn evaluate<'a>(document: &'a Value, segments: &[Model]) -> Vec<(String, &'a Value)> {
     let mut nodes = vec![(String::new(), document)];
     for segment in segments {

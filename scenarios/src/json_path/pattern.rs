@@ -5,14 +5,14 @@ use std::fmt;
 
 use crate::pointer::{escape, wide_index};
 
-/// A JSONPath query (RFC 9535) as a pattern over pointers, parsed.
+/// A JSONPath query (RFC 9535), parsed as a pattern that pointers are matched against.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     nodes: Box<[Node]>,
     simple: bool,
 }
 
-/// A part of a pattern. All but [`Node::Descendant`] select by one segment.
+/// A part of a pattern. Every part but [`Node::Descendant`] selects by one segment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// `.name`, `['name']`: one name, [escaped](crate::pointer::escape) as in a pointer.
@@ -21,17 +21,17 @@ pub enum Node {
     Index(u64),
     /// `.*`, `[*]`: any one segment.
     Wildcard,
-    /// `..`: any number of segments, also none, before the next node. Never the last node.
+    /// `..`: any number of segments before the next node, even none. It is never the last node.
     Descendant,
-    /// `[a, b]`: whatever one of the nodes selects; no union within it, and no descendant.
+    /// `[a, b]`: whatever one of these nodes selects. None of them is a union or a descendant.
     Union(Box<[Node]>),
     /// `[start:end:step]`: array indices from the front.
     Slice {
         /// The first index.
         start: u64,
-        /// The first index past the end; none without one.
+        /// The first index past the end; `None` for a slice without an end.
         end: Option<u64>,
-        /// From one index to the next; a slice with step 0 is empty.
+        /// The distance from one index to the next. A slice with step 0 is empty.
         step: u64,
     },
 }
@@ -46,7 +46,7 @@ impl Node {
         }
     }
 
-    /// Whether this node selects by `segment`, escaped as in a pointer; a descendant selects none.
+    /// Whether this node selects by `segment`, which is escaped as in a pointer. A descendant selects by none.
     pub fn selects(&self, segment: &str) -> bool {
         match self {
             Node::Name(name) => **name == *segment,
@@ -68,28 +68,28 @@ impl Pattern {
     /// Parses `text`.
     ///
     /// # Errors
-    /// If it is not a JSONPath query, or has a selector that a pointer alone cannot decide.
+    /// [`PatternError::Malformed`] if it is not a JSONPath query, [`PatternError::Undecidable`] if it has a selector that
+    /// needs the document.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let nodes = Parser { text, at: 0 }.query()?;
         let simple = !nodes.iter().any(|node| matches!(node, Node::Union(_) | Node::Slice { .. }));
         Ok(Pattern { nodes: nodes.into(), simple })
     }
 
-    /// Its nodes in order; none for `$`, which selects the root.
+    /// Its nodes in order. `$`, which selects the root, has none.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// Whether it has neither unions nor slices, which no contender indexes.
+    /// Whether it has neither unions nor slices. No contender indexes these.
     pub fn is_simple(&self) -> bool {
         self.simple
     }
 
-    /// Whether it selects the pointer of these escaped segments: a test of one pattern, without recursion, in
-    /// at most O(segments × nodes).
+    /// Whether it selects the pointer of these escaped segments. It takes O(segments × nodes) at most and does not recurse.
     ///
-    /// The shortest way through the nodes before a `..` is as good as any other, so a mismatch only ever
-    /// returns to the last `..` and lets it span one more segment.
+    /// The shortest match of the nodes before a `..` is as good as any other. So after a mismatch it is enough to return
+    /// to the last `..` and let it span one more segment.
     pub fn selects(&self, segments: &[&str]) -> bool {
         let (mut node, mut segment) = (0, 0);
         let mut retry = None;
@@ -128,11 +128,11 @@ pub enum PatternError {
         /// What should stand there.
         expected: &'static str,
     },
-    /// It is (as far as it was read) a JSONPath query, but a pointer alone does not say what it selects.
+    /// As far as it was read it is a JSONPath query, but a pointer alone does not say what it selects.
     Undecidable {
         /// The byte at which that selector begins.
         at: usize,
-        /// Which kind of selector.
+        /// The kind of selector.
         selector: &'static str,
     },
 }
@@ -152,7 +152,7 @@ impl fmt::Display for PatternError {
 
 impl std::error::Error for PatternError {}
 
-/// The largest integer of a query (RFC 9535, 2.1): what every JSON number type holds exactly.
+/// The largest integer of a query (RFC 9535, section 2.1): every type of JSON numbers holds it exactly.
 const LARGEST: i64 = (1 << 53) - 1;
 
 /// A query, and how far it is read.
@@ -309,7 +309,7 @@ impl Parser<'_> {
         Ok(c)
     }
 
-    /// What follows `\u`: four digits, or two surrogates.
+    /// What follows `\u`: four digits, or the rest of a surrogate pair.
     fn unicode(&mut self) -> Result<char, PatternError> {
         let high = self.hex()?;
         let code = if (0xd800..0xdc00).contains(&high) && self.eat("\\u") {
@@ -371,7 +371,7 @@ impl Parser<'_> {
         })
     }
 
-    /// An integer, if one stands here.
+    /// Reads an integer; `None` if none begins here.
     fn integer(&mut self) -> Result<Option<i64>, PatternError> {
         let begin = self.at;
         self.eat("-");

@@ -1,5 +1,5 @@
-//! Simple segments: what of a JSONPath can be matched against pointers one segment after the other; and normalized
-//! paths, which are pointers in another spelling.
+//! Simple segments, which can be matched against the segments of pointers one after the other; and normalized paths,
+//! which are pointers in another spelling.
 
 use crate::flat::Containers;
 use crate::pointer::{array_index, escape};
@@ -16,7 +16,7 @@ pub struct Selector {
 /// What a [`Selector`] selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelectorKind {
-    /// The member of an object: its name as a pointer's segment, that is, escaped.
+    /// The member of an object: its name, escaped as in a pointer's segment.
     Name(String),
     /// The element of an array.
     Index(u32),
@@ -24,13 +24,14 @@ pub enum SelectorKind {
     Wildcard,
 }
 
-/// Longest run of simple segments: an evaluation may recurse once per segment.
+/// How many simple segments are read at most, because an evaluation may recurse once per segment.
 const MAX_SEGMENTS: usize = 64;
 
-/// Reads simple segments from the front of `text`, which is a path without its `$`; returns them and the rest.
+/// Reads simple segments from the front of `text`, which is a path without its `$`. Returns them and the rest.
 ///
-/// Simple are `.name`, `.*`, `['name']`, `["name"]`, `[0]` and `[*]`, and the same after `..`. What needs more care
-/// (an escape in a name, blanks, a negative index) is left in the rest, as is everything after 64 segments.
+/// These segments are simple: `.name`, `.*`, `['name']`, `["name"]`, `[0]` and `[*]`, and the same after `..`. Whatever
+/// needs more care (an escape in a name, blanks, a negative index) is left in the rest, and so is everything after 64
+/// segments.
 pub fn simple_segments(text: &str) -> (Vec<Selector>, &str) {
     let mut selectors = Vec::new();
     let mut rest = text;
@@ -67,7 +68,7 @@ fn simple_segment(text: &str) -> Option<(Selector, &str)> {
     Some((Selector { descendant: dots == 2, kind }, rest))
 }
 
-/// What stands behind an opening bracket, and the rest behind the closing one.
+/// Reads what follows an opening bracket. Returns it and the rest that follows the closing one.
 fn bracketed(inner: &str) -> Option<(SelectorKind, &str)> {
     if let Some(rest) = inner.strip_prefix("*]") {
         return Some((SelectorKind::Wildcard, rest));
@@ -83,9 +84,10 @@ fn bracketed(inner: &str) -> Option<(SelectorKind, &str)> {
     Some((SelectorKind::Index(array_index(&inner[..end])?), &inner[end + 1..]))
 }
 
-/// How many bytes of `key` the segments match, none of which may be a descendant one: the pointer of the node that
-/// they select above the key or at it. Whether the containers on the way are arrays where an index
-/// selects, and objects where a name does, [`admits`] says.
+/// How many bytes of `key` the selectors match: these are the pointer of the node that they select, at the key or above
+/// it. No selector may be a descendant one. `None` if they do not match.
+///
+/// [`admits`] says whether the containers on the way are arrays where an index selects and objects where a name does.
 #[inline]
 pub fn matched_length(selectors: &[Selector], key: &str) -> Option<usize> {
     let mut at = 0;
@@ -106,7 +108,7 @@ pub fn matched_length(selectors: &[Selector], key: &str) -> Option<usize> {
     Some(at)
 }
 
-/// Whether every container on the way along `pointer` is of the kind that its segment's selector asks for.
+/// Whether each container on the way along `pointer` is of the kind that the selector of the next segment asks for.
 pub fn admits(selectors: &[Selector], pointer: &str, containers: &Containers) -> bool {
     let mut at = 0;
     selectors.iter().all(|selector| {
@@ -115,7 +117,7 @@ pub fn admits(selectors: &[Selector], pointer: &str, containers: &Containers) ->
         at += 1 + rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
         match &selector.kind {
             SelectorKind::Index(_) => containers.is_array(container) == Some(true),
-            // Only what could be an index can be in an array.
+            // A name that is no index cannot be in an array.
             SelectorKind::Name(name) if array_index(name).is_some() => {
                 containers.is_array(container) == Some(false)
             }
@@ -124,7 +126,7 @@ pub fn admits(selectors: &[Selector], pointer: &str, containers: &Containers) ->
     })
 }
 
-/// The pointer that says what a normalized path (RFC 9535, 2.7) says.
+/// The pointer to the node that a normalized path (RFC 9535, section 2.7) names.
 pub fn pointer_of_normalized(path: &str) -> String {
     let mut pointer = String::with_capacity(path.len());
     let mut rest = path.strip_prefix('$').unwrap_or(path);

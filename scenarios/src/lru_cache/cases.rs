@@ -32,31 +32,38 @@ fn set_up_with<K: Key, C: Cache<K, u64> + 'static>(scenario: &str, request: Requ
     }
 }
 
-/// How many operations a region has. A contender that scans everything gets fewer in large caches: cost
-/// per operation is what is compared.
+/// How many accesses a region makes.
+const ACCESSES: usize = 20_000;
+
+/// About how many entries are visited together by a contender that scans them for each access.
+const SCANNED: usize = 200_000;
+
+/// How many operations a region has. A contender that scans everything gets fewer in large caches: the cost per
+/// operation is what is compared.
 fn operations(request: Request) -> usize {
-    if request.can(Capability::ScansWhole) { (200_000 / request.size).clamp(4, 400) } else { 20_000 }
+    if request.can(Capability::ScansWhole) { (SCANNED / request.size).clamp(4, 400) } else { ACCESSES }
 }
 
-/// How many accesses warm a cache up: enough to fill it, and then to settle.
+/// How many accesses warm a cache up: enough to fill it and then to reach its steady state.
 fn warm_up(size: usize) -> usize {
     4 * size
 }
 
-/// Draws from `1..=count`, `k` with a chance that is proportional to `k` to the power of -0.99.
+/// Draws from `1..=count`: `k` with a chance in proportion to `k` to the power of -0.99.
 ///
-/// The chances of the first ranks are exact; beyond, the distribution's integral is inverted. The power
-/// of 0.01 and its inverse are computed by multiplications alone, so that draws are the same everywhere.
+/// The chances of the first ranks are exact. Beyond them the distribution's integral is inverted. The power of 0.01 and
+/// its inverse are computed by multiplications alone, so that draws are the same on every machine.
 struct Zipf {
     count: u64,
-    /// Weights of the first ranks, summed up.
+    /// The weights of the first ranks, each added to those before it.
     head: Vec<f64>,
-    /// To the power of 0.01: where the tail begins.
+    /// The rank at which the tail begins, to the power of 0.01.
     tail_start: f64,
     total: f64,
 }
 
 impl Zipf {
+    /// How many ranks have exact chances.
     const HEAD: u64 = 64;
 
     fn new(count: u64) -> Self {
@@ -118,7 +125,7 @@ fn scan_ids(count: usize, size: usize) -> Vec<u64> {
     (0..count as u64).map(|at| at % round).collect()
 }
 
-/// What a cache holds at the end. Where it need not be LRU, any entry may be there, but with its value.
+/// A digest of what a cache holds at the end. A cache that is not exact may hold any entry, but with its own value.
 fn content_digest<K: Key, C: Cache<K, u64>>(
     cache: &C,
     exact: bool,
@@ -138,7 +145,7 @@ struct Accesses<K> {
     capacity: usize,
     /// What an exact LRU cache holds after the warm-up, the most recently used entry last.
     held: Vec<(K, u64)>,
-    /// The warm-up itself, for those that are not.
+    /// The warm-up itself, for caches that are not exact.
     warm_up: Vec<(K, u64)>,
     region: Vec<(K, u64)>,
 }
@@ -308,7 +315,7 @@ pub(super) fn check_own_trace(file: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// The lines of a file, with the line ends of either kind taken off.
+/// The lines of a file without their ends, which may be `\n` or `\r\n`.
 fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     file.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
@@ -358,7 +365,7 @@ mod tests {
 
     #[test]
     fn draws_never_change() {
-        // A changed input silently changes every baseline; change these numbers only with a reason.
+        // A changed input changes every baseline without a word: change these numbers only with a reason.
         assert_eq!(zipf_ids(6, 500), [3, 5, 1, 607, 6, 7]);
         assert_eq!(scan_ids(7, 4), [0, 1, 2, 3, 4, 0, 1]);
     }

@@ -12,19 +12,19 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("trace", 300, 64, "Random operations on a cache of 1 to 16 entries, every entry compared after each step."),
-    Check::new("trace_large", 3000, 2, "Random operations on a cache of some hundred entries, compared in full every 50 steps."),
-    Check::new("collisions", 250, 24, "The same where all keys, or many, have the same hash or differ in a few bits of it."),
-    Check::new("trace_drops", 250, 32, "The same with counted keys and values: none leaks, none is dropped twice."),
-    Check::new("panics", 160, 64, "Clone, Hash or Eq panics half-way: what is left is a sound cache, nothing leaks or drops twice."),
-    Check::new("capacity_zero", 0, 1, "A cache of capacity 0 holds nothing, whatever is put."),
-    Check::new("capacity_one", 0, 1, "A cache of capacity 1 holds what was used last."),
-    Check::new("oldest", 0, 1, "The least recently used entry is put again, looked up, replaced: it becomes the first."),
-    Check::new("replace", 0, 1, "A key whose value is replaced again and again keeps one entry and evicts nothing."),
-    Check::new("million", 0, 1, "A million operations on caches of 7 and 32 entries, every answer compared."),
+    Check::new("trace", 300, 64, "Random operations on a cache of 1 to 16 entries. Every entry is compared after each step."),
+    Check::new("trace_large", 3000, 2, "Random operations on a cache of some hundred entries. Every entry is compared after every 50 steps."),
+    Check::new("collisions", 250, 24, "The same with keys of which all, or many, have one hash, or hashes that differ in a few bits."),
+    Check::new("trace_drops", 250, 32, "The same with counted keys and values: none leaks, and none is dropped twice."),
+    Check::new("panics", 160, 64, "Clone, Hash or Eq panics in the middle of an operation: the cache stays sound, and nothing leaks or is dropped twice."),
+    Check::new("capacity_zero", 0, 1, "A cache of capacity 0 holds nothing, whatever is put into it."),
+    Check::new("capacity_one", 0, 1, "A cache of capacity 1 holds the entry that was used last."),
+    Check::new("oldest", 0, 1, "The least recently used entry is put again, looked up or replaced: it becomes the most recently used one."),
+    Check::new("replace", 0, 1, "A key whose value is replaced many times has one entry, and no other entry is evicted."),
+    Check::new("million", 0, 1, "A million operations on caches of 7 and 32 entries. Every answer is compared."),
 ];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Get { key: u32 },
@@ -49,7 +49,7 @@ fn decode(step: &Step, capacity: usize) -> Operation {
     }
 }
 
-/// The capacity of a trace's cache: its first step decides.
+/// The capacity of a trace's cache. The first step decides.
 fn capacity_of(check: &Check, trace: &[Step]) -> usize {
     let draw = trace.first().map_or(0, |step| usize::from(step.version));
     if check.name == "trace_large" { 100 + 4 * draw } else { 1 + draw % SMALL }
@@ -167,9 +167,9 @@ impl<T: Specimen, C: Cache<T, T>> Replay<T, C> {
         if fits { Ok(()) } else { Err(format!("len after put({key}) is {observed}, expected {expected}")) }
     }
 
-    /// Applies an operation that may panic. Whatever it leaves must be sound: it counts its entries
-    /// right, keeps to its capacity, holds no key twice and no value that was never put, and goes on
-    /// working. A new cache follows.
+    /// Applies an operation that may panic. The cache that it leaves must be sound: it counts its entries right, holds no
+    /// more than its capacity, no key twice and no value that was never put, and still works. After a panic the trace
+    /// goes on with a new cache.
     fn apply_with_fuse(&mut self, operation: Operation, calls: u32) -> Result<(), String> {
         let before: BTreeSet<(u32, u32)> =
             self.model.last.iter().map(|(key, value)| (*key, *value)).collect();
@@ -293,7 +293,7 @@ fn oldest<C: Cache<u64, u64>>(exact: bool) -> Result<(), String> {
         for key in 0..capacity as u32 {
             replay.put(key, key)?;
         }
-        // Around twice: looked up, replaced, and after it went.
+        // Two rounds in which the oldest entry is looked up, replaced, and evicted.
         for round in 0..2 * capacity as u32 {
             for operation in [
                 Operation::GetOldest,

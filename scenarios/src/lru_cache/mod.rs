@@ -1,12 +1,12 @@
-//! **LRU cache**: a map of bounded size that forgets what was not asked for lately.
+//! **LRU cache**: a map of bounded size that forgets the entry that was used least recently.
 //!
-//! Contract: [`Cache`], for every key, value and hasher through a [`Family`]. Oracle: a list of
-//! entries, the most recently used first. Scenarios: [`BOTTLENECK`], with `u64` keys and (suffix
-//! `_string`) with `String` keys; values are `u64`.
+//! Contract: [`Cache`], for every key, value and hasher through a [`Family`]. Oracle: a list of entries, the most
+//! recently used one first. Scenarios: [`BOTTLENECK`], with `u64` keys and (suffix `_string`) with `String` keys; values
+//! are `u64`.
 //!
-//! A contender that evicts by another policy than "least recently used" lacks
-//! [`Capability::ExactLru`]. It is compared with what holds for every cache: what is found is what was
-//! put last, there is never more than the capacity, and nothing goes while there is room.
+//! A contender whose policy is not "least recently used" lacks [`Capability::ExactLru`]. The checks then ask for what
+//! holds of every cache: a lookup finds nothing or the value that was put last, there are never more entries than the
+//! capacity, and no entry is evicted while there is room.
 
 mod cases;
 mod checks;
@@ -17,20 +17,20 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
 
-/// A map of at most `capacity` entries. O(1) is what its users expect of `get` and `put`.
+/// A map of at most `capacity` entries. Its users expect O(1) of `get` and `put`.
 pub trait Cache<K, V>: Sized {
-    /// An empty cache of at most `capacity` entries; one of capacity 0 never holds any.
+    /// An empty cache of at most `capacity` entries. A cache of capacity 0 never holds any.
     fn with_capacity(capacity: usize) -> Self;
     /// The greatest number of entries.
     fn capacity(&self) -> usize;
     /// Number of entries.
     fn len(&self) -> usize;
-    /// The value of `key`, which becomes the most recently used one.
+    /// The value of `key`, which becomes the most recently used one; `None` where it is absent.
     fn get(&mut self, key: &K) -> Option<&V>;
-    /// Sets the value of `key`, which becomes the most recently used one. Where there is no room for
-    /// another entry, the least recently used one is dropped.
+    /// Sets the value of `key`, which becomes the most recently used one. If there is no room for another entry, the
+    /// least recently used one is dropped.
     fn put(&mut self, key: K, value: V);
-    /// Every entry, the most recently used one first (in any order without [`Capability::ExactLru`]).
+    /// Visits every entry, the most recently used one first. Without [`Capability::ExactLru`] the order is free.
     fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
     where
         K: 'a,
@@ -41,8 +41,8 @@ pub trait Cache<K, V>: Sized {
         self.len() == 0
     }
 
-    /// A cache of `capacity` that holds `entries`: of distinct keys, at most `capacity` of them, the most
-    /// recently used one last. Only set-ups call it.
+    /// A cache of `capacity` that holds `entries`: at most `capacity` of them, with distinct keys, the most recently used
+    /// one last. Only set-ups call it.
     fn holding(capacity: usize, entries: impl Iterator<Item = (K, V)>) -> Self {
         let mut cache = Self::with_capacity(capacity);
         for (key, value) in entries {
@@ -52,7 +52,7 @@ pub trait Cache<K, V>: Sized {
     }
 }
 
-/// One cache implementation, for every type of key, value and hasher.
+/// One implementation of a cache, for every type of key, value and hasher.
 pub trait Family: 'static {
     /// The cache type.
     type Cache<K, V, S>: Cache<K, V> + 'static
@@ -62,20 +62,20 @@ pub trait Family: 'static {
         S: BuildHasher + Clone + Default + 'static;
 }
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "lru_cache",
     title: "LRU cache",
-    question: "What does it cost to remember which entry was used least recently? An array in order of access, filtered at \
-               each one, is O(n) per operation; a map into a linked list is O(1), and what then remains is hashing, a \
-               few links, and the number of allocations. Another policy may hit more often for less.",
+    question: "What does it cost to remember which entry was used least recently? An array in the order of access that is \
+               filtered for each access takes O(n). A map into a linked list takes O(1); then hashing, a few links and \
+               the number of allocations are what is left to save. Another policy may hit more often and cost less.",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
     own_input: Some(OwnInput {
-        expects: "a trace of keys, one a line in the order of access, UTF-8, no line empty",
+        expects: "a trace of keys: one key a line, in the order of access, in UTF-8, and no empty line",
         scenarios: OWN_SCENARIOS,
         check: cases::check_own_trace,
     }),
@@ -85,7 +85,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 
 const CLAIMS: &[Claim] = &[Claim::new(
     "dm-lru",
-    "With a map and a linked list 100,000 operations take O(n) in total, not O(n²).",
+    "With a map and a linked list 100,000 operations take O(n) in total instead of O(n²).",
     None,
     ("zipf", 500),
     ["filter_list", "linked_map"],
@@ -93,25 +93,25 @@ const CLAIMS: &[Claim] = &[Claim::new(
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    Scenario::new("zipf", "lookup", NOTHING, "Looks keys up, of 10 n by a Zipf distribution of exponent 0.99, and puts what is missing; the cache of n is warm."),
-    Scenario::new("zipf_string", "lookup", NOTHING, "Looks String keys up, of 10 n by a Zipf distribution of exponent 0.99, and puts what is missing; the cache of n is warm."),
-    Scenario::new("uniform", "lookup", NOTHING, "Looks up keys drawn from 2 n with equal chances, and puts what is missing; the cache of n is warm."),
-    Scenario::new("uniform_string", "lookup", NOTHING, "Looks up String keys drawn from 2 n with equal chances, and puts what is missing; the cache of n is warm."),
-    Scenario::new("scan", "lookup", NOTHING, "Looks up 1.25 n keys in a circle, and puts what is missing: the worst case of LRU."),
-    Scenario::new("scan_string", "lookup", NOTHING, "Looks up 1.25 n String keys in a circle, and puts what is missing: the worst case of LRU."),
-    Scenario::new("put_only", "put", NOTHING, "Puts new keys into a full cache of n: every put evicts."),
-    Scenario::new("put_only_string", "put", NOTHING, "Puts new String keys into a full cache of n: every put evicts."),
+    Scenario::new("zipf", "lookup", NOTHING, "Looks up keys and puts those that are missing, in a warm cache of n. The keys are drawn from 10 n by a Zipf distribution of exponent 0.99."),
+    Scenario::new("zipf_string", "lookup", NOTHING, "Looks up String keys and puts those that are missing, in a warm cache of n. The keys are drawn from 10 n by a Zipf distribution of exponent 0.99."),
+    Scenario::new("uniform", "lookup", NOTHING, "Looks up keys and puts those that are missing, in a warm cache of n. The keys are drawn from 2 n with equal chances."),
+    Scenario::new("uniform_string", "lookup", NOTHING, "Looks up String keys and puts those that are missing, in a warm cache of n. The keys are drawn from 2 n with equal chances."),
+    Scenario::new("scan", "lookup", NOTHING, "Looks up 1.25 n keys again and again in the same order and puts those that are missing: the worst case of LRU."),
+    Scenario::new("scan_string", "lookup", NOTHING, "Looks up 1.25 n String keys again and again in the same order and puts those that are missing: the worst case of LRU."),
+    Scenario::new("put_only", "put", NOTHING, "Puts new keys into a full cache of n, so that every put evicts an entry."),
+    Scenario::new("put_only_string", "put", NOTHING, "Puts new String keys into a full cache of n, so that every put evicts an entry."),
     Scenario::new("iterate", "entry", NOTHING, "Visits every entry of a full cache of n."),
     Scenario::new("iterate_string", "entry", NOTHING, "Visits every entry of a full cache of n String keys."),
 ];
 
 #[rustfmt::skip]
 const OWN_SCENARIOS: &[Scenario] = &[
-    Scenario::new("own_trace", "lookup", NOTHING, "Looks the trace's keys up and puts what is missing, in a cache of n that begins empty (a contender that scans everything gets the first lines only).")
+    Scenario::new("own_trace", "lookup", NOTHING, "Looks up the trace's keys and puts those that are missing, in a cache of n that begins empty. A contender that scans everything gets the first lines only.")
         .at(Sizes { quick: &[500], default: &[500, 100_000], full: &[500, 100_000] }),
 ];
 
-/// Makes a contender of an implementation; call it in the contender's crate.
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
     let exact = about.can(&[Capability::ExactLru]);
     let replay = if exact { checks::replay::<F, true> } else { checks::replay::<F, false> };

@@ -5,11 +5,12 @@ use std::hash::Hash;
 
 use crate::input::{FixedHasher, Key, entry_digest, mix};
 
+/// The value that is put for an id.
 pub(super) fn value_of(id: u64) -> u64 {
     id.wrapping_mul(3).wrapping_add(1)
 }
 
-/// The last `size` distinct ids, the latest last: what an exact LRU cache holds after accesses to `ids`.
+/// The last `size` distinct ids, the latest one last. After accesses to `ids`, an exact LRU cache holds these.
 pub(super) fn latest(ids: &[u64], size: usize) -> Vec<u64> {
     let mut seen = HashSet::with_hasher(FixedHasher::default());
     let mut latest: Vec<u64> = ids.iter().rev().filter(|id| seen.insert(**id)).take(size).copied().collect();
@@ -17,8 +18,8 @@ pub(super) fn latest(ids: &[u64], size: usize) -> Vec<u64> {
     latest
 }
 
-/// The oracle where a list would take too long: every access is given a later time, and the entry of the
-/// earliest time goes.
+/// The oracle for large caches, where a list would take too long. Every access gets a later time, and the entry with the
+/// earliest time is evicted.
 pub(super) struct Clocked<K> {
     capacity: usize,
     now: u64,
@@ -31,7 +32,7 @@ impl<K: Hash + Eq + Clone> Clocked<K> {
         Clocked { capacity, now: 0, times: HashMap::default(), keys: BTreeMap::new() }
     }
 
-    /// Looks `key` up and puts it where it is missing; whether it was there.
+    /// Looks up `key` and puts it where it is missing. Returns whether it was present.
     pub(super) fn access(&mut self, key: &K) -> bool {
         self.now += 1;
         let hit = match self.times.insert(key.clone(), self.now) {
@@ -53,18 +54,18 @@ impl<K: Hash + Eq + Clone> Clocked<K> {
     }
 }
 
-/// Depends on every entry and its position.
+/// A digest that depends on every entry and its position.
 pub(super) fn ordered_digest<K: Key>(entries: impl Iterator<Item = (K, u64)>) -> u64 {
     entries.fold(1, |state, (key, value)| mix(state.wrapping_add(entry_digest(&key, value))).wrapping_add(1))
 }
 
-/// The oracle: entries in a list, the most recently used one first.
+/// The oracle for small caches: a list of entries, the most recently used one first.
 pub(super) struct Model {
     pub(super) capacity: usize,
     /// Whether the cache must hold exactly these entries in this order.
     pub(super) exact: bool,
     pub(super) entries: Vec<(u32, u32)>,
-    /// What was put last for every key, evicted or not.
+    /// The value that was put last for every key, whether it was evicted or not.
     pub(super) last: BTreeMap<u32, u32>,
 }
 
@@ -87,7 +88,7 @@ impl Model {
         self.entries.truncate(self.capacity);
     }
 
-    /// Whether a cache may answer `observed` to a lookup of `key`, which it has looked up itself.
+    /// Whether a cache may answer `observed` to a lookup of `key`, where the model has answered `listed`.
     pub(super) fn allows(&self, key: u32, observed: Option<u32>, listed: Option<u32>) -> bool {
         if self.exact || self.last.len() <= self.capacity {
             return observed == listed;

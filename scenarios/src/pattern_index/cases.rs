@@ -16,19 +16,22 @@ pub(super) fn set_up<P: PatternIndex + 'static>(request: Request) -> Box<dyn Cas
         "identical" => identical::<P>(size),
         "mix_warm" => mix_warm::<P>(size, mix_pointers(request)),
         "mix_unseen" => mix_unseen::<P>(size, mix_pointers(request)),
-        "churn" => churn::<P>(size, if request.can(Capability::ScansWhole) && size > 10 { 4 } else { 16 }),
-        "churn_large" => churn::<P>(size, if request.can(Capability::ScansWhole) { 8 } else { 64 }),
+        "churn" => churn::<P>(size, rounds(request, 10, [4, 16])),
+        "churn_large" => churn::<P>(size, rounds(request, 0, [8, 64])),
         "descendant_chains" => descendant_chains::<P>(size),
-        "frontiers" => {
-            frontiers::<P>(size, if request.can(Capability::ScansWhole) && size > 512 { 2 } else { 32 })
-        }
+        "frontiers" => frontiers::<P>(size, rounds(request, 512, [2, 32])),
         "notify_exact" => notify_exact::<P>(size),
         "notify_patterns" => notify_patterns::<P>(size),
         other => not_set_up(other),
     }
 }
 
-/// How many pointers a mix matches: whole [blocks](BLOCK) or half of one, fewer where each costs much.
+/// How many rounds a region makes: few where the contender scans more than `large` patterns for each, else many.
+fn rounds(request: Request, large: usize, [few, many]: [usize; 2]) -> usize {
+    if request.can(Capability::ScansWhole) && request.size > large { few } else { many }
+}
+
+/// How many pointers a region of a mix matches: some [blocks](BLOCK) or half of one, fewer where each match costs much.
 fn mix_pointers(request: Request) -> usize {
     let halves = match (request.size, request.can(Capability::ScansWhole)) {
         (..=100, false) => 128,
@@ -64,7 +67,7 @@ const FIELDS: [&str; 16] = [
 ];
 const PARTS: [&str; 4] = ["profile", "meta", "shipping", "items"];
 
-/// What a pattern of a mix is made of.
+/// The kinds of patterns in a mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Exact,
@@ -72,7 +75,7 @@ enum Kind {
     Descendant,
 }
 
-/// 60 % exact, 25 % with `*`, 15 % with `..`, also among the first ten.
+/// The kind of a mix's pattern: 60 % are exact, 25 % have a `*` and 15 % a `..`, also among the first ten.
 fn kind(index: usize) -> Kind {
     match index * 9 % 20 {
         0..12 => Kind::Exact,
@@ -86,7 +89,7 @@ fn one_of<'a>(rng: &mut Rng, names: &[&'a str]) -> &'a str {
 }
 
 fn collection(rng: &mut Rng, size: usize) -> String {
-    // About ten patterns per collection, so that a pointer matches as few of many patterns as of few.
+    // There are about ten patterns per collection, so that a pointer matches few patterns, however many there are.
     let number = rng.random_range(0..size.div_ceil(10));
     format!("{}{number}", COLLECTIONS[number % COLLECTIONS.len()])
 }
@@ -110,10 +113,10 @@ fn mix_pattern(rng: &mut Rng, index: usize, size: usize) -> Pattern {
     pattern(&text)
 }
 
-/// Pointers come in blocks of one composition, so that a few cost as much each as many.
+/// Pointers come in blocks of so many, all of one composition, so that few pointers cost as much each as many.
 const BLOCK: usize = 16;
 
-/// The kind of pattern that each pointer of a block is made after; none for one made after nothing.
+/// The kind of pattern after which each pointer of a block is made; `None` for a pointer made after no pattern.
 const BLOCK_KINDS: [Option<Kind>; BLOCK] = {
     const E: Option<Kind> = Some(Kind::Exact);
     const S: Option<Kind> = Some(Kind::Star);
@@ -121,7 +124,7 @@ const BLOCK_KINDS: [Option<Kind>; BLOCK] = {
     [E, S, E, D, E, S, E, E, S, E, D, E, S, E, E, None]
 };
 
-/// Draws names for a pointer: known ones, or ones that are in no pattern and no other pointer.
+/// Draws names for pointers: names that patterns have, or fresh ones that are in no pattern and no other pointer.
 struct Names {
     rng: Rng,
     fresh: bool,
@@ -138,7 +141,7 @@ impl Names {
         if self.fresh { self.fresh() } else { format!("item{}", self.rng.random_range(0..20u32)) }
     }
 
-    /// A pointer that `pattern` selects, except that a fresh one replaces a name of an exact pattern.
+    /// A pointer that `pattern` selects. But if names are fresh, one of them replaces a name of an exact pattern.
     fn after(&mut self, pattern: &Pattern) -> Pointer {
         let mut segments: Vec<String> = Vec::new();
         let mut known = true;
@@ -176,7 +179,7 @@ fn mix_of_pointers(scenario: &str, patterns: &[Pattern], count: usize, fresh: bo
     (0..count)
         .map(|at| {
             let Some(wanted) = BLOCK_KINDS[at % BLOCK] else { return names.miss() };
-            // The next pattern of that kind from a random one on; where there is none, any.
+            // The first pattern of that kind from a random one on. If there is none, the random one.
             let from = names.rng.random_range(0..patterns.len());
             let mut candidates = (from..patterns.len()).chain(0..from);
             let found = candidates.find(|index| kind(*index) == wanted).unwrap_or(from);
@@ -200,7 +203,7 @@ fn pointer<S: AsRef<str>>(segments: &[S]) -> Pointer {
     Pointer::parse(&text).unwrap_or_else(|error| unreachable!("{text}: {error}"))
 }
 
-/// An index, and what a region records.
+/// An index, and what a region records of its answers.
 struct State<P> {
     index: P,
     /// Ids in the order of subscription.
@@ -253,7 +256,7 @@ impl<P: PatternIndex> State<P> {
     }
 }
 
-/// A case that matches `pointers` against `patterns`. `each`: how many subscriptions a match finds, about.
+/// A case that matches pointers against patterns. A match finds about `each` subscriptions.
 fn matching<P: PatternIndex + 'static>(
     (patterns, warm, pointers): (Vec<Pattern>, Vec<Pointer>, Vec<Pointer>),
     each: usize,
@@ -272,12 +275,15 @@ fn matching<P: PatternIndex + 'static>(
     )
 }
 
+/// How often a region matches the pointer that every pattern selects.
+const IDENTICAL_MATCHES: usize = 64;
+
 fn identical<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
-    let pointers = vec![pointer(&["data", "x"]); 64];
+    let pointers = vec![pointer(&["data", "x"]); IDENTICAL_MATCHES];
     matching::<P>((vec![pattern("$.data.*"); size], pointers.clone(), pointers), size, Setup::Once)
 }
 
-/// Most subscriptions that a match of a mix finds on average, with room to spare.
+/// A match of a mix finds fewer subscriptions than this on average.
 const MIX_MATCHES: usize = 8;
 
 fn mix_warm<P: PatternIndex + 'static>(size: usize, count: usize) -> Box<dyn Case> {
@@ -293,10 +299,10 @@ fn mix_unseen<P: PatternIndex + 'static>(size: usize, count: usize) -> Box<dyn C
     matching::<P>((patterns, warm, pointers), MIX_MATCHES, Setup::EveryRun)
 }
 
-/// One round of churn: the next pattern is subscribed, and in the middle another one unsubscribed.
+/// One round of churn: a pattern is subscribed, and between the matches another one is unsubscribed.
 struct Round {
     pattern: Pattern,
-    /// The one to go, by order of subscription.
+    /// Which subscription ends, by the order of subscription.
     victim: usize,
     pointers: [Pointer; 4],
 }
@@ -368,7 +374,7 @@ fn chain(length: usize) -> Pattern {
     pattern(&format!("${}..b", "..a".repeat(length)))
 }
 
-/// `length` times `/a`, then `/b` if it is to end in one.
+/// The pointer of `length` times `/a`, with `/b` at its end if told so.
 pub(super) fn chain_pointer(length: usize, ends_in_b: bool) -> Pointer {
     let mut segments = vec!["a"; length];
     segments.extend(ends_in_b.then_some("b"));
@@ -388,17 +394,17 @@ fn descendant_chains<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// Levels of a frontier.
+/// How many levels a frontier has.
 pub(super) const DEPTH: usize = 12;
 
-/// Frontier number `bits`: at each level its literal where the bit is set, else `*`.
+/// Frontier number `bits`: at each level the level's name if its bit is set, else `*`.
 pub(super) fn frontier(bits: usize) -> Pattern {
     let levels =
         (0..DEPTH).map(|level| if bits >> level & 1 == 1 { format!(".n{level}") } else { ".*".to_owned() });
     pattern(&format!("${}", levels.collect::<String>()))
 }
 
-/// The pointer with the literal at each level whose bit is set, elsewhere another name.
+/// The pointer that has the level's name at each level whose bit is set, and another name elsewhere.
 pub(super) fn frontier_pointer(bits: usize) -> Pointer {
     let level = |level| if bits >> level & 1 == 1 { format!("n{level}") } else { "other".to_owned() };
     pointer(&(0..DEPTH).map(level).collect::<Vec<_>>())
@@ -412,7 +418,7 @@ fn frontiers<P: PatternIndex + 'static>(size: usize, count: usize) -> Box<dyn Ca
     let pointers = shuffled(&mut rng, all);
     let pointers: Vec<Pointer> =
         pointers[..count].iter().map(|bits| frontier_pointer(*bits as usize)).collect();
-    // A first match of another pointer, so that a set that must be compiled is.
+    // Another pointer is matched first, so that a contender that compiles its patterns has done so.
     let warm = vec![pointer(&["other"])];
     matching::<P>((patterns, warm, pointers), size.div_ceil(8), Setup::EveryRun)
 }

@@ -8,25 +8,25 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("trace", 120, 48, "Random subscriptions, matches and removals, also of subscriptions that are gone."),
+    Check::new("trace", 120, 48, "Random subscriptions, matches and removals, some of them of subscriptions that have ended."),
     Check::new("trace_long", 1500, 1, "1,500 such steps on one index."),
-    Check::new("descendants", 0, 1, "`..` spans any number of segments, anywhere in a pattern: $..name and /users/0/name, $..a.b and /q/a/b, $..a..b and /q/a/z/b."),
-    Check::new("chains", 0, 1, "$..a..a…..b with 2 to 16 times ..a against 40 and 4,000 segments, without and with a b at the end."),
-    Check::new("frontiers", 0, 1, "All 4,096 patterns of a literal or * at 12 levels at once."),
-    Check::new("wide_descendants", 0, 1, "10,000 patterns that end in ..*, subscribed and half of them removed."),
+    Check::new("descendants", 0, 1, "`..` spans any number of segments anywhere in a pattern: $..name selects /users/0/name, $..a.b selects /q/a/b, $..a..b selects /q/a/z/b."),
+    Check::new("chains", 0, 1, "$..a..a…..b with 2 to 16 times ..a against pointers of 40 and 4,000 segments, with and without a b at the end."),
+    Check::new("frontiers", 0, 1, "All 4,096 patterns that have a name or * at each of 12 levels, in one index."),
+    Check::new("wide_descendants", 0, 1, "10,000 patterns that end in ..* are subscribed, and then every other one is removed."),
     Check::new("spelling", 0, 1, "Names with ~, /, dots, quotes, brackets, stars, control and non-ASCII characters, empty names, numeric keys and leading zeros."),
-    Check::new("unions_and_slices", 0, 1, "Patterns with unions and slices answer like all others."),
-    Check::new("same_pattern", 0, 1, "One pattern subscribed 1,000 times and removed one by one."),
-    Check::new("unknown_ids", 0, 1, "Unsubscribing twice, or what never was, is an error and changes nothing; ids are not used again."),
+    Check::new("unions_and_slices", 0, 1, "Patterns with unions and slices are matched like all others."),
+    Check::new("same_pattern", 0, 1, "One pattern is subscribed 1,000 times, and the subscriptions end one by one."),
+    Check::new("unknown_ids", 0, 1, "To end a subscription twice, or one that never was, is an error and changes nothing. No id is used again."),
 ];
 
-/// Names for traces, those that need care among them.
+/// Names for traces, among them those that need care.
 const TRACE_NAMES: [&str; 32] = [
     "a", "b", "c", "*", "", "0", "1", "00", "01", "a.b", "~", "/", "a/b", "~0", "~1", "..", ".", "a.", "'",
     "\"", "[0]", "é", "日本", "?", "$", "$*", "@a", "#", "\n", "%2A", "{a,b}", "a\\b",
 ];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Operation {
     Subscribe { pattern: String },
@@ -45,12 +45,12 @@ fn decode(step: &Step) -> Operation {
     }
 }
 
-/// The numbers of a step that choose names, as one.
+/// Both operands of a step as one number, which chooses names.
 fn choices(step: &Step) -> u32 {
     u32::from(step.a) | u32::from(step.b) << 16
 }
 
-/// Up to four nodes, mostly of few names.
+/// A pattern of up to four nodes, most of which have one of few names.
 fn trace_pattern(step: &Step) -> String {
     let mut choices = choices(step);
     let mut text = "$".to_owned();
@@ -78,7 +78,7 @@ fn trace_pattern(step: &Step) -> String {
     text
 }
 
-/// Up to eight segments.
+/// A pointer of up to eight segments.
 fn trace_pointer(step: &Step) -> String {
     let mut choices = choices(step);
     let mut text = String::new();
@@ -132,7 +132,7 @@ pub(super) fn replay<P: PatternIndex>(check: &Check, trace: &[Step]) -> Result<(
     }
 }
 
-/// Most subscriptions of a trace.
+/// How many subscriptions a trace has at most at the same time.
 const MAX_LIVE: usize = 24;
 
 /// The index under test beside its model.
@@ -195,7 +195,7 @@ impl<P: PatternIndex> Subject<P> {
         Ok(())
     }
 
-    /// Matches twice: the second answer may come from what the first one left.
+    /// Compares two answers: the second may come from what the first one left in the index.
     fn compare(&mut self, text: &str) -> Result<(), String> {
         let pointer = Pointer::parse(text).map_err(|error| format!("{text}: {error}"))?;
         let segments = unescaped(&pointer);
@@ -237,7 +237,7 @@ impl<P: PatternIndex> Subject<P> {
         format!("[{}]", texts.join(" | "))
     }
 
-    /// Pointers that come close to the patterns that live.
+    /// Compares answers about pointers that come close to the subscribed patterns.
     fn compare_all(&mut self) -> Result<(), String> {
         self.compare("")?;
         self.compare("/")?;
@@ -251,7 +251,7 @@ impl<P: PatternIndex> Subject<P> {
     }
 }
 
-/// A pattern, pointers that it selects, and some that it does not.
+/// A pattern, pointers that it selects, and pointers that it does not select.
 type Selection = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 #[rustfmt::skip]
@@ -359,7 +359,7 @@ const UNIONS_AND_SLICES: &[Selection] = &[
     ("$[0, 2:4, 'x']", &["/0", "/2", "/3", "/x"], &["/1", "/4"]),
 ];
 
-/// Each pattern alone, then all at once: every pointer of the table against every pattern.
+/// Matches the pointers of a table against each pattern alone, then against all patterns at once.
 fn selections<P: PatternIndex>(table: &[Selection]) -> Result<(), String> {
     let mut all = Subject::<P>::new();
     for (text, yes, no) in table {
@@ -378,7 +378,7 @@ fn selections<P: PatternIndex>(table: &[Selection]) -> Result<(), String> {
     }
     let pointers = || table.iter().flat_map(|(_, yes, no)| yes.iter().chain(*no));
     pointers().try_for_each(|pointer| all.compare(pointer))?;
-    // And once more while they go, every other one first.
+    // And again while subscriptions end, every other one first.
     for at in (0..all.live.len()).rev().step_by(2) {
         all.unsubscribe(at)?;
     }
@@ -389,7 +389,7 @@ fn selections<P: PatternIndex>(table: &[Selection]) -> Result<(), String> {
     pointers().try_for_each(|pointer| all.compare(pointer))
 }
 
-/// Every pair of the traces' names, as a quoted name and below a wildcard and a descendant.
+/// Every name of the traces as a quoted name, alone and below a wildcard and a descendant, against every pair of names.
 fn every_spelling<P: PatternIndex>(mut subject: Subject<P>) -> Result<(), String> {
     for name in TRACE_NAMES {
         let name = quoted(name);
@@ -479,7 +479,7 @@ fn same_pattern<P: PatternIndex>(mut subject: Subject<P>) -> Result<(), String> 
     let pointers = ["/a/b", "/a/b/c", "/a/x/y/c"];
     pointers.iter().try_for_each(|pointer| subject.compare(pointer))?;
     for left in (0..TIMES).rev() {
-        // From the front, the back and the middle; the other pattern stays.
+        // Subscriptions end at the front, the back and the middle. The one to the other pattern stays.
         subject.unsubscribe(1 + [0, left, left / 2][left % 3])?;
         if left < 8 || left % 125 == 0 {
             pointers.iter().try_for_each(|pointer| subject.compare(pointer))?;
@@ -499,7 +499,7 @@ fn unknown_ids<P: PatternIndex>(mut subject: Subject<P>) -> Result<(), String> {
         let gone = *subject.gone.last().expect("one has just gone");
         subject.unsubscribe_unknown(gone)?;
         subject.compare("/a")?;
-        // One more in its place must not bring the old id back.
+        // A new subscription in its place must not bring the old id back.
         subject.subscribe(text)?;
         subject.unsubscribe_unknown(gone)?;
         subject.compare("/a")?;

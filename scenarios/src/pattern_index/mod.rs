@@ -1,12 +1,12 @@
 //! **Pattern index**: which of many JSONPath patterns select a given JSON pointer?
 //!
-//! Contract: [`PatternIndex`], with [`Pattern`]s and [`Pointer`]s that are parsed once, here, for every
-//! contender. Oracle: a table per pattern and pointer, filled node by node over unescaped segments.
-//! Scenarios: [`BOTTLENECK`].
+//! Contract: [`PatternIndex`]. Its [`Pattern`]s and [`Pointer`]s are parsed by this crate, for every contender alike.
+//! Oracle: a table for each pattern and pointer that is filled node by node over unescaped segments. Scenarios:
+//! [`BOTTLENECK`].
 //!
-//! What a pointer alone can tell decides what a pattern means: `[7]` and `['7']` both select the segment
-//! `7`, because a pointer does not say whether it leads into an array or an object; and a selector that
-//! needs the document (a filter, anything that counts from an array's end) is a typed error.
+//! A pattern is matched against a pointer alone, without a document. So `[7]` and `['7']` both select the segment `7`,
+//! because a pointer does not tell whether it leads into an array or into an object. A selector that needs the document
+//! (a filter, or anything that counts from an array's end) is a typed error.
 
 mod cases;
 mod checks;
@@ -18,11 +18,11 @@ use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING,
 pub use crate::json_path::{Node, Pattern, PatternError};
 pub use crate::pointer::{PointerBuf as Pointer, PointerError, escape, unescape};
 
-/// A subscription, as [`PatternIndex::subscribe`] names it. Never used again by the same index.
+/// The name that [`PatternIndex::subscribe`] gives a subscription. An index never uses it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u64);
 
-/// The subscription does not exist, or no longer.
+/// There is no such subscription, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownId(pub Id);
 
@@ -34,19 +34,19 @@ impl fmt::Display for UnknownId {
 
 impl std::error::Error for UnknownId {}
 
-/// A changing set of patterns that tells which of them select a pointer.
+/// A set of patterns that changes, and that tells which of them select a pointer.
 pub trait PatternIndex {
-    /// The index of no patterns.
+    /// An index without patterns.
     fn new() -> Self;
-    /// Adds `pattern`, also where an equal one is there already.
+    /// Adds a subscription to `pattern`, even where there is one to an equal pattern already.
     fn subscribe(&mut self, pattern: &Pattern) -> Id;
     /// Removes a subscription.
     ///
     /// # Errors
     /// If there is no such subscription; nothing changes.
     fn unsubscribe(&mut self, id: Id) -> Result<(), UnknownId>;
-    /// Appends every subscription whose pattern selects `pointer` to `ids`, each once, in any order. What the
-    /// index keeps to be faster next time is why this takes `&mut self`; it never shows in an answer.
+    /// Appends to `ids` every subscription whose pattern selects `pointer`, each once, in any order. This takes
+    /// `&mut self` because an index may keep what makes its next answer faster; that never shows in an answer.
     fn matches(&mut self, pointer: &Pointer, ids: &mut Vec<Id>);
     /// Number of subscriptions.
     fn len(&self) -> usize;
@@ -57,8 +57,7 @@ pub trait PatternIndex {
     }
 }
 
-/// Patterns that are tested one by one: where every index keeps those that are not
-/// [simple](Pattern::is_simple).
+/// Patterns that are tested one by one. Every index keeps the patterns here that are not [simple](Pattern::is_simple).
 #[derive(Clone, Debug, Default)]
 pub struct PatternList {
     entries: Vec<(Id, Pattern)>,
@@ -95,20 +94,20 @@ impl PatternList {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no subscription.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "pattern_index",
     title: "Pattern index",
-    question: "A store notifies those who subscribed to a JSONPath pattern that selects the pointer just written: which \
-               of n patterns are they? Testing each pattern is O(n) per write; a trie over segments follows all \
-               patterns at once, and an automaton built from it as it is used takes one step per segment.",
+    question: "A store notifies everybody whose JSONPath pattern selects the pointer just written: which of n patterns \
+               are they? To test each pattern takes O(n) per write. A trie over segments follows all patterns at once. \
+               An automaton that is built from the trie as it is used takes one step per segment.",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: Sizes {
@@ -125,7 +124,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 
 const CLAIMS: &[Claim] = &[Claim::new(
     "dm-pattern",
-    "10,000 notifications with 1,000 patterns take less than 100 ms where the list took about 10 s: a hundred times less.",
+    "10,000 notifications with 1,000 patterns take less than 100 ms. With a list they took about 10 s, a hundred times as long.",
     Some(100.0),
     ("identical", 1000),
     ["linear_scan", "pattern_trie"],
@@ -146,18 +145,18 @@ const PATTERNS_SIZES: Sizes = Sizes { quick: &[10], default: &[10], full: &[10] 
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    Scenario::new("identical", "match", NOTHING, "The source's own: n times the pattern $.data.* against /data/x; every match returns n subscriptions.").at(IDENTICAL_SIZES),
-    Scenario::new("mix_warm", "match", NOTHING, "n patterns (60 % exact, 25 % with *, 15 % with ..) against pointers that were matched twice before."),
-    Scenario::new("mix_unseen", "match", NOTHING, "The same patterns against pointers never seen before, each with names that are in no pattern."),
-    Scenario::new("churn", "round", NOTHING, "Subscribes a pattern, matches two pointers, unsubscribes another, matches two; n patterns stay.").at(CHURN_SIZES),
-    Scenario::new("churn_large", "round", DYNAMIC, "The same with more patterns than can be compiled anew at each change.").at(CHURN_LARGE_SIZES),
-    Scenario::new("descendant_chains", "segment", NOTHING, "The pattern $..a..a…..b with n times ..a against 4,000 segments a and a b.").at(CHAIN_SIZES),
-    Scenario::new("frontiers", "match", NOTHING, "n of the 4,096 patterns that have a literal or * at each of 12 levels; pointers never seen before.").at(FRONTIER_SIZES),
-    Scenario::new("notify_exact", "match", NOTHING, "100 exact patterns against the 100 pointers that they select.").at(EXACT_SIZES),
-    Scenario::new("notify_patterns", "match", NOTHING, "10 patterns with * against pointers that one of them selects.").at(PATTERNS_SIZES),
+    Scenario::new("identical", "match", NOTHING, "The source's own benchmark: n times the pattern $.data.* against /data/x, so that every match returns n subscriptions.").at(IDENTICAL_SIZES),
+    Scenario::new("mix_warm", "match", NOTHING, "Matches pointers that were matched twice before against n patterns, of which 60 % are exact, 25 % have a * and 15 % a .. in them."),
+    Scenario::new("mix_unseen", "match", NOTHING, "Matches pointers that were never seen before, each with names that are in no pattern, against the same n patterns."),
+    Scenario::new("churn", "round", NOTHING, "Subscribes a pattern, matches two pointers, unsubscribes another pattern and matches two more pointers. There are n patterns after each round.").at(CHURN_SIZES),
+    Scenario::new("churn_large", "round", DYNAMIC, "The same with more patterns than can be compiled again at each change.").at(CHURN_LARGE_SIZES),
+    Scenario::new("descendant_chains", "segment", NOTHING, "Matches a pointer of 4,000 segments a and a b against the pattern $..a..a…..b with n times ..a.").at(CHAIN_SIZES),
+    Scenario::new("frontiers", "match", NOTHING, "Matches pointers that were never seen before against n of the 4,096 patterns that have a name or * at each of 12 levels.").at(FRONTIER_SIZES),
+    Scenario::new("notify_exact", "match", NOTHING, "Matches the 100 pointers that 100 exact patterns select against these patterns.").at(EXACT_SIZES),
+    Scenario::new("notify_patterns", "match", NOTHING, "Matches pointers, each of which one pattern selects, against 10 patterns with a *.").at(PATTERNS_SIZES),
 ];
 
-/// Makes a contender of an implementation; call it in the contender's crate.
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<P: PatternIndex + 'static>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<P>, replay: checks::replay::<P> }
 }

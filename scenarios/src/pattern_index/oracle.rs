@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::{Node, Pattern, Pointer, unescape};
 use crate::input::mix;
 
-/// The oracle: whether `nodes` select the pointer of `segments`, which are unescaped.
+/// Whether `nodes` select the pointer of `segments`, which are unescaped.
 pub(super) fn selected(nodes: &[Node], segments: &[Cow<'_, str>]) -> bool {
-    // Whether the nodes so far can select exactly the first so many segments.
+    // At index i: whether the nodes looked at so far can select exactly the first i segments.
     let mut reached = vec![false; segments.len() + 1];
     reached[0] = true;
     for node in nodes {
@@ -47,7 +47,7 @@ pub(super) fn unescaped(pointer: &Pointer) -> Vec<Cow<'_, str>> {
     pointer.segments().map(unescape).collect()
 }
 
-/// Depends on which subscriptions (by order of subscription) a match found, not on their order.
+/// A digest of the subscriptions that a match found. It depends on which ones they are, not on their order.
 pub(super) fn match_digest(at: usize, ordinals: impl Iterator<Item = usize>) -> u64 {
     let found = ordinals.fold(0u64, |sum, ordinal| sum.wrapping_add(mix(ordinal as u64 + 1)));
     mix(found ^ mix(at as u64))

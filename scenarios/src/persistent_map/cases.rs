@@ -6,7 +6,7 @@ use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
 use super::{Family, PersistentMap};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
-use crate::input::{FixedHasher, Key, copies, draws, entry_digest, mix, rng, shuffled, sum};
+use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario.strip_suffix("_string") {
@@ -38,39 +38,56 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     }
 }
 
-/// How many steps a line of inserts takes: all on the way up to 1,000 entries, the last ones beyond, and
-/// where every step copies the whole map.
+/// Up to this size a line of versions inserts every key.
+const EVERY_INSERT: usize = 1000;
+
+/// How many versions of one map a region keeps.
+const VERSIONS: usize = 100;
+
+/// About how many entries are copied together by a contender that copies the whole map for each version.
+const COPIED_ENTRIES: usize = 100_000;
+
+/// How many inserts a line of versions takes. Up to 1,000 entries it inserts every key. In larger maps, and where a
+/// contender copies the whole map for each step, it inserts the last few only.
 fn insert_steps(request: Request) -> usize {
-    if request.size <= 1000 && !request.can(Capability::CopiesWhole) { request.size } else { steps(request) }
+    if request.size <= EVERY_INSERT && !request.can(Capability::CopiesWhole) {
+        request.size
+    } else {
+        steps(request)
+    }
 }
 
-/// How many versions a line keeps. A contender that copies whole keeps fewer: cost per step is what is
+/// How many versions a line keeps. A contender that copies the whole map keeps fewer: the cost per step is what is
 /// compared, and a hundred copies of 100,000 entries would not fit into memory.
 fn steps(request: Request) -> usize {
     variant_count(request).min(request.size)
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.can(Capability::CopiesWhole) { (100_000 / request.size).clamp(2, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) {
+        (COPIED_ENTRIES / request.size).clamp(2, VERSIONS)
+    } else {
+        VERSIONS
+    }
 }
 
 pub(crate) fn entries<K: Key>(ids: Range<u64>) -> Vec<(K, u64)> {
     ids.map(entry).collect()
 }
 
-/// `count` ranges of `size` ids each, none in two of them.
+/// `count` ranges of `size` ids each. No id is in two of them.
 pub(crate) fn id_ranges(count: usize, size: usize) -> Vec<Range<u64>> {
     let [count, size] = [count as u64, size as u64];
     (0..count).map(|at| at * size..(at + 1) * size).collect()
 }
 
-/// How many lines of versions a region has: for about 256 steps, because one that keeps the version
-/// before costs as much as several that do not.
+/// How many lines of versions a region has. They take about 256 steps together: a step that keeps the version before
+/// it costs as much as several that do not.
 fn line_count(size: usize) -> usize {
     copies(4 * size)
 }
 
-/// A map of the entries of `ids`, made as it goes: a list of them would double what set-ups allocate.
+/// A map of the entries of `ids`. They are made one by one, because a list of them would double what a set-up allocates.
 pub(crate) fn build<K: Key, M: PersistentMap<K, u64>>(ids: impl Iterator<Item = u64>) -> M {
     M::from_entries(ids.map(entry))
 }
@@ -98,7 +115,7 @@ pub(crate) fn insert_unshared<K: Key, M: PersistentMap<K, u64> + 'static>(size: 
     )
 }
 
-/// A line of versions: a map that changes step by step, and every version before a step.
+/// A line of versions: a map that changes step by step, and the version before each step.
 pub(crate) struct Line<M, T> {
     pub(crate) map: M,
     changes: Vec<T>,
@@ -111,7 +128,7 @@ impl<M: Clone, T> Line<M, T> {
         Line { map: base.clone(), changes, kept }
     }
 
-    /// Applies every change, the version before it kept.
+    /// Applies every change and keeps the version before it.
     pub(crate) fn advance(&mut self, mut change: impl FnMut(&mut M, T)) {
         for operand in self.changes.drain(..) {
             self.kept.push(self.map.clone());
@@ -120,7 +137,7 @@ impl<M: Clone, T> Line<M, T> {
     }
 }
 
-/// The last `steps` inserts on the way to `size` entries, in each of so many lines.
+/// In each of so many lines, the last `steps` inserts that make a map of `size` entries.
 pub(crate) fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
     size: usize,
     steps: usize,
@@ -146,7 +163,7 @@ pub(crate) fn insert_shared<K: Key, M: PersistentMap<K, u64> + 'static>(
         move |input, lines, ()| {
             sum(lines.iter().zip(input).map(|(line, (_, ids))| {
                 let lengths = sum(line.kept.iter().map(|map| map.len() as u64));
-                // A version must not see the key that came after it.
+                // A version must not see the key that was inserted after it was kept.
                 let unseen = line.kept.iter().zip(split(ids).1);
                 let unseen = unseen.filter(|(map, id)| !map.contains_key(&K::from_id(*id))).count() as u64;
                 content_digest(&line.map).wrapping_add(mix(lengths)).wrapping_add(mix(unseen))
@@ -167,7 +184,7 @@ struct Lookups<K, M> {
 }
 
 fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let ids = draws(&mut rng("get_hit", size), size.max(1024), size);
+    let ids = draws(&mut rng("get_hit", size), size.max(OPERATIONS), size);
     let map = build::<K, M>(0..size as u64);
     let lookups = Lookups { map, probes: ids.iter().map(|id| K::from_id(*id)).collect() };
     case(
@@ -187,7 +204,7 @@ fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn C
 }
 
 fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let count = size.max(1024);
+    let count = size.max(OPERATIONS);
     let lookups = Lookups {
         map: build::<K, M>(0..size as u64),
         probes: (0..count as u64).map(|id| K::from_id(ABSENT + id)).collect(),
@@ -225,7 +242,7 @@ fn overwrite_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, ste
         },
         move |(_, ids), lines, ()| {
             sum(lines.iter().zip(ids.chunks(steps)).map(|(line, ids)| {
-                // What each version still says of the key that was overwritten after it.
+                // The value that each version still has of the key that was overwritten after it was kept.
                 let before = line.kept.iter().zip(ids);
                 let before = sum(before.map(|(map, id)| *map.get(&K::from_id(*id)).unwrap_or(&0)));
                 content_digest(&line.map).wrapping_add(mix(before))
@@ -312,7 +329,7 @@ fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, steps:
     )
 }
 
-/// What a visit of an entry reads.
+/// What the region of an iteration reads of an entry.
 fn visit<K: Key>(key: &K, value: u64) -> u64 {
     key.touch().wrapping_add(value)
 }
@@ -367,7 +384,7 @@ fn union<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Cas
                 .wrapping_add(mix(sum(united.iter().map(|map| map.len() as u64))))
         },
         move |_| {
-            // Of a key in both the left value counts.
+            // Where both maps have a key, the value of the left one counts.
             let common = size - size / 2;
             entries_digest((0..pairs).flat_map(|pair| left(pair).chain(right(pair).skip(common))))
         },
@@ -392,13 +409,19 @@ fn equality<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
     )
 }
 
-/// How many changes a version is away from the map that it was made of, where versions share most.
+/// Of how many entries of a map a version changes one.
+const ENTRIES_PER_CHANGE: usize = 100;
+
+/// How many changes make a version at most.
+const MOST_CHANGES: usize = 10;
+
+/// How many changes make a version of a map, where two versions are to have most of their content in common.
 fn changes_apart(size: usize) -> usize {
-    (size / 100).clamp(1, 10)
+    (size / ENTRIES_PER_CHANGE).clamp(1, MOST_CHANGES)
 }
 
-/// Two versions to be united, in each of so many forks that a region does enough: overwritten, extended and reduced
-/// in turn, at random places.
+/// Forks of two versions to be united, as many as give a region enough to do. Entries at random places are overwritten,
+/// added and removed in turn.
 fn forks_to_unite(size: usize) -> Vec<Fork> {
     let mut rng = rng("union_of_versions", size);
     let ranges = id_ranges(copies(size), size).into_iter().enumerate();
@@ -407,7 +430,7 @@ fn forks_to_unite(size: usize) -> Vec<Fork> {
             let drawn = draws(&mut rng, changes_apart(size), size).into_iter().enumerate();
             let change = |(step, at): (usize, u64)| {
                 let id = ids.start + at;
-                // Where there is but one change, what it is goes round from pair to pair.
+                // Where a version has a single change, its kind alternates from pair to pair.
                 match (pair + step + side) % 3 {
                     0 => (id, Some(!value_of(id) ^ side as u64)),
                     1 => (ABSENT + 2 * id + side as u64, Some(at)),
@@ -421,8 +444,8 @@ fn forks_to_unite(size: usize) -> Vec<Fork> {
     forks.collect()
 }
 
-/// Two equal versions, neither of them untouched, in each of so many forks that a region does enough: one lost
-/// entries and got them back, the other had entries overwritten with the same values.
+/// Forks of two equal versions, as many as give a region enough to do. Both versions were changed: one lost entries and
+/// got them back; in the other, entries were overwritten with the values they had.
 fn forks_to_compare(size: usize) -> Vec<Fork> {
     let mut rng = rng("equality_of_versions", size);
     let forks = id_ranges(copies(size), size).into_iter().map(|ids| {
@@ -500,7 +523,7 @@ fn variants<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, count: usiz
             }
         },
         |(base, changes), (_, kept): &(_, Vec<M>), ()| {
-            // Each variant has its own key, none has its neighbour's, and the base has none.
+            // Each variant has its own key and not that of its neighbour; the base has none of them.
             let next = changes.iter().cycle().skip(1);
             let own = kept.iter().zip(changes).zip(next).map(|((map, (own, _)), (next, _))| {
                 let own = map.get(own).copied().unwrap_or(0);

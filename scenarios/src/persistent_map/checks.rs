@@ -5,26 +5,24 @@ use std::marker::PhantomData;
 
 use super::oracle::Model;
 use super::{Family, PersistentMap};
-use crate::checking::{
-    MAX_VERSIONS, Specimen, at_end, each_step, fixed, in_threads, is_due, not_replayed, place, with_probes,
-};
+use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
 use crate::input::{DearKey, FixedHasher, mix};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("trace_u64", 300, 48, "Random operations on a tree of versions, u64 keys."),
-    Check::new("trace_string", 200, 24, "Random operations on a tree of versions, String keys."),
-    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
-    Check::new("collide_all", 250, 32, "All keys have one 64-bit hash; collision nodes up to 100 entries."),
+    Check::new("trace_u64", 300, 48, "Random operations on a tree of versions, with u64 keys."),
+    Check::new("trace_string", 200, 24, "Random operations on a tree of versions, with String keys."),
+    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions; all versions held are compared in full."),
+    Check::new("collide_all", 250, 32, "All keys have one 64-bit hash, so that collision nodes hold up to 100 entries."),
     Check::new("collide_low32", 250, 24, "All hashes are equal in their low 32 bits."),
-    Check::new("collide_last_bits", 250, 24, "Hashes differ only in the bits that a trie consumes last, or not at all."),
-    Check::new("collide_groups", 250, 24, "Four hashes for all keys."),
-    Check::new("panics", 160, 48, "Clone, Hash, Eq and Ord panic half-way: every other version stays intact, nothing leaks or drops twice."),
-    Check::new("threads", 0, 1, "Four threads fork one map and change their forks at once: each sees its own changes only."),
-    Check::new("collide_panics", 120, 32, "The same inside collision nodes."),
-    Check::new("group_panics", 160, 32, "The same with four collision nodes beside each other."),
+    Check::new("collide_last_bits", 250, 24, "Hashes differ in no bits but those that a trie consumes last, or not at all."),
+    Check::new("collide_groups", 250, 24, "All keys share four hashes."),
+    Check::new("panics", 160, 48, "Clone, Hash, Eq or Ord panics in the middle of an operation: every other version stays as it was, and nothing leaks or is dropped twice."),
+    Check::new("threads", 0, 1, "Four threads fork one map and change their forks at the same time: each sees its own changes only."),
+    Check::new("collide_panics", 120, 32, "The same inside a collision node."),
+    Check::new("group_panics", 160, 32, "The same with four collision nodes side by side."),
 ];
 
 /// How a check is replayed.
@@ -36,8 +34,7 @@ pub(crate) enum Plan {
         keys: Keys,
         /// How many distinct keys the steps choose from.
         key_space: u16,
-        /// Where operations panic half-way: a number above that of the calls of `Clone`, `Hash`, `Eq` and `Ord` that
-        /// the panic waits for.
+        /// Where operations panic: each panic waits for fewer calls of `Clone`, `Hash`, `Eq` and `Ord` than this.
         fuse: Option<u32>,
     },
     /// Threads that change forks of one map of so many entries.
@@ -69,7 +66,7 @@ impl Plan {
     }
 }
 
-/// An operation on keys that collide makes fewer calls than this: most panic, and some come through.
+/// An operation on a collision node makes about as many calls: most operations panic, and some come to their end.
 pub(crate) const SHORT_FUSE: u32 = 24;
 
 fn plan(check: &Check) -> Plan {
@@ -89,7 +86,7 @@ fn plan(check: &Check) -> Plan {
     }
 }
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Insert { version: usize, key: u32, value: u32 },
@@ -137,19 +134,21 @@ pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mis
     replay_plan::<F>(plan(check), trace)
 }
 
-/// Replays a trace as planned; for a bottleneck that plans checks of its own on the same contract.
+/// Replays a trace as planned. Another bottleneck with the same contract plans its own checks and calls this.
 pub(crate) fn replay_plan<F: Family>(plan: Plan, trace: &[Step]) -> Result<(), Mismatch> {
     let (keys, key_space, fuse) = match plan {
         Plan::Threads { entries } => return fixed(threads::<F::Map<u64, u64, FixedHasher>>(entries)),
         Plan::Trace { keys, key_space, fuse } => (keys, key_space, fuse),
     };
     match keys {
-        Keys::Number => Replay::<u64, u64, F::Map<u64, u64, FixedHasher>>::run(key_space, trace, fuse),
-        Keys::Text => Replay::<String, u64, F::Map<String, u64, FixedHasher>>::run(key_space, trace, fuse),
-        Keys::Dear => Replay::<DearKey, u64, F::Map<DearKey, u64, FixedHasher>>::run(key_space, trace, fuse),
+        Keys::Number => Replay::<u64, u64, F::Map<u64, u64, FixedHasher>>::of(key_space).run(trace, fuse),
+        Keys::Text => Replay::<String, u64, F::Map<String, u64, FixedHasher>>::of(key_space).run(trace, fuse),
+        Keys::Dear => {
+            Replay::<DearKey, u64, F::Map<DearKey, u64, FixedHasher>>::of(key_space).run(trace, fuse)
+        }
         Keys::Probe(hashing) => {
             with_probes(hashing, trace, ["every version was dropped", "keys and values"], || {
-                Replay::<Probe, Probe, F::Map<Probe, Probe, PassThrough>>::run(key_space, trace, fuse)
+                Replay::<Probe, Probe, F::Map<Probe, Probe, PassThrough>>::of(key_space).run(trace, fuse)
             })
         }
     }
@@ -157,35 +156,34 @@ pub(crate) fn replay_plan<F: Family>(plan: Plan, trace: &[Step]) -> Result<(), M
 
 /// The versions under test, each beside its model.
 struct Replay<K, V, M> {
+    key_space: u16,
     versions: Vec<(M, Model)>,
     types: PhantomData<(K, V)>,
 }
 
-impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
-    /// Replays `trace`; with a `fuse`, every change is made while a [`Probe`] fuse of fewer calls burns.
-    fn run(key_space: u16, trace: &[Step], fuse: Option<u32>) -> Result<(), Mismatch> {
-        let mut replay = Replay { versions: vec![(M::new(), Model::new())], types: PhantomData };
-        each_step(trace, |at, step| {
-            replay.apply(decode(key_space, step), fuse.map(|calls| u32::from(step.b) % calls))?;
-            if is_due(at) { replay.compare_all() } else { Ok(()) }
-        })?;
-        at_end(trace, replay.compare_all())?;
-        // Versions go in an order that the trace decides, not only last in, first out.
-        for step in trace {
-            if replay.versions.len() > 1 {
-                let at = usize::from(step.a) % replay.versions.len();
-                replay.versions.swap_remove(at);
-                let outcome = replay.compare_one(at % replay.versions.len());
-                let told = outcome.map_err(|message| format!("after another version was dropped: {message}"));
-                at_end(trace, told)?;
-            }
-        }
-        Ok(())
+impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Versions for Replay<K, V, M> {
+    type Structure = M;
+    type Model = Model;
+
+    fn versions(&mut self) -> &mut Vec<(M, Model)> {
+        &mut self.versions
     }
 
-    fn apply(&mut self, operation: Operation, fuse: Option<u32>) -> Result<(), String> {
+    fn held(&self) -> usize {
+        self.versions.len()
+    }
+
+    fn empty() -> (M, Model) {
+        (M::new(), Model::new())
+    }
+
+    fn length(model: &Model) -> usize {
+        model.len()
+    }
+
+    fn apply(&mut self, step: &Step, fuse: Option<u32>) -> Result<(), String> {
         let held = self.versions.len();
-        match operation {
+        match decode(self.key_space, step) {
             Operation::Insert { version, key, value } => self.insert(version % held, key, value, fuse),
             Operation::InsertFork { version, key, value } => {
                 let at = self.fork(version % held);
@@ -206,7 +204,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 model.extend(left_model);
                 match Probe::with_fuse(fuse, || left.union(right)) {
                     Some(united) => {
-                        let at = self.place(united, model, held);
+                        let at = self.place((united, model), held);
                         self.compare_one(at)
                     }
                     None => {
@@ -225,7 +223,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 Ok(())
             }
             Operation::Rebuild { version } => {
-                // The same content in another order, with keys added and removed in between.
+                // The same content is built in another order, with keys that come and go in between.
                 let (map, model) = &self.versions[version % held];
                 let mut rebuilt = M::new();
                 for (&key, &value) in model.iter().rev() {
@@ -238,7 +236,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 if !rebuilt.equal(map) || !map.equal(&rebuilt) {
                     return Err("a map of equal content built in another order is not equal".to_owned());
                 }
-                // From a list in which every key comes twice: the last value counts.
+                // In a list that names every key twice, the last value counts.
                 let entry = |(key, value): (&u32, u32)| (K::from_id(*key), V::from_id(value));
                 let earlier = model.iter().map(|(key, value)| entry((key, value ^ 1)));
                 let later = model.iter().rev().map(|(key, value)| entry((key, *value)));
@@ -256,6 +254,33 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
                 Ok(())
             }
         }
+    }
+
+    fn compare_one(&self, at: usize) -> Result<(), String> {
+        let (map, model) = &self.versions[at];
+        if map.len() != model.len() {
+            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
+        }
+        let mut seen: Vec<(u32, u32)> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
+        seen.sort_unstable();
+        if !seen.iter().copied().eq(model.iter().map(|(&key, &value)| (key, value))) {
+            let expected: Vec<_> = model.iter().collect();
+            return Err(format!("version {at}: iterates over {seen:?}, expected {expected:?}"));
+        }
+        for (&key, &value) in model {
+            let observed = map.get(&K::from_id(key)).map(V::id);
+            if observed != Some(value) {
+                return Err(format!("version {at}: get({key}) is {observed:?}, expected Some({value})"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
+    /// A tree of one empty version, for steps with so many distinct keys.
+    fn of(key_space: u16) -> Self {
+        Replay { key_space, versions: vec![Self::empty()], types: PhantomData }
     }
 
     fn insert(&mut self, at: usize, key: u32, value: u32, fuse: Option<u32>) -> Result<(), String> {
@@ -285,38 +310,6 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         self.compare_key(at, key)
     }
 
-    /// Changes version `at` and its model; whether it completed. Where the change panicked, that
-    /// version is dropped (its content is unspecified), emptied, and all others must be intact.
-    fn change(
-        &mut self,
-        at: usize,
-        fuse: Option<u32>,
-        change: impl FnOnce(&mut M),
-        change_model: impl FnOnce(&mut Model),
-    ) -> Result<bool, String> {
-        let (map, model) = &mut self.versions[at];
-        if Probe::with_fuse(fuse, || change(map)).is_some() {
-            change_model(model);
-            return Ok(true);
-        }
-        self.versions[at] = (M::new(), Model::new());
-        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
-        Ok(false)
-    }
-
-    /// Clones a version; where as many as allowed are held, over another one.
-    fn fork(&mut self, from: usize) -> usize {
-        let (map, model) = &self.versions[from];
-        let (map, model) = (map.clone(), model.clone());
-        self.place(map, model, from)
-    }
-
-    /// Holds one more version, beside `avoid` where there is room for neither more.
-    fn place(&mut self, map: M, model: Model, avoid: usize) -> usize {
-        let length = model.len();
-        place(&mut self.versions, (map, model), length, avoid)
-    }
-
     fn compare_key(&self, at: usize, key: u32) -> Result<(), String> {
         let (map, model) = &self.versions[at];
         let observed = map.get(&K::from_id(key)).map(V::id);
@@ -332,33 +325,9 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         }
         Ok(())
     }
-
-    fn compare_all(&self) -> Result<(), String> {
-        (0..self.versions.len()).try_for_each(|at| self.compare_one(at))
-    }
-
-    fn compare_one(&self, at: usize) -> Result<(), String> {
-        let (map, model) = &self.versions[at];
-        if map.len() != model.len() {
-            return Err(format!("version {at}: len is {}, expected {}", map.len(), model.len()));
-        }
-        let mut seen: Vec<(u32, u32)> = map.iter().map(|(key, value)| (key.id(), value.id())).collect();
-        seen.sort_unstable();
-        if !seen.iter().copied().eq(model.iter().map(|(&key, &value)| (key, value))) {
-            let expected: Vec<_> = model.iter().collect();
-            return Err(format!("version {at}: iterates over {seen:?}, expected {expected:?}"));
-        }
-        for (&key, &value) in model {
-            let observed = map.get(&K::from_id(key)).map(V::id);
-            if observed != Some(value) {
-                return Err(format!("version {at}: get({key}) is {observed:?}, expected Some({value})"));
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Forks of one map change in several threads at once, and are forked and dropped there.
+/// Several threads change forks of one map at the same time, and fork and drop them.
 fn threads<M: PersistentMap<u64, u64> + Send + Sync>(entries: u64) -> Result<(), String> {
     let base = M::from_entries((0..entries).map(|key| (key, key)));
     let change = |thread: u64| -> Result<(), String> {

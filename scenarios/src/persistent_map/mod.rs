@@ -1,11 +1,12 @@
-//! **Persistent map**: a map whose old versions stay valid, cheaply.
+//! **Persistent map**: a map whose old versions stay valid at little cost.
 //!
-//! Contract: [`PersistentMap`], for every key, value and hasher through a [`Family`]. Oracle: a
-//! `BTreeMap` copied whole for every version. Scenarios: [`BOTTLENECK`], each with `u64` keys and
-//! (suffix `_string`) with 16-byte `String` keys; values are `u64`.
+//! Contract: [`PersistentMap`], for every key, value and hasher through a [`Family`]. Oracle: a `BTreeMap` that is
+//! copied whole for every version. Scenarios: [`BOTTLENECK`], each with `u64` keys and (suffix `_string`) with 16-byte
+//! `String` keys; values are `u64`.
 //!
-//! "Unshared" maps are owned once, so a change may happen in place; a "shared" step keeps the
-//! version before it alive to the end of the region. "Of versions" means that two maps share most: both
+//! An "unshared" map shares nothing with another version, so a change may happen in place. A "shared" step keeps the
+//! version before it alive to the end of the region. "Of versions" means that two maps have most of their content in
+//! common, because both were made of one map by a few changes.
 
 pub(crate) mod cases;
 pub(crate) mod checks;
@@ -16,26 +17,26 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
 
-/// A map with cheap versions: `clone` keeps the present content, every change affects one clone only.
+/// A map with cheap versions: a clone keeps the content of this moment, and a change affects one clone only.
 pub trait PersistentMap<K, V>: Clone {
     /// The empty map.
     fn new() -> Self;
     /// Number of entries.
     fn len(&self) -> usize;
-    /// The value of `key`.
+    /// The value of `key`; `None` where it is absent.
     fn get(&self, key: &K) -> Option<&V>;
-    /// Sets the value of `key`, in place where this version shares nothing.
+    /// Sets the value of `key`. Where this version shares nothing with another one, the change may happen in place.
     fn insert(&mut self, key: K, value: V);
-    /// Removes `key`; whether it was there.
+    /// Removes `key`. Returns whether it was present.
     fn remove(&mut self, key: &K) -> bool;
-    /// Every entry once, in any order.
+    /// Visits every entry once, in any order.
     fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
     where
         K: 'a,
         V: 'a;
-    /// The entries of both; where both have a key, this map's value.
+    /// A map of the entries of both. Where both have a key, it gets this map's value.
     fn union(&self, other: &Self) -> Self;
-    /// Whether both hold the same entries, whatever way they were built.
+    /// Whether both hold the same entries, however they were built.
     fn equal(&self, other: &Self) -> bool;
 
     /// Whether `key` is present.
@@ -48,7 +49,7 @@ pub trait PersistentMap<K, V>: Clone {
         self.len() == 0
     }
 
-    /// The map of `entries`; of equal keys the last wins.
+    /// A map of `entries`. Of several entries with one key, the last one counts.
     fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
         let mut map = Self::new();
         for (key, value) in entries {
@@ -58,7 +59,7 @@ pub trait PersistentMap<K, V>: Clone {
     }
 }
 
-/// One map implementation, for every type of key, value and hasher.
+/// One implementation of a map, for every type of key, value and hasher.
 pub trait Family: 'static {
     /// The map type.
     type Map<K, V, S>: PersistentMap<K, V> + Send + Sync + 'static
@@ -68,13 +69,13 @@ pub trait Family: 'static {
         S: BuildHasher + Clone + Default + Send + Sync + 'static;
 }
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "persistent_map",
     title: "Persistent map",
     question: "How much does it cost to keep old versions of a map alive? A mutable hash map is fast until somebody \
-               needs yesterday's content: undo, snapshots for readers, backtracking. Copying it whole costs O(n) per \
-               version; a trie copies only the path to the changed entry.",
+               needs yesterday's content: for undo, for readers' snapshots, for backtracking. To copy the map whole \
+               costs O(n) per version. A trie copies only the path to the entry that changes.",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: SIZES,
@@ -91,50 +92,50 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 const CLAIMS: &[Claim] = &[
     Claim::new(
         "pp-variants",
-        "100 variants of one map of 1,000,000 entries take 2,843 times less than copying a mutable map 100 times.",
+        "To make 100 variants of one map of 1,000,000 entries takes 2,843 times less than to copy a mutable map 100 times.",
         Some(2843.0),
         ("variants_100", 1_000_000),
         ["hash_map_copy", "hamt"],
     ),
-    // The log gives its steps in per cent saved: 1 / (1 - 0.076) = 1.082, and so on.
+    // The source gives the percentage that each step saves: 1 / (1 - 0.076) = 1.082, and so on.
     Claim::new(
         "pp-inline",
-        "Entries by value instead of boxed save 7.6 % of insertion.",
+        "Insertion takes 7.6 % less with entries held by value than with boxed entries.",
         Some(1.082),
         ("insert_shared", ABLATION_SIZE),
         ["hamt_boxed", "hamt"],
     ),
     Claim::new(
         "pp-inline-iterate",
-        "Entries by value instead of boxed save 29 % of iteration.",
+        "Iteration takes 29 % less with entries held by value than with boxed entries.",
         Some(1.408),
         ("iterate", ABLATION_SIZE),
         ["hamt_boxed", "hamt"],
     ),
     Claim::new(
         "pp-shared",
-        "Reference-counted entries instead of entries by value save 38.7 % of insertion.",
+        "Insertion takes 38.7 % less with reference-counted entries than with entries held by value.",
         Some(1.631),
         ("insert_shared", ABLATION_SIZE),
         ["hamt", "hamt_shared"],
     ),
     Claim::new(
         "pp-shared-iterate",
-        "Entries by value iterate 1.28 times as fast as reference-counted ones (490 ms against 625 ms).",
+        "Iteration is 1.28 times as fast over entries held by value as over reference-counted ones (490 ms against 625 ms).",
         Some(1.28),
         ("iterate", ABLATION_SIZE),
         ["hamt_shared", "hamt"],
     ),
     Claim::new(
         "pp-allocs-boxed",
-        "With boxed entries a change makes 42 to 84 allocations; the table of allocations shows ours.",
+        "With boxed entries a change makes 42 to 84 allocations. The table of allocations shows how many it makes here.",
         None,
         ("insert_shared", ABLATION_SIZE),
         ["hamt_boxed", "hamt_shared"],
     ),
 ];
 
-/// The largest size of the default profile: the log measured at 1,000,000, and gives no other size.
+/// The largest size of the default profile. The source measured at 1,000,000 and gives no other size.
 const ABLATION_SIZE: usize = 100_000;
 
 const PERSISTENT: &[Capability] = &[Capability::Persistent];
@@ -145,41 +146,41 @@ const SIZES: Sizes = Sizes {
     full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
 };
 
-/// Where whoever copies every String would make the gate wait: at 100,000 entries for 150 million instructions a
-/// peer, to say once more what 10,000 said.
+/// For a scenario in which some contenders copy every String. At 100,000 entries each of them would cost the gate 150
+/// million instructions, and the result would be the same as at 10,000.
 const TO_10_000: Sizes = Sizes { default: &[8, 32, 100, 1000, 10_000], ..SIZES };
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    Scenario::new("insert_unshared", "insert", NOTHING, "Builds a map of n entries from empty, owned once."),
-    Scenario::new("insert_unshared_string", "insert", NOTHING, "Builds a map of n String keys from empty, owned once."),
-    Scenario::new("insert_shared", "insert", PERSISTENT, "Inserts new keys (all n up to 1,000, the last 100 of more), every version before kept."),
-    Scenario::new("insert_shared_string", "insert", PERSISTENT, "Inserts new String keys (all n up to 1,000, the last 100 of more), every version before kept."),
+    Scenario::new("insert_unshared", "insert", NOTHING, "Builds a map of n entries by inserts into an empty map that shares nothing."),
+    Scenario::new("insert_unshared_string", "insert", NOTHING, "Builds a map of n String keys by inserts into an empty map that shares nothing."),
+    Scenario::new("insert_shared", "insert", PERSISTENT, "Inserts new keys and keeps every earlier version: all n keys up to 1,000, the last 100 of more."),
+    Scenario::new("insert_shared_string", "insert", PERSISTENT, "Inserts new String keys and keeps every earlier version: all n keys up to 1,000, the last 100 of more."),
     Scenario::new("get_hit", "get", NOTHING, "Looks up random present keys in a map of n."),
     Scenario::new("get_hit_string", "get", NOTHING, "Looks up random present String keys in a map of n."),
     Scenario::new("get_miss", "get", NOTHING, "Looks up absent keys in a map of n."),
     Scenario::new("get_miss_string", "get", NOTHING, "Looks up absent String keys in a map of n."),
-    Scenario::new("overwrite_shared", "insert", PERSISTENT, "Overwrites up to 100 random present keys, every version before kept."),
-    Scenario::new("overwrite_shared_string", "insert", PERSISTENT, "Overwrites up to 100 random present String keys, every version before kept."),
-    Scenario::new("remove_unshared", "remove", NOTHING, "Removes every entry of a map of n in random order, owned once."),
-    Scenario::new("remove_unshared_string", "remove", NOTHING, "Removes every String key of a map of n in random order, owned once."),
-    Scenario::new("remove_shared", "remove", PERSISTENT, "Removes up to 100 random entries, every version before kept."),
-    Scenario::new("remove_shared_string", "remove", PERSISTENT, "Removes up to 100 random String keys, every version before kept."),
+    Scenario::new("overwrite_shared", "insert", PERSISTENT, "Overwrites up to 100 random present keys and keeps every earlier version."),
+    Scenario::new("overwrite_shared_string", "insert", PERSISTENT, "Overwrites up to 100 random present String keys and keeps every earlier version."),
+    Scenario::new("remove_unshared", "remove", NOTHING, "Removes every entry, in random order, of a map of n that shares nothing."),
+    Scenario::new("remove_unshared_string", "remove", NOTHING, "Removes every String key, in random order, of a map of n that shares nothing."),
+    Scenario::new("remove_shared", "remove", PERSISTENT, "Removes up to 100 random entries and keeps every earlier version."),
+    Scenario::new("remove_shared_string", "remove", PERSISTENT, "Removes up to 100 random String keys and keeps every earlier version."),
     Scenario::new("iterate", "entry", NOTHING, "Visits every entry of a map of n."),
     Scenario::new("iterate_string", "entry", NOTHING, "Visits every entry of a map of n String keys."),
-    Scenario::new("union", "entry", NOTHING, "Unites two maps of n entries that have half their keys in common; both stay."),
-    Scenario::new("union_string", "entry", NOTHING, "Unites two maps of n String keys that have half their keys in common; both stay."),
+    Scenario::new("union", "entry", NOTHING, "Unites two maps of n entries that have half their keys in common, and keeps both."),
+    Scenario::new("union_string", "entry", NOTHING, "Unites two maps of n String keys that have half their keys in common, and keeps both."),
     Scenario::new("equality", "entry", NOTHING, "Compares two equal maps of n entries that were built in different orders."),
     Scenario::new("equality_string", "entry", NOTHING, "Compares two equal maps of n String keys that were built in different orders."),
-    Scenario::new("union_of_versions", "union", PERSISTENT, "Unites two versions of one map of n, each a few changes away from it (n / 100, at least 1 and at most 10: overwrites, inserts and removals); both stay."),
-    Scenario::new("union_of_versions_string", "union", PERSISTENT, "Unites two versions of one map of n String keys, each a few changes away from it (n / 100, at least 1 and at most 10: overwrites, inserts and removals); both stay.").at(TO_10_000),
-    Scenario::new("equality_of_versions", "comparison", PERSISTENT, "Compares two equal versions of one map of n: one lost a few entries (n / 100, at least 1 and at most 10) and got them back, the other had as many overwritten with what they were."),
-    Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys: one lost a few entries (n / 100, at least 1 and at most 10) and got them back, the other had as many overwritten with what they were."),
-    Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n by one insert each and keeps them all."),
-    Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys by one insert each and keeps them all."),
+    Scenario::new("union_of_versions", "union", PERSISTENT, "Unites two versions of one map of n and keeps both. Each is a few overwrites, inserts and removals away from that map: n / 100, at least 1 and at most 10."),
+    Scenario::new("union_of_versions_string", "union", PERSISTENT, "Unites two versions of one map of n String keys and keeps both. Each is a few overwrites, inserts and removals away from that map: n / 100, at least 1 and at most 10.").at(TO_10_000),
+    Scenario::new("equality_of_versions", "comparison", PERSISTENT, "Compares two equal versions of one map of n. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
+    Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
+    Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n, by one insert each, and keeps them all."),
+    Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
 ];
 
-/// Makes a contender of an implementation; call it in the contender's crate.
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
 }

@@ -6,7 +6,7 @@ use super::PersistentVector;
 use super::oracle::{expected_digest, sequence_digest, value_of, values};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
-use crate::input::{copies, draws, mix, rng, sum};
+use crate::input::{OPERATIONS, copies, draws, mix, rng, sum};
 
 pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Box<dyn Case> {
     let size = request.size;
@@ -25,19 +25,35 @@ pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Bo
     }
 }
 
-/// How many versions a line keeps: all on the way up to 1,000 elements, 250 at larger sizes. A contender
-/// that copies whole gets fewer there: cost per step is what is compared, and hundreds of copies of
-/// 100,000 elements would not fit into memory.
+/// Up to this size a line keeps a version per element.
+const EVERY_STEP: usize = 1000;
+
+/// How many versions a line keeps at larger sizes.
+const STEPS: usize = 250;
+
+/// How many variants of one vector a region makes.
+const VARIANTS: usize = 100;
+
+/// About how many elements are copied together by a contender that copies the whole vector for each version.
+const COPIED_ELEMENTS: usize = 1_000_000;
+
+/// How many versions a line keeps: one per element up to 1,000 elements, 250 at larger sizes. A contender that copies
+/// the whole vector keeps fewer there: the cost per step is what is compared, and hundreds of copies of 100,000 elements
+/// would not fit into memory.
 fn steps(request: Request) -> usize {
     match request.size {
-        size @ ..=1000 => size,
-        size if request.can(Capability::CopiesWhole) => (1_000_000 / size).clamp(4, 250),
-        _ => 250,
+        size @ ..=EVERY_STEP => size,
+        size if request.can(Capability::CopiesWhole) => (COPIED_ELEMENTS / size).clamp(4, STEPS),
+        _ => STEPS,
     }
 }
 
 fn variant_count(request: Request) -> usize {
-    if request.can(Capability::CopiesWhole) { (1_000_000 / request.size).clamp(2, 100) } else { 100 }
+    if request.can(Capability::CopiesWhole) {
+        (COPIED_ELEMENTS / request.size).clamp(2, VARIANTS)
+    } else {
+        VARIANTS
+    }
 }
 
 fn content_digest<V: PersistentVector<u64>>(vector: &V) -> u64 {
@@ -63,7 +79,7 @@ fn push_unshared<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Cas
     )
 }
 
-/// A line of versions: a vector that changes step by step, and every version before a step.
+/// A line of versions: a vector that changes step by step, and the version before each step.
 struct Line<V> {
     vector: V,
     kept: Vec<V>,
@@ -107,7 +123,7 @@ fn push_shared<V: PersistentVector<u64> + 'static>(size: usize, steps: usize) ->
 }
 
 fn get_random<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let indices = draws(&mut rng("get_random", size), size.max(1024), size);
+    let indices = draws(&mut rng("get_random", size), size.max(OPERATIONS), size);
     case(
         indices.len(),
         Setup::Once,
@@ -124,7 +140,7 @@ fn get_random<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> 
 }
 
 fn set_unshared<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let indices = draws(&mut rng("set_unshared", size), size.max(1024), size);
+    let indices = draws(&mut rng("set_unshared", size), size.max(OPERATIONS), size);
     case(
         indices.len(),
         Setup::EveryRun,
@@ -166,7 +182,7 @@ fn set_shared<V: PersistentVector<u64> + 'static>(size: usize, steps: usize) -> 
         },
         move |(_, indices), lines, ()| {
             sum(lines.iter().zip(indices.chunks(steps)).map(|(line, indices)| {
-                // What each version still holds where it was changed after.
+                // The element that each version still has where it was replaced after the version was kept.
                 let before = line.kept.iter().zip(indices);
                 let before = before.map(|(vector, index)| *vector.get(*index as usize).unwrap_or(&0));
                 content_digest(&line.vector).wrapping_add(mix(sum(before)))
@@ -240,14 +256,15 @@ fn iterate<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// How often an operation on whole vectors is repeated: enough to measure, few enough for O(n) ones.
+/// How often a region repeats an operation on whole vectors: often enough to measure, and not too often for contenders
+/// that take O(n).
 fn whole_operations(size: usize) -> usize {
     (10_000 / size).clamp(4, 64)
 }
 
 fn slice<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
     let count = whole_operations(size);
-    // Each slice begins elsewhere, within the first quarter, and holds half the elements.
+    // Each slice begins at a random place within the first quarter, and holds half the elements.
     let first = usize::from(size > 4);
     let ranges: Vec<Range<usize>> = draws(&mut rng("slice", size), count, (size / 4).max(1))
         .into_iter()

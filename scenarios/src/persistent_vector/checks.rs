@@ -4,9 +4,7 @@ use std::marker::PhantomData;
 
 use super::oracle::{Model, values};
 use super::{Family, PersistentVector};
-use crate::checking::{
-    MAX_VERSIONS, Specimen, at_end, each_step, fixed, in_threads, is_due, not_replayed, place, with_probes,
-};
+use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
 use crate::input::mix;
 use crate::probe::{Hashing, Probe};
 use crate::trace::{Check, Mismatch, Step};
@@ -14,16 +12,16 @@ use crate::trace::{Check, Mismatch, Step};
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
     Check::new("trace", 300, 48, "Random operations on a tree of versions."),
-    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions, all held versions compared in full."),
-    Check::new("trace_drops", 250, 32, "The same with counted elements: none leaks, none is dropped twice."),
-    Check::new("panics", 160, 48, "Clone panics half-way: every other version stays intact, nothing leaks or drops twice."),
-    Check::new("root_overflow", 0, 1, "The source's own test: push 0..2000, get 1023, 1024, 1999; 2000 is absent."),
-    Check::new("boundaries", 0, 1, "Push, set and pop across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, old versions held."),
-    Check::new("threads", 0, 1, "Four threads fork one vector and change their forks at once: each sees its own changes only."),
-    Check::new("small_pairs", 0, 1, "Slices and concatenations of every small pair of lengths, and around node boundaries."),
+    Check::new("trace_long", 6000, 1, "6,000 operations on a tree of versions; all versions held are compared in full."),
+    Check::new("trace_drops", 250, 32, "The same with counted elements: none leaks, and none is dropped twice."),
+    Check::new("panics", 160, 48, "Clone panics in the middle of an operation: every other version stays as it was, and nothing leaks or is dropped twice."),
+    Check::new("root_overflow", 0, 1, "The source's own test: after pushes of 0..2000 there are elements 1,023, 1,024 and 1,999, and none at 2,000."),
+    Check::new("boundaries", 0, 1, "Pushes, sets and pops across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, while old versions are held."),
+    Check::new("threads", 0, 1, "Four threads fork one vector and change their forks at the same time: each sees its own changes only."),
+    Check::new("small_pairs", 0, 1, "Slices and concatenations of every pair of small lengths and of lengths around node boundaries."),
 ];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Push { version: usize, value: u32 },
@@ -42,7 +40,7 @@ enum Operation {
     Drop { version: usize },
 }
 
-/// Longest vector of a trace: concatenation doubles, so it needs a bound.
+/// The greatest length of a trace's vectors. Concatenation can double a length, so there must be a bound.
 const MAX_LENGTH: usize = 5000;
 
 fn decode(step: &Step) -> Operation {
@@ -77,11 +75,11 @@ pub(super) fn describe(_: &Check, trace: &[Step]) -> Vec<String> {
 pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
     let counted = |fuse| {
         with_probes(Hashing::Spread, trace, ["every version was dropped", "elements"], || {
-            Replay::<Probe, F::Vector<Probe>>::run(trace, fuse)
+            Replay::<Probe, F::Vector<Probe>>::new().run(trace, fuse)
         })
     };
     match check.name {
-        "trace" | "trace_long" => Replay::<u64, F::Vector<u64>>::run(trace, None),
+        "trace" | "trace_long" => Replay::<u64, F::Vector<u64>>::new().run(trace, None),
         "trace_drops" => counted(None),
         "panics" => counted(Some(FUSE)),
         "root_overflow" => fixed(root_overflow::<F::Vector<u64>>()),
@@ -102,31 +100,29 @@ struct Replay<T, V> {
     element: PhantomData<T>,
 }
 
-impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
-    /// Replays `trace`; with a `fuse`, every change is made while a [`Probe`] fuse of fewer calls burns.
-    fn run(trace: &[Step], fuse: Option<u32>) -> Result<(), Mismatch> {
-        let mut replay = Replay { versions: vec![(V::new(), Model::new())], element: PhantomData };
-        each_step(trace, |at, step| {
-            replay.apply(decode(step), fuse.map(|calls| u32::from(step.b) % calls))?;
-            if is_due(at) { replay.compare_all() } else { Ok(()) }
-        })?;
-        at_end(trace, replay.compare_all())?;
-        // Versions go in an order that the trace decides, not only last in, first out.
-        for step in trace {
-            if replay.versions.len() > 1 {
-                let at = usize::from(step.a) % replay.versions.len();
-                replay.versions.swap_remove(at);
-                let outcome = replay.compare_one(at % replay.versions.len());
-                let told = outcome.map_err(|message| format!("after another version was dropped: {message}"));
-                at_end(trace, told)?;
-            }
-        }
-        Ok(())
+impl<T: Specimen, V: PersistentVector<T>> Versions for Replay<T, V> {
+    type Structure = V;
+    type Model = Model;
+
+    fn versions(&mut self) -> &mut Vec<(V, Model)> {
+        &mut self.versions
     }
 
-    fn apply(&mut self, operation: Operation, fuse: Option<u32>) -> Result<(), String> {
+    fn held(&self) -> usize {
+        self.versions.len()
+    }
+
+    fn empty() -> (V, Model) {
+        (V::new(), Model::new())
+    }
+
+    fn length(model: &Model) -> usize {
+        model.len()
+    }
+
+    fn apply(&mut self, step: &Step, fuse: Option<u32>) -> Result<(), String> {
         let held = self.versions.len();
-        match operation {
+        match decode(step) {
             Operation::Push { version, value } => self.push(version % held, 1, value, fuse),
             Operation::PushMany { version, count, value } => self.push(version % held, count, value, fuse),
             Operation::PushFork { version, value } => {
@@ -164,7 +160,8 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
                 let range = start..start + length % (model.len() - start + 1);
                 let slice = vector.slice(range.clone());
                 let slice = slice.ok_or_else(|| format!("slice({range:?}) of {} is None", model.len()))?;
-                let at = self.place(slice, self.versions[version % held].1[range].to_vec(), held);
+                let model = model[range].to_vec();
+                let at = self.place((slice, model), held);
                 self.compare_one(at)
             }
             Operation::SlicePastEnd { version } => {
@@ -183,7 +180,7 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
                 }
                 let joined = left.concat(right);
                 let model = [left_model.as_slice(), right_model].concat();
-                let at = self.place(joined, model, held);
+                let at = self.place((joined, model), held);
                 self.compare_one(at)
             }
             Operation::Iterate { version } => self.compare_one(version % held),
@@ -194,6 +191,31 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
                 Ok(())
             }
         }
+    }
+
+    fn compare_one(&self, at: usize) -> Result<(), String> {
+        self.compare_ends(at)?;
+        let (vector, model) = &self.versions[at];
+        if !vector.iter().map(T::id).eq(model.iter().copied()) {
+            let observed: Vec<u32> = vector.iter().map(T::id).collect();
+            let differs = observed.iter().zip(model).position(|(observed, expected)| observed != expected);
+            let differs = differs.unwrap_or(observed.len().min(model.len()));
+            return Err(format!(
+                "version {at}: iteration differs at {differs}: {:?} ({} elements), expected {:?} ({})",
+                observed.get(differs),
+                observed.len(),
+                model.get(differs),
+                model.len()
+            ));
+        }
+        (0..model.len()).try_for_each(|index| self.compare_index(at, index))
+    }
+}
+
+impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
+    /// A tree of one empty version.
+    fn new() -> Self {
+        Replay { versions: vec![Self::empty()], element: PhantomData }
     }
 
     fn push(&mut self, at: usize, count: usize, value: u32, fuse: Option<u32>) -> Result<(), String> {
@@ -242,35 +264,6 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
         self.compare_ends(at)
     }
 
-    /// Changes version `at` and its model; whether it completed. Where the change panicked, that
-    /// version is dropped (its content is unspecified), emptied, and all others must be intact.
-    fn change(
-        &mut self,
-        at: usize,
-        fuse: Option<u32>,
-        change: impl FnOnce(&mut V),
-        change_model: impl FnOnce(&mut Model),
-    ) -> Result<bool, String> {
-        let (vector, model) = &mut self.versions[at];
-        if Probe::with_fuse(fuse, || change(vector)).is_some() {
-            change_model(model);
-            return Ok(true);
-        }
-        self.versions[at] = (V::new(), Model::new());
-        self.compare_all().map_err(|message| format!("after a panic in another version: {message}"))?;
-        Ok(false)
-    }
-
-    fn fork(&mut self, from: usize) -> usize {
-        let (vector, model) = self.versions[from].clone();
-        self.place(vector, model, from)
-    }
-
-    fn place(&mut self, vector: V, model: Model, avoid: usize) -> usize {
-        let length = model.len();
-        place(&mut self.versions, (vector, model), length, avoid)
-    }
-
     fn compare_index(&self, at: usize, index: usize) -> Result<(), String> {
         let (vector, model) = &self.versions[at];
         let observed = vector.get(index).map(T::id);
@@ -290,28 +283,6 @@ impl<T: Specimen, V: PersistentVector<T>> Replay<T, V> {
         [0, model.len().saturating_sub(1), model.len(), model.len() + 40]
             .into_iter()
             .try_for_each(|index| self.compare_index(at, index))
-    }
-
-    fn compare_all(&self) -> Result<(), String> {
-        (0..self.versions.len()).try_for_each(|at| self.compare_one(at))
-    }
-
-    fn compare_one(&self, at: usize) -> Result<(), String> {
-        self.compare_ends(at)?;
-        let (vector, model) = &self.versions[at];
-        if !vector.iter().map(T::id).eq(model.iter().copied()) {
-            let observed: Vec<u32> = vector.iter().map(T::id).collect();
-            let differs = observed.iter().zip(model).position(|(observed, expected)| observed != expected);
-            let differs = differs.unwrap_or(observed.len().min(model.len()));
-            return Err(format!(
-                "version {at}: iteration differs at {differs}: {:?} ({} elements), expected {:?} ({})",
-                observed.get(differs),
-                observed.len(),
-                model.get(differs),
-                model.len()
-            ));
-        }
-        (0..model.len()).try_for_each(|index| self.compare_index(at, index))
     }
 }
 
@@ -349,7 +320,7 @@ fn root_overflow<V: PersistentVector<u64>>() -> Result<(), String> {
     Ok(())
 }
 
-/// Where a 32-way trie with a 32-element tail changes its shape, and one less and more.
+/// The lengths at which a 32-way trie with a tail of 32 elements changes its shape, and those one less and one more.
 const BOUNDARIES: [usize; 15] =
     [0, 1, 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32_767, 32_768, 32_769, 33_793];
 
@@ -361,7 +332,7 @@ fn boundaries<V: PersistentVector<u64>>() -> Result<(), String> {
             vector.push_back(vector.len() as u64);
         }
         held.push(vector.clone());
-        // Set at every boundary below, with the old version held.
+        // A set at every smaller boundary, while the old version is held.
         for index in BOUNDARIES.into_iter().filter(|index| *index < length) {
             let mut changed = vector.clone();
             if !changed.set(index, u64::MAX) || changed.get(index) != Some(&u64::MAX) {
@@ -371,7 +342,7 @@ fn boundaries<V: PersistentVector<u64>>() -> Result<(), String> {
                 return Err(format!("set({index}) of {length} elements changed the version before it"));
             }
         }
-        // One more and one less, from a fork.
+        // A fork with one element more, and one with one less.
         let mut longer = vector.clone();
         longer.push_back(length as u64);
         compare(|| format!("{length} elements and one"), &longer, (0..length + 1).map(|value| value as u64))?;
@@ -382,7 +353,7 @@ fn boundaries<V: PersistentVector<u64>>() -> Result<(), String> {
         let left = length.saturating_sub(1);
         compare(|| format!("{length} elements less one"), &shorter, (0..left).map(|value| value as u64))?;
     }
-    // Down to empty across every boundary, and up again.
+    // From the full length down to empty across every boundary, and up again.
     let mut down = vector.clone();
     for expected in (0..vector.len() as u64).rev() {
         if down.pop_back() != Some(expected) {
@@ -421,7 +392,7 @@ fn small_pairs<V: PersistentVector<u64>>() -> Result<(), String> {
                     let what = || format!("slice {range:?} of {left}");
                     let slice = vector.slice(range.clone()).ok_or_else(|| format!("{}: None", what()))?;
                     compare(what, &slice, range.clone().map(|value| value as u64))?;
-                    // A slice is a vector like any other.
+                    // A slice is a vector like any other: it can be pushed onto.
                     let mut longer = slice;
                     longer.push_back(u64::MAX);
                     if longer.get(range.len()) != Some(&u64::MAX) || longer.len() != range.len() + 1 {
@@ -435,7 +406,7 @@ fn small_pairs<V: PersistentVector<u64>>() -> Result<(), String> {
     Ok(())
 }
 
-/// Forks of one vector change in several threads at once, and are forked and dropped there.
+/// Several threads change forks of one vector at the same time, and fork and drop them.
 fn threads<V: PersistentVector<u64> + Send + Sync>() -> Result<(), String> {
     const ELEMENTS: usize = 2000;
     let base = V::from_values(values(0..ELEMENTS));

@@ -1,9 +1,10 @@
-//! **Persistent vector**: a sequence whose old versions stay valid, cheaply.
+//! **Persistent vector**: a sequence whose old versions stay valid at little cost.
 //!
-//! Contract: [`PersistentVector`], for every element type through a [`Family`]. Oracle: a `Vec`
-//! copied whole for every version. Scenarios: [`BOTTLENECK`], with `u64` elements.
+//! Contract: [`PersistentVector`], for every element type through a [`Family`]. Oracle: a `Vec` that is copied whole
+//! for every version. Scenarios: [`BOTTLENECK`], with `u64` elements.
 //!
-//! "Unshared" vectors are owned once, so a change may happen in place; a "shared" step keeps the
+//! An "unshared" vector shares nothing with another version, so a change may happen in place. A "shared" step keeps the
+//! version before it alive to the end of the region.
 //! version before it alive to the end of the region.
 
 mod cases;
@@ -15,27 +16,27 @@ use std::ops::Range;
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
 
-/// A sequence with cheap versions: `clone` keeps the present content, every change affects one clone only.
+/// A sequence with cheap versions: a clone keeps the content of this moment, and a change affects one clone only.
 pub trait PersistentVector<T>: Clone {
     /// The empty vector.
     fn new() -> Self;
     /// Number of elements.
     fn len(&self) -> usize;
-    /// The element at `index`, or `None` past the end.
+    /// The element at `index`; `None` past the end.
     fn get(&self, index: usize) -> Option<&T>;
-    /// Appends `value`, in place where this version shares nothing.
+    /// Appends `value`. Where this version shares nothing with another one, the change may happen in place.
     fn push_back(&mut self, value: T);
-    /// Removes and returns the last element.
+    /// Removes and returns the last element; `None` where there is none.
     fn pop_back(&mut self) -> Option<T>;
-    /// Replaces the element at `index`; `false`, and nothing changes, past the end.
+    /// Replaces the element at `index`. Returns `false` past the end, where nothing changes.
     fn set(&mut self, index: usize, value: T) -> bool;
-    /// Every element in order.
+    /// Visits every element in order.
     fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
     where
         T: 'a;
-    /// The elements of `range`, which must lie within the vector; `None` where it does not.
+    /// The elements of `range`; `None` where the range does not lie within the vector.
     fn slice(&self, range: Range<usize>) -> Option<Self>;
-    /// This vector's elements, then those of `other`.
+    /// A vector of this one's elements and then those of `other`.
     fn concat(&self, other: &Self) -> Self;
 
     /// Whether there is no element.
@@ -43,7 +44,7 @@ pub trait PersistentVector<T>: Clone {
         self.len() == 0
     }
 
-    /// The vector of `values`.
+    /// A vector of `values` in this order.
     fn from_values(values: impl Iterator<Item = T>) -> Self {
         let mut vector = Self::new();
         for value in values {
@@ -53,7 +54,7 @@ pub trait PersistentVector<T>: Clone {
     }
 }
 
-/// One vector implementation, for every element type.
+/// One implementation of a vector, for every element type.
 pub trait Family: 'static {
     /// The vector type.
     type Vector<T>: PersistentVector<T> + Send + Sync + 'static
@@ -61,13 +62,13 @@ pub trait Family: 'static {
         T: Clone + Debug + PartialEq + Send + Sync + 'static;
 }
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "persistent_vector",
     title: "Persistent vector",
-    question: "How much does it cost to keep old versions of a sequence alive? Copying an array at each push or set is \
-               O(n) per version; a 32-way trie with a tail copies a path of a few small nodes and reads almost as \
-               fast as an array.",
+    question: "How much does it cost to keep old versions of a sequence alive? To copy an array for each push or set \
+               costs O(n) per version. A 32-way trie with a tail copies a path of a few small nodes, and reads almost \
+               as fast as an array.",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: Sizes {
@@ -84,7 +85,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 
 const CLAIMS: &[Claim] = &[Claim::new(
     "dm-vector",
-    "A push onto a 32-way trie is O(log32 n); onto an array that is copied whole it is O(n).",
+    "A push is O(log32 n) onto a 32-way trie, and O(n) onto an array that is copied whole.",
     None,
     ("push_shared", 100_000),
     ["array_copy", "trie32"],
@@ -94,19 +95,19 @@ const PERSISTENT: &[Capability] = &[Capability::Persistent];
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    Scenario::new("push_unshared", "push", NOTHING, "Builds a vector of n elements from empty, owned once."),
-    Scenario::new("push_shared", "push", PERSISTENT, "Pushes elements (all n up to 1,000, the last 250 of more), every version before kept."),
+    Scenario::new("push_unshared", "push", NOTHING, "Builds a vector of n elements by pushes onto an empty vector that shares nothing."),
+    Scenario::new("push_shared", "push", PERSISTENT, "Pushes elements and keeps every earlier version: all n elements up to 1,000, the last 250 of more."),
     Scenario::new("get_random", "get", NOTHING, "Reads random elements of a vector of n."),
-    Scenario::new("set_unshared", "set", NOTHING, "Replaces random elements of a vector of n, owned once."),
-    Scenario::new("set_shared", "set", PERSISTENT, "Replaces random elements (n steps up to 1,000, 250 beyond), every version before kept."),
-    Scenario::new("pop_all", "pop", NOTHING, "Pops every element of a vector of n, owned once."),
+    Scenario::new("set_unshared", "set", NOTHING, "Replaces random elements of a vector of n that shares nothing."),
+    Scenario::new("set_shared", "set", PERSISTENT, "Replaces random elements of a vector of n and keeps every earlier version: n steps up to 1,000 elements, 250 for more."),
+    Scenario::new("pop_all", "pop", NOTHING, "Pops every element of a vector of n that shares nothing."),
     Scenario::new("iterate", "element", NOTHING, "Visits every element of a vector of n in order."),
-    Scenario::new("slice", "slice", NOTHING, "Takes the middle part (about half) of a vector of n; both stay."),
-    Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n/2 elements; both stay."),
-    Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n by one set each and keeps them all."),
+    Scenario::new("slice", "slice", NOTHING, "Takes a part from the middle of a vector of n, about half of it, and keeps both."),
+    Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n / 2 elements and keeps both."),
+    Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n, by one set each, and keeps them all."),
 ];
 
-/// Makes a contender of an implementation; call it in the contender's crate.
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
     Contender {
         bottleneck: &BOTTLENECK,

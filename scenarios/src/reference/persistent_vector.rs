@@ -15,45 +15,47 @@ impl Family for Reference {
 }
 
 #[derive(Clone)]
-pub(super) struct Copied<T>(Vec<T>);
+pub(super) struct Copied<T> {
+    elements: Vec<T>,
+}
 
 impl<T: Clone> PersistentVector<T> for Copied<T> {
     fn new() -> Self {
-        Copied(Vec::new())
+        Copied { elements: Vec::new() }
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.elements.len()
     }
 
     fn get(&self, index: usize) -> Option<&T> {
-        self.0.get(index)
+        self.elements.get(index)
     }
 
     fn push_back(&mut self, value: T) {
-        self.0.push(value);
+        self.elements.push(value);
     }
 
     fn pop_back(&mut self) -> Option<T> {
-        self.0.pop()
+        self.elements.pop()
     }
 
     fn set(&mut self, index: usize, value: T) -> bool {
-        self.0.get_mut(index).map(|element| *element = value).is_some()
+        self.elements.get_mut(index).map(|element| *element = value).is_some()
     }
 
     fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
     where
         T: 'a,
     {
-        self.0.iter()
+        self.elements.iter()
     }
 
     fn slice(&self, range: Range<usize>) -> Option<Self> {
-        self.0.get(range).map(|elements| Copied(elements.to_vec()))
+        self.elements.get(range).map(|elements| Copied { elements: elements.to_vec() })
     }
 
     fn concat(&self, other: &Self) -> Self {
-        Copied([self.0.as_slice(), &other.0].concat())
+        Copied { elements: [self.elements.as_slice(), &other.elements].concat() }
     }
 }

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::oracle::{batch_total, offset_total};
+use super::oracle::{BATCH, batch_total, offset_total};
 use super::{Error, Notify, Signals, Tracked};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::Request;
-use crate::input::{copies, draws, mix, rng, shuffled, sum};
+use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
 
 /// Sets a scenario up for a contender of both contracts.
 pub(super) fn set_up<S: Notify + Tracked>(request: Request) -> Box<dyn Case> {
@@ -49,7 +49,7 @@ pub(super) fn set_up_tracked<S: Tracked>(request: Request) -> Box<dyn Case> {
     }
 }
 
-/// A world that is cleared when it goes.
+/// A world that is cleared when it is dropped.
 pub(super) struct World<S: Signals>(pub(super) S);
 
 impl<S: Signals> World<S> {
@@ -64,14 +64,14 @@ impl<S: Signals> Drop for World<S> {
     }
 }
 
-/// What observers add what they see to.
+/// The sum of the values that observers see.
 pub(super) type Total = Rc<Cell<u64>>;
 
 pub(super) fn add(total: &Total, value: u64) {
     total.set(total.get().wrapping_add(value));
 }
 
-/// A world with one signal that is observed, its set-up and what the observers have seen.
+/// A world with one signal that is observed, and the sum of what its observers have seen.
 struct Observed<S: Signals> {
     world: World<S>,
     signal: S::Signal,
@@ -86,7 +86,7 @@ impl<S: Signals> Observed<S> {
     }
 }
 
-/// The values that a region sets, one after the other; no two in a row are equal, the first is not 0.
+/// The values that a region sets, one after the other. No two in a row are equal, and the first is not 0.
 fn values(scenario: &str, size: usize, count: usize) -> Vec<u64> {
     let first = mix(size as u64 ^ mix(scenario.len() as u64));
     (0..count).map(|step| mix(first.wrapping_add(step as u64)) | 1 << 63).collect()
@@ -121,9 +121,16 @@ fn notify<S: Notify>(size: usize) -> Box<dyn Case> {
     )
 }
 
+/// How many subscriptions a region replaces.
+const REPLACEMENTS: usize = 256;
+
+/// How many of them in a large world: of [`LARGE`] subscriptions and more.
+const FEW_REPLACEMENTS: usize = 64;
+const LARGE: usize = 1000;
+
 fn churn<S: Notify>(size: usize) -> Box<dyn Case> {
-    // Fewer where some contenders take n for each.
-    let replacements = if size < 1000 { 256 } else { 64 };
+    // There are fewer in large worlds, because some contenders take O(n) for each.
+    let replacements = if size < LARGE { REPLACEMENTS } else { FEW_REPLACEMENTS };
     case(
         replacements,
         Setup::EveryRun,
@@ -152,9 +159,9 @@ fn read<S: Signals>(size: usize) -> Box<dyn Case> {
     let world = World::<S>::new();
     let signals: Vec<S::Signal> = (0..size as u64).map(|index| world.0.signal(mix(index))).collect();
     case(
-        1024,
+        OPERATIONS,
         Setup::Once,
-        (world, signals, draws(&mut rng("read", size), 1024, size)),
+        (world, signals, draws(&mut rng("read", size), OPERATIONS, size)),
         |_| (),
         |(world, signals, indices), ()| {
             sum(indices.iter().map(|index| world.0.read(&signals[*index as usize]).unwrap_or(0)))
@@ -166,9 +173,9 @@ fn read<S: Signals>(size: usize) -> Box<dyn Case> {
 
 fn write<S: Signals>(size: usize) -> Box<dyn Case> {
     case(
-        1024,
+        OPERATIONS,
         Setup::EveryRun,
-        draws(&mut rng("write", size), 1024, size),
+        draws(&mut rng("write", size), OPERATIONS, size),
         move |_| {
             let world = World::<S>::new();
             let signals: Vec<S::Signal> = (0..size).map(|_| world.0.signal(0)).collect();
@@ -193,13 +200,13 @@ fn write<S: Signals>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// Batches of 100 writes, so that a region makes about 1,000 writes and calls.
+/// How many batches of 100 writes a region makes, for about 1,000 writes and calls together.
 fn batches(size: usize) -> usize {
-    (1000 / (100 + size)).max(1)
+    (1000 / (BATCH + size)).max(1)
 }
 
 fn batch_100<S: Notify>(size: usize) -> Box<dyn Case> {
-    let count = 100 * batches(size);
+    let count = BATCH * batches(size);
     case(
         count,
         Setup::EveryRun,
@@ -213,7 +220,7 @@ fn batch_100<S: Notify>(size: usize) -> Box<dyn Case> {
 
 #[inline]
 fn set_in_batches<S: Signals>(values: &[u64], observed: &mut Observed<S>) {
-    for values in values.chunks(100) {
+    for values in values.chunks(BATCH) {
         observed.world.0.batch(|| {
             for value in values {
                 let _ = observed.world.0.set(&observed.signal, *value);
@@ -285,7 +292,7 @@ fn computed_dirty<S: Tracked>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// An effect that adds what `value` returns to `total`.
+/// An effect that adds the result of `value` to `total`.
 fn adding<S: Tracked>(
     world: &World<S>,
     total: &Total,
@@ -295,7 +302,7 @@ fn adding<S: Tracked>(
     world.0.effect(move || add(&total, value(&handle).unwrap_or(0)))
 }
 
-/// A signal with `size` effects.
+/// A signal that `size` effects read.
 fn with_effects<S: Tracked>(size: usize) -> (Observed<S>, Vec<S::Effect>) {
     let observed = Observed::<S>::new();
     let effects = (0..size)
@@ -308,7 +315,7 @@ fn with_effects<S: Tracked>(size: usize) -> (Observed<S>, Vec<S::Effect>) {
 }
 
 fn tracked_batch_100<S: Tracked>(size: usize) -> Box<dyn Case> {
-    let count = 100 * batches(size);
+    let count = BATCH * batches(size);
     case(
         count,
         Setup::EveryRun,
@@ -347,7 +354,7 @@ fn effect_dispose<S: Tracked>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// A region that sets the observed signal to each value; what the observers see of a value is `seen`.
+/// A case whose region sets the observed signal to each value. `seen` says what the observers add up for a value.
 fn setting<S: Tracked>(
     ops: usize,
     values: Vec<u64>,
@@ -360,7 +367,7 @@ fn setting<S: Tracked>(
         values,
         move |_| {
             let (observed, effects) = arm();
-            // What the effects saw when they were made is no result of the region.
+            // What the effects saw when they first ran is no result of the region.
             observed.total.set(0);
             (observed, effects)
         },
@@ -384,7 +391,7 @@ fn tracked_effects<S: Tracked>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// A computed value that is up to date: `value` of the world.
+/// A computed value with this computation, brought up to date.
 pub(super) fn computed<S: Tracked>(
     world: &World<S>,
     value: impl Fn(&S) -> Result<u64, Error> + 'static,
@@ -416,7 +423,7 @@ fn deep_chain<S: Tracked>(size: usize) -> Box<dyn Case> {
     )
 }
 
-/// `size` computed values of the signal, each with an offset of its own.
+/// `size` computed values: the signal's value and an offset of their own.
 fn offsets<S: Tracked>(observed: &Observed<S>, size: usize) -> Vec<S::Computed> {
     (0..size as u64)
         .map(|offset| {
@@ -461,6 +468,10 @@ fn diamonds<S: Tracked>(size: usize) -> Box<dyn Case> {
     )
 }
 
+/// The values of the two signals on which effects depend, while a third one is even or odd.
+const EVEN: u64 = 3;
+const ODD: u64 = 5;
+
 fn dynamic_dependencies<S: Tracked>(size: usize) -> Box<dyn Case> {
     let rounds = copies(size);
     setting::<S>(
@@ -468,7 +479,7 @@ fn dynamic_dependencies<S: Tracked>(size: usize) -> Box<dyn Case> {
         (1..=rounds as u64).collect(),
         move || {
             let observed = Observed::<S>::new();
-            let (even, odd) = (observed.world.0.signal(3), observed.world.0.signal(5));
+            let (even, odd) = (observed.world.0.signal(EVEN), observed.world.0.signal(ODD));
             let effects = (0..size)
                 .map(|_| {
                     let (selector, even, odd) = (observed.signal.clone(), even.clone(), odd.clone());
@@ -480,6 +491,6 @@ fn dynamic_dependencies<S: Tracked>(size: usize) -> Box<dyn Case> {
                 .collect();
             (observed, effects)
         },
-        move |value| if value.is_multiple_of(2) { 3 } else { 5 } * size as u64,
+        move |value| if value.is_multiple_of(2) { EVEN } else { ODD } * size as u64,
     )
 }

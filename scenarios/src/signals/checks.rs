@@ -16,32 +16,32 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("notify_trace", 200, 48, "Random signals, subscriptions and sets; callbacks do nothing but listen. In the end each is dropped once."),
-    Check::new("notify_batches", 200, 32, "The same with batches, nested ones too."),
-    Check::new("notify_reentrant", 200, 64, "Callbacks subscribe, unsubscribe, set and dispose of signals in the middle of rounds."),
-    Check::new("notify_panics", 200, 48, "The same, and some callbacks panic: the others and later rounds are unaffected."),
-    Check::new("unsubscribe_in_round", 0, 1, "A callback ends its own, an earlier and a later subscription; who is unsubscribed before its turn is not called."),
-    Check::new("subscribe_in_round", 0, 1, "Who subscribes during a round is called from the next round on."),
-    Check::new("nested_set", 0, 1, "A callback sets its own signal; afterwards the outer round still defers and skips as it should."),
-    Check::new("panic_in_round", 0, 1, "A callback panics: the others of the round and the next round are called, and set resumes the panic."),
-    Check::new("dispose_in_round", 0, 1, "A callback disposes of its signal: nobody else is called, and the signal is gone."),
-    Check::new("same_callback_twice", 0, 1, "A callback subscribed twice is called twice; ending one subscription leaves the other, and is false the second time."),
-    Check::new("tracked_trace", 120, 64, "Random graphs with fixed dependencies: every effect's observed values, after every change and batch."),
-    Check::new("tracked_dynamic", 120, 64, "The same where values decide which dependencies are read."),
-    Check::new("tracked_counts", 120, 48, "In such graphs nothing is computed twice for a change, nor anew if nothing it read changed."),
-    Check::new("diamond_once", 0, 1, "The tip of a diamond is computed once per change, and never from one old and one new value."),
-    Check::new("lazy", 0, 1, "A computed value that nobody reads is not computed, and not again while nothing changes."),
-    Check::new("equal_stops", 0, 1, "A computed value that comes out equal runs nobody that depends on it."),
+    Check::new("notify_trace", 200, 48, "Random signals, subscriptions and sets. Callbacks do nothing but listen, and each is dropped once in the end."),
+    Check::new("notify_batches", 200, 32, "The same with batches, some of them nested."),
+    Check::new("notify_reentrant", 200, 64, "The same with callbacks that subscribe, unsubscribe, set and dispose of signals in the middle of rounds."),
+    Check::new("notify_panics", 200, 48, "The same with some callbacks that panic: the others and later rounds are unaffected."),
+    Check::new("unsubscribe_in_round", 0, 1, "A callback ends its own, an earlier or a later subscription. One that is unsubscribed before its turn is not called."),
+    Check::new("subscribe_in_round", 0, 1, "A callback that is subscribed during a round is called from the next round on."),
+    Check::new("nested_set", 0, 1, "A callback sets its own signal. Afterwards the outer round goes on: without those that were unsubscribed, and without new ones."),
+    Check::new("panic_in_round", 0, 1, "A callback panics: the others are called in this round and in the next one, and set resumes the panic."),
+    Check::new("dispose_in_round", 0, 1, "A callback disposes of its signal: no other callback is called, and the signal is gone."),
+    Check::new("same_callback_twice", 0, 1, "A callback that is subscribed twice is called twice. To end one subscription leaves the other, and to end it again returns false."),
+    Check::new("tracked_trace", 120, 64, "Random graphs with fixed dependencies. What every effect sees is compared after every change and batch."),
+    Check::new("tracked_dynamic", 120, 64, "The same with values that decide which dependencies are read."),
+    Check::new("tracked_counts", 120, 48, "In such graphs nothing is computed twice for a change, and nothing is computed again if nothing that it read has changed."),
+    Check::new("diamond_once", 0, 1, "The tip of a diamond of dependencies is computed once per change, and never from one old and one new value."),
+    Check::new("lazy", 0, 1, "A computed value is not computed before somebody reads it, and not again while nothing changes."),
+    Check::new("equal_stops", 0, 1, "Where a computed value is computed again and is the same, nothing that depends on it runs."),
     Check::new("batch_back", 0, 1, "A batch that leaves every value as it was runs no effect."),
-    Check::new("batch_read", 0, 1, "Within a batch a computed value that is read is up to date; the effect runs once, at the end."),
-    Check::new("untracked", 0, 1, "What is read untracked is no dependency."),
-    Check::new("cycle", 0, 1, "A computed value that reads itself, alone or through another, is an error and no hang."),
-    Check::new("effect_panics", 0, 1, "An effect panics: the others run, set resumes the panic, and the next change finds everything in order."),
-    Check::new("dispose_in_effect", 0, 1, "An effect ends itself, an earlier and a later one; who has ended does not run."),
-    Check::new("effect_sets", 0, 1, "An effect sets another signal: whoever depends on that runs before the first set returns."),
+    Check::new("batch_read", 0, 1, "A computed value that is read within a batch is up to date. The effect runs once, at the batch's end."),
+    Check::new("untracked", 0, 1, "A signal that is read untracked is no dependency."),
+    Check::new("cycle", 0, 1, "A computed value that reads itself, directly or through another one, is an error. Nothing hangs."),
+    Check::new("effect_panics", 0, 1, "An effect panics: the others run, set resumes the panic, and the next change has its full effect."),
+    Check::new("dispose_in_effect", 0, 1, "An effect ends itself, an earlier one and a later one. An effect that has ended does not run."),
+    Check::new("effect_sets", 0, 1, "An effect sets another signal: the effects that depend on that one run before the first set returns."),
 ];
 
-/// What a check's traces contain.
+/// What the traces of a check contain.
 #[derive(Clone, Copy)]
 struct Contents {
     scripted: bool,
@@ -181,7 +181,7 @@ impl<S: Notify> Stage<S> {
         }
     }
 
-    /// One step of a trace: what it observed, and what observers saw of it.
+    /// Takes one step of a trace. Returns what it observed, and what callbacks saw of it.
     fn step(self: &Rc<Self>, action: Action) -> Vec<Event> {
         self.fuel.set(FUEL);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.act(action))) {
@@ -314,7 +314,7 @@ const UNSUBSCRIBE_IN_ROUND: &[Round] = &[
     subscribe(Script::Listen),
     set(1, &[(0, 1), (1, 1), (2, 1)]),
     set(2, &[(0, 2), (2, 2)]),
-    // An earlier one has had its call of this round.
+    // An earlier subscription has had its call of this round.
     subscribe(Script::Unsubscribe(0)),
     set(3, &[(0, 3), (2, 3), (3, 3)]),
     set(4, &[(2, 4), (3, 4)]),
@@ -343,7 +343,7 @@ const NESTED_SET: &[Round] = &[
     subscribe(Script::Subscribe(0)),
     subscribe(Script::Listen),
     subscribe(Script::Listen),
-    // The inner round ends 4 and adds 6; the outer one, still going on, skips 4, defers 6 and adds 7.
+    // The inner round ends subscription 4 and adds 6. The outer round then skips 4, does not call 6 yet, and adds 7.
     set(2, &[(0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (3, 3), (5, 3), (2, 2), (3, 2), (5, 2)]),
     (Action::Read { signal: 0 }, &[]),
     set(4, &[(0, 4), (1, 4), (2, 4), (3, 4), (5, 4), (6, 4), (7, 4)]),
@@ -409,7 +409,7 @@ enum GraphStep {
     Batch([(Node, u64); 3]),
 }
 
-/// Decodes a trace: what a step means depends on how many nodes the steps before made.
+/// Decodes a trace. What a step does depends on how many nodes the steps before it made.
 fn decode_graph(trace: &[Step], dynamic: bool) -> Vec<GraphStep> {
     let (mut nodes, mut effects) = (GRAPH_SIGNALS, 0);
     let decode = |step: &Step| {
@@ -426,7 +426,7 @@ fn decode_graph(trace: &[Step], dynamic: bool) -> Vec<GraphStep> {
             }
             7 if step.b.is_multiple_of(2) && effects > 0 => GraphStep::Dispose(usize::from(step.a) % effects),
             8..=9 => GraphStep::Get(usize::from(step.a) % nodes),
-            // Each signal once: what comes back to its value within a batch is a check of its own.
+            // A batch sets each signal once. A check of its own is about values that come back within a batch.
             10..=12 => GraphStep::Batch([
                 (signal(a[0]), u64::from(a[1] % 4)),
                 (signal(a[0].wrapping_add(1)), u64::from(b[0] % 4)),
@@ -444,7 +444,7 @@ struct Graph<S: Tracked> {
     signals: Rc<Vec<S::Signal>>,
     computed: Rc<RefCell<Vec<S::Computed>>>,
     effects: Vec<S::Effect>,
-    /// What each effect saw since the last step, and how often each computed value was computed.
+    /// What each effect saw since the last step.
     seen: Rc<RefCell<Vec<Vec<u64>>>>,
     computations: Rc<RefCell<Vec<u32>>>,
 }
@@ -463,7 +463,7 @@ impl<S: Tracked> Graph<S> {
         }
     }
 
-    /// What computes a formula in this world.
+    /// A computation of a formula in this world.
     fn compute(&self, formula: Formula) -> impl Fn() -> Result<u64, Error> + 'static {
         let (world, signals, computed) = (self.world.0.clone(), self.signals.clone(), self.computed.clone());
         move || {
@@ -586,10 +586,10 @@ impl<S: Tracked> Graph<S> {
     }
 }
 
-/// What effects saw, and which of them: in order.
+/// Which effects ran, and the value that each saw, in order.
 type Seen = Rc<RefCell<Vec<(usize, u64)>>>;
 
-/// An effect that notes what `value` returns, under a number.
+/// An effect that notes its number and the result of `value`.
 fn noting<S: Tracked>(
     world: &World<S>,
     seen: &Seen,
@@ -603,7 +603,7 @@ fn noting<S: Tracked>(
     })
 }
 
-/// Sets a signal and compares what the effects saw of it.
+/// Sets a signal and compares what the effects saw of the change.
 fn sets<S: Signals>(
     world: &World<S>,
     signal: &S::Signal,
@@ -741,7 +741,7 @@ fn untracked<S: Tracked>() -> Result<(), String> {
 fn cycle<S: Tracked>() -> Result<(), String> {
     let world = World::<S>::new();
     let gate = world.0.signal(1);
-    // Where the gate is even, a computed value reads the other one, which always reads the first; or itself.
+    // While the gate is even, the first computed value reads itself, or a second one that always reads the first.
     for own in [true, false] {
         let others: Rc<RefCell<Option<S::Computed>>> = Rc::default();
         let first = {
@@ -792,7 +792,7 @@ fn effect_panics<S: Tracked>() -> Result<(), String> {
     observed.sort_unstable();
     expect("beside two that panicked the effects saw", observed, vec![(0, 2), (2, 2)])?;
     sets(&world, &signal, 3, &seen, &[(0, 3), (1, 3), (2, 3), (3, 3)])?;
-    // Nothing may still count as running.
+    // No effect may still count as running.
     let other = world.0.signal(1);
     expect("read", world.0.read(&other), Ok(1))?;
     sets(&world, &other, 2, &seen, &[])

@@ -1,24 +1,24 @@
 //! **Signals**: values that tell their observers when they change.
 //!
-//! Two contracts over one base, [`Signals`]: [`Notify`] calls back on each change, [`Tracked`] keeps a graph of
-//! computed values and effects up to date and finds their dependencies by itself. A contender has either or
-//! both. Oracles: a list of subscribers that is walked by the book, and a graph that is computed anew from its
-//! signals after each change. Scenarios: [`BOTTLENECK`].
+//! There are two contracts over one base, [`Signals`]. [`Notify`] calls back on each change. [`Tracked`] keeps a graph of
+//! computed values and effects up to date and finds their dependencies by itself. A contender implements one of them or
+//! both. Oracles: a list of subscribers, to which the rules below are applied one by one; and a graph that is computed
+//! again from its signals after each change. Scenarios: [`BOTTLENECK`].
 //!
 //! # What a notification is
 //!
-//! Setting a signal to another value starts a *round*: each subscriber of that moment is called once, in the
-//! order of subscription, with the value of that `set`.
+//! A set that changes a signal's value starts a *round*: each callback that is subscribed at that moment is called once,
+//! in the order of subscription, with the value of that `set`.
 //!
-//! * Who is unsubscribed before its turn is not called; who subscribes during a round is called from the
-//!   signal's next round on.
-//! * A callback may set the same signal. That is a round within the round; afterwards the outer one goes on with
-//!   its own, by then older, value.
-//! * A callback that panics disturbs nobody: the round goes on, then `set` resumes the round's first panic.
-//! * In a batch no round starts. At its end each signal whose value differs from the one before the batch has
-//!   one round with the last value. A callback that sets a signal still waiting for that round only changes
-//!   the value it will be called with.
-//! * Setting a signal to the value it has does nothing.
+//! * A callback that is unsubscribed before its turn is not called. One that is subscribed during a round is called from
+//!   the signal's next round on.
+//! * A callback may set the same signal. That starts a round within the round. Afterwards the outer round goes on with its
+//!   own value, which is the older one by then.
+//! * A callback that panics does not affect the others. The round goes on, and then `set` resumes its first panic.
+//! * In a batch no round starts. At its end each signal whose value differs from the one before the batch has one round
+//!   with the last value. A callback that sets a signal which still waits for that round only changes the value of that
+//!   round.
+//! * To set a signal to the value that it has does nothing.
 
 mod cases;
 mod checks;
@@ -31,9 +31,9 @@ use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING,
 /// Why an operation on a signal or a computed value failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// It was disposed of.
+    /// The signal was disposed of.
     Gone,
-    /// A computation ran into itself.
+    /// The computation depends on itself.
     Cycle,
 }
 
@@ -48,10 +48,10 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A world of signals with values of 64 bits, in one thread. A handle: clones are the same world, so that
-/// callbacks can own one.
+/// A world of signals with values of 64 bits, for one thread. The type is a handle: its clones name the same world, so
+/// that callbacks can own one.
 pub trait Signals: Clone + 'static {
-    /// Whether [`batch`](Signals::batch) defers anything.
+    /// Whether [`batch`](Signals::batch) defers notifications.
     const BATCHES: bool;
     /// Names a signal.
     type Signal: Clone + 'static;
@@ -59,38 +59,38 @@ pub trait Signals: Clone + 'static {
     fn new() -> Self;
     /// A new signal. O(1).
     fn signal(&self, value: u64) -> Self::Signal;
-    /// The signal's value; within a computation of the same world it becomes a dependency of that. O(1).
+    /// The signal's value. Within a computation of the same world the signal becomes a dependency of that. O(1).
     ///
     /// # Errors
     /// [`Error::Gone`] if the signal was disposed of.
     fn read(&self, signal: &Self::Signal) -> Result<u64, Error>;
-    /// The signal's value, never a dependency. O(1).
+    /// The signal's value. The signal becomes nobody's dependency. O(1).
     ///
     /// # Errors
     /// [`Error::Gone`] if the signal was disposed of.
     fn peek(&self, signal: &Self::Signal) -> Result<u64, Error>;
-    /// Changes the value and tells whom it concerns, outside of batches before it returns.
+    /// Changes the value and notifies all whom the change concerns. Outside of batches it does so before it returns.
     ///
     /// # Errors
     /// [`Error::Gone`] if the signal was disposed of.
     ///
     /// # Panics
-    /// If a callback or an effect did, after all others ran.
+    /// If a callback or an effect panicked, after all others have run.
     fn set(&self, signal: &Self::Signal, value: u64) -> Result<(), Error>;
-    /// Calls `f`, and tells of the changes it made at its end; of those in nested batches at the end of the
-    /// outermost one.
+    /// Calls `f`, and notifies of the changes that it made when it is done. Changes in nested batches are notified at the
+    /// end of the outermost one.
     fn batch(&self, f: impl FnOnce());
-    /// Drops every callback and computation. They usually own a handle of their world, which would keep it
-    /// alive for ever.
+    /// Drops every callback, computation and effect. These usually own a handle of their world and would keep it alive
+    /// for ever.
     fn clear(&self);
 }
 
-/// Calls back on changes.
+/// Calls back when signals change.
 pub trait Notify: Signals {
     /// Names a subscription.
     type Subscription: Clone + 'static;
-    /// Calls `callback` with the new value in each of the signal's rounds from the next one on. The same
-    /// callback subscribed twice is two subscriptions.
+    /// Calls `callback` with the new value in each round of the signal from the next one on. A callback that is
+    /// subscribed twice has two subscriptions.
     ///
     /// # Errors
     /// [`Error::Gone`] if the signal was disposed of.
@@ -108,37 +108,37 @@ pub trait Notify: Signals {
 
 /// Keeps computed values and effects up to date.
 ///
-/// After each change outside of a batch, and after each outermost batch, every effect runs once if anything
-/// it read when it last ran has another value now, and never sees a mixture of old and new values.
+/// After each change outside of a batch, and after each outermost batch, an effect runs once if anything that it read
+/// when it last ran has another value now. It never sees a mixture of old and new values.
 pub trait Tracked: Signals {
     /// Names a computed value.
     type Computed: Clone + 'static;
     /// Names an effect.
     type Effect: Clone + 'static;
-    /// A value computed from signals and other computed values, and kept until something that its computation
-    /// read changes.
+    /// A value that is computed from signals and other computed values. It is kept until something changes that its
+    /// computation read.
     fn computed(&self, compute: impl Fn() -> Result<u64, Error> + 'static) -> Self::Computed;
-    /// The computed value, brought up to date; within a computation it becomes a dependency of that.
+    /// The computed value, brought up to date. Within a computation it becomes a dependency of that.
     ///
     /// # Errors
-    /// What the computation returned; [`Error::Cycle`] if it is running now.
+    /// The error that the computation returned; [`Error::Cycle`] if the computation is running now.
     fn get(&self, computed: &Self::Computed) -> Result<u64, Error>;
     /// Runs `run` now, and whenever something that it read has changed.
     fn effect(&self, run: impl Fn() + 'static) -> Self::Effect;
-    /// Ends an effect; it does not run again. Returns `false` if it had ended before.
+    /// Ends an effect, so that it does not run again. Returns `false` if it had ended before.
     fn dispose_effect(&self, effect: &Self::Effect) -> bool;
-    /// Calls `f`; what it reads becomes nobody's dependency.
+    /// Calls `f`. What that reads becomes nobody's dependency.
     fn untracked<R>(&self, f: impl FnOnce() -> R) -> R;
 }
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "signals",
     title: "Signals",
-    question: "How much does it cost to tell an observer that a value changed? Copying the list of subscribers for \
-               each notification is safe and slow; walking it in place is fast and must survive subscribers that \
-               subscribe, unsubscribe, set and panic. Tracking dependencies adds a graph, in which each effect should \
-               run once and only if something it read has changed.",
+    question: "How much does it cost to tell an observer that a value changed? To copy the list of subscribers for each \
+               notification is safe and slow. To walk it in place is fast, but must survive callbacks that subscribe, \
+               unsubscribe, set and panic. A contender that tracks dependencies keeps a graph as well, in which each \
+               effect should run once, and only if something that it read has changed.",
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: Sizes {
@@ -155,7 +155,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 
 const CLAIMS: &[Claim] = &[Claim::new(
     "dm-signal",
-    "Notifying 1,000 observers takes less than 1 ms where a snapshot of the subscribers took 5 ms: five times less.",
+    "To notify 1,000 observers takes less than 1 ms. With a snapshot of the subscribers it took 5 ms, five times as long.",
     Some(5.0),
     ("notify", 1000),
     ["snapshot", "deferred_flag"],
@@ -171,7 +171,7 @@ const TRACKED_BATCH: &[Capability] = &[Capability::Tracked, Capability::Batches]
 const MANY: Sizes = Sizes { quick: &[10_000], default: &[10_000], full: &[10_000, 20_000] };
 const FEW: Sizes = Sizes { quick: &[10, 100], default: &[10, 100, 1000], full: &[10, 100, 1000] };
 
-/// Where some contenders take n² for a change.
+/// For scenarios in which some contenders take O(n²) for a change.
 const SOME: Sizes = Sizes { quick: &[10, 100], default: &[10, 100, 320], full: &[10, 100, 320] };
 const SHALLOW: Sizes = Sizes { quick: &[10, 100], default: &[10, 32, 100], full: &[10, 32, 100] };
 const DEEP: Sizes = Sizes { quick: &[1000], default: &[1000], full: &[1000, 3000] };
@@ -179,38 +179,39 @@ const DEEP: Sizes = Sizes { quick: &[1000], default: &[1000], full: &[1000, 3000
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
     Scenario::new("notify", "observer called", NOTIFY, "Sets a signal with n subscribers."),
-    Scenario::new("notify_many", "observer called", NOTIFY_MANY, "Sets a signal with n subscribers, n beyond 1,000.").at(MANY),
+    Scenario::new("notify_many", "observer called", NOTIFY_MANY, "Sets a signal with n subscribers, more than 1,000.").at(MANY),
     Scenario::new("churn", "replacement", NOTIFY, "Ends a random one of n subscriptions and makes a new one, 64 to 256 times.").at(FEW),
-    Scenario::new("churn_many", "replacement", NOTIFY_MANY, "Ends a random one of n subscriptions and makes a new one, 64 times, n beyond 1,000.").at(MANY),
-    Scenario::new("read", "read", NOTHING, "Reads random ones of n signals, outside of any computation.").at(FEW),
-    Scenario::new("write", "write", NOTHING, "Sets random ones of n signals that nobody observes.").at(FEW),
+    Scenario::new("churn_many", "replacement", NOTIFY_MANY, "Ends a random one of n subscriptions and makes a new one, 64 times, with n greater than 1,000.").at(MANY),
+    Scenario::new("read", "read", NOTHING, "Reads random signals of n, outside of any computation.").at(FEW),
+    Scenario::new("write", "write", NOTHING, "Sets random signals of n that nobody observes.").at(FEW),
     Scenario::new("batch_100", "write", NOTIFY_BATCH, "Sets a signal with n subscribers 100 times in a batch.").at(FEW),
     Scenario::new("computed_cached", "read", TRACKED, "Reads n computed values that are up to date.").at(FEW),
     Scenario::new("computed_dirty", "set and read", TRACKED, "Changes the signal below each of n computed values and reads the value.").at(FEW),
     Scenario::new("tracked_batch_100", "write", TRACKED_BATCH, "Sets a signal with n effects 100 times in a batch.").at(SOME),
     Scenario::new("effect_dispose", "disposal", TRACKED, "Ends n effects of one signal in random order.").at(FEW),
     Scenario::new("tracked_effects", "effect run", TRACKED, "Sets a signal that n effects read."),
-    Scenario::new("tracked_effects_many", "effect run", TRACKED_MANY, "Sets a signal that n effects read, n beyond 1,000.").at(MANY),
-    Scenario::new("deep_chain", "computation", TRACKED, "Sets a signal below a chain of n computed values, each of the one before, with an effect at its end.").at(SHALLOW),
-    Scenario::new("deep_chain_long", "computation", TRACKED_MANY, "Sets a signal below a chain of n computed values with an effect at its end, n beyond 100.").at(DEEP),
-    Scenario::new("broad_fan_out", "computation and effect", TRACKED, "Sets a signal below n computed values with an effect each.").at(SOME),
-    Scenario::new("diamonds", "computation", TRACKED, "Sets a signal below n computed values that one sum reads, which one effect reads.").at(SOME),
-    Scenario::new("dynamic_dependencies", "effect run", TRACKED, "Toggles which one of two signals n effects depend on.").at(SOME),
+    Scenario::new("tracked_effects_many", "effect run", TRACKED_MANY, "Sets a signal that n effects read, more than 1,000.").at(MANY),
+    Scenario::new("deep_chain", "computation", TRACKED, "Sets a signal below a chain of n computed values, each computed from the one before, with an effect at its end.").at(SHALLOW),
+    Scenario::new("deep_chain_long", "computation", TRACKED_MANY, "Sets a signal below a chain of n computed values, more than 100, with an effect at its end.").at(DEEP),
+    Scenario::new("broad_fan_out", "computation and effect", TRACKED, "Sets a signal below n computed values, each of which has an effect.").at(SOME),
+    Scenario::new("diamonds", "computation", TRACKED, "Sets a signal below n computed values. One sum reads all of them, and one effect reads the sum.").at(SOME),
+    Scenario::new("dynamic_dependencies", "effect run", TRACKED, "Sets a signal that decides on which of two others n effects depend.").at(SOME),
 ];
 
-/// Makes a contender of an implementation of [`Notify`] alone; call it in the contender's crate.
+/// Makes a contender of an implementation of [`Notify`] alone, as [`contender`] does of both.
 pub fn notify_contender<S: Notify>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_notify::<S>, checks::replay_notify::<S>);
     Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
 }
 
-/// Makes a contender of an implementation of [`Tracked`] alone; call it in the contender's crate.
+/// Makes a contender of an implementation of [`Tracked`] alone, as [`contender`] does of both.
 pub fn tracked_contender<S: Tracked>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_tracked::<S>, checks::replay_tracked::<S>);
     Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
 }
 
-/// Makes a contender of an implementation of both; call it in the contender's crate.
+/// Makes a contender of an implementation of both contracts. A contender's crate calls it, so that every scenario is
+/// compiled there.
 pub fn contender<S: Notify + Tracked>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
 }

@@ -1,4 +1,4 @@
-//! Whom a change concerns, and what of: the oracle of every scenario and check.
+//! Whom a change concerns, and which value they see: the oracle of every scenario and check.
 
 use std::collections::VecDeque;
 
@@ -6,9 +6,12 @@ use super::Error;
 use crate::input::sum;
 use crate::trace::Step;
 
-/// What `observers` observers see of the batches: the last value of each.
+/// How many writes a batch makes.
+pub(super) const BATCH: usize = 100;
+
+/// What `observers` observers see of the batches together: the last value of each batch.
 pub(super) fn batch_total(values: &[u64], observers: usize) -> u64 {
-    sum(values.chunks(100).filter_map(<[u64]>::last).copied()).wrapping_mul(observers as u64)
+    sum(values.chunks(BATCH).filter_map(<[u64]>::last).copied()).wrapping_mul(observers as u64)
 }
 
 /// The sum of what [`offsets`] compute.
@@ -16,7 +19,7 @@ pub(super) fn offset_total(size: usize, value: u64) -> u64 {
     sum((0..size as u64).map(|offset| value.wrapping_add(offset)))
 }
 
-/// Something done to a world, by the trace or by a callback. Indices are taken modulo what exists.
+/// What a trace or a callback does to a world. Indices are taken modulo the number of what exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Nothing,
@@ -31,7 +34,7 @@ pub(super) enum Action {
     Panic,
 }
 
-/// What a callback does each time it is called, besides listening.
+/// What a callback does each time it is called, apart from noting the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Script {
     Listen,
@@ -72,7 +75,7 @@ impl Script {
             Script::Unsubscribe(subscription) => Action::Unsubscribe { subscription },
             Script::Subscribe(signal) => Action::Subscribe { signal, script: Script::Listen },
             Script::Set(signal) => Action::Add { signal, value: 1 },
-            // Up to 3, so that it ends.
+            // It stops at 3, so that the rounds within rounds come to an end.
             Script::SetOwn if value < 3 => Action::Set { signal, value: next },
             Script::SetOwn => Action::Nothing,
             Script::Dispose(signal) => Action::Dispose { signal },
@@ -93,16 +96,16 @@ pub(super) enum Event {
     Panicked,
 }
 
-/// How many scripts may run for one step of a trace: callbacks that set signals could go on for ever.
+/// How many scripts may run for one step of a trace, because callbacks that set signals could go on for ever.
 pub(super) const FUEL: u32 = 24;
 
-/// Most signals of a trace, so that callbacks meet.
+/// How many signals a trace has at most: so few that callbacks meet each other.
 pub(super) const MAX_SIGNALS: usize = 5;
 
-/// Most subscriptions of a trace.
+/// How many subscriptions a trace makes at most.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 60;
 
-/// A signal of the model: its value, and who subscribed to it, in order.
+/// A signal of the model: its value and its subscriptions, in order.
 #[derive(Default)]
 struct ModelSignal {
     value: u64,
@@ -112,12 +115,12 @@ struct ModelSignal {
     gone: bool,
 }
 
-/// The oracle of [`Notify`]: the rules of this module's documentation, by the book.
+/// The oracle of [`Notify`](super::Notify): it applies the rules of the bottleneck's documentation one by one.
 #[derive(Default)]
 pub(super) struct Model {
     batches: bool,
     signals: Vec<ModelSignal>,
-    /// Of each subscription ever made: its script, its signal, and whether it goes on.
+    /// Each subscription ever made: its script, its signal, and whether it still goes on.
     subscriptions: Vec<(Script, usize, bool)>,
     depth: u32,
     queue: VecDeque<usize>,
@@ -125,7 +128,7 @@ pub(super) struct Model {
     fuel: u32,
 }
 
-/// A panic is on its way.
+/// A callback panicked, and the panic is on its way to `set`.
 pub(super) struct Panicking;
 
 impl Model {
@@ -270,14 +273,14 @@ pub(super) type Node = usize;
 pub(super) enum Formula {
     /// The sum of three nodes.
     Sum([Node; 3]),
-    /// The remainder by 3: often the same for another value.
+    /// The remainder of a division by 3, which is often the same for another value.
     Low(Node),
-    /// The first node decides by being even which other one is read.
+    /// If the first node is even, the second one, else the third one.
     Switch([Node; 3]),
 }
 
 impl Formula {
-    /// Decodes the formula of a node that may read those `below`; `dynamic` ones may switch.
+    /// Decodes the formula of a node that may read the first `below` nodes. Where `dynamic`, it may be a switch.
     pub(super) fn decode(step: &Step, below: usize, dynamic: bool) -> Self {
         let nodes = [step.a, step.b, step.a ^ (step.b >> 3)].map(|draw| usize::from(draw) % below);
         match step.version % 4 {
@@ -299,28 +302,28 @@ impl Formula {
     }
 }
 
-/// Signals of a random graph; all exist from its start.
+/// How many signals a random graph has. All exist from its start.
 pub(super) const GRAPH_SIGNALS: usize = 4;
 pub(super) const MAX_NODES: usize = 24;
 pub(super) const MAX_EFFECTS: usize = 16;
 
-/// What a computation read, and the values it found.
+/// The nodes that a computation read, and the values that it found there.
 pub(super) type Reads = Vec<(Node, u64)>;
 
-/// The oracle of [`Tracked`]: everything is computed anew from the signals.
+/// The oracle of [`Tracked`](super::Tracked): it computes everything again from the signals.
 pub(super) struct GraphModel {
     pub(super) signals: [u64; GRAPH_SIGNALS],
     pub(super) formulas: Vec<Formula>,
-    /// Of each effect its formula, until it ends, and what it read when it last ran.
+    /// Each effect: its formula until it ends, and what it read when it last ran.
     pub(super) effects: Vec<(Option<Formula>, Reads)>,
-    /// Of each node how often its value changed.
+    /// How often the value of each node changed.
     pub(super) changes: Vec<u32>,
-    /// Of each computed value, what it read when it was last computed, and how often that had changed.
+    /// What each computed value read when it was last computed, and how often that had changed by then.
     pub(super) computed_from: Vec<Vec<(Node, u32)>>,
 }
 
 impl GraphModel {
-    /// Every node's value; in order of creation, so that each is computed once.
+    /// The value of every node. They are computed in the order of creation, so that each is computed once.
     pub(super) fn values(&self) -> Vec<u64> {
         let mut values = self.signals.to_vec();
         for formula in &self.formulas {
@@ -330,7 +333,7 @@ impl GraphModel {
         values
     }
 
-    /// A formula's value, and what it reads.
+    /// The value of a formula, and what it reads.
     pub(super) fn run(&self, formula: Formula) -> (u64, Reads) {
         let values = self.values();
         let mut reads = Vec::new();
@@ -341,7 +344,7 @@ impl GraphModel {
         (value.unwrap_or_default(), reads)
     }
 
-    /// What each effect sees now that the signals are these.
+    /// Gives the signals these values. Returns what each effect sees of the change.
     pub(super) fn change(&mut self, signals: [u64; GRAPH_SIGNALS]) -> Vec<Vec<u64>> {
         let before = self.values();
         self.signals = signals;

@@ -6,7 +6,7 @@ use super::oracle::{expected_digest, indices_digest};
 use super::{Positions, Slots};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
-use crate::input::{copies, draws, mix, rng, shuffled, sum};
+use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
 
 pub(super) fn set_up<S: Slots + 'static, P: Positions + 'static>(request: Request) -> Box<dyn Case> {
     match request.scenario {
@@ -34,10 +34,13 @@ pub(super) fn set_up_positions<P: Positions + 'static>(request: Request) -> Box<
     }
 }
 
-/// How many of n slots a region frees or allocates: all, or a few where each costs a scan.
+/// About how many slots are visited together by a contender that scans them for each operation.
+const SCANNED: usize = 200_000;
+
+/// How many of n slots a region frees or allocates: all, or a few if each costs the contender a scan.
 fn steps(request: Request) -> usize {
     if request.can(Capability::ScansWhole) {
-        (200_000 / request.size).clamp(4, 1000).min(request.size)
+        (SCANNED / request.size).clamp(4, 1000).min(request.size)
     } else {
         request.size
     }
@@ -48,7 +51,7 @@ fn slot_copies(request: Request) -> usize {
     if request.can(Capability::ScansWhole) { 1 } else { copies(request.size) }
 }
 
-/// Slots under measurement.
+/// An allocator, and what a region does with it.
 struct Line<S: Slots> {
     slots: S,
     /// Keys that the region frees.
@@ -158,7 +161,11 @@ fn free_and_allocate<S: Slots + 'static>(request: Request, latest_first: bool) -
 type Edit = (u32, u32);
 
 fn edits(request: Request) -> usize {
-    if request.can(Capability::ScansWhole) { (200_000 / request.size).clamp(4, 1024) } else { 1024 }
+    if request.can(Capability::ScansWhole) {
+        (SCANNED / request.size).clamp(4, OPERATIONS)
+    } else {
+        OPERATIONS
+    }
 }
 
 fn splices(request: Request) -> Vec<Edit> {
@@ -168,21 +175,27 @@ fn splices(request: Request) -> Vec<Edit> {
     places.chunks(2).map(|pair| (first as u32 + pair[0] as u32, first as u32 + pair[1] as u32)).collect()
 }
 
+/// How far the place of the edits moves from one edit to the next, at most.
+const STRIDE: i64 = 8;
+
+/// How far an edit lies from that place, at most.
+const REACH: i64 = 4;
+
 fn gap_edits(request: Request) -> Vec<Edit> {
     let (size, count) = (request.size as i64, edits(request));
     let mut rng = rng("gap_edit", request.size);
     let mut place = size / 2;
     (0..count)
         .map(|_| {
-            place = (place + rng.random_range(-8..=8)).clamp(0, size - 1);
-            let mut near = || (place + rng.random_range(-4..=4)).clamp(0, size - 1) as u32;
+            place = (place + rng.random_range(-STRIDE..=STRIDE)).clamp(0, size - 1);
+            let mut near = || (place + rng.random_range(-REACH..=REACH)).clamp(0, size - 1) as u32;
             (near(), near())
         })
         .collect()
 }
 
-/// Each edit frees one index and needs one, so the one is the other: results do not depend on the order
-/// in which indices are used again.
+/// Each edit frees one index and then needs one, so it gets the one that it freed. Results do not depend on the order in
+/// which a contender uses indices again.
 fn edit<P: Positions + 'static>(request: Request, edits: Vec<Edit>) -> Box<dyn Case> {
     let size = request.size;
     case(
@@ -218,7 +231,7 @@ fn edit<P: Positions + 'static>(request: Request, edits: Vec<Edit>) -> Box<dyn C
 }
 
 fn get_physical<P: Positions + 'static>(size: usize) -> Box<dyn Case> {
-    let positions = draws(&mut rng("get_physical", size), size.clamp(1024, 10_000), size);
+    let positions = draws(&mut rng("get_physical", size), size.clamp(OPERATIONS, 10_000), size);
     let fold = |sum: u64, index: u32| sum.rotate_left(1) ^ u64::from(index);
     case(
         positions.len(),

@@ -10,15 +10,15 @@ use crate::trace::{Check, Mismatch, Step};
 
 #[rustfmt::skip]
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("slots", 400, 48, "Random allocations and frees, also of slots that are free already."),
-    Check::new("positions", 400, 48, "Random pushes, inserts, removals and reads, the table compared in full."),
-    Check::new("positions_long", 6000, 2, "The same, with runs of up to 300 inserts or removals, compared every 100 steps."),
-    Check::new("free_twice", 0, 1, "A slot freed twice, a slot used after it was freed, a slot that never was: typed errors, and nothing changes."),
-    Check::new("out_of_range", 0, 1, "Positions past the end: typed errors, and nothing changes."),
-    Check::new("ends_and_middle", 0, 1, "Inserts and removals by turns at the front, the middle and the back of 100,000 elements."),
+    Check::new("slots", 400, 48, "Random allocations and frees, some of them of slots that are free already."),
+    Check::new("positions", 400, 48, "Random pushes, inserts, removals and reads. The table is compared in full after each."),
+    Check::new("positions_long", 6000, 2, "The same with runs of up to 300 inserts or removals. The table is compared in full every 100 steps."),
+    Check::new("free_twice", 0, 1, "To free a slot twice, to use one after it was freed, or one that never was: each is a typed error, and nothing changes."),
+    Check::new("out_of_range", 0, 1, "Each use of a position past the end is a typed error, and nothing changes."),
+    Check::new("ends_and_middle", 0, 1, "Inserts and removals at the front, the middle and the back of 100,000 elements in turn."),
 ];
 
-/// A step with its meaning.
+/// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Add { at: usize, count: usize },
@@ -99,7 +99,7 @@ fn replay_edits<P: Positions>(check: &Check, trace: &[Step], every: usize) -> Re
 struct SlotsReplay<S: Slots> {
     slots: S,
     keys: Vec<S::Key>,
-    /// The live indices, and of each the place of its key.
+    /// The live indices.
     live: BTreeSet<usize>,
     peak: usize,
     /// Keys of slots that were freed and not allocated again.
@@ -174,7 +174,7 @@ fn free_twice<S: Slots>() -> Result<(), String> {
         for _ in 0..100 {
             replay.allocate()?;
         }
-        // In three orders, everything once too often.
+        // Slots are freed in three orders, and each of them once too often.
         while !replay.keys.is_empty() {
             let at = [0, replay.keys.len() / 2, replay.keys.len() - 1][replay.keys.len() % 3];
             replay.free(at)?;
@@ -225,7 +225,7 @@ impl<P: Positions> PositionsReplay<P> {
 
     /// Notes that `index` was handed out.
     fn take(&mut self, index: u32) -> Result<(), String> {
-        // Freed ones come before new ones.
+        // Freed indices are used before new ones.
         let (known, live) = (self.live.len(), self.model.len());
         match self.live.get_mut(index as usize) {
             Some(is_live) if !*is_live => *is_live = true,
@@ -316,7 +316,7 @@ fn ends_and_middle<P: Positions>() -> Result<(), String> {
         replay.remove(place(turn, replay.model.len()))?;
         replay.insert(place(turn / 3, replay.model.len()))?;
     }
-    // More removals than inserts, then the other way round.
+    // Removals only, then more inserts than that.
     for turn in 0..100 {
         replay.remove(place(turn, replay.model.len()))?;
     }

@@ -36,7 +36,7 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(scenario: &str, size:
 /// How many maps a region changes by one step.
 const VERSIONS: usize = 256;
 
-/// Maps, and keys to look up in each.
+/// Maps, each with the keys to look up in it.
 fn lookups<K: Key, M: PersistentMap<K, u64> + 'static>(
     size: usize,
     probes: impl Fn(u64) -> Vec<K>,
@@ -93,7 +93,7 @@ fn get_miss<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn 
 
 fn remove_shared<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
     let order = shuffled(&mut rng("remove_shared", size), size);
-    // The key that goes from the map of these ids.
+    // The id whose key is removed from the map at this place.
     let victim = move |at: usize| (at * size) as u64 + order[at % size];
     let bases: Vec<(M, K)> = id_ranges(VERSIONS, size)
         .into_iter()
