@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::FlatStore;
+use super::contract::FlatStore;
 use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, user_digest, users, value_of};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::FlatStore;
 use super::cases::{pointer, pointers, user};
+use super::contract::FlatStore;
 use super::oracle::{FIELDS, ids_of, is_below, model_tree};
 use crate::checking::{at_end, each_step, expect, fixed, is_due, not_replayed};
 use crate::flat::steps::{at, drawn_leaf};

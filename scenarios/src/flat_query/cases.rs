@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
+use super::contract::{FlatQuery, Found};
 use super::oracle::{Model, age_of, evaluate, found_digest, most_frequent_name, name_of};
-use super::{FlatQuery, Found};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat;

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::cases::{document, read_all};
+use super::contract::{Compliance, FlatQuery, Found, QueryError, pointer_of_normalized};
 use super::oracle::{Model, evaluate};
-use super::{Compliance, FlatQuery, Found, QueryError, pointer_of_normalized};
 use crate::checking::{at_end, each_step, expect, fixed, not_replayed};
 use crate::flat::steps::{at, drawn_leaf};
 use crate::flat::{self, Kinds, Leaf, Pointer, escape};

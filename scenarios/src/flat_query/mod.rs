@@ -9,77 +9,15 @@
 
 mod cases;
 mod checks;
+mod contract;
 pub(crate) mod oracle;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::ops::ControlFlow;
-
-use serde_json::Value;
-
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
-use crate::flat::{Leaf, Pointer};
+
 pub use crate::json_path::{
     Selector, SelectorKind, admits, matched_length, pointer_of_normalized, simple_segments,
 };
-
-/// A map from pointers to leaves that answers JSONPath queries.
-pub trait FlatQuery {
-    /// A node that a query found.
-    type Found<'a>: Found
-    where
-        Self: 'a;
-
-    /// A store of a document's leaves.
-    fn import(document: &Value) -> Self;
-    /// Puts `leaf` at `pointer`. It replaces the leaf that is there.
-    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf);
-    /// Removes the leaf at `pointer`; what lies below it stays. Returns whether there was one.
-    fn delete(&mut self, pointer: Pointer<'_>) -> bool;
-    /// Calls `visit` with every node that `path` selects, as often as it selects the node, until `visit` breaks.
-    ///
-    /// The order is unspecified, even between the elements of an array, because a store that hashes its pointers has none.
-    /// So the nodelists of RFC 9535 are compared as multisets.
-    ///
-    /// # Errors
-    /// [`QueryError::Invalid`] if `path` is no JSONPath, [`QueryError::Unsupported`] if this store cannot answer it.
-    /// Nothing was visited then.
-    fn query(
-        &self,
-        path: &str,
-        visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
-    ) -> Result<(), QueryError>;
-}
-
-/// A node that a query found: pointer and value, each as lazy as the store can make it.
-pub trait Found {
-    /// Its pointer: borrowed if the store holds its text, else written to `buffer`.
-    fn pointer<'a>(&'a self, buffer: &'a mut String) -> &'a str;
-    /// Its value if that is a leaf; `None` for a container with children.
-    fn leaf(&self) -> Option<&Value>;
-    /// Its value. A container is built if the store does not hold it as one.
-    fn value(&self) -> Cow<'_, Value>;
-}
-
-/// Why a query was not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QueryError {
-    /// The path is no JSONPath: the parser's message.
-    Invalid(String),
-    /// The store does not support the path from this rest on, whether it is a JSONPath or not.
-    Unsupported(String),
-}
-
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            QueryError::Invalid(message) => write!(f, "not a JSONPath: {message}"),
-            QueryError::Unsupported(rest) => write!(f, "not supported: {rest}"),
-        }
-    }
-}
-
-impl std::error::Error for QueryError {}
+pub use contract::{Compliance, FlatQuery, Found, QueryError};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -140,17 +78,6 @@ const OWN_SCENARIOS: &[Scenario] = &[
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<S: FlatQuery + 'static>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
-}
-
-/// How a contender answers the JSONPath compliance suite.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compliance {
-    /// How many tests it answered right.
-    pub right: usize,
-    /// The names of tests that it refused as [unsupported](QueryError::Unsupported).
-    pub unsupported: Vec<String>,
-    /// The names of tests that it answered wrong.
-    pub wrong: Vec<String>,
 }
 
 /// Runs the JSONPath compliance suite; `None`, with a note printed, where it is [not there](crate::input::outside_data).

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rand::RngExt;
 
+use super::contract::{Cache, Family};
 use super::oracle::{Clocked, latest, ordered_digest, value_of};
-use super::{Cache, Family};
 use crate::case::{Case, Setup, case, not_set_up, observing_case};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, Rng, copies, draws, mix, rng};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
+use super::contract::{Cache, Family};
 use super::oracle::Model;
-use super::{Cache, Family};
 use crate::checking::{Specimen, at_end, each_step, expect, fixed, not_replayed, with_probes};
 use crate::input::{FixedHasher, mix};
 use crate::probe::{Hashing, PassThrough, Probe};

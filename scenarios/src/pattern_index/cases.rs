@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use rand::RngExt;
 
+use super::contract::{Id, Node, Pattern, PatternIndex, Pointer};
 use super::oracle::{expected_digest, match_digest, selected, unescaped};
-use super::{Id, Node, Pattern, PatternIndex, Pointer};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Rng, copies, mix, rng, shuffled};

@@ -1,8 +1,8 @@
 //! Checks: traces of random operations, replayed beside the [oracle](super::oracle).
 
 use super::cases::{DEPTH, chain_pointer, frontier, frontier_pointer, pattern};
+use super::contract::{Id, Pattern, PatternIndex, Pointer, UnknownId, escape};
 use super::oracle::{selected, unescaped};
-use super::{Id, Pattern, PatternIndex, Pointer, UnknownId, escape};
 use crate::checking::{at_end, each_step, fixed, not_replayed};
 use crate::trace::{Check, Mismatch, Step};
 

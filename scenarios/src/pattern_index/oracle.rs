@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Node, Pattern, Pointer, unescape};
+use super::contract::{Node, Pattern, Pointer, unescape};
 use crate::input::mix;
 
 /// Whether `nodes` select the pointer of `segments`, which are unescaped.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::contract::{Family, PersistentMap};
 use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
-use super::{Family, PersistentMap};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};

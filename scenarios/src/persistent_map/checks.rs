@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+use super::contract::{Family, PersistentMap};
 use super::oracle::Model;
-use super::{Family, PersistentMap};
 use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
 use crate::input::{DearKey, FixedHasher, mix};
 use crate::probe::{Hashing, PassThrough, Probe};

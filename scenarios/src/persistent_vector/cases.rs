@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::PersistentVector;
+use super::contract::PersistentVector;
 use super::oracle::{expected_digest, sequence_digest, value_of, values};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};

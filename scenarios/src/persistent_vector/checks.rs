@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
+use super::contract::{Family, PersistentVector};
 use super::oracle::{Model, values};
-use super::{Family, PersistentVector};
 use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
 use crate::input::mix;
 use crate::probe::{Hashing, Probe};

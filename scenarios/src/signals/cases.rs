@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::contract::{Error, Notify, Signals, Tracked};
 use super::oracle::{BATCH, batch_total, offset_total};
-use super::{Error, Notify, Signals, Tracked};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::Request;
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};

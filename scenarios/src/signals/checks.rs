@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 
 use super::cases::{Total, World, add, computed};
+use super::contract::{Error, Notify, Signals, Tracked};
 use super::oracle::{
     Action, Event, FUEL, Formula, GRAPH_SIGNALS, GraphModel, MAX_EFFECTS, MAX_NODES, MAX_SIGNALS,
     MAX_SUBSCRIPTIONS, Model, Node, Script,
 };
-use super::{Error, Notify, Signals, Tracked};
 use crate::checking::{each_step, expect, fixed, not_replayed, with_probes};
 use crate::probe::{Hashing, Injected, Probe};
 use crate::trace::{Check, Mismatch, Step};

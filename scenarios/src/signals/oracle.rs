@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Error;
+use super::contract::Error;
 use crate::input::sum;
 use crate::trace::Step;
 

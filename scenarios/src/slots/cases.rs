@@ -2,8 +2,8 @@
 
 use rand::RngExt;
 
+use super::contract::{Positions, Slots};
 use super::oracle::{expected_digest, indices_digest};
-use super::{Positions, Slots};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};

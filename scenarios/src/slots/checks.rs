@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-use super::{NotLive, OutOfRange, Positions, Slots};
+use super::contract::{NotLive, OutOfRange, Positions, Slots};
 use crate::checking::{at_end, each_step, fixed, not_replayed};
 use crate::trace::{Check, Mismatch, Step};
 
