@@ -161,7 +161,7 @@ fn new_contenders_of_every_bottleneck_compile_and_are_on_the_roster() {
 fn a_new_bottleneck_compiles_verifies_and_is_measured() {
     let Some(copy) = Copy::new() else { return };
     succeeded(&copy.lab_new(&["--bottleneck", "key_set"]));
-    let questions = ["cases.rs", "checks.rs", "mod.rs", "oracle.rs"];
+    let questions = ["cases.rs", "checks.rs", "contract.rs", "mod.rs", "oracle.rs"];
     let mut expected: Vec<String> =
         ["harness/Cargo.toml", "harness/src/roster/list.rs"].map(|path| format!("M {path}")).into();
     expected.extend(["Cargo.toml", "src/lib.rs"].map(|path| format!("?? impls/key_set/naive/{path}")));

@@ -174,6 +174,13 @@ mod tests {
     }
 
     #[test]
+    fn generators_differ_by_name_and_size() {
+        let drawn = |scenario, size| draws(&mut rng(scenario, size), 4, 1 << 32);
+        assert_ne!(drawn("churn", 10), drawn("write", 10), "names of one length");
+        assert_ne!(drawn("churn", 10), drawn("churn", 100));
+    }
+
+    #[test]
     fn shuffles_hold_every_id_once() {
         let mut ids = shuffled(&mut rng("any", 100), 100);
         ids.sort_unstable();

@@ -16,8 +16,8 @@ use crate::roster::cell::Roster;
 /// `impls/<bottleneck>/<name>/` under the new name, and adds one line to `harness/Cargo.toml` and one
 /// to `harness/src/roster/list.rs`. Nothing else is touched.
 ///
-/// `lab new --bottleneck NAME` writes a bottleneck of four small files to `scenarios/src/<name>/`: the contract,
-/// one scenario, an oracle and a check; and a naive contender to `impls/<name>/naive/`. It adds two lines to
+/// `lab new --bottleneck NAME` writes a bottleneck of small files to `scenarios/src/<name>/`: the contract, one
+/// scenario, an oracle and a check; and a naive contender to `impls/<name>/naive/`. It adds two lines to
 /// `scenarios/src/lib.rs`, and the contender's lines as above. All of it compiles, verifies and is measured at
 /// once: replace it piece by piece by your own.
 #[derive(clap::Args)]
@@ -105,8 +105,9 @@ fn write(files: &[Written]) -> Result<()> {
 }
 
 /// The files of a new bottleneck below its directory in `scenarios/src/`.
-const BOTTLENECK_FILES: [(&str, &str); 4] = [
+const BOTTLENECK_FILES: [(&str, &str); 5] = [
     ("mod.rs", include_str!("../../templates/bottleneck/mod.rs")),
+    ("contract.rs", include_str!("../../templates/bottleneck/contract.rs")),
     ("cases.rs", include_str!("../../templates/bottleneck/cases.rs")),
     ("oracle.rs", include_str!("../../templates/bottleneck/oracle.rs")),
     ("checks.rs", include_str!("../../templates/bottleneck/checks.rs")),
@@ -165,7 +166,7 @@ fn new_bottleneck(context: &Context<'_>, name: &str) -> Result<Exit> {
     print(&format!(
         "{} holds a bottleneck whose contract is a set, with one contender, {name}/{NAIVE}\n\
          next: scripts/just lab run {name} --profile quick\n\
-         then: replace the contract in mod.rs by yours, and the other files after it (see CONTRIBUTING.md)",
+         then: replace the contract in contract.rs by yours, and the other files after it (see CONTRIBUTING.md)",
         questions.display()
     ))?;
     Ok(Exit::Fine)

@@ -1,15 +1,16 @@
 //! Inputs and measured regions.
 
-use super::__Name__;
+use super::contract::__Name__;
 use super::oracle;
+use crate::case::{Case, Setup, case, not_set_up};
+use crate::contender::Request;
 use crate::input::{copies, mix, rng, shuffled, sum};
-use crate::{Case, Request, Setup, case};
 
 /// Sets up the scenario that the request names.
-pub fn set_up<S: __Name__ + 'static>(request: Request) -> Box<dyn Case> {
+pub(super) fn set_up<S: __Name__ + 'static>(request: Request) -> Box<dyn Case> {
     match request.scenario {
         "insert" => insert::<S>(request),
-        other => unreachable!("scenario `{other}` is in the list but not set up"),
+        other => not_set_up(other),
     }
 }
 

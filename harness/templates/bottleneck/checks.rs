@@ -1,11 +1,12 @@
 //! What `lab verify` replays for a contender and for the oracle.
 
-use super::__Name__;
+use super::contract::__Name__;
 use super::oracle::Model;
-use crate::{Check, Mismatch, Step};
+use crate::checking::{each_step, expect, not_replayed};
+use crate::trace::{Check, Mismatch, Step};
 
 /// Every check.
-pub const CHECKS: &[Check] =
+pub(super) const CHECKS: &[Check] =
     &[Check::new("operations", 200, 50, "Random inserts and lookups agree with a BTreeSet.")];
 
 /// Keys that traces draw from: few, so that many are met again.
@@ -27,7 +28,7 @@ fn decode(step: &Step) -> Operation {
 }
 
 /// Spells a trace's steps for a reader.
-pub fn describe(_check: &Check, trace: &[Step]) -> Vec<String> {
+pub(super) fn describe(_check: &Check, trace: &[Step]) -> Vec<String> {
     trace.iter().map(|step| format!("{:?}", decode(step))).collect()
 }
 
@@ -35,18 +36,21 @@ pub fn describe(_check: &Check, trace: &[Step]) -> Vec<String> {
 ///
 /// # Errors
 /// At the first step whose results differ.
-pub fn replay<S: __Name__>(_check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
+pub(super) fn replay<S: __Name__>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
+    match check.name {
+        "operations" => operations::<S>(trace),
+        _ => not_replayed(check),
+    }
+}
+
+fn operations<S: __Name__>(trace: &[Step]) -> Result<(), Mismatch> {
     let (mut set, mut model) = (S::new(), Model::default());
-    for (step, raw) in trace.iter().enumerate() {
-        let operation = decode(raw);
-        let (found, expected) = match operation {
+    each_step(trace, |_at, step| {
+        let operation = decode(step);
+        let (observed, expected) = match operation {
             Operation::Insert { key } => (set.insert(key), model.insert(key)),
             Operation::Contains { key } => (set.contains(key), model.contains(key)),
         };
-        if found != expected {
-            let message = format!("{operation:?} returned {found}, the oracle {expected}");
-            return Err(Mismatch { step, message });
-        }
-    }
-    Ok(())
+        expect(format!("{operation:?}"), observed, expected)
+    })
 }

@@ -1,24 +1,17 @@
 //! **__Title__**: say in one sentence what a contender must do.
 //!
-//! Oracle: a `BTreeSet`. Scenarios: [`BOTTLENECK`].
+//! Contract: [`__Name__`]. Oracle: a `BTreeSet`. Scenarios: [`BOTTLENECK`].
 
 mod cases;
 mod checks;
+mod contract;
 mod oracle;
 
-use crate::{About, Bottleneck, Contender, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Contender, NOTHING, Scenario, Sizes};
 
-/// A set of keys. Replace it by the contract of your bottleneck.
-pub trait __Name__ {
-    /// The empty set.
-    fn new() -> Self;
-    /// Adds a key; whether it was absent.
-    fn insert(&mut self, key: u64) -> bool;
-    /// Whether the key is there.
-    fn contains(&self, key: u64) -> bool;
-}
+pub use contract::__Name__;
 
-/// The bottleneck.
+/// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
     name: "__name__",
     title: "__Title__",
@@ -33,13 +26,8 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
 };
 
-const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "insert",
-    summary: "Inserts n keys in random order into an empty set.",
-    unit: "insert",
-    requires: &[],
-    sizes: None,
-}];
+const SCENARIOS: &[Scenario] =
+    &[Scenario::new("insert", "insert", NOTHING, "Inserts n keys in random order into an empty set.")];
 
 /// Makes a contender of an implementation; call it in the contender's crate.
 pub fn contender<S: __Name__ + 'static>(about: About) -> Contender {

@@ -1,7 +1,8 @@
 //! The contract: what a contender implements.
 
-use crate::flat::{self, Kinds, Leaf, Pointer};
 use serde_json::Value;
+
+use crate::flat::{self, Kinds, Leaf, Pointer};
 
 /// A map from pointers to leaves that can tell what lies below a prefix.
 ///

@@ -1,11 +1,13 @@
 //! The contract: what a contender implements.
 
-use crate::flat::{Leaf, Pointer};
-pub use crate::json_path::pointer_of_normalized;
-use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+use crate::flat::{Leaf, Pointer};
+pub use crate::json_path::pointer_of_normalized;
 
 /// A map from pointers to leaves that answers JSONPath queries.
 pub trait FlatQuery {

@@ -1,8 +1,9 @@
 //! The contract: what a contender implements.
 
+use std::fmt;
+
 pub use crate::json_path::{Node, Pattern};
 pub use crate::pointer::{PointerBuf as Pointer, escape, unescape};
-use std::fmt;
 
 /// The name that [`PatternIndex::subscribe`] gives a subscription. An index never uses it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use rand::RngExt;
+
 use super::contract::{Error, Notify, Signals, Tracked};
 use super::oracle::{BATCH, batch_total, offset_total};
 use crate::case::{Case, Setup, case, not_set_up};
@@ -88,7 +90,7 @@ impl<S: Signals> Observed<S> {
 
 /// The values that a region sets, one after the other. No two in a row are equal, and the first is not 0.
 fn values(scenario: &str, size: usize, count: usize) -> Vec<u64> {
-    let first = mix(size as u64 ^ mix(scenario.len() as u64));
+    let first: u64 = rng(scenario, size).random();
     (0..count).map(|step| mix(first.wrapping_add(step as u64)) | 1 << 63).collect()
 }
 
@@ -493,4 +495,24 @@ fn dynamic_dependencies<S: Tracked>(size: usize) -> Box<dyn Case> {
         },
         move |value| if value.is_multiple_of(2) { EVEN } else { ODD } * size as u64,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::BOTTLENECK;
+
+    #[test]
+    fn scenarios_set_values_of_their_own() {
+        let names = || BOTTLENECK.scenarios.iter().map(|scenario| scenario.name);
+        for size in [10, 1000] {
+            for (at, name) in names().enumerate() {
+                let own = values(name, size, 100);
+                assert!(own[0] != 0 && own.windows(2).all(|pair| pair[0] != pair[1]), "{name}: {own:?}");
+                for other in names().skip(at + 1) {
+                    assert!(values(other, size, 100) != own, "{name} and {other} set the same values");
+                }
+            }
+        }
+    }
 }
