@@ -1,17 +1,18 @@
 //! What the lab asks: the contract, the seeded inputs, the scenarios, the oracle and the checks of every bottleneck. No
 //! implementation lives here.
 //!
-//! Each bottleneck is a folder of the same four files:
+//! Each bottleneck is a folder of the same files:
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `mod.rs` | the contract (a trait) and the bottleneck's description: all that the author of a contender reads |
+//! | `contract.rs` | the contract, a trait: all that the author of a contender reads |
 //! | `cases.rs` | the inputs and the measured regions, from `set_up` on |
 //! | `oracle.rs` | the models that say what must come out |
 //! | `checks.rs` | what `lab verify` replays beside the oracle, from `replay` on |
+//! | `mod.rs` | the bottleneck's description, its list of scenarios, and what ties the others together |
 //!
-//! Each file may use those above it, and `checks.rs` the inputs of `cases.rs`. The contract's items use none of the other
-//! three; only the static `BOTTLENECK` and the function `contender` name them.
+//! `cases.rs` and `checks.rs` use the contract and the oracle, and `checks.rs` the inputs of `cases.rs`. No file uses
+//! `mod.rs`. (`small_map` has the contract of `persistent_map`.)
 //!
 //! A contender's crate implements the trait and calls the bottleneck's `contender` function. That call instantiates every
 //! scenario **inside the contender's crate**, which keeps one contender's machine code independent of all others.
