@@ -47,3 +47,19 @@ pub trait Family: 'static {
         V: Clone + Debug + 'static,
         S: BuildHasher + Clone + Default + 'static;
 }
+
+/// Makes a type the [`Family`](crate::lru_cache::Family) of a cache that is there for every key, value and hasher:
+/// `lru_cache_family!(<K, V, S> Ours = Cached<K, V, S>);`.
+#[macro_export]
+macro_rules! lru_cache_family {
+    (<$key:ident, $value:ident, $hasher:ident> $family:ty = $cache:ty) => {
+        impl $crate::lru_cache::Family for $family {
+            type Cache<$key, $value, $hasher>
+                = $cache
+            where
+                $key: ::std::hash::Hash + Eq + Clone + ::std::fmt::Debug + 'static,
+                $value: Clone + ::std::fmt::Debug + 'static,
+                $hasher: ::std::hash::BuildHasher + Clone + Default + 'static;
+        }
+    };
+}

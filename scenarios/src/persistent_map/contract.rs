@@ -54,3 +54,19 @@ pub trait Family: 'static {
         V: Clone + Debug + PartialEq + Send + Sync + 'static,
         S: BuildHasher + Clone + Default + Send + Sync + 'static;
 }
+
+/// Makes a type the [`Family`](crate::persistent_map::Family) of a map that is there for every key, value and hasher:
+/// `persistent_map_family!(<K, V, S> Ours = Map<K, V, S>);`.
+#[macro_export]
+macro_rules! persistent_map_family {
+    (<$key:ident, $value:ident, $hasher:ident> $family:ty = $map:ty) => {
+        impl $crate::persistent_map::Family for $family {
+            type Map<$key, $value, $hasher>
+                = $map
+            where
+                $key: ::std::hash::Hash + Ord + Clone + ::std::fmt::Debug + Send + Sync + 'static,
+                $value: Clone + ::std::fmt::Debug + PartialEq + Send + Sync + 'static,
+                $hasher: ::std::hash::BuildHasher + Clone + Default + Send + Sync + 'static;
+        }
+    };
+}

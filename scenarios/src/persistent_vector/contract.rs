@@ -48,3 +48,17 @@ pub trait Family: 'static {
     where
         T: Clone + Debug + PartialEq + Send + Sync + 'static;
 }
+
+/// Makes a type the [`Family`](crate::persistent_vector::Family) of a vector that is there for every element:
+/// `persistent_vector_family!(<T> Ours = Vector<T>);`.
+#[macro_export]
+macro_rules! persistent_vector_family {
+    (<$element:ident> $family:ty = $vector:ty) => {
+        impl $crate::persistent_vector::Family for $family {
+            type Vector<$element>
+                = $vector
+            where
+                $element: Clone + ::std::fmt::Debug + PartialEq + Send + Sync + 'static;
+        }
+    };
+}

@@ -1,21 +1,12 @@
 //! A list of entries, the most recently used one first.
 
-use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
-use crate::lru_cache::{Cache, Family};
+use crate::lru_cache::Cache;
 
 pub(super) struct Reference;
 
-impl Family for Reference {
-    type Cache<K, V, S>
-        = Listed<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+crate::lru_cache_family!(<K, V, S> Reference = Listed<K, V, S>);
 
 pub(super) struct Listed<K, V, S> {
     capacity: usize,

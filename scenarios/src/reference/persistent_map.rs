@@ -1,21 +1,12 @@
 //! A map copied whole for every version.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 
-use crate::persistent_map::{Family, PersistentMap};
+use crate::persistent_map::PersistentMap;
 
 pub(super) struct Reference;
 
-impl Family for Reference {
-    type Map<K, V, S>
-        = BTreeMap<K, V>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+crate::persistent_map_family!(<K, V, S> Reference = BTreeMap<K, V>);
 
 impl<K: Ord + Clone, V: Clone + PartialEq> PersistentMap<K, V> for BTreeMap<K, V> {
     fn new() -> Self {

@@ -1,18 +1,12 @@
 //! A vector copied whole for every version.
 
-use std::fmt::Debug;
 use std::ops::Range;
 
-use crate::persistent_vector::{Family, PersistentVector};
+use crate::persistent_vector::PersistentVector;
 
 pub(super) struct Reference;
 
-impl Family for Reference {
-    type Vector<T>
-        = Copied<T>
-    where
-        T: Clone + Debug + PartialEq + Send + Sync + 'static;
-}
+crate::persistent_vector_family!(<T> Reference = Copied<T>);
 
 #[derive(Clone)]
 pub(super) struct Copied<T> {

@@ -24,7 +24,9 @@ mod cases;
 mod checks;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Growth, Memory, NOTHING, Scenario, Sizes,
+};
 use crate::persistent_map::Family;
 
 /// The bottleneck's description.
@@ -120,3 +122,15 @@ const SCENARIOS: &[Scenario] = &[
 pub fn contender<F: Family>(about: About) -> Contender {
     Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
 }
+
+/// The complexity that a contender states whose operations go down a tree: log n for a key, and a constant for each
+/// entry that is visited.
+pub const AS_A_TREE: &[(&str, Growth)] = &[
+    ("get_hit", Growth::Logarithmic),
+    ("get_miss", Growth::Logarithmic),
+    ("insert_shared", Growth::Logarithmic),
+    ("remove_shared", Growth::Logarithmic),
+    ("build", Growth::Logarithmic),
+    ("insert_unshared", Growth::Logarithmic),
+    ("iterate", Growth::Constant),
+];

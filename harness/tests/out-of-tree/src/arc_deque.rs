@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A shared ring buffer.
@@ -59,12 +59,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct ArcDeque;
 
-impl Family for ArcDeque {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> ArcDeque = Vector<T>);
 
 /// The contender: a ring buffer behind an `Arc`, copied whole by the first change of a clone.
 #[inline(never)]

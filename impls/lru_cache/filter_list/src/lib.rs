@@ -2,11 +2,10 @@
 //! a filter.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::rc::Rc;
 
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Map and array refer to the same keys, as they do in the source's language, so keys are not copied.
@@ -82,14 +81,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V,
 
 struct FilteredList;
 
-impl Family for FilteredList {
-    type Cache<K, V, S>
-        = FilterList<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> FilteredList = FilterList<K, V, S>);
 
 /// The contender: the source's array in the order of access.
 #[inline(never)]

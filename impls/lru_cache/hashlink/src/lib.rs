@@ -1,10 +1,9 @@
 //! Peer: the cache of crate `hashlink`.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use ::hashlink::LruCache;
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, KnownFailure, Role};
 
 /// `hashlink::LruCache`, under the contract's names.
@@ -42,14 +41,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Linked<K, V, S> 
 
 struct Peer;
 
-impl Family for Peer {
-    type Cache<K, V, S>
-        = Linked<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> Peer = Linked<K, V, S>);
 
 /// The contender: `hashlink::LruCache`.
 #[inline(never)]

@@ -4,10 +4,9 @@
 //! other by index, which is the textbook's list in safe Rust. The key is stored twice, in the map and in the node.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 struct Node<K, V> {
@@ -122,14 +121,7 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for LinkedMa
 
 struct MapAndList;
 
-impl Family for MapAndList {
-    type Cache<K, V, S>
-        = LinkedMap<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> MapAndList = LinkedMap<K, V, S>);
 
 /// The contender: the source's map and doubly linked list.
 #[inline(never)]

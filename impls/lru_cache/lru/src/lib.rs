@@ -1,11 +1,10 @@
 //! Peer: the cache of crate `lru`.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::num::NonZeroUsize;
 
 use ::lru::LruCache;
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, KnownFailure, Role};
 
 /// `lru::LruCache`, under the contract's names.
@@ -45,14 +44,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Lru<K, V, S> {
 
 struct Peer;
 
-impl Family for Peer {
-    type Cache<K, V, S>
-        = Lru<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> Peer = Lru<K, V, S>);
 
 /// The contender: `lru::LruCache`.
 #[inline(never)]

@@ -1,11 +1,10 @@
 //! Peer: the single-threaded cache of crate `quick_cache`.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use ::quick_cache::UnitWeighter;
 use ::quick_cache::unsync::{Cache as Unsync, DefaultLifecycle};
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Caveat, Contender, Growth, KnownFailure, Role};
 
 /// `quick_cache::unsync::Cache`, every entry of weight 1, under the contract's names.
@@ -44,14 +43,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Quick<K, V, S> {
 
 struct Peer;
 
-impl Family for Peer {
-    type Cache<K, V, S>
-        = Quick<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> Peer = Quick<K, V, S>);
 
 /// The contender: `quick_cache::unsync::Cache`.
 #[inline(never)]

@@ -1,10 +1,9 @@
 //! Peer: the map of crate `schnellru`.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use ::schnellru::{ByLength, LruMap};
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, KnownFailure, Role};
 
 /// `schnellru::LruMap`, limited by its length, under the contract's names.
@@ -43,14 +42,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Schnell<K, V, S>
 
 struct Peer;
 
-impl Family for Peer {
-    type Cache<K, V, S>
-        = Schnell<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> Peer = Schnell<K, V, S>);
 
 /// The contender: `schnellru::LruMap`.
 #[inline(never)]

@@ -1,11 +1,10 @@
 //! SIEVE: a queue with one bit per entry and a hand that evicts, in one slab. It is not an LRU cache.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Caveat, Contender, Growth, Role};
 
 /// Stands for a slot where there is none.
@@ -162,14 +161,7 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for Sieve<K, V, S> {
 
 struct Queue;
 
-impl Family for Queue {
-    type Cache<K, V, S>
-        = Sieve<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> Queue = Sieve<K, V, S>);
 
 /// The contender: SIEVE.
 #[inline(never)]

@@ -1,10 +1,9 @@
 //! The lab's own cache: entries in one slab, links of 32 bits in an array beside it, and an open-addressed
 //! table whose buckets hold 32 bits of hash and a slot.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
-use scenarios::lru_cache::{Cache, Family};
+use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A place in the slab. Slot 0 has no entry; its links are the ends of the list.
@@ -312,14 +311,7 @@ impl Table {
 
 struct InSlab;
 
-impl Family for InSlab {
-    type Cache<K, V, S>
-        = SlabLru<K, V, S>
-    where
-        K: Hash + Eq + Clone + Debug + 'static,
-        V: Clone + Debug + 'static,
-        S: BuildHasher + Clone + Default + 'static;
-}
+scenarios::lru_cache_family!(<K, V, S> InSlab = SlabLru<K, V, S>);
 
 /// The contender: the lab's exact LRU cache.
 #[inline(never)]

@@ -2,11 +2,10 @@
 //!
 //! `collections/src/map/mod.rs` describes the structure, with a picture and its invariants.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use collections::HashMap;
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `collections::HashMap`, under the contract's names.
@@ -65,14 +64,7 @@ where
 /// `collections::HashMap` as a [`Family`], which other bottlenecks use, too.
 pub struct Ours;
 
-impl Family for Ours {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Ours = Map<K, V, S>);
 
 const ANALYSIS: &str = "\
 A persistent insert of a new key into a shared map costs a search and an append. The entry goes to a tail \

@@ -40,7 +40,7 @@ use std::hash::{BuildHasher, Hash};
 use std::{mem, slice};
 
 use node::{Ref, Splice};
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Bits of the hash that one level consumes.
@@ -532,14 +532,7 @@ where
 
 struct Champ;
 
-impl Family for Champ {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Champ = Map<K, V, S>);
 
 /// The contender: a compressed hash array mapped prefix tree.
 #[inline(never)]

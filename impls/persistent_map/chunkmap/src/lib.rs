@@ -1,10 +1,9 @@
 //! Peer: the map of crate `immutable-chunkmap`, a balanced tree of sorted chunks.
 
 use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 
 use immutable_chunkmap::map::MapM;
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `immutable_chunkmap::map::MapM`, under the contract's names.
@@ -64,14 +63,7 @@ where
 /// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
-impl Family for Peer {
-    type Map<K, V, S>
-        = Map<K, V>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Peer = Map<K, V>);
 
 /// The contender: `immutable_chunkmap::map::MapM`.
 #[inline(never)]

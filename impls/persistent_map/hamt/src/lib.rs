@@ -39,7 +39,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::{mem, slice};
 
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Bits of the hash that one level consumes.
@@ -750,14 +750,7 @@ where
 /// [`Map`] with entries by value as a [`Family`].
 pub struct Hamt;
 
-impl Family for Hamt {
-    type Map<K, V, S>
-        = Map<(K, V), S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Hamt = Map<(K, V), S>);
 
 /// The contender: a 32-way hash array mapped trie with entries by value.
 #[inline(never)]

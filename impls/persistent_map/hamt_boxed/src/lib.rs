@@ -12,23 +12,12 @@
 //!             └───┘       └───┘
 //! ```
 
-use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
-
 use persistent_map_hamt::Map;
-use scenarios::persistent_map::Family;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 struct HamtBoxed;
 
-impl Family for HamtBoxed {
-    type Map<K, V, S>
-        = Map<Box<(K, V)>, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> HamtBoxed = Map<Box<(K, V)>, S>);
 
 /// The contender: a HAMT with every entry in a box of its own.
 #[inline(never)]

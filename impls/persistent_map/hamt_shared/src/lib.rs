@@ -12,24 +12,14 @@
 //!             └───┘ ◄───────────────────── a again ┘         └───┘
 //! ```
 
-use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use persistent_map_hamt::Map;
-use scenarios::persistent_map::Family;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 struct HamtShared;
 
-impl Family for HamtShared {
-    type Map<K, V, S>
-        = Map<Arc<(K, V)>, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> HamtShared = Map<Arc<(K, V)>, S>);
 
 /// The contender: a HAMT with reference-counted entries.
 #[inline(never)]

@@ -2,10 +2,9 @@
 //! has no cheap versions and takes no part in the scenarios that keep them.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Contender, Growth, Role};
 
 /// A `HashMap`, under the contract's names.
@@ -63,14 +62,7 @@ where
 
 struct StdHashMap;
 
-impl Family for StdHashMap {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> StdHashMap = Map<K, V, S>);
 
 /// The contender: std's `HashMap`.
 #[inline(never)]

@@ -1,11 +1,10 @@
 //! The naive persistent map: a hash map behind an `Arc`. The first change of a clone copies the whole map.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A shared hash map.
@@ -63,14 +62,7 @@ where
 
 struct HashMapCopy;
 
-impl Family for HashMapCopy {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> HashMapCopy = Map<K, V, S>);
 
 /// The contender: a hash map that the first change of a clone copies whole.
 #[inline(never)]

@@ -1,11 +1,10 @@
 //! Peer: the hash map of crate `imbl`, a 32-way hash array mapped trie.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use imbl::GenericHashMap;
 use imbl::shared_ptr::ArcK;
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `imbl::GenericHashMap`, under the contract's names.
@@ -64,14 +63,7 @@ where
 /// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
-impl Family for Peer {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Peer = Map<K, V, S>);
 
 /// The contender: `imbl::GenericHashMap`.
 #[inline(never)]

@@ -1,10 +1,9 @@
 //! Peer: the hash trie map of crate `rpds`, 64-way, every entry behind its own pointer.
 
-use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use rpds::HashTrieMapSync;
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `rpds::HashTrieMapSync`, under the contract's names.
@@ -75,14 +74,7 @@ where
 /// The crate's map as a [`Family`], which other bottlenecks use, too.
 pub struct Peer;
 
-impl Family for Peer {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Peer = Map<K, V, S>);
 
 /// The contender: `rpds::HashTrieMapSync`.
 #[inline(never)]

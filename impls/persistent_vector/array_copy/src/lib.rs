@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A shared array.
@@ -61,12 +61,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct ArrayCopy;
 
-impl Family for ArrayCopy {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> ArrayCopy = Vector<T>);
 
 /// The contender: an array that the first change of a clone copies whole.
 #[inline(never)]

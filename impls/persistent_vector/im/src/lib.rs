@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// `im::Vector`, under the contract's names.
@@ -65,12 +65,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct Peer;
 
-impl Family for Peer {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> Peer = Vector<T>);
 
 /// The contender: `im::Vector`.
 #[inline(never)]

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use pvec::core::RrbVec;
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role};
 
 /// `pvec::core::RrbVec`, under the contract's names.
@@ -74,12 +74,7 @@ impl<T: Clone + Debug> PersistentVector<T> for Vector<T> {
 
 struct Peer;
 
-impl Family for Peer {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> Peer = Vector<T>);
 
 /// The contender: `pvec::core::RrbVec`.
 #[inline(never)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rpds::VectorSync;
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `rpds::VectorSync`, under the contract's names.
@@ -65,12 +65,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct Peer;
 
-impl Family for Peer {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> Peer = Vector<T>);
 
 /// The contender: `rpds::VectorSync`.
 #[inline(never)]

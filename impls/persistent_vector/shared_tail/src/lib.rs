@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `collections::Vector`, under the contract's names.
@@ -56,12 +56,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct SharedTail;
 
-impl Family for SharedTail {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> SharedTail = Vector<T>);
 
 /// The contender: `collections::Vector`.
 #[inline(never)]

@@ -35,7 +35,7 @@ use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 use chunk::Chunk;
@@ -555,12 +555,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct Trie32;
 
-impl Family for Trie32 {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> Trie32 = Vector<T>);
 
 /// The contender: a 32-way radix trie with a tail.
 #[inline(never)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use scenarios::persistent_vector::{Family, PersistentVector};
+use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Contender, Growth, Role};
 
 /// A `Vec`, under the contract's names.
@@ -57,12 +57,7 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
 
 struct StdVec;
 
-impl Family for StdVec {
-    type Vector<T>
-        = Vector<T>
-    where
-        T: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
-}
+scenarios::persistent_vector_family!(<T> StdVec = Vector<T>);
 
 /// The contender: std's `Vec`.
 #[inline(never)]

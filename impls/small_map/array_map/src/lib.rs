@@ -9,12 +9,11 @@
 //! Invariant: no two entries have equal keys.
 
 use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::slice;
 use std::sync::Arc;
 
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A map with cheap versions in a flat array. Cloning shares it and is O(1); with n entries, every lookup is O(n).
@@ -232,14 +231,7 @@ where
 
 struct Array;
 
-impl Family for Array {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> Array = Map<K, V, S>);
 
 /// The contender: a flat array at every size.
 #[inline(never)]

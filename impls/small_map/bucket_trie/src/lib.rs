@@ -1,7 +1,7 @@
 //! The lab's own map, `collections::HashMap`, at small sizes.
 
 use persistent_map_bucket_trie::Ours;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 /// The contender: `collections::HashMap`.
 #[inline(never)]
@@ -12,15 +12,7 @@ pub fn contender() -> Contender {
         summary: "collections::HashMap at every size: up to 32 entries it is one leaf that versions share.",
         source: "the lab's own, collections/src/map",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

@@ -3,7 +3,7 @@
 //! Source: the array-map proposal, which starts from this structure.
 
 use persistent_map_hamt::Hamt;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 /// The contender: the textbook HAMT at every size.
 #[inline(never)]
@@ -14,15 +14,7 @@ pub fn contender() -> Contender {
         summary: "The textbook 32-way hash array mapped trie, however few entries it holds.",
         source: "array-map proposal: its starting point; the trie is `hamt` of persistent_map",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

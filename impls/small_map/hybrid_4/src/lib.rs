@@ -1,6 +1,6 @@
 //! A flat array of up to 4 entries, which one more turns into a HAMT: see `hybrid_8`.
 
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 use small_map_hybrid_8::UpTo;
 
 /// The contender: a flat array of up to 4 entries, then a HAMT.
@@ -12,15 +12,7 @@ pub fn contender() -> Contender {
         summary: "A flat array of up to 4 entries; one more turns it into a textbook HAMT, which it then remains.",
         source: "array-map proposal with the threshold at 4",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

@@ -19,7 +19,7 @@ use std::slice;
 
 use persistent_map_hamt::Map as Trie;
 use scenarios::persistent_map::{Family, PersistentMap};
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 use small_map_array_map::ArrayMap;
 
 /// A map with cheap versions: a flat array of up to `N` entries, then a HAMT.
@@ -179,15 +179,7 @@ pub fn contender() -> Contender {
         summary: "A flat array of up to 8 entries; one more turns it into a textbook HAMT, which it then remains.",
         source: "array-map proposal",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

@@ -1,7 +1,7 @@
 //! Peer: the map of crate `im`, as in `persistent_map`, at small sizes.
 
 use persistent_map_im::Peer;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 /// The contender: `im::HashMap`.
 #[inline(never)]
@@ -12,15 +12,7 @@ pub fn contender() -> Contender {
         summary: "im::HashMap at every size.",
         source: "crate im 15.1",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

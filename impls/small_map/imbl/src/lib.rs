@@ -1,7 +1,7 @@
 //! Peer: the map of crate `imbl`, as in `persistent_map`, at small sizes.
 
 use persistent_map_imbl::Peer;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 /// The contender: `imbl::GenericHashMap`.
 #[inline(never)]
@@ -12,15 +12,7 @@ pub fn contender() -> Contender {
         summary: "imbl::GenericHashMap with Arc at every size.",
         source: "crate imbl 7.0",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

@@ -31,8 +31,8 @@ use std::sync::Arc;
 
 use leaf::{Leaf, MAX_CAPACITY, MIN_CAPACITY};
 use persistent_map_hamt::{Entries, Entry, Map as Trie};
-use scenarios::persistent_map::{Family, PersistentMap};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::persistent_map::PersistentMap;
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 /// The most entries that lie in the handle.
 const IN_HANDLE: usize = 4;
@@ -537,14 +537,7 @@ where
 
 struct InHandle;
 
-impl Family for InHandle {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> InHandle = Map<K, V, S>);
 
 /// The contender: entries in the handle, in a leaf that versions append to, in a HAMT.
 #[inline(never)]
@@ -556,15 +549,7 @@ pub fn contender() -> Contender {
                   HAMT.",
         source: "array-map proposal: its alternative, with an index and room to append in the array",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[
             Caveat {

@@ -1,7 +1,7 @@
 //! Peer: the map of crate `rpds`, as in `persistent_map`, at small sizes.
 
 use persistent_map_rpds::Peer;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 /// The contender: `rpds::HashTrieMapSync`.
 #[inline(never)]
@@ -12,15 +12,7 @@ pub fn contender() -> Contender {
         summary: "rpds::HashTrieMapSync at every size.",
         source: "crate rpds 1.2",
         analysis: ANALYSIS,
-        complexity: &[
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("insert_shared", Growth::Logarithmic),
-            ("remove_shared", Growth::Logarithmic),
-            ("build", Growth::Logarithmic),
-            ("insert_unshared", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-        ],
+        complexity: scenarios::small_map::AS_A_TREE,
         capabilities: &[Capability::Persistent],
         caveats: &[],
         known_failures: &[],

@@ -6,12 +6,10 @@
 //!
 //! Invariant: keys ascend strictly.
 
-use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use scenarios::persistent_map::{Family, PersistentMap};
+use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// A sorted array. It does not use the contract's hasher.
@@ -129,14 +127,7 @@ where
 
 struct SortedVec;
 
-impl Family for SortedVec {
-    type Map<K, V, S>
-        = Map<K, V, S>
-    where
-        K: Hash + Ord + Clone + Debug + Send + Sync + 'static,
-        V: Clone + Debug + PartialEq + Send + Sync + 'static,
-        S: BuildHasher + Clone + Default + Send + Sync + 'static;
-}
+scenarios::persistent_map_family!(<K, V, S> SortedVec = Map<K, V, S>);
 
 /// The contender: a sorted array.
 #[inline(never)]
