@@ -1,4 +1,4 @@
-//! The command line: one subcommand, one file in [`commands`].
+//! The command line. Each subcommand is one file in [`commands`].
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,8 +25,8 @@ use crate::roster::cell::Roster;
 /// A cell is written `bottleneck/scenario/size/contender`, for example
 /// `persistent_map/get_hit/1000/imbl`, and can be selected with globs: `persistent_map/get_*/**`.
 ///
-/// Exit codes: 0 fine; 1 the lab or its environment failed; 2 bad usage or input; 3 a regression, or a
-/// contender or cell that failed; 4 measurements that cannot be compared (another fingerprint).
+/// Exit codes: 0 success; 1 the lab or its environment failed; 2 the usage or an input is wrong; 3 a cell
+/// regressed, or a contender or cell failed; 4 measurements have different fingerprints and cannot be compared.
 #[derive(Parser)]
 #[command(name = "lab", version, max_term_width = 100)]
 struct Cli {
@@ -38,13 +38,13 @@ struct Cli {
 
 #[derive(clap::Args)]
 struct Global {
-    /// The project's directory [default: the one above `target/` that holds this program]
+    /// The project's directory [default: the parent of the `target/` that holds this program]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Workers side by side, for every meter but wall and paired [default: one per core]
+    /// Number of workers in parallel; the meters wall and paired always use one [default: one per core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Longest time for one cell, in seconds [default: 120, under Valgrind 900]
+    /// Time limit for one cell, in seconds [default: 120, or 900 under Valgrind]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = parse::seconds)]
     timeout: Option<Duration>,
 }
@@ -66,7 +66,7 @@ enum Command {
     Completions(commands::completions::Arguments),
 }
 
-/// Parses the arguments, runs the command, and says in one line what went wrong.
+/// Parses the arguments and runs the command. An error is printed as one line.
 pub fn main(roster: &[Contender]) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -115,7 +115,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
     }
 }
 
-/// The directory above `target/` that holds the program; elsewhere the working directory.
+/// The parent of the `target/` that holds the program. A program outside a `target/` gets the working directory.
 fn project_of(program: &Path) -> Result<PathBuf> {
     let target = program.ancestors().find(|path| path.file_name().is_some_and(|name| name == "target"));
     match target.and_then(Path::parent) {

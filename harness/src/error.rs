@@ -5,7 +5,7 @@ use std::fmt;
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: everything as it should be.
+    /// 0: success.
     Fine = 0,
     /// 1: an error of the lab or its environment (a full disk, a missing tool).
     Internal = 1,
@@ -35,7 +35,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// An error of usage or input: what, where, what to do; one line.
+/// An error of usage or input. The message is one line: what is wrong, where, and what to do.
 pub fn usage(message: impl Into<String>) -> UsageError {
     UsageError(message.into())
 }

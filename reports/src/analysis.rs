@@ -7,15 +7,15 @@ use crate::view::BottleneckView;
 /// Scores within this factor of each other are a tie.
 pub const TIE: f64 = 1.01;
 
-/// `value` over `reference`: below 1 is better than the reference.
+/// `value` divided by `reference`. A ratio below 1 is better than the reference.
 ///
-/// Of two zeros the ratio is 1: not allocating is as good as not allocating. Anything over zero is
-/// infinite.
+/// The ratio of two zeros is 1, because both contenders are equally good: neither allocates. A positive value
+/// divided by zero is infinite.
 pub fn ratio(value: f64, reference: f64) -> f64 {
     if value == reference { 1.0 } else { value / reference }
 }
 
-/// The geometric mean; `None` of nothing, and where a value is not positive and finite.
+/// The geometric mean. It is `None` if there is no value, or if any value is not positive and finite.
 pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut logarithms = 0.0;
     let mut count = 0u32;
@@ -29,13 +29,13 @@ pub fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| (logarithms / f64::from(count)).exp())
 }
 
-/// The kinds of scenario. What wins in one may lose in the other by far, and a bottleneck has more of one kind
-/// than of the other by chance.
+/// The kinds of scenario. The winner of one kind may lose by far in the other, and it is chance of which kind a
+/// bottleneck has more scenarios.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// One owner reads, builds or changes, and what was there before may go.
+    /// One owner reads, builds or changes a structure, and its earlier state may be lost.
     OneOwner,
-    /// Every operation leaves a version behind that is kept, or is about two that are.
+    /// Every operation leaves a version behind that is kept, or works on two versions that are kept.
     VersionsKept,
 }
 
@@ -52,8 +52,8 @@ impl Kind {
     }
 }
 
-/// The geometric mean of values of several [kinds](Kind) in which each kind that has values weighs the same,
-/// however many it has; `None` where [`geometric_mean`] has none.
+/// The geometric mean of values of several [kinds](Kind). Each kind with values has the same weight, however many
+/// values it has. The result is `None` where that of [`geometric_mean`] is.
 pub fn balanced_mean(values: impl IntoIterator<Item = (Kind, f64)>) -> Option<f64> {
     let values: Vec<(Kind, f64)> = values.into_iter().collect();
     let of_kind = |kind: &Kind| {
@@ -77,7 +77,7 @@ pub fn places(scores: &[f64]) -> Vec<usize> {
     places
 }
 
-/// How a bottleneck's contenders stand, over the cell groups that all of them have.
+/// The ranking of a bottleneck's contenders, over the cell groups that all of them have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
     /// Number of cell groups (scenario and size) in the intersection.
@@ -90,8 +90,8 @@ pub struct Ranking {
     pub rows: Vec<Standing>,
     /// The bounds, in display order; their place is 0. They do not shrink the intersection.
     pub bounds: Vec<Standing>,
-    /// Contenders with values in less than half of the cell groups: ranking them would leave too
-    /// little in common. With the number of groups that they do have.
+    /// The contenders with values in less than half of the cell groups, with the number of groups that they have.
+    /// If they were ranked, too few groups would be common to all.
     pub unranked: Vec<(usize, usize)>,
 }
 
@@ -104,16 +104,16 @@ pub struct Standing {
     pub place: usize,
     /// [Balanced mean](balanced_mean) of its ratios to the leader.
     pub score: f64,
-    /// For each of [`Ranking::kinds`], the geometric mean of its ratios to whoever leads there; `None` where a
-    /// bound takes no part.
+    /// For each of [`Ranking::kinds`], the geometric mean of its ratios to the leader of that kind; `None` where
+    /// a bound takes no part.
     pub by_kind: Vec<Option<f64>>,
     /// Balanced mean of its ratios to the best peer of each cell group; `None` without ranked peers.
     pub to_peer: Option<f64>,
-    /// Cell groups this is the mean of: all of the intersection, for a bound those that it has.
+    /// The number of cell groups in the mean: all of the intersection, or for a bound those that it has.
     pub groups: usize,
-    /// In how many of them it is the best ranked contender, or within [`TIE`] of it.
+    /// The number of those groups in which it is the best ranked contender, or within [`TIE`] of it.
     pub best_in: usize,
-    /// Where it does worst against the best ranked contender.
+    /// The cell group with its highest ratio to the best ranked contender.
     pub worst: Worst,
 }
 
@@ -136,8 +136,8 @@ struct Group<'v> {
     values: Vec<Option<f64>>,
 }
 
-/// Ranks the contenders of `view` by the [balanced mean](balanced_mean) of their ratios in `metric`: an
-/// implementation that only reads well does not lead because most scenarios read.
+/// Ranks the contenders of `view` by the [balanced mean](balanced_mean) of their ratios in `metric`. The mean is
+/// balanced so that an implementation does not lead only because it reads well and most scenarios read.
 pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
     let contestants = view.contestants();
     let mut groups = groups(view, metric);
@@ -174,7 +174,7 @@ pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
     Ranking { groups: field.groups.len(), groups_measured, kinds: field.kinds, rows, bounds, unranked }
 }
 
-/// Every cell group of `view`. A value that no ratio can be made of counts as absent.
+/// Every cell group of `view`. A value that cannot be part of a ratio counts as absent.
 fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
     let sizes =
         view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
@@ -191,7 +191,7 @@ fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
         .collect()
 }
 
-/// The cell groups of a ranking and who is measured against whom in them.
+/// The cell groups of a ranking, and the contenders that are compared in them.
 struct Field<'v> {
     groups: Vec<Group<'v>>,
     kinds: Vec<Kind>,
@@ -238,7 +238,7 @@ impl Field<'_> {
 }
 
 /// [Balanced means](balanced_mean) of `contenders` in `metric`, relative to the first of them, over the cell groups
-/// that all of them have; with the number of those. Empty where they have none in common.
+/// that all of them have, with the number of those groups. Empty if they have no group in common.
 pub fn relative_means(view: &BottleneckView<'_>, metric: Metric, contenders: &[usize]) -> (usize, Vec<f64>) {
     let mut groups = groups(view, metric);
     groups.retain(|group| contenders.iter().all(|at| group.values[*at].is_some()));
@@ -270,26 +270,26 @@ pub fn scenario_means(
     (0..view.contenders.len()).map(mean).collect()
 }
 
-/// The least of `values`; none where all are equal, for then nobody stands out.
+/// The least of `values`, or `None` if all are equal, because then none stands out.
 pub fn outstanding(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let values: Vec<f64> = values.into_iter().collect();
     let least = values.iter().copied().min_by(f64::total_cmp)?;
     values.iter().any(|value| *value > least).then_some(least)
 }
 
-/// What one contender's structure of one size takes in memory, in bytes; `None` where it was not measured.
+/// The memory of one contender's structure of one size, in bytes. A value is `None` where it was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Held {
     /// One of its elements.
     pub element: Option<f64>,
-    /// One more version, a change away from one that is there.
+    /// One more version, which differs from an existing one by one change.
     pub version: Option<f64>,
-    /// All of its elements, and as many versions on top as the scenario keeps.
+    /// All of its elements, together with the versions that the scenario keeps.
     pub with_versions: Option<f64>,
 }
 
-/// What each contender of `view` takes, at each size at which the scenarios of `memory` tell both what an element
-/// takes and what a version does.
+/// The memory of each contender of `view`, at each size at which the scenarios of `memory` measure both the memory
+/// of an element and that of a version.
 pub fn held(view: &BottleneckView<'_>, memory: &MemoryInfo) -> Vec<(u64, Vec<Held>)> {
     let named = |name: &str| view.scenarios.iter().find(|scenario| scenario.info.name == name);
     let (Some(built), Some(kept)) = (named(&memory.built), named(&memory.kept)) else { return Vec::new() };
@@ -306,27 +306,27 @@ pub fn held(view: &BottleneckView<'_>, memory: &MemoryInfo) -> Vec<(u64, Vec<Hel
     sizes.filter(|(_, held)| held.iter().any(|held| held.with_versions.is_some())).collect()
 }
 
-/// A claim, tested.
+/// A claim and the result of its test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestedClaim<'a> {
     /// The claim.
     pub info: &'a ClaimInfo,
     /// The size at which it was tested: its own, or the largest one measured.
     pub size: Option<u64>,
-    /// How many times less the optimized contender takes, in instructions.
+    /// The instructions of the naive contender, divided by those of the optimized one.
     pub instructions: Option<f64>,
-    /// How many times less it takes, in time.
+    /// The time of the naive contender, divided by that of the optimized one.
     pub wall: Option<f64>,
-    /// What that means.
+    /// The verdict on the claim.
     pub verdict: Verdict,
 }
 
-/// What a test says of a claim.
+/// The verdict of a test on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The factor is reached, in time where that was measured, else in instructions.
+    /// The factor is reached: in time if time was measured, otherwise in instructions.
     Holds,
-    /// It is not.
+    /// The factor is not reached.
     DoesNotHold,
     /// The factor was measured at another size than the claim's.
     OtherSize,

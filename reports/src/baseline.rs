@@ -4,12 +4,12 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `fingerprint.json` | where it was measured |
+//! | `fingerprint.json` | the environment in which it was measured |
 //! | `<bottleneck>.tsv` | one line per cell, sorted: its name, and a column for each [metric that the gate keeps](crate::metric::Gate) |
 //! | `functions/<bottleneck>/<contender>.tsv` | per cell the functions that cost most, for the gate's explanation |
 //!
-//! A column that ends in `_noise` is the difference between two measurements of the unchanged cell: 0 for all but
-//! the odd one.
+//! A column that ends in `_noise` is the difference between two measurements of the unchanged cell. It is 0 for
+//! nearly all cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -24,25 +24,25 @@ use crate::record::Fingerprint;
 /// A committed set of measurements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// Where it was measured.
+    /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
     /// The cells.
     pub cells: BTreeMap<CellName, Entry>,
 }
 
-/// What the baseline knows of a cell.
+/// A cell's entry in the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The region's total in each metric that the gate [keeps](crate::metric::Gate::is_kept).
     pub counts: BTreeMap<Metric, u64>,
-    /// By how much two measurements differed, in each metric that [tolerates](crate::metric::Gate::has_noise) it;
-    /// absent where they did not.
+    /// The difference between two measurements, in each metric that [tolerates](crate::metric::Gate::has_noise)
+    /// one. A metric without a difference is absent.
     pub noise: BTreeMap<Metric, u64>,
-    /// Instructions of the functions that cost most.
+    /// Instructions of the most expensive functions.
     pub functions: BTreeMap<String, u64>,
 }
 
-/// Share of a cell's instructions below which a function is not worth a line.
+/// A function with a smaller share of the cell's instructions gets no line.
 const LEAST_SHARE: f64 = 0.005;
 
 impl Entry {
@@ -58,24 +58,24 @@ impl Entry {
         self.counts.get(&metric).copied().unwrap_or(0)
     }
 
-    /// By how much two measurements of a metric differed.
+    /// The difference between two measurements of a metric.
     pub fn noise(&self, metric: Metric) -> u64 {
         self.noise.get(&metric).copied().unwrap_or(0)
     }
 
-    /// Keeps the functions that are worth a line.
+    /// Keeps the functions that get a line.
     pub fn set_functions(&mut self, functions: BTreeMap<String, u64>) {
         let least = self.least_function();
         self.functions = functions.into_iter().filter(|(_, cost)| *cost >= least).collect();
     }
 
-    /// Instructions from which a function is worth a line: 0.5 % of the cell.
+    /// The least instructions with which a function gets a line: 0.5 % of the cell.
     pub fn least_function(&self) -> u64 {
         ((self.count(Metric::Instructions) as f64 * LEAST_SHARE) as u64).max(1)
     }
 }
 
-/// The columns of a bottleneck's file behind the cell's name.
+/// The columns of a bottleneck's file after the cell's name.
 fn columns() -> Vec<Column> {
     let mut columns = Vec::new();
     for (metric, gate) in Metric::in_baseline() {
@@ -109,7 +109,7 @@ impl Column {
     fn put(self, entry: &mut Entry, value: u64) {
         match self {
             Column::Count(metric) => drop(entry.counts.insert(metric, value)),
-            // None is the rule, and is not worth a place.
+            // Nearly all cells have no noise, so a zero is not stored.
             Column::Noise(metric) if value > 0 => drop(entry.noise.insert(metric, value)),
             Column::Noise(_) => {}
         }
@@ -127,7 +127,7 @@ const FUNCTIONS_HEADER: &str = "cell\tinstructions\tfunction";
 /// Reads the baseline in `directory`.
 ///
 /// # Errors
-/// If there is none, or a file of it cannot be read or is damaged (the line is named).
+/// If there is no baseline, or one of its files cannot be read or is damaged. The error names the line.
 pub fn read(directory: &Path) -> Result<Baseline, Error> {
     let path = directory.join("fingerprint.json");
     let fingerprint = serde_json::from_str(&read_text(&path)?)
@@ -168,7 +168,7 @@ fn cell(name: &str) -> Result<CellName, String> {
     name.parse().map_err(|error: NotACell| error.to_string())
 }
 
-/// Hands every line behind the header, in its columns, to `row`.
+/// Splits every line after the header into its columns and passes them to `row`.
 fn read_table(
     path: &Path,
     header: &str,
@@ -216,11 +216,14 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     read().map_err(|cause| Error::Read { path: directory.to_owned(), cause })
 }
 
-/// Writes the baseline to `directory`, all files or none; files of bottlenecks and contenders that it no
-/// longer has are removed.
+/// Writes the baseline to `directory`, either all of its files or none. Files of bottlenecks and contenders that
+/// the baseline no longer has are removed.
 ///
 /// # Errors
 /// If a file cannot be written or removed.
+///
+/// # Panics
+/// If the fingerprint could not be written as JSON, which no fingerprint causes.
 pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
     for (name, entry) in &baseline.cells {

@@ -87,10 +87,13 @@ pub fn read_record(path: &Path) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// Writes a record: completely, or not at all.
+/// Writes a record, either completely or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
+///
+/// # Panics
+/// If the record could not be written as JSON, which no record causes.
 pub fn write_record(path: &Path, record: &Record) -> Result<(), Error> {
     let mut text = serde_json::to_string_pretty(record).expect("a record is JSON");
     text.push('\n');

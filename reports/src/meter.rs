@@ -1,10 +1,10 @@
-//! The meters: what measures a cell.
+//! The meters, which measure cells.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What measures a cell.
+/// A meter: a way to measure a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Meter {

@@ -1,4 +1,4 @@
-//! The record: everything one run measured, and where. One JSON file, `record.json`.
+//! The record: all measurements of one run with their environment, in one JSON file, `record.json`.
 //!
 //! The schema is documented field by field in `reports/SCHEMA.md`; [`SCHEMA`] is its version. A
 //! meter that did not run is absent from a cell, never zero.
@@ -14,7 +14,7 @@ pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurem
 /// Version of the record's schema. A reader refuses any other.
 pub const SCHEMA: u32 = 1;
 
-/// Everything one run measured, with the fingerprint of where.
+/// All measurements of one run, with the fingerprint of the environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Schema version, [`SCHEMA`].
@@ -25,20 +25,20 @@ pub struct Record {
     pub profile: String,
     /// The command line that reproduces this run.
     pub command: String,
-    /// Where it was measured.
+    /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
-    /// The bottlenecks that have cells here: what they ask.
+    /// The bottlenecks that have cells in this record.
     pub bottlenecks: Vec<BottleneckInfo>,
     /// The contenders that were selected, measured or excluded.
     pub contenders: Vec<ContenderInfo>,
-    /// One entry a cell, sorted by [name](CellName).
+    /// One entry per cell, sorted by [name](CellName).
     pub cells: Vec<CellRecord>,
-    /// What went wrong, by name: excluded contenders and failed cells.
+    /// The failures: excluded contenders and failed cells, by name.
     #[serde(default)]
     pub failures: Vec<Failure>,
 }
 
-/// Where a record was measured.
+/// The environment in which a record was measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// `rustc -V` of the compiler that built the lab.
@@ -55,8 +55,8 @@ pub struct Fingerprint {
     pub isa: String,
     /// Cargo profile: its name and optimisation level.
     pub profile: String,
-    /// Codegen units a crate and link-time optimisation, as the program's debug information tells; empty where
-    /// it does not.
+    /// Codegen units per crate and link-time optimisation, read from the program's debug information; empty where
+    /// it does not hold them.
     #[serde(default)]
     pub codegen: String,
     /// `GLIBC_TUNABLES` of the instruction meter.
@@ -70,9 +70,9 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fields that must be equal for two records' instruction counts to be comparable, by name.
     ///
-    /// `valgrind`, `isa` and `codegen` are compared only where both sides have them; the revision is what one
-    /// compares *across*; the CPU model does not move an instruction count (Callgrind's virtual CPU
-    /// does, and that is `isa`).
+    /// `valgrind`, `isa` and `codegen` are compared only where both sides have them; the revision may
+    /// differ, because a comparison is between revisions. The CPU model does not change an instruction count;
+    /// Callgrind's virtual CPU does, and that is `isa`.
     pub fn incomparable_with(&self, other: &Fingerprint) -> Vec<FingerprintDifference> {
         let fields = [
             ("rustc", &self.rustc, &other.rustc),
@@ -116,7 +116,7 @@ impl fmt::Display for FingerprintDifference {
     }
 }
 
-/// A bottleneck, as the report tells it.
+/// A bottleneck, as the report describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BottleneckInfo {
     /// Name, as in cells: `persistent_map`.
@@ -129,22 +129,22 @@ pub struct BottleneckInfo {
     pub reference: String,
     /// Its scenarios, in reading order.
     pub scenarios: Vec<ScenarioInfo>,
-    /// What the source says was won.
+    /// The claims of its source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimInfo>,
-    /// Which of its scenarios tell what a structure takes in memory.
+    /// The pairs of its scenarios that show the memory of a structure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memory: Vec<MemoryInfo>,
 }
 
-/// Two scenarios that together tell what a structure takes in memory.
+/// Two scenarios that together show the memory of a structure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryInfo {
     /// What a size counts: `entry`.
     pub unit: String,
-    /// The scenario whose live bytes per operation are what an element takes.
+    /// The scenario whose live bytes per operation are the memory of one element.
     pub built: String,
-    /// The scenario whose live bytes per operation are what one more version takes.
+    /// The scenario whose live bytes per operation are the memory of one more version.
     pub kept: String,
     /// How many versions of one structure that scenario keeps.
     pub versions: u32,
@@ -157,20 +157,20 @@ pub struct ClaimInfo {
     pub id: String,
     /// What the source says.
     pub text: String,
-    /// How many times less it says the optimized contender takes; absent where it gives no number.
+    /// The factor by which the optimized contender takes less, as claimed; absent where the source gives no number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,
     /// The scenario that tests it.
     pub scenario: String,
-    /// The size that tests it; where it was not measured, the largest that was stands in.
+    /// The size that tests it. If it was not measured, the largest measured size is used.
     pub size: u64,
-    /// The contender that it calls slow.
+    /// The contender that the claim calls slow.
     pub naive: String,
-    /// The contender that it calls fast.
+    /// The contender that the claim calls fast.
     pub optimized: String,
 }
 
-/// A scenario, as the report tells it.
+/// A scenario, as the report describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioInfo {
     /// Name, as in cells: `insert_shared`.
@@ -179,22 +179,22 @@ pub struct ScenarioInfo {
     pub summary: String,
     /// What one of `ops` is: `insert`, `entry`, `variant`.
     pub unit: String,
-    /// Whether every operation leaves a version behind that is kept to the end, or is about two that are kept.
+    /// Whether every operation leaves a version behind that is kept to the end, or works on two versions that are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_versions: bool,
 }
 
-/// What a contender is to its bottleneck.
+/// The role of a contender in its bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The obvious implementation, as the source has it.
     Naive,
-    /// An implementation meant to win.
+    /// An implementation that is meant to win.
     Optimized,
     /// A published crate.
     Peer,
-    /// Not the same promise, but the floor.
+    /// A structure that promises less, and so shows how low the cost could go.
     Bound,
 }
 
@@ -219,7 +219,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A contender, as the report tells it.
+/// A contender, as the report describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContenderInfo {
     /// Its bottleneck.
@@ -232,7 +232,7 @@ pub struct ContenderInfo {
     pub summary: String,
     /// Paper, design document or crate that it comes from.
     pub source: String,
-    /// What it does and why it wins or loses; plain text, paragraphs separated by an empty line.
+    /// What it does and why it wins or loses. Plain text; an empty line separates paragraphs.
     pub analysis: String,
     /// Stated complexity: operation → growth, for example `get` → `O(log n)`.
     pub complexity: BTreeMap<String, String>,
@@ -249,7 +249,7 @@ pub struct CaveatInfo {
     pub text: String,
 }
 
-/// What was measured of one cell. Totals are per region; [`CellRecord::ops`] is the divisor.
+/// The measurements of one cell. Totals are per region; divided by [`CellRecord::ops`] they are per operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellRecord {
     /// Name.
@@ -261,15 +261,15 @@ pub struct CellRecord {
     pub ops: u64,
     /// Digest of every result, 16 hexadecimal digits; equal to the oracle's.
     pub digest: String,
-    /// What the meters found.
+    /// The results of the meters.
     #[serde(flatten)]
     pub measured: Measurements,
-    /// What the run showed beside its cost, by name: `hit_rate` → 0.64.
+    /// Further values that the run reported beside its cost, by name: `hit_rate` → 0.64.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub observed: BTreeMap<String, f64>,
 }
 
-/// Something that was selected and has no (complete) result.
+/// A selected cell or contender that has no result, or no complete one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What failed: a cell's name, or `bottleneck/contender` where the whole contender is excluded.

@@ -8,8 +8,8 @@ use crate::record::{Failure, Record, Role};
 use crate::render::format;
 use crate::view::{BottleneckView, ScenarioView};
 
-/// What went wrong, then per bottleneck the ranking and a table of instructions per operation: a row
-/// per scenario at the largest size that its contenders have in common, the lowest count in bold.
+/// The summary: the failures, then for each bottleneck the ranking and a table of instructions per operation. The
+/// table has a row per scenario, at the largest size that its contenders have in common, and the lowest count is bold.
 pub fn markdown(record: &Record) -> String {
     let mut text = "# Bottleneck Lab\n\n".to_owned();
     let fingerprint = &record.fingerprint;
@@ -46,7 +46,7 @@ fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
     let _ = writeln!(text, "\n## {}\n", plain(&view.info.title));
     let ranking = analysis::rank(view, Metric::Instructions);
     if ranking.rows.is_empty() {
-        let _ = writeln!(text, "No instruction counts that its contenders have in common.");
+        let _ = writeln!(text, "There is no cell group in which all contenders have an instruction count.");
         return;
     }
     let standings = ranking.rows.iter().map(|row| {
@@ -62,11 +62,11 @@ fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
     let standings: Vec<String> = standings.collect();
     let _ = writeln!(
         text,
-        "Instructions per operation, geometric mean over {} cell groups, ÷ the leader's{}: {}.\n",
+        "Instructions per operation, geometric mean over {} cell groups, divided by the leader's{}: {}.\n",
         ranking.groups,
         match ranking.kinds.len() {
             2 =>
-                "; in brackets, scenarios with one owner and those that keep every version, which weigh half each",
+                "; in brackets, the ratios for scenarios with one owner and for those that keep every version, which count for half each",
             _ => "",
         },
         standings.join(" · ")

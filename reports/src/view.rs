@@ -1,4 +1,4 @@
-//! A record, arranged for reading: per bottleneck its contenders in display order, per scenario its
+//! A record, arranged for reading. A bottleneck has its contenders in display order, and a scenario has its
 //! cells by size and contender.
 
 use std::collections::{BTreeSet, HashMap};
@@ -19,9 +19,9 @@ pub struct Unlisted {
 /// One bottleneck of a record.
 #[derive(Clone, Debug)]
 pub struct BottleneckView<'a> {
-    /// What it asks.
+    /// Its name, question and further description.
     pub info: &'a BottleneckInfo,
-    /// Its contenders, by role and then in the record's order. Elsewhere, a contender is its index here.
+    /// Its contenders, by role and then in the record's order. Other places refer to a contender by its index here.
     pub contenders: Vec<&'a ContenderInfo>,
     /// Its scenarios that have cells, in reading order.
     pub scenarios: Vec<ScenarioView<'a>>,
@@ -32,7 +32,7 @@ pub struct BottleneckView<'a> {
 /// One scenario of a record.
 #[derive(Clone, Debug)]
 pub struct ScenarioView<'a> {
-    /// What it does.
+    /// Its name and description.
     pub info: &'a ScenarioInfo,
     /// Every size that a cell has, ascending.
     pub sizes: Vec<u64>,
@@ -141,7 +141,7 @@ impl<'a> ScenarioView<'a> {
         self.cells().any(|cell| metric.value(cell).is_some())
     }
 
-    /// The largest size at which each of `contenders` that has this scenario at all has a value.
+    /// The largest size at which all of those `contenders` have a value that have one at any size.
     pub fn largest_common_size(&self, metric: Metric, contenders: &[usize]) -> Option<u64> {
         let has = |size: u64, at: usize| self.value(metric, size, at).is_some();
         let takers: Vec<usize> =

@@ -163,7 +163,9 @@ fn atomics_are_drawn_where_there_are_any() {
     let counted = site(&record).map;
     assert!(figure(&counted, "insert_shared").unwrap().contains("insert_shared: atomics per insert by size"));
     // Who reads counts nothing, and a logarithm has no zero.
-    assert!(figure(&counted, "get_hit").unwrap().contains("Zero for every contender at every size."));
+    assert!(
+        figure(&counted, "get_hit").unwrap().contains("The value is zero for every contender at every size.")
+    );
     let first =
         record.cells.iter_mut().find(|cell| cell.name.to_string() == "persistent_map/insert_shared/8/best");
     first.unwrap().measured.atomics.as_mut().unwrap().program = 0;
@@ -217,7 +219,7 @@ fn zeros_have_a_place_in_a_logarithmic_chart() {
     };
     assert!(figure("insert_unshared").contains("drawn on the line marked 0"));
     assert!(figure("insert_unshared").contains(">0</text>"));
-    assert!(figure("get_hit").contains("Zero for every contender at every size."));
+    assert!(figure("get_hit").contains("The value is zero for every contender at every size."));
     assert!(!figure("get_hit").contains("<svg"));
 }
 

@@ -1,4 +1,4 @@
-//! `lab bless`: makes what is measured now the baseline.
+//! `lab bless`: measures the cells and makes the result the baseline.
 
 use std::collections::BTreeSet;
 
@@ -17,9 +17,9 @@ use crate::roster::selection::{Profile, Selection};
 
 /// Make the present measurements the baseline
 ///
-/// Measures instructions and allocations of the selected cells, instructions twice (the difference is
-/// the cell's noise), and rewrites `reports/baselines/`: one line per cell, sorted. A selection
-/// changes only its own lines, and only in a baseline of this machine's fingerprint.
+/// Measures instructions and allocations of the selected cells and writes them to `reports/baselines/`, one
+/// line per cell. Instructions are measured twice; the difference is the cell's noise. With a selection,
+/// only the lines of its cells change, and the baseline must have this machine's fingerprint.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         }
         known
     };
-    // A baseline outlives the revision that it was measured at; what it says is in the cells.
+    // A baseline stays valid after its revision, so it does not name the revision and the CPU.
     baseline.fingerprint.revision.clear();
     baseline.fingerprint.dirty = false;
     baseline.fingerprint.cpu.clear();
@@ -53,7 +53,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut run = Run::new(context.roster, context.options.clone());
     let sound: Vec<_> = cells.iter().filter(|cell| measured.contains_key(&cell.name())).copied().collect();
     if sound.len() < cells.len() {
-        bail!(usage(format!("{} cells failed: nothing is blessed", cells.len() - sound.len())));
+        bail!(usage(format!("{} cells failed, so nothing is blessed", cells.len() - sound.len())));
     }
     let functions = run.functions(&sound)?;
     let mut noisy = 0;
@@ -74,7 +74,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     baseline::write(&context.baselines(), &baseline)?;
     print(&format!("blessed {} cells in {}", cells.len(), context.baselines().display()))?;
     if noisy > 0 {
-        print(&format!("note: {noisy} of them were not identical twice; their noise is on their lines"))?;
+        print(&format!(
+            "note: {noisy} of them gave two different instruction counts; the difference is recorded as their noise"
+        ))?;
     }
     Ok(Exit::Fine)
 }

@@ -21,18 +21,18 @@ use crate::roster::selection::{Profile, Selection};
 /// Fail where instructions or allocations grew: the gate for a pull request
 ///
 /// Measures instructions and allocations of the selected cells (default: all) and compares them with
-/// the committed baseline in `reports/baselines/`. A cell regresses if its instructions grew by more
-/// than 0.5 %, 200, and its own noise, or if it allocates one block more. It is measured again before
-/// it is reported, with the functions that grew and the command that reproduces it. Wall-clock time
-/// never gates.
+/// the committed baseline in `reports/baselines/`. A cell regresses if it allocates at least one block more,
+/// or if its instructions grew by more than the largest of 0.5 %, 200 and its own noise. The gate measures
+/// such a cell again before it reports it, with the functions that grew and the command that reproduces it.
+/// Wall-clock time never fails the gate.
 ///
-/// Where the baseline was measured with another compiler, C library or Valgrind the exit code is 4;
-/// `--against HEAD^` builds and measures that revision here instead, which always works.
+/// If the baseline was measured with another compiler, C library or Valgrind, the exit code is 4. In that case
+/// use `--against HEAD^`: it builds and measures that revision on this machine.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// Compare with this git revision, built and measured here, instead of the baseline
+    /// Build and measure this git revision here, and compare with it instead of the baseline
     #[arg(long, value_name = "REVISION")]
     against: Option<String>,
 }
@@ -54,7 +54,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let measured = measure(roster, options, &cells, arguments.selection.profile)?;
     let selected: BTreeSet<CellName> = cells.iter().map(Cell::name).collect();
     let mut verdict = rule::compare(&old, &selected, &measured, arguments.selection.is_everything());
-    // A cell of a size that another profile has was not selected; it has not vanished.
+    // A cell whose size belongs to another profile was not selected, so it has not vanished.
     let whole = Selection { profile: Profile::Full, ..Selection::default() }.resolve(context.roster)?;
     let whole: BTreeSet<CellName> = whole.iter().map(Cell::name).collect();
     verdict.vanished.retain(|name| !whole.contains(name));
@@ -77,7 +77,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// Measures the regressed cells once more, and keeps those that regressed again.
+/// Measures the regressed cells once more and keeps those that regress again.
 fn confirm(context: &Context<'_>, old: &Baseline, verdict: &mut Verdict, profile: Profile) -> Result<()> {
     if verdict.regressions.is_empty() {
         return Ok(());
@@ -92,14 +92,16 @@ fn confirm(context: &Context<'_>, old: &Baseline, verdict: &mut Verdict, profile
     verdict.regressions = confirmed;
     let passed: Vec<CellName> = passed;
     passed.iter().try_for_each(|name| {
-        print(&format!("note: {name} grew, and did not when it was measured again: not a regression"))
+        print(&format!(
+            "note: {name} grew in the first measurement but not in the second, so it is not a regression"
+        ))
     })
 }
 
-/// Functions that are named of a regressed cell.
+/// The number of functions that the gate names for a regressed cell.
 const FUNCTIONS: usize = 4;
 
-/// Cells of a contender that are named one by one.
+/// Up to this number of cells, the cells of a contender are named one by one.
 const FEW: usize = 3;
 
 fn report(
@@ -161,7 +163,7 @@ fn report(
     ))
 }
 
-/// A cell's name, and what changed of what the baseline holds and the gate judges.
+/// A cell's name, and the metrics that changed among those that the gate judges.
 fn change(name: &CellName, old: &Entry, new: &Measurements) -> String {
     let mut text = name.to_string();
     for (metric, gate) in Metric::in_baseline() {

@@ -1,4 +1,4 @@
-//! `lab completions`: for the shell.
+//! `lab completions`: prints completions for a shell.
 
 use anyhow::Result;
 use clap_complete::Shell;

@@ -1,27 +1,27 @@
-//! What every command gets.
+//! The values that every command receives.
 
 use std::path::PathBuf;
 
 use crate::measure::programs::Options;
 use crate::roster::cell::Roster;
 
-/// What every command gets.
+/// The values that every command receives.
 pub struct Context<'a> {
     /// The contenders.
     pub roster: Roster<'a>,
     /// The project's directory.
     pub root: PathBuf,
-    /// How runs treat their workers.
+    /// How runs start and limit their workers.
     pub options: Options,
 }
 
 impl Context<'_> {
-    /// Where runs are kept.
+    /// The directory of the runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("target/lab")
     }
 
-    /// Where the committed baseline is.
+    /// The directory of the committed baseline.
     pub fn baselines(&self) -> PathBuf {
         self.root.join("reports/baselines")
     }

@@ -17,15 +17,15 @@ use crate::roster::cell::Cell;
 use crate::roster::sample::{LISTED, sample};
 use crate::roster::selection::{Profile, Selection};
 
-/// Count the same cells with gungraun, and compare
+/// Count the selected cells with gungraun too, and compare
 ///
-/// The selected cells are counted by the instruction meter, then by gungraun (`cargo bench --bench
-/// gungraun`): one process per cell, another way to start and stop counting, another reader of
-/// Callgrind's profiles. The two may differ by 2 % or 200 instructions; where they differ by more, the
-/// exit code is 3 and the cells are named.
+/// The instruction meter counts the selected cells, then gungraun counts them (`cargo bench --bench
+/// gungraun`). gungraun runs one process per cell, starts and stops counting in another way, and has its own
+/// reader of Callgrind's profiles. The two counts may differ by 2 % or 200 instructions. If any cell differs
+/// by more, the cell is named and the exit code is 3.
 ///
-/// Without a selection up to 200 cells of profile quick stand for all. gungraun takes about half a
-/// second for a cell.
+/// Without a selection, a sample of up to 200 cells of the profile quick is counted. gungraun takes about
+/// half a second per cell.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     } else {
         selection.resolve(context.roster)?
     };
-    // First, because Cargo builds the lab anew beside the benchmark, and maybe with other features.
+    // The lab counts first, because Cargo then builds the lab again for the benchmark, maybe with other features.
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(&cells, &[Meter::Instructions], selection.profile)?;
     let ours = cells.iter().map(Cell::name).filter_map(|name| {
@@ -86,7 +86,7 @@ fn tools(root: &Path) -> Result<std::ffi::OsString> {
     std::env::join_paths(path).context("PATH cannot be extended")
 }
 
-/// Lets gungraun count the cells; instructions in their order.
+/// Lets gungraun count the cells. Returns their instructions, in the order of `cells`.
 fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, cells: &[CellName]) -> Result<Vec<u64>> {
     let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
     let list = directory.path().join("cells");
@@ -97,12 +97,12 @@ fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, cells: &[CellName]) -
     command
         .args(["bench", "--package", "lab", "--bench", "gungraun", "--", "--output-format=json"])
         .arg(format!("--parallel={}", context.options.workers))
-        // Its profiles are named by position: in the usual place, another selection's would be compared.
+        // gungraun names profiles by position. In its usual directory it would compare them with another selection's.
         .arg(format!("--home={}", directory.path().join("gungraun").display()))
         .current_dir(&context.root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    // Every option of gungraun's can also be a variable; GUNGRAUN_RUNNER would be compiled in.
+    // Every option of gungraun can also be set by a variable, and GUNGRAUN_RUNNER would even be compiled in.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GUNGRAUN_") {
             command.env_remove(name);
@@ -115,7 +115,7 @@ fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, cells: &[CellName]) -
     counts(&String::from_utf8_lossy(&output.stdout), cells.len())
 }
 
-/// What gungraun prints of one benchmark, as far as it matters here.
+/// The part of gungraun's output on one benchmark that is read here.
 #[derive(Deserialize)]
 struct Summary {
     id: String,
@@ -172,13 +172,13 @@ fn counts(output: &str, cells: usize) -> Result<Vec<u64>> {
     counts.with_context(|| format!("gungraun reports nothing of {missing} cells"))
 }
 
-/// One cell, counted twice.
+/// One cell with the counts of both tools.
 #[derive(Debug, Serialize)]
 struct Compared {
     cell: String,
     lab: u64,
     gungraun: u64,
-    /// Of the lab's count.
+    /// The difference, in per cent of the lab's count.
     difference_percent: f64,
 }
 
@@ -188,10 +188,11 @@ impl Compared {
         Compared { cell: name.to_string(), lab, gungraun, difference_percent }
     }
 
-    /// The two programs have the same blocks at the same places of the heap, but not the same stack: how many
-    /// instructions a copy of a large value takes depends on both of its addresses. That has been 0.5 % of a
-    /// cell. What passes here is far less than any mistake of a meter would make, and in a small cell as much
-    /// as the gate lets pass.
+    /// Whether the two counts agree, within 2 % or the gate's threshold for small cells.
+    ///
+    /// The two programs have the same heap addresses, but not the same stack addresses. A copy of a large value
+    /// takes more or fewer instructions depending on both of its addresses; this has made a difference of 0.5 %
+    /// in a cell. A mistake of a meter would make a far larger difference than the one that is allowed here.
     fn agrees(&self) -> bool {
         const PERCENT: f64 = 2.0;
         self.difference_percent.abs() <= PERCENT || self.lab.abs_diff(self.gungraun) <= GATE_MINIMUM
@@ -215,7 +216,7 @@ impl Comparison {
         let size = |cell: &Compared| cell.difference_percent.abs();
         cells.sort_by(|left, right| size(right).total_cmp(&size(left)));
         let at = |position: usize| cells.get(position).map_or(0.0, size);
-        // Between the two in the middle, which are one and the same where their number is odd.
+        // The mean of the two cells in the middle, which are the same cell where the number of cells is odd.
         let median_percent = f64::midpoint(at(cells.len().saturating_sub(1) / 2), at(cells.len() / 2));
         let disagree = cells.iter().filter(|cell| !cell.agrees()).map(|cell| cell.cell.clone()).collect();
         Comparison { median_percent, max_percent: at(0), disagree, cells }

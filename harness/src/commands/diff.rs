@@ -1,4 +1,4 @@
-//! `lab diff`: two records, cell by cell.
+//! `lab diff`: compares two records cell by cell.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,20 +15,20 @@ use crate::error::{Exit, NotComparable};
 /// Compare two records cell by cell
 ///
 /// Lists the cells whose value per operation changed by more than `--threshold` per cent, the largest
-/// change first. Records of different fingerprints are refused for the exact metrics (exit code 4).
+/// change first. For an exact metric, records with different fingerprints are refused (exit code 4).
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The record before
     before: PathBuf,
     /// The record after
     after: PathBuf,
-    /// What to compare
+    /// The metric to compare
     #[arg(long, value_parser = parse::metric(), default_value = Metric::Instructions.about().word)]
     metric: Metric,
-    /// Least change, in per cent
+    /// List changes above this, in per cent
     #[arg(long, default_value_t = 0.5, value_name = "PERCENT")]
     threshold: f64,
-    /// As JSON
+    /// Print the changes as JSON
     #[arg(long)]
     json: bool,
 }
@@ -91,7 +91,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     }
     let both = before.keys().filter(|name| after.contains_key(*name)).count();
     if both > common {
-        print(&format!("{} cells have other references and are not compared", both - common))?;
+        print(&format!(
+            "{} cells are not compared, because their ratios have different reference contenders",
+            both - common
+        ))?;
     }
     print(&format!(
         "{common} cells in both, {} changed by more than {} %; {} only before, {} only after",

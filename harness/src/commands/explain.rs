@@ -1,4 +1,4 @@
-//! `lab explain`: where a cell's instructions go.
+//! `lab explain`: shows which functions a cell's instructions belong to.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use crate::measure::run::Run;
 use crate::progress::say;
 use crate::roster::selection::Profile;
 
-/// Show where a cell's instructions go, function by function
+/// Show how a cell's instructions spread over functions
 ///
 /// Verifies and measures the cell, and attributes each instruction to the innermost function outside
-/// the standard library, inlined functions included. Beside it the atomic read-modify-writes among them,
-/// and what the baseline says, where there is one.
+/// the standard library, inlined functions included. Further columns show each function's atomic
+/// read-modify-writes, and its instructions in the baseline if the baseline has the cell.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
     #[arg(required = true, value_name = "CELL", value_parser = cell_name)]
     cells: Vec<CellName>,
-    /// How many functions
+    /// Number of functions to show
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
-    /// As JSON, every function
+    /// Print every function as JSON
     #[arg(long)]
     json: bool,
 }
@@ -86,7 +86,7 @@ fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize
     costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
     let mut header = vec!["instructions", "share", "per op"];
     header.extend(known.map(|_| "baseline"));
-    // Many structures have none: a column of zeros would say that in many words.
+    // Many structures have no atomics, and a column of zeros would only take space.
     let atomics = atomics.as_ref().filter(|atomics| !atomics.is_empty());
     header.extend(atomics.map(|_| "atomics/op"));
     header.push("function");

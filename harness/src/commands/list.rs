@@ -1,4 +1,4 @@
-//! `lab list`: what there is.
+//! `lab list`: lists bottlenecks, contenders, scenarios and cells.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,16 +11,16 @@ use crate::roster::selection::Selection;
 
 /// List bottlenecks, contenders, scenarios and cells
 ///
-/// Without options: every bottleneck with its contenders and scenarios. `--cells` prints one cell name
-/// a line, for a shell loop or to see what a selection means.
+/// Without options it prints every bottleneck with its contenders and scenarios. `--cells` prints one cell
+/// name per line, for a shell loop or to see which cells a selection holds.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// One cell name a line
+    /// Print one cell name per line
     #[arg(long = "cells")]
     names: bool,
-    /// The cells as JSON
+    /// Print the cells as JSON
     #[arg(long, conflicts_with = "names")]
     json: bool,
 }

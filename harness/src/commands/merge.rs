@@ -1,4 +1,4 @@
-//! `lab merge`: the records of a shared run, joined.
+//! `lab merge`: joins the records of a run that several machines shared.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::error::Exit;
 
 /// Join the records of a run that several machines shared
 ///
-/// Refuses records of another schema, fingerprint or revision, by name, and cells that are in two of
-/// them. Writes the joined record and its report.
+/// Writes the joined record and its report. It refuses records that differ in schema, fingerprint or
+/// revision, and cells that are in two of the records; the message names them.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The records
+    /// The records to join
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
     /// Directory for the joined record and its report

@@ -1,4 +1,4 @@
-//! The subcommands, a file each.
+//! The subcommands. Each has a file of its own.
 
 pub mod bless;
 pub mod check;

@@ -1,4 +1,4 @@
-//! `lab new`: a new contender, scaffolded from one that is there; or a new bottleneck.
+//! `lab new`: scaffolds a contender from an existing one, or a bottleneck.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use crate::roster::cell::Roster;
 ///
 /// `lab new BOTTLENECK NAME` copies an existing contender of the bottleneck (default: its naive one) to
 /// `impls/<bottleneck>/<name>/` under the new name, and adds one line to `harness/Cargo.toml` and one
-/// to `harness/src/roster/list.rs`. Nothing else is touched.
+/// to `harness/src/roster/list.rs`. It changes no other file.
 ///
 /// `lab new --bottleneck NAME` writes a bottleneck of small files to `scenarios/src/<name>/`: the contract, one
 /// scenario, an oracle and a check; and a naive contender to `impls/<name>/naive/`. It adds two lines to
-/// `scenarios/src/lib.rs`, and the contender's lines as above. All of it compiles, verifies and is measured at
-/// once: replace it piece by piece by your own.
+/// `scenarios/src/lib.rs`, and the contender's lines as above. The new bottleneck compiles, passes its checks and
+/// can be measured at once. Replace its parts with your own, one after the other.
 #[derive(clap::Args)]
 #[command(override_usage = "lab new [OPTIONS] <BOTTLENECK> <NAME>\n       lab new --bottleneck <NAME>")]
 pub struct Arguments {
@@ -29,7 +29,7 @@ pub struct Arguments {
     /// The new contender's name: lower case letters, digits and underscores
     #[arg(required_unless_present = "new_bottleneck")]
     name: Option<String>,
-    /// Which contender to start from [default: the naive one]
+    /// Contender to copy [default: the naive one]
     #[arg(long, value_name = "CONTENDER")]
     from: Option<String>,
     /// Scaffold a bottleneck of this name instead
@@ -40,7 +40,7 @@ pub struct Arguments {
 const MANIFEST: &str = "harness/Cargo.toml";
 const ROSTER: &str = "harness/src/roster/list.rs";
 
-/// A file that is to be written: where, and its text.
+/// A file that is to be written: its path and its text.
 type Written = (PathBuf, String);
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
@@ -90,7 +90,7 @@ fn new_contender(context: &Context<'_>, bottleneck: &str, name: &str, from: Opti
     Ok(Exit::Fine)
 }
 
-/// The lists of contenders, with one more.
+/// The texts of the two lists of contenders, each with a line for the new one.
 fn listed(root: &Path, bottleneck: &str, name: &str) -> Result<[Written; 2]> {
     let dependency = format!("{bottleneck}-{name} = {{ path = \"../impls/{bottleneck}/{name}\" }}");
     let call = format!("        {bottleneck}_{name}::contender(),");
@@ -122,8 +122,8 @@ const NAIVE_FILES: [(&str, &str); 2] = [
 
 const SCENARIOS: &str = "scenarios/src";
 
-/// Words that cannot name a bottleneck, which is a module and a trait: those of Rust, and those that every
-/// bottleneck uses of the lab.
+/// Words that cannot name a bottleneck, because its name becomes a module and a trait. They are the keywords of
+/// Rust and the names of the lab that every bottleneck uses.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do",
@@ -178,8 +178,8 @@ fn capitalised(word: &str) -> String {
     characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// The text of `scenarios/src/lib.rs` with one more bottleneck: a module in its place in order, and the last
-/// entry in reading order.
+/// The text of `scenarios/src/lib.rs` with one more bottleneck. Its module is inserted in alphabetical order, and
+/// its entry comes last in the reading order.
 fn with_bottleneck(list: &Path, name: &str) -> Result<String> {
     let text = reports::io::read_text(list)?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -189,7 +189,7 @@ fn with_bottleneck(list: &Path, name: &str) -> Result<String> {
     let (Some(first), Some(last)) = (first, last) else {
         bail!(usage(format!("{} has no list of bottlenecks: add {name} by hand", list.display())));
     };
-    // From below, so that the other position stays right.
+    // The lower line is inserted first, so that the other position stays right.
     lines.insert(last + 1, format!("    &{name}::BOTTLENECK,"));
     let modules = lines[first..].iter().take_while(|line| is_module(line));
     let before = modules.take_while(|line| module_of(line).is_some_and(|module| module < name)).count();
@@ -213,7 +213,7 @@ fn source<'a>(roster: Roster<'a>, bottleneck: &str, from: Option<&str>) -> Resul
     }
 }
 
-/// The text of `path` with `line` among those that are `alike`, in order.
+/// The text of `path` with `line` inserted, in order, among the lines that are `alike`.
 fn with_line(path: &Path, line: &str, alike: impl Fn(&str) -> bool) -> Result<String> {
     let text = reports::io::read_text(path)?;
     let mut lines: Vec<&str> = text.lines().collect();
@@ -226,7 +226,7 @@ fn with_line(path: &Path, line: &str, alike: impl Fn(&str) -> bool) -> Result<St
     Ok(lines.join("\n") + "\n")
 }
 
-/// The files of a contender's directory under its new name.
+/// Copies of the files of a contender's directory, under the new name.
 fn copies(from: &Path, to: &Path, source: &Contender, name: &str) -> Result<Vec<Written>> {
     let mut files = Vec::new();
     let mut directories = vec![from.to_owned()];

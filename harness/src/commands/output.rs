@@ -1,4 +1,4 @@
-//! What commands print, and how they end.
+//! How commands print their results, and how they end.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::{Exit, exit_of};
 use crate::progress::say;
 
-/// The exit code of what was done; an error is said in one line.
+/// The exit code of a command's outcome. An error is printed as one line.
 pub fn conclude(outcome: Result<Exit>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
@@ -22,23 +22,29 @@ pub fn conclude(outcome: Result<Exit>) -> ExitCode {
     }
 }
 
-/// Whether the reader of our output has gone (`lab list | head`): no error of ours.
+/// Whether the reader of the output has ended (`lab list | head`), which is not an error of the lab.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
     causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Prints a value as JSON to the standard output.
+///
+/// # Errors
+/// If the output cannot be written.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Prints a line to the standard output; unlike `println!` it does not panic where nobody reads it.
+/// Prints a line to the standard output. Unlike `println!` it does not panic if the reader has ended.
+///
+/// # Errors
+/// If the output cannot be written.
 pub fn print(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
-/// A table with plain rules; all columns but the first `texts` ones are numbers.
+/// A table with plain rules. The first `texts` columns are texts, all others are numbers.
 pub fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
@@ -48,7 +54,7 @@ pub fn table(header: &[&str], texts: usize) -> Table {
     table
 }
 
-/// A count with its thousands apart: `1 234 567`.
+/// A count with its digits in groups of three: `1 234 567`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);

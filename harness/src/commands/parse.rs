@@ -1,4 +1,4 @@
-//! Values of the command line, for clap.
+//! Parsers for values of the command line.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use reports::{CellName, Meter, Metric};
 /// A cell's name.
 ///
 /// # Errors
-/// If it is none: one line that says why.
+/// If the text is not a cell's name; the message is one line and says why.
 pub fn cell_name(text: &str) -> Result<CellName, String> {
     text.parse().map_err(|error: reports::cell_name::NotACell| error.to_string())
 }
 
-/// A meter, by its word.
+/// A meter, parsed from its word.
 pub fn meter() -> impl TypedValueParser<Value = Meter> {
     let words = Meter::ALL.map(|meter| PossibleValue::new(meter.as_str()).help(meter.help()));
     PossibleValuesParser::new(words).try_map(|word| word.parse::<Meter>())
 }
 
-/// A metric, by its word.
+/// A metric, parsed from its word.
 pub fn metric() -> impl TypedValueParser<Value = Metric> {
     let words = Metric::ALL.iter().map(|metric| metric.about());
     let words = words.map(|about| PossibleValue::new(about.word).help(about.title));
@@ -29,7 +29,7 @@ pub fn metric() -> impl TypedValueParser<Value = Metric> {
 /// A positive number of seconds.
 ///
 /// # Errors
-/// If it is no number, or not positive.
+/// If the text is not a number, or not positive.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds)

@@ -1,4 +1,4 @@
-//! `lab report`: a report of a record that is there.
+//! `lab report`: renders the report of an existing record.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use crate::error::Exit;
 
 /// Render the report of a record
 ///
-/// Writes a self-contained static site, or a Markdown summary for a CI job's page.
+/// Writes a self-contained static site, or prints a Markdown summary for the page of a CI job.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The record [default: target/lab/latest/record.json]
     #[arg(value_name = "RECORD")]
     record: Option<PathBuf>,
-    /// Where the site goes [default: `report` beside the record]
+    /// Directory for the site [default: `report` beside the record]
     #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
     output: Option<PathBuf>,
-    /// Print a Markdown summary instead
+    /// Print a Markdown summary instead of writing the site
     #[arg(long)]
     markdown: bool,
 }

@@ -1,4 +1,4 @@
-//! `lab run`: verify, measure, record, report.
+//! `lab run`: verifies and measures cells, and writes a record and a report.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -22,31 +22,32 @@ use crate::roster::selection::Selection;
 
 /// Verify and measure cells; write a record and a report
 ///
-/// Contenders are verified first; one that differs from its oracle is left out by name and the exit
-/// code is 3. Instructions and allocations are measured side by side, wall-clock meters last, alone.
+/// Contenders are verified first. A contender that differs from the oracle is named and left out, and the exit
+/// code is 3. Cells are measured in parallel for instructions and allocations. The wall-clock meters run last,
+/// one cell at a time.
 ///
 /// The record is `target/lab/<run>/record.json`; `target/lab/latest` points to the newest run. A run
-/// that was killed goes on with `--resume` and loses at most what it was measuring.
+/// that was killed continues with `--resume`; only the measurements in progress are lost.
 ///
-/// With `--input FILE` a bottleneck that takes one is measured on your own data: `lab run lru_cache
+/// With `--input FILE`, a bottleneck that supports it is measured on your own data: `lab run lru_cache
 /// --input trace.gz`, `lab run flat_query --input document.json`. Such cells are not in the baseline.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// Which meters [default: all]
+    /// Meters to run [default: all]
     #[arg(long, value_parser = parse::meter(), value_delimiter = ',', value_name = "METER")]
     meter: Vec<Meter>,
     /// Continue a killed run: its directory, or the newest unfinished one
     #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with_all = ["cells", "meter", "shard"])]
     resume: Option<Option<PathBuf>>,
-    /// Only the i-th of n parts of the cells; `lab merge` joins the records
+    /// Measure only the I-th of N parts of the cells; `lab merge` joins the records
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     shard: Option<Shard>,
     /// Measure one bottleneck on this file, plain or gzip, instead of generated input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "shard"])]
     input: Option<PathBuf>,
-    /// Where the record goes [default: target/lab/<run>]
+    /// Directory for the record and report [default: target/lab/<run>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Print the record as JSON instead of a table
@@ -73,7 +74,7 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
 }
 
 impl Shard {
-    /// Keeps whole cell groups together, because the paired meter compares within one.
+    /// Whether the shard holds a cell group. A group is never split, because the paired meter compares within one.
     fn keeps(self, group: usize) -> bool {
         group % self.of == self.index - 1
     }
@@ -93,7 +94,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let record = run.record(&header)?;
     let path = directory.join("record.json");
     reports::io::write_record(&path, &record)?;
-    // Before the report: where that one cannot be written, `lab report` makes up for it.
+    // `latest` is set before the report is written. If that fails, `lab report` can write the report later.
     if directory.parent() == Some(&context.runs()) {
         point_latest(&context.runs(), &directory)?;
     }
@@ -123,7 +124,7 @@ struct Begun {
     journal: Journal,
     header: Header,
     entries: Vec<Entry>,
-    /// The user's file that it is about.
+    /// The user's file that the run measures on, if any.
     input: Option<Input>,
 }
 
@@ -134,7 +135,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         let bottleneck = cells[0].contender.bottleneck;
         if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
             bail!(usage(
-                "--input is about one bottleneck: name it, for example `lab run lru_cache --input FILE`"
+                "--input needs exactly one bottleneck: name it, for example `lab run lru_cache --input FILE`"
             ));
         }
         input.check(bottleneck)?;
@@ -193,7 +194,7 @@ fn command(arguments: &Arguments, meters: &[Meter]) -> String {
         words.extend(["--meter".to_owned(), meters.join(",")]);
     }
     if let Some(input) = &arguments.input {
-        // Its name alone: a record holds no path of the machine that made it.
+        // Only the file's name is kept, because a record holds no path of the machine that made it.
         let name = input.file_name().unwrap_or(input.as_os_str());
         words.extend(["--input".to_owned(), name.to_string_lossy().into_owned()]);
     }
@@ -255,7 +256,7 @@ fn newest_unfinished(runs: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Lets `latest` point to `directory`, in one step, so that there always is one.
+/// Lets `latest` point to `directory`. The link is replaced in one step, so that it always exists.
 fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
     let latest = runs.join("latest");
     let temporary = runs.join(format!(".latest-{}", std::process::id()));
@@ -266,8 +267,8 @@ fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
     link().with_context(|| format!("cannot point {} to {}", latest.display(), directory.display()))
 }
 
-/// Prints, per bottleneck, the most telling metric at a middle size; then what it does not tell. Which metrics
-/// these are, [`Summary`] says of each.
+/// Prints a table of the leading metric for each bottleneck, at a middle size, and then tables of the metrics that
+/// the leading one does not cover. [`Summary`] says for each metric whether and where it is shown.
 fn summarize(record: &Record) -> Result<()> {
     let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
     let rank = |metric: &Metric| match metric.about().summary {
@@ -285,10 +286,11 @@ fn summarize(record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The largest size that a summary shows, where a scenario has one that is not larger.
+/// The summary shows a scenario at its largest size up to this one, or else at its smallest size.
 const MIDDLE: u64 = 1000;
 
-/// Prints a metric of a bottleneck's cells; unless it is the first one, only scenarios in which any is not zero.
+/// Prints a metric of a bottleneck's cells. If it is not the first metric, scenarios in which all values are zero
+/// are left out.
 fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
     let of_bottleneck = || record.cells.iter().filter(|cell| cell.name.bottleneck == bottleneck.name);
     // A scenario may have sizes of its own; most have the first one's.

@@ -1,4 +1,4 @@
-//! `lab self-test`: are the exact meters exact here?
+//! `lab self-test`: checks that the exact meters give the same counts twice on this machine.
 
 use anyhow::{Result, bail};
 use reports::Metric;
@@ -16,8 +16,9 @@ use crate::roster::selection::Selection;
 
 /// Measure instructions and allocations twice and compare
 ///
-/// Every selected cell, in two sets of processes and in two orders: the two must be identical, or an
-/// instruction count means nothing on this machine. Exit code 3 and the cells' names where they are not.
+/// Every selected cell is measured in two sets of processes and in two orders. Both counts must be identical;
+/// otherwise an instruction count means nothing on this machine. If they differ, the cells are named and the
+/// exit code is 3.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]

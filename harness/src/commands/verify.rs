@@ -1,4 +1,4 @@
-//! `lab verify`: contenders against the oracles, without measuring.
+//! `lab verify`: checks contenders against the oracles, without measuring.
 
 use std::time::{Duration, Instant};
 
@@ -17,26 +17,26 @@ use crate::roster::selection::Selection;
 
 /// Check contenders against the oracles, without measuring
 ///
-/// Replays seeded random traces with held versions, the hard cases, and every selected cell once. A
-/// contender that differs from the oracle is named with the shortest failing trace found; then the
+/// Replays seeded random traces with held versions, the hard cases, and every selected cell once. If a
+/// contender differs from the oracle, it is named with the shortest failing trace that was found, and the
 /// exit code is 3.
 ///
-/// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up (a round that has begun is
-/// finished), shrinks what fails, and says with which seed it is found again.
+/// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up and finishes the round that
+/// it has begun. It shrinks a failing trace and prints the seed that finds the failure again.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// Twenty times as many traces
+    /// Replay twenty times as many traces
     #[arg(long)]
     deep: bool,
-    /// Fuzz: go on with new traces for so many seconds, or until a contender fails
+    /// Fuzz: draw new traces for this many seconds, or until a contender fails
     #[arg(long = "for", value_name = "SECONDS", value_parser = parse::seconds, conflicts_with = "deep")]
     fuzz: Option<Duration>,
-    /// Draw the traces from this seed: what a failure under --for was found with
+    /// Draw the traces from this seed; --for prints the seed of a failure
     #[arg(long, value_name = "N", default_value_t = SEED)]
     seed: u64,
-    /// What failed, as JSON
+    /// Print the failures as JSON
     #[arg(long)]
     json: bool,
 }
@@ -53,7 +53,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         && run.failures().is_empty()
         && start.elapsed() < time
     {
-        // A failure of such a round is found again by its seed with --deep.
+        // `--deep` with the printed seed finds a failure of such a round again.
         depth = Depth { factor: Depth::DEEP, seed: depth.seed.wrapping_add(1) };
         run = verify(context, &cells, depth, arguments)?;
     }

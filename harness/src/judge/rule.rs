@@ -7,8 +7,8 @@ use reports::metric::Gate;
 use reports::record::Measurements;
 use reports::{CellName, Metric};
 
-/// By how much a cell's count may grow beyond the baseline's without being a regression; `None` for a metric
-/// that does not gate.
+/// The growth of a cell's count over the baseline that is not yet a regression; `None` for a metric that does not
+/// gate.
 pub fn tolerance(metric: Metric, old: &Entry) -> Option<u64> {
     match metric.about().gate {
         Gate::Ignored | Gate::Recorded => None,
@@ -23,15 +23,15 @@ pub fn tolerance(metric: Metric, old: &Entry) -> Option<u64> {
 /// How a cell changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// By no more than is tolerated.
+    /// No metric that gates changed by more than its tolerance.
     None,
-    /// More than is tolerated of any metric that gates.
+    /// At least one metric that gates grew by more than its tolerance.
     Regression,
-    /// Less of any by more than is tolerated, and more of none.
+    /// At least one metric that gates fell by more than its tolerance, and none grew by more.
     Improvement,
 }
 
-/// Classifies a cell's change. A metric that was not measured decides nothing.
+/// Classifies a cell's change. A metric that was not measured is ignored.
 pub fn classify(old: &Entry, new: &Measurements) -> Change {
     let mut change = Change::None;
     for (metric, _) in Metric::in_baseline() {
@@ -47,7 +47,7 @@ pub fn classify(old: &Entry, new: &Measurements) -> Change {
     change
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Cells that regressed.
@@ -58,7 +58,7 @@ pub struct Verdict {
     pub new: Vec<CellName>,
     /// Cells that only the baseline has.
     pub vanished: Vec<CellName>,
-    /// Cells that were to be measured and were not: failed, or their contender is excluded.
+    /// Selected cells that were not measured, because they failed or their contender is excluded.
     pub unverified: Vec<CellName>,
 }
 

@@ -1,4 +1,4 @@
-//! The pool: starts [workers](super::worker), gives them jobs, and survives what happens to them.
+//! The pool starts [workers](super::worker), gives them jobs, and replaces the workers that fail.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -20,9 +20,9 @@ use super::protocol::{Answer, Job};
 pub struct Pool<'a> {
     /// The command of a worker.
     pub command: &'a (dyn Fn() -> Command + Sync),
-    /// Workers side by side.
+    /// Number of workers in parallel.
     pub workers: usize,
-    /// Longest time for one job.
+    /// Time limit for one job.
     pub timeout: Duration,
 }
 
@@ -32,7 +32,10 @@ impl Pool<'_> {
     /// A job that runs out of time or kills its worker fails; the worker is replaced and the others go on.
     ///
     /// # Errors
-    /// If a worker cannot be started, or `done` fails; then remaining jobs are not begun.
+    /// If a worker cannot be started, or `done` fails. The remaining jobs are then not started.
+    ///
+    /// # Panics
+    /// If `done` panics.
     pub fn run<T: Send + Sync>(
         &self,
         jobs: &[(T, Job)],
@@ -49,7 +52,7 @@ impl Pool<'_> {
                 let answer = match self.answer(&mut worker, job) {
                     Ok(answer) => answer,
                     Err(error) => {
-                        // No other thread shall begin what this run will not report.
+                        // The queue is emptied, because this run reports no further answers.
                         queue.lock().expect("no thread panics with the queue").clear();
                         return Err(error);
                     }

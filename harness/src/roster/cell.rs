@@ -8,7 +8,7 @@ use scenarios::{Bottleneck, Contender, Scenario};
 use super::input::Input;
 use crate::error::{UsageError, usage};
 
-/// The contenders that there are, and the user's file that they are measured on, if any.
+/// All contenders, and the user's file that they are measured on, if any.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {
     /// The contenders.
@@ -28,7 +28,7 @@ pub struct Cell<'a> {
     pub size: usize,
 }
 
-/// What the cells have in common that are compared with each other: bottleneck, scenario and size.
+/// A group of cells that are compared with each other. They have the same bottleneck, scenario and size.
 pub type Group = (&'static str, &'static str, usize);
 
 impl Cell<'_> {
@@ -98,7 +98,7 @@ impl<'a> Roster<'a> {
     /// Finds a cell by its name.
     ///
     /// # Errors
-    /// If there is no such cell: one line that says what is wrong with the name.
+    /// If there is no such cell; the message is one line and says what is wrong with the name.
     pub fn find(self, name: &CellName) -> Result<Cell<'a>> {
         let bottleneck = self.bottleneck(&name.bottleneck)?;
         let scenarios = self.scenarios(bottleneck);

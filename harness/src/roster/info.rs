@@ -1,4 +1,4 @@
-//! The roster in the record's words.
+//! Converts the roster to the types of the record.
 
 use reports::record::{
     BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, MemoryInfo, Role as RecordRole, ScenarioInfo,
@@ -7,7 +7,7 @@ use scenarios::{Bottleneck, Capability, Contender, Role};
 
 use super::cell::Roster;
 
-/// A role in the record's words.
+/// A role as the record's type.
 pub fn role(role: Role) -> RecordRole {
     match role {
         Role::Naive => RecordRole::Naive,
@@ -17,7 +17,7 @@ pub fn role(role: Role) -> RecordRole {
     }
 }
 
-/// A bottleneck in the record's words.
+/// A bottleneck as the record's type.
 pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo {
     let scenarios = roster.scenarios(bottleneck).iter();
     BottleneckInfo {
@@ -59,7 +59,7 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo
     }
 }
 
-/// A contender in the record's words. A check that it is known to fail is a badge like any other.
+/// A contender as the record's type. A check that it is known to fail becomes a badge.
 pub fn contender(contender: &Contender) -> ContenderInfo {
     let about = &contender.about;
     let caveats = about.caveats.iter().map(|caveat| (caveat.badge.to_owned(), caveat.text));

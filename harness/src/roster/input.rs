@@ -1,6 +1,6 @@
-//! A file of the user's, which some bottlenecks can be measured on: `lab run --input`.
+//! A user's own file, on which some bottlenecks can be measured (`lab run --input`).
 //!
-//! Workers are told its path and read it themselves, before they fork.
+//! Workers receive its path and read it themselves, before they fork.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::usage;
 use crate::sha256::sha256;
 
-/// Which file, so that a run continues with the same one.
+/// The identity of a file. A resumed run uses it to make sure that the file is still the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its path, absolute.
@@ -25,13 +25,13 @@ pub struct Identity {
 /// A file that was read.
 #[derive(Debug)]
 pub struct Input {
-    /// Which one.
+    /// Its identity.
     pub identity: Identity,
-    /// Its content, unpacked. It stays to the end of the process, because cases may keep pointing into it.
+    /// Its unpacked content. It lives until the process ends, because cases may keep references into it.
     pub bytes: &'static [u8],
 }
 
-/// More would not fit into a worker together with what contenders make of it.
+/// The largest input. A larger one would not fit into a worker beside what contenders build from it.
 const MAX_BYTES: u64 = 256 << 20;
 
 impl Input {
@@ -56,7 +56,7 @@ impl Input {
     /// If the bottleneck takes no input, or not this one: one line that says where and why.
     pub fn check(&self, bottleneck: &Bottleneck) -> Result<()> {
         let Some(own) = bottleneck.own_input else {
-            bail!(usage(format!("--input: {} takes no input of one's own", bottleneck.name)));
+            bail!(usage(format!("--input: {} cannot be measured on a file", bottleneck.name)));
         };
         (own.check)(self.bytes).map_err(|problem| {
             let (path, expects) = (self.identity.path.display(), own.expects);

@@ -1,4 +1,4 @@
-//! A few cells that stand for all, for tools that are slow.
+//! A sample of cells for tools that are too slow for all cells.
 
 use std::collections::BTreeSet;
 
@@ -33,11 +33,11 @@ pub fn listed(roster: Roster<'_>) -> Result<Vec<CellName>> {
     names.collect()
 }
 
-/// Most cells of a [`sample`].
+/// The largest number of cells in a [`sample`].
 const SAMPLE: usize = 200;
 
-/// Up to 200 cells of profile quick that stand for all: one of every contender, then those whose names have
-/// the smallest hashes, so that a new cell replaces at most one.
+/// A sample of up to 200 cells of the profile quick. It holds one cell of every contender, then the cells whose
+/// names have the smallest hashes. Because of the hashes, a new cell replaces at most one other.
 ///
 /// # Errors
 /// If the roster is empty.

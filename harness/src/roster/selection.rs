@@ -12,12 +12,12 @@ use crate::error::usage;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// Few sizes, short timing: a first look, and the self-test.
+    /// Few sizes and short timing, for a first look and the self-test
     Quick,
-    /// All sizes to 100 k.
+    /// All sizes up to 100 k
     #[default]
     Default,
-    /// All sizes to 1 M, long timing.
+    /// All sizes up to 1 M, and long timing
     Full,
 }
 
@@ -41,10 +41,10 @@ impl Profile {
     }
 }
 
-/// Which cells: every condition narrows; an empty one does not.
+/// A selection of cells. A cell must meet every condition that is given; an empty condition selects all cells.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Selection {
-    /// Cells by name, with globs: `persistent_map/get_*/1000/*`, `**/hamt`, `persistent_map`
+    /// Names of cells, which may be globs: `persistent_map/get_*/1000/*`, `**/hamt`, `persistent_map`
     #[arg(value_name = "CELLS")]
     pub cells: Vec<String>,
     /// Only these bottlenecks
@@ -53,7 +53,7 @@ pub struct Selection {
     /// Only these scenarios
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub scenario: Vec<String>,
-    /// These sizes instead of the profile's
+    /// Only these sizes, instead of those of the profile
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub size: Vec<usize>,
     /// Only these contenders
@@ -71,7 +71,7 @@ impl Selection {
     /// The cells of the roster that it selects, sorted by bottleneck, scenario and size; at least one.
     ///
     /// # Errors
-    /// A name that is not on the roster, a malformed glob, a selection without a cell.
+    /// If a name is not on the roster, a glob is malformed, or the selection holds no cell.
     pub fn resolve<'a>(&self, roster: Roster<'a>) -> Result<Vec<Cell<'a>>> {
         self.check_names(roster)?;
         let globs = self.globs(roster)?;

@@ -1,9 +1,9 @@
 //! A logarithmic axis that has a place for zero.
 
-/// Where values of one axis go, and which of them get a label.
+/// The places of the values of one axis, and which of them get a label.
 ///
-/// A logarithm has no zero, but a contender that allocates nothing does: zero gets a place of its
-/// own below the smallest positive value, and a label that says so.
+/// Zero has no logarithm, but a contender that allocates nothing has the value zero. So zero gets a
+/// place of its own below the smallest positive value, and the label 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// Lower end, positive.
@@ -28,7 +28,7 @@ impl Axis {
         let (mut low, high) = (least / margin, most * margin);
         let mut ticks = ticks(low, high);
         let zero = values.contains(&0.0).then(|| {
-            // Far enough below that nobody reads it as a small number, near enough to stay in sight.
+            // Far enough below that nobody takes it for a small number, and near enough to stay in sight.
             let place = least / (most / least).powf(0.2).max(3.0);
             low = place / margin;
             ticks.insert(0, place);
@@ -49,7 +49,7 @@ impl Axis {
         Axis::new(values, 1.25, round_numbers)
     }
 
-    /// Where `value` is drawn; `None` for what has no place.
+    /// The place at which `value` is drawn; `None` for a value that cannot be drawn.
     pub fn place(&self, value: f64) -> Option<f64> {
         if value == 0.0 { self.zero } else { (value > 0.0 && value.is_finite()).then_some(value) }
     }
@@ -60,8 +60,8 @@ impl Axis {
     }
 }
 
-/// Round numbers within a range, three to six of them where it has as many: powers of ten if it
-/// spans enough of them, finer steps otherwise.
+/// Round numbers within a range: three to six of them where the range has that many. They are powers
+/// of ten if the range spans enough of those, and finer steps otherwise.
 fn round_numbers(low: f64, high: f64) -> Vec<f64> {
     const FINE: &[f64] = &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
     let ladder = |steps: &[f64]| -> Vec<f64> {

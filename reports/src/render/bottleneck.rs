@@ -47,7 +47,7 @@ struct Switch {
     checked: bool,
 }
 
-/// A contender as it is introduced.
+/// A contender in the list that introduces the contenders.
 struct Contender<'a> {
     series: usize,
     info: &'a ContenderInfo,
@@ -104,14 +104,14 @@ struct Figure {
 struct Matrix<'a> {
     metric: Metric,
     measured: bool,
-    /// Columns of a size: the value, and the ratios that make sense.
+    /// Whether a size has, beside the value, the columns `÷ peer` and `÷ naive`.
     peer_column: bool,
     naive_column: bool,
     rows: Vec<Row<'a>>,
 }
 
-/// A table of what structures take in memory, alone and with versions of them kept: a row per contender, a group
-/// of columns per size.
+/// A table of the memory that structures take, alone and with retained versions. It has a row per contender and a
+/// group of columns per size.
 struct Memory<'a> {
     info: &'a MemoryInfo,
     sizes: Vec<(u64, String)>,
@@ -124,19 +124,19 @@ struct MemoryRow<'a> {
     name: &'a str,
     role: Role,
     badges: Vec<Badge<'a>>,
-    /// For each size, what an element takes and what all takes with versions kept.
+    /// For each size: the bytes per element, and the bytes of a structure together with its retained versions.
     cells: Vec<[HeldCell; 2]>,
 }
 
 struct HeldCell {
     value: String,
-    /// What of it a single version takes.
+    /// The share of a single version; empty where it does not apply.
     each: String,
     best: bool,
     to_peer: Option<Ratio>,
 }
 
-/// A claim of the source, beside what was measured.
+/// A claim of the source, and the measurement beside it.
 struct Claim<'a> {
     tested: TestedClaim<'a>,
     claimed: String,
@@ -145,10 +145,10 @@ struct Claim<'a> {
     wall: String,
 }
 
-/// A table of something that runs showed beside their cost: `hit_rate`.
+/// A table of something that runs report beside their cost, such as `hit_rate`.
 struct Observed<'a> {
     name: &'a str,
-    /// A value per size, of each contender that shows it.
+    /// A row for each contender that reports it, with a value per size.
     rows: Vec<ObservedRow<'a>>,
 }
 
@@ -192,6 +192,9 @@ struct Exact<'a> {
 }
 
 /// The page of `view`.
+///
+/// # Errors
+/// If a chart cannot be drawn or the template fails.
 pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error> {
     let caveats = Caveats::of(view);
     let contenders = view.contenders.iter().enumerate().map(|(series, info)| Contender {
@@ -272,7 +275,7 @@ fn stated_growth<'a>(contender: &'a ContenderInfo, scenario: &str) -> &'a str {
     stated.max_by_key(|(operation, _)| operation.len()).map_or("", |(_, growth)| growth)
 }
 
-/// What ratios refer to: the peers, or where there is none every contender that is not a bound.
+/// The contenders that ratios refer to: the peers. Without peers, they are all contenders that are not bounds.
 fn references(view: &BottleneckView<'_>) -> Vec<usize> {
     let peers = view.of_role(Role::Peer);
     if peers.is_empty() { view.contestants() } else { peers }
@@ -331,7 +334,7 @@ impl<'a> Scenario<'a> {
 }
 
 impl<'a> Memory<'a> {
-    /// `None` where nothing of it was measured.
+    /// `None` where none of its cells was measured.
     fn new(view: &'a BottleneckView<'a>, info: &'a MemoryInfo, caveats: &Caveats<'a>) -> Option<Self> {
         let held = analysis::held(view, info);
         let cells = |of: &[Held], series: usize| {
@@ -361,7 +364,7 @@ impl<'a> Memory<'a> {
 }
 
 impl HeldCell {
-    /// What a contender takes, among what each of them takes.
+    /// The row entry of one contender, given what every contender takes.
     fn new(view: &BottleneckView<'_>, values: &[Option<f64>], series: usize) -> Self {
         let of = |contenders: Vec<usize>| contenders.into_iter().filter_map(|at| values[at]);
         let best = analysis::outstanding(of(view.contestants()));
@@ -429,13 +432,13 @@ impl Figure {
         let zeros = || scenario.cells().any(|cell| metric.value(cell) == Some(0.0));
         let (svg, note) = match chart {
             Chart::Drawn(svg) if zeros() => {
-                (Some(svg), "Zero has no logarithm: it is drawn on the line marked 0.")
+                (Some(svg), "Zero has no logarithm, so it is drawn on the line marked 0.")
             }
             Chart::Drawn(svg) if scenario.cells().any(|cell| metric.interval(cell).is_some()) => {
-                (Some(svg), "Bars are 95 % intervals.")
+                (Some(svg), "The bars are 95 % confidence intervals.")
             }
             Chart::Drawn(svg) => (Some(svg), ""),
-            Chart::AllZero => (None, "Zero for every contender at every size."),
+            Chart::AllZero => (None, "The value is zero for every contender at every size."),
             Chart::Absent => (None, "Not measured in this scenario."),
         };
         Figure { metric, svg, note }
@@ -459,7 +462,7 @@ impl<'a> Matrix<'a> {
             naive_column: !is_ratio && !naives.is_empty(),
             rows: Vec::new(),
         };
-        // What a size's values are compared with, once for the whole column.
+        // The references of a size, computed once for the whole column.
         let columns: Vec<_> = scenario
             .sizes
             .iter()

@@ -1,4 +1,5 @@
-//! Badges: a number wherever a contender appears, the sentence in a list that needs no hovering.
+//! Badges for caveats. A contender carries the number of its caveat wherever it appears; the sentence stands in
+//! a list, so that it can be read without hovering.
 
 use crate::record::CaveatInfo;
 use crate::view::BottleneckView;

@@ -1,4 +1,4 @@
-//! Charts: how a metric grows with size, and how a bottleneck's contenders stand.
+//! Charts: how a metric grows with size, and how a bottleneck's contenders compare overall.
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::{BindKeyPoints, IntoLogRange};
@@ -11,7 +11,7 @@ use super::svg::{Ink, SCALE, Svg};
 use crate::metric::Metric;
 use crate::view::ScenarioView;
 
-/// Size of a scaling chart, in units of about one CSS pixel.
+/// Width and height of a scaling chart, in units of about one CSS pixel.
 const SCALING: (u32, u32) = (400, 250);
 /// Width of a standings chart, and the height of one of its lines.
 const STANDINGS: (u32, u32) = (390, 23);
@@ -22,11 +22,11 @@ const DOT: f64 = 2.6;
 /// Drawing failed inside plotters.
 pub type DrawingError = DrawingAreaErrorKind<std::convert::Infallible>;
 
-/// What became of a chart.
+/// The outcome of drawing a chart.
 pub enum Chart {
     /// Drawn: an `svg` element.
     Drawn(String),
-    /// Every contender has zero at every size: nothing to draw.
+    /// Every contender has zero at every size, so there is nothing to draw.
     AllZero,
     /// Nothing was measured.
     Absent,
@@ -40,7 +40,10 @@ fn label() -> TextStyle<'static> {
     ("sans-serif", px(LABEL)).into_font().color(&Ink::Text.color())
 }
 
-/// A log-log chart of `metric` over size, one series per contender of `names`.
+/// A log-log chart of `metric` over size, with one series per contender of `names`.
+///
+/// # Errors
+/// If plotters fails.
 pub fn scaling(scenario: &ScenarioView<'_>, names: &[&str], metric: Metric) -> Result<Chart, DrawingError> {
     let mut values = Vec::new();
     for (size, at) in scenario.sizes.iter().flat_map(|size| (0..names.len()).map(move |at| (*size, at))) {
@@ -100,7 +103,7 @@ fn draw_scaling(
         .y_label_formatter(&|place| tick(y, *place))
         .draw()?;
 
-    // The last contender first: what comes first in a table is drawn on top.
+    // The last contender is drawn first, so that the first one of the tables lies on top.
     for at in (0..contenders).rev() {
         let style = Ink::Series(at as u8).color();
         let mut line: Vec<(f64, f64)> = Vec::new();
@@ -112,7 +115,7 @@ fn draw_scaling(
             let Some(place_y) = metric.value(cell).and_then(|value| y.place(value)) else { continue };
             points.push((place_x, place_y));
             if y.is_zero(place_y) {
-                // No slope leads to zero on this axis: the line pauses.
+                // No slope leads to zero on a logarithmic axis, so the line is interrupted.
                 chart.draw_series(LineSeries::new(std::mem::take(&mut line), style))?;
             } else {
                 line.push((place_x, place_y));
@@ -142,6 +145,9 @@ pub struct Line<'a> {
 
 /// A chart with one line per contender: a marker at its overall ratio, a dot for each scenario.
 /// `None` where there is nothing to draw.
+///
+/// # Errors
+/// If plotters fails.
 pub fn standings(lines: &[Line<'_>], description: &str) -> Result<Option<String>, DrawingError> {
     let values: Vec<f64> =
         lines.iter().flat_map(|line| line.dots.iter().copied().chain([line.score])).chain([1.0]).collect();
@@ -201,7 +207,7 @@ fn draw_standings(
     Ok(())
 }
 
-/// `text`, cut to `most` characters.
+/// `text`, cut to `most` characters, the last of which is then `…`.
 fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

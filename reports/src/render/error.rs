@@ -17,7 +17,7 @@ pub enum Error {
         "the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not `index`"
     )]
     PageName(String),
-    /// The target is something else than an earlier report.
+    /// The target directory holds something other than an earlier report.
     #[error("{0} exists and is not a report: choose another directory, or remove it")]
     NotAReport(PathBuf),
     /// A file could not be written.
@@ -25,7 +25,7 @@ pub enum Error {
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
     /// A page's template failed.
@@ -33,7 +33,7 @@ pub enum Error {
     Page {
         /// The page's file name.
         page: String,
-        /// What the template said.
+        /// The error of the template engine.
         cause: askama::Error,
     },
     /// A chart failed.
@@ -41,7 +41,7 @@ pub enum Error {
     Chart {
         /// The scenario or bottleneck.
         subject: String,
-        /// What plotters said.
+        /// The error of plotters.
         message: String,
     },
 }
@@ -52,7 +52,7 @@ impl Error {
         move |error| Error::Chart { subject: subject.to_owned(), message: error.to_string() }
     }
 
-    /// Whether the input is at fault, not the environment.
+    /// Whether the input is at fault, and not the environment.
     pub fn is_bad_input(&self) -> bool {
         match self {
             Error::Unlisted(_) | Error::PageName(_) | Error::NotAReport(_) => true,
@@ -61,7 +61,10 @@ impl Error {
     }
 }
 
-/// The text of a page.
+/// The text of a page, filled into its template.
+///
+/// # Errors
+/// If the template fails.
 pub fn fill(template: &impl Template, page: &str) -> Result<String, Error> {
     template.render().map_err(|cause| Error::Page { page: page.to_owned(), cause })
 }

@@ -1,4 +1,4 @@
-//! What went wrong, on top of everything.
+//! The banner on top of a page that lists what failed.
 
 use crate::record::{Failure, Record};
 

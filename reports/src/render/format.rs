@@ -1,10 +1,10 @@
-//! Numbers as people read them. No figure is rounded by more than 0.5 %, except where the record
-//! itself is given.
+//! Numbers as people read them. Rounding changes no figure by more than 0.5 %; the tables of totals show
+//! the record's own numbers.
 
 /// Narrow no-break space: groups digits and keeps a number and its prefix together.
 const THIN: char = '\u{202f}';
 
-/// What stands where nothing was measured.
+/// The sign that stands where nothing was measured.
 pub const ABSENT: &str = "–";
 
 /// A value per operation: `0`, `0.0123`, `23.5`, `653`, `7 725`, `12.3 k`, `1.60 M`.
@@ -37,7 +37,7 @@ fn infinite(value: f64) -> String {
     if value.is_nan() { ABSENT.to_owned() } else { "∞".to_owned() }
 }
 
-/// Three significant digits, four from 1,000 on, digits grouped.
+/// Three significant digits, or four from 1,000 on, with the digits grouped.
 fn significant(value: f64) -> String {
     let decimals = match value.abs() {
         size if size >= 99.95 => 0,

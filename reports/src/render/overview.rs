@@ -1,4 +1,4 @@
-//! The first page: who wins, at a glance, and how to read the rest.
+//! The first page: the ranking of each bottleneck, and how to read the other pages.
 
 use askama::Template;
 
@@ -38,7 +38,7 @@ struct Card<'a> {
     bounds: Vec<Row<'a>>,
     unranked: Vec<(&'a str, usize)>,
     has_peers: bool,
-    /// Whether wall-clock times can be compared over a set of cells of their own, and how many.
+    /// The number of cell groups over which wall-clock times can be compared; 0 if there are none.
     wall_groups: usize,
     chart: Option<String>,
     caveats: Vec<Badge<'a>>,
@@ -52,7 +52,7 @@ struct Row<'a> {
     role: Role,
     badges: Vec<Badge<'a>>,
     score: String,
-    /// For each kind of scenario, where the ranking has more than one.
+    /// The ratio for each kind of scenario; empty where the ranking has only one kind.
     by_kind: Vec<String>,
     to_peer: Option<Ratio>,
     wall: String,
@@ -62,6 +62,9 @@ struct Row<'a> {
 }
 
 /// The overview page.
+///
+/// # Errors
+/// If a chart cannot be drawn or the template fails.
 pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Error> {
     let cards = views.iter().enumerate().map(|(at, view)| Card::new(at, view));
     let page = Page {
@@ -135,8 +138,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A contender's ratios to the leader of each kind of scenario; none where there is but one kind, which the
-/// score tells.
+/// A contender's ratios to the leader of each kind of scenario. The list is empty where there is only one kind,
+/// because the score already shows it.
 fn by_kind(standing: &Standing) -> Vec<String> {
     match &standing.by_kind[..] {
         [_] => Vec::new(),
@@ -144,7 +147,7 @@ fn by_kind(standing: &Standing) -> Vec<String> {
     }
 }
 
-/// The headline: each contender against the best peer, overall and in each scenario.
+/// The chart beside the ranking: each contender against the best peer, overall and in each scenario.
 fn standings_chart(view: &BottleneckView<'_>, ranking: &Ranking) -> Result<Option<String>, Error> {
     let peers = view.of_role(Role::Peer);
     let scenario_means: Vec<_> = (0..view.scenarios.len())

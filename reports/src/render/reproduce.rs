@@ -2,10 +2,10 @@
 
 use crate::record::Record;
 
-/// The lab's own command, where the record's does not tell.
+/// The command that starts this lab; it is used where the record does not hold one.
 const LAB: &str = "scripts/just lab";
 
-/// The command line up to its subcommand `run`: what starts the lab that made `record`.
+/// The command line before its subcommand `run`, which starts the lab that made `record`.
 fn lab(record: &Record) -> Option<&str> {
     let command = record.command.trim();
     let with_options = || command.rsplit_once(" run ").map(|(before, _)| before);

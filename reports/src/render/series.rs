@@ -1,8 +1,8 @@
-//! How a contender looks, everywhere on a page: hue, marker and line.
+//! How a contender looks everywhere on a page: its hue, marker and line.
 //!
-//! Hues tell apart what competes; naive contenders and bounds are grey. The marker tells series
-//! apart without colour; the line tells the role: thick for optimized, thin for peers, dashed for
-//! naive, dotted for bounds.
+//! Optimized contenders and peers have hues; naive contenders and bounds are grey. The marker
+//! distinguishes series without colour. The line shows the role: thick for optimized, thin for peers,
+//! dashed for naive, dotted for bounds.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What every page has: head, style, script, content security policy, and where the record is from.
+//! The parts that all pages share: head, style, script, content security policy, and the record's origin.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,14 +11,14 @@ use crate::view::BottleneckView;
 
 const STYLE: &str = include_str!("../../templates/style.css");
 const SCRIPT: &str = include_str!("../../templates/script.js");
-/// Three bars of which one wins.
+/// The icon: three bars, of which the shortest is blue.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
                     %3Cpath fill='%237a8691' d='M1 2h14v3H1zM1 6.5h10v3H1z'/%3E\
                     %3Cpath fill='%230a6bc2' d='M1 11h4v3H1z'/%3E%3C/svg%3E";
 
-/// What every page has.
+/// The parts that all pages share.
 pub struct Shell<'a> {
-    /// Content security policy: nothing but this page's own style and script.
+    /// Content security policy: it allows nothing but this page's own style and script.
     pub policy: String,
     /// The page's style sheet.
     pub style: String,
@@ -28,7 +28,7 @@ pub struct Shell<'a> {
     pub icon: &'static str,
     /// The series' markers.
     pub markers: String,
-    /// When the run started, for people.
+    /// When the run started, as people read it.
     pub time: String,
     /// The revision, shortened; empty outside a repository.
     pub revision: &'a str,
@@ -62,7 +62,7 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// The fingerprint but for the revision, as name and value; what is unknown is absent.
+    /// The fingerprint without the revision, as pairs of name and value. Unknown values are left out.
     pub fn fingerprint(&self) -> Vec<(&'static str, &str)> {
         let fingerprint = &self.record.fingerprint;
         let fields: [(&'static str, &str); 9] = [

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::Error;
 
-/// What every page of a report contains, and what tells a report from anything else.
+/// A tag that every page of a report contains. It distinguishes a report from any other directory.
 pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"#;
 
 /// Whether `name` can be the name of a page: safe in any file system and in any link.
@@ -14,7 +14,10 @@ pub fn is_page_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(plain) && !name.eq_ignore_ascii_case("index")
 }
 
-/// Writes `pages` (file name, content) beside `dir`, then puts them in its place.
+/// Writes `pages` (file name, content) beside `dir`, then moves them into its place.
+///
+/// # Errors
+/// If `dir` holds something that is not a report, or a file cannot be written.
 pub fn write(pages: &[(String, String)], dir: &Path) -> Result<(), Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -29,7 +32,7 @@ pub fn write(pages: &[(String, String)], dir: &Path) -> Result<(), Error> {
     }
     fs::create_dir_all(parent).map_err(failed(parent))?;
     let workshop = tempfile::Builder::new().prefix(".report-").tempdir_in(parent).map_err(failed(parent))?;
-    // A directory of its own inside: the temporary one is closed to everybody else, a report is not.
+    // The report gets a directory inside the temporary one, because only the owner may read a temporary directory.
     let site = workshop.path().join("site");
     fs::create_dir(&site).map_err(failed(&site))?;
     for (name, content) in pages {
@@ -43,14 +46,14 @@ pub fn write(pages: &[(String, String)], dir: &Path) -> Result<(), Error> {
     }
     fs::rename(&site, dir).map_err(|cause| {
         if had_earlier && fs::rename(&earlier, dir).is_err() {
-            // Better left lying around under an odd name than removed with the workshop.
+            // The earlier report stays under an odd name, which is better than losing it with the workshop.
             let _ = workshop.keep();
         }
         Error::Write { path: dir.to_owned(), cause }
     })
 }
 
-/// Whether there is nothing at `dir` that somebody could miss: nothing at all, or a report.
+/// Whether `dir` may be replaced: it does not exist, is empty, or holds a report.
 fn replaceable(dir: &Path) -> std::io::Result<bool> {
     if !dir.exists() {
         return Ok(true);

@@ -1,9 +1,9 @@
-//! A drawing backend for plotters whose output belongs to a page: colours are CSS classes, so that
-//! a chart follows the page's light or dark scheme; there is no fixed width, so that it scales; and
-//! every coordinate is cut to a tenth of a unit, so that a hundred charts fit on one page.
+//! A drawing backend for plotters whose output is part of a page. Colours are CSS classes, so that a
+//! chart follows the page's light or dark scheme. There is no fixed width, so that a chart scales.
+//! Every coordinate is cut to a tenth of a unit, so that a hundred charts fit on one page.
 //!
-//! plotters' own SVG backend writes fixed colours, fonts and sizes into every element: about four
-//! times the bytes.
+//! The SVG backend of plotters writes fixed colours, fonts and sizes into every element, which takes
+//! about four times the bytes.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -14,27 +14,27 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
 
-/// plotters draws in whole pixels: this many of them are one unit of the view box.
+/// The number of pixels in one unit of the view box, because plotters draws in whole pixels.
 pub const SCALE: i32 = 10;
 
-/// What a stroke or a shape means. plotters carries it as a colour.
+/// The meaning of a stroke or a shape. plotters carries it as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
     /// Grid lines: class `g`.
     Grid,
     /// Axis lines: class `a`.
     Axis,
-    /// Labels; the only ink of text.
+    /// Labels. All text has this ink.
     Text,
     /// Line and markers of a series: class `s<n>`. A filled circle becomes the series' marker, the
     /// symbol `#k<n>` of the page.
     Series(u8),
-    /// Something secondary of a series: class `s<n> f`. A filled circle becomes a small dot.
+    /// A secondary mark of a series: class `s<n> f`. A filled circle becomes a small dot.
     Faint(u8),
 }
 
 impl Ink {
-    /// The colour that stands for it.
+    /// The colour that stands for this ink.
     pub fn color(self) -> RGBColor {
         match self {
             Ink::Grid => RGBColor(0, 0, 0),
@@ -66,7 +66,7 @@ impl Ink {
     }
 }
 
-/// The backend. Collects elements until [`Svg::finish`].
+/// The backend. It collects elements until [`Svg::finish`].
 pub struct Svg {
     width: u32,
     height: u32,
@@ -92,7 +92,7 @@ impl Svg {
         }
     }
 
-    /// The `svg` element, described by `label` (plain text) to those who do not see it.
+    /// The `svg` element. `label` is plain text that describes it to people who do not see it.
     pub fn finish(mut self, label: &str) -> String {
         self.close();
         let (width, height) = (self.width / SCALE as u32, self.height / SCALE as u32);
@@ -183,7 +183,7 @@ impl DrawingBackend for &mut Svg {
         Ok(())
     }
 
-    /// Nothing here is drawn by the pixel.
+    /// Does nothing, because the charts draw no single pixels.
     fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> Drawn {
         Ok(())
     }

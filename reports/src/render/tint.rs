@@ -5,7 +5,7 @@ use super::format;
 /// A ratio as it is shown.
 #[derive(Clone)]
 pub struct Ratio {
-    /// The number. It is always printed: the shade only helps the eye.
+    /// The number. It is always printed, because the shade is only an aid for the eye.
     pub text: String,
     /// Class of the shade: `b1`…`b3` below one (blue), `w1`…`w4` above (orange), empty within 5 %.
     pub tint: &'static str,

@@ -173,7 +173,7 @@ fn a_contender_that_fails_is_not_skipped() {
     let outcome = misbehaving.run(&format!("check {selection}")).ends_with(3);
     assert_eq!(below(&outcome, "not measured, because they failed:"), [cell], "{}", outcome.all());
     assert!(outcome.err.contains("persistent_vector/lying failed"), "{}", outcome.all());
-    misbehaving.run(&format!("bless {selection}")).complains(2, &["1 cells failed: nothing is blessed"]);
+    misbehaving.run(&format!("bless {selection}")).complains(2, &["1 cells failed, so nothing is blessed"]);
     assert!(contents(&misbehaving.baselines()) == before);
     misbehaving.run(&format!("explain {cell}")).complains(3, &["persistent_vector/lying", "digest"]);
 }
