@@ -83,6 +83,10 @@ pub struct Atomics {
 pub struct Allocations {
     /// Blocks allocated (a reallocation counts as one).
     pub blocks: u64,
+    /// Blocks given back, among them those that were allocated before the region (a reallocation gives one back);
+    /// absent in records that are older than this count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frees: Option<u64>,
     /// Bytes requested.
     pub bytes: u64,
     /// Most bytes live at once, of those allocated in the region.

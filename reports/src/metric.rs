@@ -221,6 +221,24 @@ metrics! {
         summary: Summary::Leads { rank: 2 },
         gate: Gate::NoGrowth,
     },
+    /// Heap blocks given back.
+    Frees: About {
+        key: "frees",
+        word: "frees",
+        title: "Frees",
+        counted: "blocks given back",
+        unit: "blocks",
+        meaning: "given back within the region",
+        glossary: "Heap blocks that the region gives back, among them those that were there before it. A reallocation \
+                   gives one back.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| cell.allocations?.frees),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
     /// Heap bytes allocated.
     Bytes: About {
         key: "bytes",
@@ -446,7 +464,13 @@ mod tests {
             measured: Measurements {
                 instructions: Some(10),
                 atomics: Some(Atomics { program: 6, libraries: 100 }),
-                allocations: Some(Allocations { blocks: 0, bytes: 8, peak_bytes: 6, live_bytes: 2 }),
+                allocations: Some(Allocations {
+                    blocks: 0,
+                    frees: Some(3),
+                    bytes: 8,
+                    peak_bytes: 6,
+                    live_bytes: 2,
+                }),
                 wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
                 paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
             },
@@ -463,6 +487,7 @@ mod tests {
             ("atomics", 1.5),
             ("library_atomics", 25.0),
             ("blocks", 0.0),
+            ("frees", 0.75),
             ("bytes", 2.0),
             ("peak_bytes", 1.5),
             ("live_bytes", 0.5),
@@ -505,9 +530,9 @@ mod tests {
     fn every_number_that_meters_find_is_a_metric() {
         let json = serde_json::json!({
             "instructions": 1, "atomics": {"program": 2, "libraries": 3},
-            "allocations": {"blocks": 4, "bytes": 5, "peak_bytes": 6, "live_bytes": 7},
-            "wall_ns": {"median": 8.0, "low": 7.5, "high": 8.5},
-            "paired": {"reference": "r", "ratio": 9.0, "low": 8.5, "high": 9.5},
+            "allocations": {"blocks": 4, "frees": 5, "bytes": 6, "peak_bytes": 7, "live_bytes": 8},
+            "wall_ns": {"median": 9.0, "low": 8.5, "high": 9.5},
+            "paired": {"reference": "r", "ratio": 10.0, "low": 9.5, "high": 10.5},
         });
         let measured: Measurements = serde_json::from_value(json.clone()).unwrap();
         // The sample names every field there is.
@@ -515,6 +540,15 @@ mod tests {
         let cell = CellRecord { measured, ops: 1, ..cell() };
         let values: Vec<f64> = Metric::ALL.iter().map(|metric| metric.value(&cell).unwrap()).collect();
         assert_eq!(values, (1..=Metric::ALL.len()).map(|value| value as f64).collect::<Vec<_>>());
+    }
+
+    /// Records of before the count do not have it, and are read all the same.
+    #[test]
+    fn what_an_older_record_lacks_is_absent() {
+        let json = r#"{"allocations": {"blocks": 4, "bytes": 6, "peak_bytes": 7, "live_bytes": 8}}"#;
+        let measured: Measurements = serde_json::from_str(json).unwrap();
+        let counts = [Metric::Blocks, Metric::Frees].map(|metric| metric.count(&measured));
+        assert_eq!(counts, [Some(4), None]);
     }
 
     #[test]

@@ -291,6 +291,7 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
             atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
             allocations: Some(Allocations {
                 blocks,
+                frees: Some(blocks * 3 / 10),
                 bytes,
                 peak_bytes: bytes * 9 / 10,
                 live_bytes: bytes * 7 / 10,
