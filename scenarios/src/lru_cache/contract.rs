@@ -16,7 +16,7 @@ pub trait Cache<K, V>: Sized {
     /// Sets the value of `key`, which becomes the most recently used one. If there is no room for another entry, the
     /// least recently used one is dropped.
     fn put(&mut self, key: K, value: V);
-    /// Visits every entry, the most recently used one first. Without [`Capability::ExactLru`] the order is free.
+    /// Visits every entry, the most recently used one first. Without [`Capability::ExactLru`](crate::Capability::ExactLru) the order is free.
     fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
     where
         K: 'a,

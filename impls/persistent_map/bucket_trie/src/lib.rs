@@ -61,7 +61,7 @@ where
     }
 }
 
-/// `collections::HashMap` as a [`Family`], which other bottlenecks use, too.
+/// `collections::HashMap` as a `Family`, which other bottlenecks use, too.
 pub struct Ours;
 
 scenarios::persistent_map_family!(<K, V, S> Ours = Map<K, V, S>);

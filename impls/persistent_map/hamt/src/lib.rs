@@ -747,7 +747,7 @@ where
     }
 }
 
-/// [`Map`] with entries by value as a [`Family`].
+/// [`Map`] with entries by value as a `Family`.
 pub struct Hamt;
 
 scenarios::persistent_map_family!(<K, V, S> Hamt = Map<(K, V), S>);

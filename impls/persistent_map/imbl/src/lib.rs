@@ -60,7 +60,7 @@ where
     }
 }
 
-/// The crate's map as a [`Family`], which other bottlenecks use, too.
+/// The crate's map as a `Family`, which other bottlenecks use, too.
 pub struct Peer;
 
 scenarios::persistent_map_family!(<K, V, S> Peer = Map<K, V, S>);
