@@ -1,4 +1,4 @@
-//! What the targets of `cargo bench` do: the conventional door to the same meters.
+//! What the targets of `cargo bench` do. They run the lab's meters under Cargo's usual command.
 //!
 //! Cargo starts a benchmark with the argument `--bench`. `cargo test --benches` starts it without, and
 //! then there is nothing to do: the meters have tests of their own.
@@ -25,7 +25,7 @@ pub use crate::roster::sample::LISTED;
 use crate::roster::sample::listed;
 use crate::roster::selection::{Profile, Selection};
 
-/// Whether Cargo asks for benchmarks; says so where it does not.
+/// Whether Cargo asks for benchmarks. A line says so if it does not.
 pub fn is_asked_for() -> bool {
     let asked = std::env::args().any(|argument| argument == "--bench");
     if !asked {
@@ -96,7 +96,7 @@ fn measure(contenders: &[Contender], selection: &Selection, meter: Meter) -> Res
     Ok(if run.failures().is_empty() { Exit::Fine } else { Exit::Regression })
 }
 
-/// The variable that names the profile for [`times`]: quick (which it is without), default or full.
+/// The variable that names the profile for [`times`]: quick, default or full. Without it the profile is quick.
 const PROFILE: &str = "LAB_PROFILE";
 
 /// Times every cell with criterion, whose arguments select: filters, baselines, budgets.
@@ -130,7 +130,7 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
         let mut group = criterion.benchmark_group(cells[0].name().of_group());
         group.sampling_mode(SamplingMode::Flat);
         for cell in cells {
-            // Criterion calls the closure only for what its filters let through, and then often.
+            // Criterion calls the closure only for benchmarks that its filters select, and calls it often.
             let mut case = None;
             group.bench_function(cell.contender.about.name, |bencher| {
                 let case = case.get_or_insert_with(|| {
@@ -161,8 +161,8 @@ fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
     (case, verdict)
 }
 
-/// Prints which of gungraun's names is which of the [`listed`] cells, unless the output is for a program;
-/// the exit code where there is no list.
+/// Prints which of gungraun's names stands for which of the [`listed`] cells, unless the output is for a program.
+/// Returns an exit code if there is no list.
 pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
     let show = |names: Vec<CellName>| -> Result<Exit> {
         if !std::env::args().any(|argument| argument.starts_with("--output-format")) {
@@ -192,7 +192,7 @@ pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mu
             let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
             case.arm();
             region(&mut *case);
-            // Takes long under Valgrind, and the process ends anyway.
+            // Dropping it takes long under Valgrind, and the process ends anyway.
             std::mem::forget(case);
         });
     });

@@ -42,7 +42,7 @@ use std::process::ExitCode;
 pub use measure::meters::allocations::Allocator;
 use scenarios::Contender;
 
-/// The command line over a roster; also the worker that it starts (see [`measure::worker`]).
+/// The command line over a roster. The same program is also the worker that it starts (see [`measure::worker`]).
 pub fn main(roster: &[Contender]) -> ExitCode {
     measure::worker::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
 }

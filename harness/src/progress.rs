@@ -1,11 +1,11 @@
-//! Progress: a bar on a terminal, plain lines elsewhere; all on the standard error.
+//! Progress is shown on the standard error: as a bar on a terminal, elsewhere in plain lines.
 
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-/// Says one line on the standard error; unlike `eprintln!` it does not panic where nobody listens.
+/// Writes one line to the standard error. Unlike `eprintln!` it does not panic if nobody reads it.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

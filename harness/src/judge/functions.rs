@@ -1,4 +1,4 @@
-//! Attribution: which functions of a cell changed.
+//! Attribution finds which functions of a cell changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub fn changed_functions(old: &Entry, new: &BTreeMap<String, u64>) -> Vec<Change
             (name.clone(), of(&old.functions), of(new))
         })
         .filter(|(name, was, is)| {
-            // Of a function without a line nothing is known but that it was not worth one.
+            // If the baseline has no line for a function, its cost was below the least that is worth one.
             let known = old.functions.contains_key(name);
             was.abs_diff(*is) > if known { least } else { least.max(old.least_function()) }
         })
@@ -40,8 +40,8 @@ pub fn changed_functions(old: &Entry, new: &BTreeMap<String, u64>) -> Vec<Change
     changes
 }
 
-/// Cells whose functions are looked up, those that grew most: enough to see the cause, few enough to take
-/// seconds.
+/// The number of cells whose functions are looked up. They are the cells that grew most: enough to show the cause, and
+/// few enough to take only seconds.
 const EXPLAINED: usize = 100;
 
 /// The functions of the regressed cells that changed. Their old costs are the baseline's, or those of another

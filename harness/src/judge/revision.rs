@@ -21,7 +21,7 @@ pub struct Revision {
     lab: PathBuf,
     /// Where it puts its record.
     run: PathBuf,
-    /// Two comparisons at once would build over each other.
+    /// Keeps a second comparison from building in the same directory.
     _lock: File,
 }
 
@@ -62,7 +62,7 @@ impl Revision {
     /// If it cannot measure the selection, or measures under another fingerprint.
     pub fn measure(&self, root: &Path, options: &Options, selection: &Selection) -> Result<Baseline> {
         say(&format!("measuring {}", short(&self.commit)));
-        // A killed comparison left one, perhaps.
+        // A comparison that was killed may have left one.
         match std::fs::remove_dir_all(&self.run) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove {}", self.run.display()));
@@ -125,11 +125,11 @@ fn lock(against: &Path) -> Result<File> {
     }
 }
 
-/// Checks `commit` out into the work tree `sources`, whatever an earlier comparison, killed at any moment, left
-/// there and in git's list of work trees.
+/// Checks `commit` out into the work tree `sources`. An earlier comparison that was killed may have left anything there
+/// and in git's list of work trees.
 fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
     let path = sources.to_string_lossy().into_owned();
-    // Twice by force: git locks a work tree while it makes one, and a killed git leaves it locked.
+    // `--force` twice removes a locked work tree, too. Git locks one while it makes it, and a killed git leaves it locked.
     let _ = git(root, &["worktree", "remove", "--force", "--force", &path]);
     let _ = std::fs::remove_dir_all(sources);
     let _ = git(root, &["worktree", "prune"]);
@@ -150,7 +150,7 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String> {
 mod tests {
     use super::*;
 
-    /// A repository with two commits that differ in the file `version`; `None`, and says so, without git.
+    /// A repository with two commits that differ in the file `version`. Without git it is `None`, and a line says so.
     fn repository() -> Option<(tempfile::TempDir, [String; 2])> {
         let root = tempfile::tempdir().unwrap();
         if git(root.path(), &["init", "--quiet"]).is_err() {
@@ -181,11 +181,12 @@ mod tests {
             assert_eq!(trees.matches("worktree ").count(), 2, "{left}: {trees}");
         };
         checked_out(&one, "one", "nothing");
-        // While it built or measured: a whole work tree, with something in it that git does not know.
+        // The comparison was killed while it built or measured: the work tree is whole, and holds a file that git does not
+        // know.
         std::fs::write(sources.join("rest"), "").unwrap();
         std::fs::write(sources.join("version"), "changed").unwrap();
         checked_out(&two, "two", "a work tree");
-        // While git made it: locked, the directory empty or not there at all, an index half written.
+        // It was killed while git made the work tree: locked, with an empty directory or none, and half an index.
         for left in ["an empty directory", "no directory"] {
             std::fs::write(admin.join("locked"), "initializing").unwrap();
             std::fs::write(admin.join("index.lock"), "").unwrap();
@@ -196,7 +197,7 @@ mod tests {
             }
             checked_out(&one, "one", left);
         }
-        // While it was removed: files that git no longer knows of.
+        // It was killed while git removed the work tree: git knows nothing of the files that are left.
         std::fs::remove_dir_all(&admin).unwrap();
         std::fs::write(sources.join("rest"), "").unwrap();
         checked_out(&two, "two", "files without a work tree");

@@ -1,8 +1,8 @@
-//! No entropy in workers: std seeds every `HashMap` with random keys, and crates keep such maps inside.
-//! Where their entries fall, and so what finding them costs, would differ from run to run.
+//! Workers have no entropy. std seeds every `HashMap` with random keys, and some crates keep such maps inside. The
+//! keys decide where entries lie, and so what finding them costs: that would differ from run to run.
 //!
-//! std asks the C library's `getrandom`. This program brings one of its own, which passes the question on
-//! to the kernel, but in a worker answers with the same bytes every time.
+//! std asks the C library's `getrandom`. This program has a function of that name, which asks the kernel. In a worker
+//! it answers with the same bytes every time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! The fingerprint: where a record was measured.
+//! The fingerprint says where a record was measured.
 
 use std::path::Path;
 use std::process::Command;
@@ -54,7 +54,7 @@ pub fn isa() -> String {
     std::env::consts::ARCH.to_owned()
 }
 
-/// How this program was compiled; empty where it does not tell.
+/// How this program was compiled; empty if its debug information does not tell.
 fn codegen() -> String {
     let told = std::env::current_exe().ok().and_then(|program| codegen::of(&program).ok().flatten());
     told.unwrap_or_default()

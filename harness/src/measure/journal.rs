@@ -1,5 +1,5 @@
-//! The journal: what a run has measured so far, a line for each result, so that a killed run loses at
-//! most what it was measuring.
+//! The journal holds what a run has measured so far, with a line for each result. A killed run loses at most
+//! what it was measuring at that moment.
 //!
 //! `target/lab/<run>/journal.jsonl` begins with a [`Header`]; each further line is an [`Entry`]. A run
 //! locks its journal, so two processes never continue the same one.
@@ -35,7 +35,7 @@ pub struct Header {
     pub cells: Vec<CellName>,
     /// Where it is measured.
     pub fingerprint: Fingerprint,
-    /// SHA-256 of the programs that measure: a rebuilt lab measures something else.
+    /// SHA-256 of the programs that measure. A run does not go on with other programs.
     pub programs: String,
     /// The user's file that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub struct Header {
 /// One result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
-    /// A check held for a contender (or failed as it is known to).
+    /// A contender passed a check, or failed it as it declares.
     Verified {
         /// `bottleneck/contender`.
         contender: String,
@@ -81,7 +81,7 @@ pub struct Journal {
 pub const JOURNAL: &str = "journal.jsonl";
 
 impl Journal {
-    /// Begins the journal of a new run in `directory`, which is made.
+    /// Begins the journal of a new run, and makes its `directory`.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -96,7 +96,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Continues the journal in `directory`. A line that was torn when the run was killed is cut off.
+    /// Continues the journal in `directory`. The last line is cut off if the kill left it incomplete.
     ///
     /// # Errors
     /// If there is none, it is damaged, or another process still runs it.
@@ -132,7 +132,7 @@ impl Journal {
     /// Adds a result.
     ///
     /// # Errors
-    /// If it cannot be written; what was written before is safe.
+    /// If it cannot be written. What was written before is safe.
     pub fn add(&mut self, entry: &Entry) -> Result<()> {
         self.write(entry)
     }

@@ -108,7 +108,7 @@ struct Worker {
     jobs: ChildStdin,
     answers: Receiver<String>,
     stderr: File,
-    /// How much was written there before the present job.
+    /// The length of that file before the present job.
     stderr_before: u64,
     answered: usize,
 }
@@ -121,12 +121,12 @@ impl Worker {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?)
-            // Last words are one line, and a backtrace would come after it.
+            // The last words are one line; a backtrace would follow it.
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")
-            // Where Cargo started the lab, criterion would ask it for its target directory, once a cell.
+            // If this variable is set, criterion asks Cargo for its target directory, once for each cell.
             .env_remove("CARGO")
-            // A group of its own, so that a job's child is stopped with its worker.
+            // The worker has a process group of its own, so that a job's child is stopped with it.
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start `{program}`"))?;
@@ -165,11 +165,11 @@ impl Worker {
         }
     }
 
-    /// What the present job wrote to the standard error: its last line that is not one of the Rust
-    /// runtime's hints.
+    /// The last line that the present job wrote to the standard error and that is not a hint of the Rust
+    /// runtime.
     fn last_words(&self) -> String {
         let length = self.stderr.metadata().map_or(0, |metadata| metadata.len());
-        // Enough for a line, whatever a contender prints.
+        // This much holds at least one line of what contenders print.
         let start = self.stderr_before.max(length.saturating_sub(4096));
         let mut text = vec![0; length.saturating_sub(start) as usize];
         let read = self.stderr.read_at(&mut text, start).unwrap_or(0);
@@ -189,8 +189,8 @@ impl Worker {
     }
 }
 
-/// A file without a name that ends with its last descriptor; in memory where that can be had, because a
-/// worker has to be able to write its last words though the disk is full.
+/// A file without a name, which goes with its last descriptor. It lies in memory if possible, because a worker
+/// must be able to write its last words even if the disk is full.
 fn nameless_file() -> std::io::Result<File> {
     #[cfg(target_os = "linux")]
     {

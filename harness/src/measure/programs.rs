@@ -11,13 +11,13 @@ use crate::sha256::sha256;
 /// How a run treats its workers.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Workers side by side, for the meters that allow it.
+    /// Number of workers in parallel, for the meters that allow it.
     pub workers: usize,
-    /// Longest time for one cell, instead of the meter's own.
+    /// Time limit for one cell, in place of the meter's own.
     pub timeout: Option<Duration>,
     /// How thoroughly contenders are verified.
     pub depth: Depth,
-    /// Small cells first instead of last: results must not depend on the order.
+    /// Whether small cells come first instead of last. Results must not depend on the order.
     pub reversed: bool,
     /// The binaries.
     pub binaries: Binaries,
@@ -26,14 +26,14 @@ pub struct Options {
 /// The binaries whose workers measure.
 #[derive(Clone, Debug)]
 pub struct Binaries {
-    /// For everything but allocations.
+    /// The program that measures everything but allocations.
     pub lab: PathBuf,
-    /// The one with the profiling allocator.
+    /// The program with the allocator that counts.
     pub allocations: PathBuf,
 }
 
 impl Binaries {
-    /// The running program, and the one beside it that is called like it with `-allocations`.
+    /// The running program, and the one beside it whose name ends in `-allocations`.
     ///
     /// # Errors
     /// If the running program's path cannot be found out.

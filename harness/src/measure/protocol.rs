@@ -51,9 +51,9 @@ pub enum Job {
 pub enum Answer {
     /// Instruction-set extensions.
     Isa(String),
-    /// A check held.
+    /// A check passed.
     Verified,
-    /// A check did not hold: one line, and the shrunk trace.
+    /// A check failed.
     Refuted {
         /// What was observed and what was expected.
         message: String,
@@ -64,7 +64,7 @@ pub enum Answer {
     Ran(Ran),
     /// A group of cells was timed: what was found of each, in the order of the job.
     Group(Vec<Measured>),
-    /// The job failed: one line.
+    /// The job failed. One line says why.
     Failed(String),
 }
 
@@ -97,17 +97,17 @@ pub struct Depth {
 }
 
 impl Default for Depth {
-    /// What every run does before it measures: seconds, the same traces every time.
+    /// The depth of what every run does before it measures. It takes seconds, and the traces are always the same.
     fn default() -> Self {
         Depth { factor: 1, seed: SEED }
     }
 }
 
 impl Depth {
-    /// The factor of `lab verify --deep`: minutes.
+    /// The factor of `lab verify --deep`, which takes minutes.
     pub const DEEP: u32 = 20;
 
-    /// Whether a check is worth replaying: a fixed sequence is the same with every seed.
+    /// Whether a check is worth replaying. A check with a fixed sequence is the same for every seed.
     pub(crate) fn replays(self, check: &Check) -> bool {
         check.steps > 0 || self.seed == SEED
     }

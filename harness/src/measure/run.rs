@@ -1,5 +1,5 @@
-//! A run: verifies contenders, distributes their cells over workers meter by meter, and collects what
-//! comes back.
+//! A run verifies contenders. Then it distributes their cells over workers, one meter after the other, and
+//! collects the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
 use crate::roster::info;
 use crate::roster::selection::Profile;
 
-/// Longest time for a job outside Valgrind, and inside: only a contender that loops needs it.
+/// The longest time for a job outside Valgrind, and for one inside. Only a contender that loops forever needs it.
 const NATIVE_TIMEOUT: Duration = Duration::from_secs(120);
 const CALLGRIND_TIMEOUT: Duration = Duration::from_secs(900);
 
@@ -40,7 +40,7 @@ struct Known {
     observed: BTreeMap<String, f64>,
 }
 
-/// A run that is going on, and what it has found.
+/// A run, and what it has found so far.
 pub struct Run<'a> {
     roster: Roster<'a>,
     options: Options,
@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
         &self.failures
     }
 
-    /// What the meters found of a cell; nothing where it failed.
+    /// What the meters found of a cell. A cell that failed has no findings.
     pub fn measured(&self, name: &CellName) -> Measurements {
         let known = self.cells.get(name).filter(|_| self.is_sound(name));
         known.map_or_else(Measurements::default, |known| known.measured.clone())
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
                 jobs.push(((*contender, check), job));
             }
         }
-        // The long ones first, so that the workers end together.
+        // Long checks come first, so that the workers end together.
         jobs.sort_by_key(|((_, check), _)| std::cmp::Reverse(check.steps));
         self.pooled("verify", "checks", &jobs, self.native_pool(), |run, (contender, check), answer| {
             let name = name_of(contender);
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
     fn wall(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
         self.digests(cells)?;
         let budget = WallBudget::of(profile);
-        // Small files, and a full disk is no reason to lose a cell: in memory where that can be had.
+        // criterion's files are small. They lie in memory if possible, so that a full disk loses no cell.
         let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
         let job = |name| Job::Wall(name, budget, scratch.path().to_owned());
         let jobs = self.jobs(cells, Run::lacks(Meter::Wall), job);
@@ -255,7 +255,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let reference = group[0].contender.bottleneck.reference;
-            // Where the reference is not selected or failed, the first of the group stands in for it.
+            // The first cell of the group takes the place of a reference that failed or is not selected.
             group.sort_by_key(|cell| cell.contender.about.name != reference);
             let names: Vec<CellName> = group.iter().map(Cell::name).collect();
             jobs.push((names.clone(), Job::Paired(names, budget)));
@@ -270,7 +270,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The jobs of the sound cells that still need one, large cells first so that the workers end together.
+    /// The jobs of the sound cells that still need one. Large cells come first, so that the workers end together.
     fn jobs(
         &self,
         cells: &[Cell<'_>],
@@ -344,7 +344,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Takes a meter's answer about a cell; a digest that is not the oracle's excludes the contender.
+    /// Takes a meter's answer about a cell. If the digest differs from the oracle's, the contender is excluded.
     fn collect(
         &mut self,
         name: &CellName,
@@ -367,7 +367,7 @@ impl<'a> Run<'a> {
             }
             return Ok(());
         }
-        // The cell ran: where its profile is missing, the environment is at fault (a full disk, say).
+        // The cell ran. If its profile is missing, the environment is at fault: a full disk, for example.
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
             ran.measured = Some(measured);
         }

@@ -1,10 +1,10 @@
-//! Directories for what workers write on the way: gone when the lab ends, and when it was killed, gone when
-//! the next one begins.
+//! Directories for the temporary files of workers. The lab removes them when it ends. If it was killed, the next
+//! lab removes them when it begins.
 //!
-//! A directory is called `lab-<kind>-…` and holds a file, `lock`, which its owner has locked for as long as it
-//! lives. The kernel lets go of the lock with the process, however that ends; so a directory whose lock can
-//! be had has no owner. (A process id in the name could belong to somebody else by now, or be one in another
-//! container that shares the directory.) What has no lock is not the lab's to remove.
+//! A directory is called `lab-<kind>-…`. It holds a file, `lock`, which its owner keeps locked as long as it lives.
+//! The kernel releases the lock when the process ends in any way. So a directory whose lock is free has no owner. (A
+//! process id in the name would not tell: it may belong to another process by now, or to one in another container
+//! that shares the directory.) The lab never removes a directory without a lock file.
 
 use std::fs::File;
 use std::path::Path;
@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 /// A temporary directory, removed when dropped.
 #[derive(Debug)]
 pub struct Scratch {
-    // Removed before the lock goes.
+    // Fields are dropped in this order: the directory goes before its lock.
     directory: TempDir,
     _lock: File,
 }
@@ -36,7 +36,7 @@ impl Scratch {
         sweep(&prefix, within);
         let make = || -> std::io::Result<Self> {
             let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(within)?;
-            // Locked before it has its name: nobody else may find it and get it first.
+            // The file is locked before it gets its name, so that nobody else can lock it first.
             let unnamed = directory.path().join("locking");
             let lock = File::create(&unnamed)?;
             lock.lock()?;
@@ -46,7 +46,7 @@ impl Scratch {
         make().with_context(|| format!("cannot create a temporary directory in {}", within.display()))
     }
 
-    /// Makes a directory in memory, or where that cannot be had, in the directory for temporary files.
+    /// Makes a directory in memory if possible, otherwise in the directory for temporary files.
     ///
     /// # Errors
     /// If it can be made in neither.
@@ -61,15 +61,15 @@ impl Scratch {
     }
 }
 
-/// Removes the directories in `within` whose owner is gone. What cannot be removed stays: it is in nobody's
-/// way.
+/// Removes the directories in `within` whose owner is gone. A directory that cannot be removed stays, which does
+/// no harm.
 fn sweep(prefix: &str, within: &Path) {
     for entry in std::fs::read_dir(within).into_iter().flatten().flatten() {
         let is_directory = entry.file_type().is_ok_and(|found| found.is_dir());
         if !is_directory || !entry.file_name().to_string_lossy().starts_with(prefix) {
             continue;
         }
-        // Held until all is removed, so that two that sweep at once do not meet.
+        // The lock is held until all is removed, so that two labs do not remove the same directory at once.
         if let Ok(lock) = File::open(entry.path().join(LOCK))
             && lock.try_lock().is_ok()
         {

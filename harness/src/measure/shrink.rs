@@ -1,11 +1,11 @@
-//! Shrinking: of a trace that fails, the few steps that it takes.
+//! Shrinking finds, in a trace that fails, the few steps that make it fail.
 //!
-//! proptest would leave out one step after the other, and stop at the least length that it generates.
-//! Here long runs of steps go first, and nothing is too short.
+//! proptest leaves out one step after the other, and stops at the least length that it generates. This code leaves
+//! out long runs of steps first, and no trace is too short for it.
 
 use scenarios::Step;
 
-/// Most replays that shrinking may take: seconds, even of long traces.
+/// The most replays that shrinking may take. Even those of long traces take only seconds.
 const REPLAYS: usize = 4000;
 
 /// A trace that still fails, made of `trace` by leaving out steps and making the others' numbers smaller.
@@ -24,7 +24,7 @@ struct Shrinking<F> {
 }
 
 impl<F: Fn(&[Step]) -> Option<usize>> Shrinking<F> {
-    /// Leaves out runs of steps, long runs first; whether any could go.
+    /// Leaves out runs of steps, long runs first. Returns whether any could be left out.
     fn shorten(&mut self) -> bool {
         let before = self.trace.len();
         let mut run = before;
@@ -42,7 +42,7 @@ impl<F: Fn(&[Step]) -> Option<usize>> Shrinking<F> {
         self.trace.len() < before
     }
 
-    /// Makes the steps' numbers smaller; whether any could be.
+    /// Makes the steps' numbers smaller. Returns whether any could be made smaller.
     fn simplify(&mut self) -> bool {
         let mut any = false;
         let mut at = 0;
@@ -58,7 +58,7 @@ impl<F: Fn(&[Step]) -> Option<usize>> Shrinking<F> {
         any
     }
 
-    /// Goes on with `trace` if it fails; what comes after the step that failed is of no account.
+    /// Goes on with `trace` if it fails, without the steps behind the one that failed.
     fn accept(&mut self, mut trace: Vec<Step>) -> bool {
         if self.replays == 0 {
             return false;
@@ -71,7 +71,7 @@ impl<F: Fn(&[Step]) -> Option<usize>> Shrinking<F> {
     }
 }
 
-/// A step with one of its numbers smaller, boldly first: 0, a half less, a quarter less, and so on.
+/// The step with one of its numbers made smaller, by much first: 0, a half less, a quarter less, and so on.
 fn simpler(step: Step) -> Vec<Step> {
     let mut steps = Vec::new();
     for shift in 0..16 {

@@ -1,6 +1,6 @@
-//! Verification: every check of a bottleneck, replayed for a contender against the oracle.
+//! Verification replays every check of a bottleneck for a contender and for the oracle.
 //!
-//! Traces are seeded, so a failure is found again, and [shrunk](super::shrink) to a short one.
+//! Traces are seeded, so a failure is found again. It is [shrunk](super::shrink) to a short trace.
 
 use anyhow::Result;
 use proptest::collection::vec;
@@ -73,7 +73,7 @@ pub fn refute(contender: &Contender, check: &Check, depth: Depth) -> Option<(Mis
         Ok(()) => None,
         Err(TestError::Fail(reason, trace)) => {
             let trace = shrink(trace, |trace| replay(trace).err().map(|mismatch| mismatch.step));
-            // Replayed once more for the step; a contender that is right this time is not deterministic.
+            // The trace is replayed once more to find the step. A contender that passes this time is not deterministic.
             let mismatch = replay(&trace).err().unwrap_or_else(|| Mismatch {
                 step: trace.len(),
                 message: format!("{reason} (not every time: the contender is not deterministic)"),

@@ -1,5 +1,5 @@
-//! The worker: a process that takes jobs from its standard input and answers on its standard output,
-//! one line of JSON each, and runs every job in a **forked child on a fresh thread**.
+//! The worker is a process that takes jobs from its standard input and answers on its standard output, with
+//! one line of JSON each. It runs every job in a **forked child on a fresh thread**.
 //!
 //! A fork gives each job the same untouched process state (allocator, lazily initialised statics), so
 //! that a job's result does not depend on the jobs before it, and it contains whatever a contender
@@ -29,7 +29,7 @@ use super::{entropy, fingerprint, meters, verify};
 use crate::roster::cell::Roster;
 use crate::roster::input::Input;
 
-/// The measured region: the one symbol at whose entry Callgrind starts to count and at whose exit it stops.
+/// The measured region. Callgrind starts to count where this function is entered and stops where it returns.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub fn lab_measured_region(case: &mut dyn Case) {
@@ -38,11 +38,11 @@ pub fn lab_measured_region(case: &mut dyn Case) {
     std::hint::black_box(());
 }
 
-/// Memory of a job outside Valgrind: enough for every scenario, little enough that a contender which
-/// exhausts it fails instead of the machine.
+/// The memory that a job outside Valgrind may take. It is enough for every scenario. A contender that exhausts it
+/// fails alone, and not the machine with it.
 const MEMORY_LIMIT: u64 = 4 << 30;
 
-/// Serves jobs where the program was started to: with [`WORKER_ARGUMENT`].
+/// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
 pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
@@ -64,7 +64,7 @@ pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
 pub fn serve(roster: Roster<'_>, under_valgrind: bool) -> ExitCode {
     #[cfg(target_os = "linux")]
     {
-        // Best effort: without it a worker still ends at the end of its standard input.
+        // If this fails, the worker still ends when its standard input does.
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let Ok(mut answers) = take_standard_output() else { return ExitCode::FAILURE };
@@ -84,8 +84,8 @@ pub fn serve(roster: Roster<'_>, under_valgrind: bool) -> ExitCode {
 }
 
 /// Does once in the worker what every child does around its job. Under Valgrind the children inherit the
-/// translated code, which is most of what a small cell would cost; always the same, so that every child
-/// of every worker starts from the same state.
+/// translated code; to translate it would be most of the cost of a small cell. The worker always does the same
+/// here, so that every child of every worker starts from the same state.
 pub(crate) fn warm(roster: Roster<'_>) {
     let job = serde_json::to_string(&Job::Isa).and_then(|line| serde_json::from_str::<Job>(&line));
     if let Ok(job) = job {
@@ -94,7 +94,7 @@ pub(crate) fn warm(roster: Roster<'_>) {
     drop(std::panic::take_hook());
 }
 
-/// Keeps the standard output for answers alone: what a contender or a library prints goes nowhere.
+/// Keeps the standard output for answers alone. What a contender or a library prints is thrown away.
 fn take_standard_output() -> std::io::Result<File> {
     let answers = File::from(std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?);
     let nowhere = File::options().write(true).open("/dev/null")?;
@@ -102,7 +102,7 @@ fn take_standard_output() -> std::io::Result<File> {
     Ok(answers)
 }
 
-/// Runs a job in a child; its answer, once the child has ended and its profile is complete.
+/// Runs a job in a child, and returns its answer when the child has ended and its profile is complete.
 fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool) -> String {
     let failed = |message: String| line_of(&Answer::Failed(message));
     let (mut reader, writer) = match std::io::pipe() {
@@ -140,7 +140,7 @@ fn run_in_child(roster: Roster<'_>, job: &Job, under_valgrind: bool, mut answers
     }
     let answer = line_of(&on_fresh_thread(roster, job));
     let code = i32::from(answers.write_all(answer.as_bytes()).is_err());
-    // No exit handlers, no destructors: the parent's state is not the child's to tidy.
+    // Exit handlers and destructors are skipped, because the state that they would tidy is the parent's.
     // SAFETY: ends this process.
     unsafe { nix::libc::_exit(code) }
 }
@@ -254,7 +254,7 @@ fn ran(
     case.arm();
     let measured = measure(&mut *case);
     let ran = finish(&*case, with_oracle, measured);
-    // The process ends with its job; under Valgrind tidying a large case up takes as long as the region.
+    // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))
 }
