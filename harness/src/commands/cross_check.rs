@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use reports::metric::Gate;
 use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 
@@ -195,12 +196,17 @@ impl Compared {
     /// in a cell. A mistake of a meter would make a far larger difference than the one that is allowed here.
     fn agrees(&self) -> bool {
         const PERCENT: f64 = 2.0;
-        self.difference_percent.abs() <= PERCENT || self.lab.abs_diff(self.gungraun) <= GATE_MINIMUM
+        self.difference_percent.abs() <= PERCENT || self.lab.abs_diff(self.gungraun) <= gate_least()
     }
 }
 
-/// The gate's threshold for small cells.
-const GATE_MINIMUM: u64 = 200;
+/// By how many instructions the gate lets even a small cell grow.
+fn gate_least() -> u64 {
+    match reports::Metric::Instructions.about().gate {
+        Gate::Tolerance { least, .. } => least,
+        Gate::Ignored | Gate::Recorded | Gate::NoGrowth => 0,
+    }
+}
 
 /// All cells, the one with the largest difference first.
 #[derive(Debug, Serialize)]
