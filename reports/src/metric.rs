@@ -514,6 +514,8 @@ mod tests {
             let distinct: BTreeSet<&str> = Metric::ALL.iter().map(|metric| words(*metric)).collect();
             assert_eq!(distinct.len(), Metric::ALL.len());
         }
+        let headings: BTreeSet<String> = Metric::ALL.iter().map(|metric| metric.heading()).collect();
+        assert_eq!(headings.len(), Metric::ALL.len(), "a table of one metric says that it is of another");
         for metric in Metric::ALL {
             assert_eq!(metric.about().word.parse::<Metric>().as_ref(), Ok(metric));
             assert!(!metric.about().glossary.is_empty(), "{metric:?}");
