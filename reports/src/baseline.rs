@@ -117,8 +117,8 @@ impl Column {
 }
 
 /// The first line of a bottleneck's file.
-fn header() -> String {
-    let titles = columns().into_iter().map(Column::title);
+fn header(columns: &[Column]) -> String {
+    let titles = columns.iter().map(|column| column.title());
     std::iter::once("cell".to_owned()).chain(titles).collect::<Vec<_>>().join("\t")
 }
 
@@ -133,11 +133,13 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
     let fingerprint = serde_json::from_str(&read_text(&path)?)
         .map_err(|error| Error::Malformed { path, reason: error.to_string() })?;
     let mut cells = BTreeMap::new();
+    let columns = columns();
+    let header = header(&columns);
     for path in files(directory)? {
-        read_table(&path, &header(), |fields| {
+        read_table(&path, &header, |fields| {
             let (name, fields) = fields.split_first().ok_or("it is empty")?;
             let mut entry = Entry::default();
-            for (column, text) in columns().into_iter().zip(fields) {
+            for (column, text) in columns.iter().zip(fields) {
                 column.put(&mut entry, text.parse().map_err(|_| format!("`{text}` is not a number"))?);
             }
             match cells.insert(cell(name)?, entry) {
@@ -226,11 +228,12 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 /// If the fingerprint could not be written as JSON, which no fingerprint causes.
 pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let columns = columns();
     for (name, entry) in &baseline.cells {
         let path = directory.join(format!("{}.tsv", name.bottleneck));
-        let text = texts.entry(path).or_insert_with(|| format!("{}\n", header()));
+        let text = texts.entry(path).or_insert_with(|| format!("{}\n", header(&columns)));
         write!(text, "{name}").expect("writes to a string");
-        for column in columns() {
+        for column in &columns {
             write!(text, "\t{}", column.of(entry)).expect("writes to a string");
         }
         text.push('\n');
@@ -317,7 +320,7 @@ mod tests {
             assert!(error.is_bad_input());
             error.to_string()
         };
-        let (header, line) = (header(), "map/get/8/a\t500\t0\t3\t64");
+        let (header, line) = (header(&columns()), "map/get/8/a\t500\t0\t3\t64");
         assert_eq!(header, "cell\tinstructions\tinstructions_noise\tblocks\tbytes");
         assert!(damage("").contains("map.tsv is damaged: line 1: expected the header"));
         assert!(

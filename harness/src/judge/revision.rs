@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use reports::CellName;
 use reports::baseline::{Baseline, Entry};
+use reports::{CellName, Meter};
 
-use super::baseline::comparable;
+use super::baseline::{comparable, exact_meters};
 use super::explained::Explained;
 use crate::error::usage;
 use crate::measure::programs::Options;
@@ -69,10 +69,11 @@ impl Revision {
             }
             _ => {}
         }
+        let meters: Vec<&str> = exact_meters().map(Meter::as_str).collect();
         let status = Command::new(&self.lab)
             .arg("--jobs")
             .arg(options.workers.to_string())
-            .args(["run", "--no-report", "--meter", "instructions,allocations", "--output"])
+            .args(["run", "--no-report", "--meter", &meters.join(","), "--output"])
             .arg(&self.run)
             .args(selection.arguments())
             .stdout(Stdio::null())
@@ -99,7 +100,8 @@ impl Revision {
             .stderr(Stdio::null())
             .output()
             .context("cannot start that revision's lab")?;
-        let explained: Vec<Explained> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let explained: Vec<Explained> =
+            serde_json::from_slice(&output.stdout).context("that revision's lab explains nothing")?;
         explained.into_iter().next().with_context(|| format!("that revision's lab says nothing of {name}"))
     }
 }
