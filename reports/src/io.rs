@@ -1,10 +1,10 @@
 //! Reading and writing records, atomically.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use crate::record::{Record, SCHEMA};
 
@@ -84,6 +84,11 @@ pub fn read_record(path: &Path) -> Result<Record, Error> {
     if let Some(pair) = record.cells.windows(2).find(|pair| pair[0].name >= pair[1].name) {
         return Err(malformed(format!("`{}` does not come after `{}`", pair[1].name, pair[0].name)));
     }
+    for cell in &record.cells {
+        if let Some(fault) = cell.fault() {
+            return Err(malformed(format!("`{}`: {fault}", cell.name)));
+        }
+    }
     Ok(record)
 }
 
@@ -100,17 +105,24 @@ pub fn write_record(path: &Path, record: &Record) -> Result<(), Error> {
     write_text(path, &text)
 }
 
+/// The longest file that is read: many times a record of all cells. A file without an end, `/dev/zero` for example,
+/// is refused when this much of it was read.
+const MAX_BYTES: u64 = 256 << 20;
+
 /// Reads a text file.
 ///
 /// # Errors
-/// If the file cannot be read or is not UTF-8.
+/// If the file cannot be read, is not UTF-8 or is larger than 256 MiB.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::InvalidData => {
-            Error::Malformed { path: path.to_owned(), reason: "it is not text".to_owned() }
-        }
-        _ => Error::Read { path: path.to_owned(), cause },
-    })
+    let failed = |cause| Error::Read { path: path.to_owned(), cause };
+    let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(malformed(format!("it holds more than {} MiB", MAX_BYTES >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))
 }
 
 /// Writes a text file: completely, or not at all. Its directory is made if need be.
@@ -121,7 +133,8 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
     write_texts([(path, text)])
 }
 
-/// Writes text files: all completely, or, where one cannot be written, none.
+/// Writes text files: all completely, or, where one cannot be written, none. A process that is killed here may leave
+/// a file of which [`is_leftover`] is true.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -142,11 +155,19 @@ pub fn write_texts<'a>(texts: impl IntoIterator<Item = (&'a Path, &'a str)>) -> 
 fn write_beside(path: &Path, text: &str) -> std::io::Result<TempPath> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory)?;
-    let mut file = NamedTempFile::new_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     set_ordinary_permissions(file.as_file())?;
     Ok(file.into_temp_path())
+}
+
+/// What the name of a file begins with until it is complete.
+const UNFINISHED: &str = ".unfinished-";
+
+/// Whether a file is one that a process began to write and did not finish.
+pub fn is_leftover(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()))
 }
 
 /// A temporary file is private to its owner; a record is not.

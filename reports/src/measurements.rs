@@ -58,6 +58,19 @@ impl Measurements {
         }
     }
 
+    /// Why no meter can have found this; `None` for what meters can have found.
+    pub fn fault(&self) -> Option<String> {
+        let wall = self.wall_ns.map(|wall| ("wall_ns", [wall.low, wall.median, wall.high]));
+        let paired = self.paired.as_ref().map(|paired| ("paired", [paired.low, paired.ratio, paired.high]));
+        wall.into_iter().chain(paired).find_map(|(field, values)| {
+            let [low, _, high] = values;
+            if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
+                return Some(format!("`{field}` has {value}, which is no time"));
+            }
+            (low > high).then(|| format!("`{field}` has the lower bound {low} above the upper bound {high}"))
+        })
+    }
+
     /// Whether a meter's findings are there.
     pub fn has(&self, meter: Meter) -> bool {
         match meter {

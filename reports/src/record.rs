@@ -269,6 +269,19 @@ pub struct CellRecord {
     pub observed: BTreeMap<String, f64>,
 }
 
+impl CellRecord {
+    /// Why no measurement can have given this; `None` for what one can have given.
+    pub fn fault(&self) -> Option<String> {
+        if self.ops == 0 {
+            return Some("`ops` is 0".to_owned());
+        }
+        if self.digest.len() != 16 || !self.digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Some(format!("the digest `{}` has not 16 hexadecimal digits", self.digest));
+        }
+        self.measured.fault()
+    }
+}
+
 /// A selected cell or contender that has no result, or no complete one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

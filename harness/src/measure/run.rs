@@ -357,6 +357,9 @@ impl<'a> Run<'a> {
             Answer::Ran(ran) => ran,
             other => return self.fail(name.to_string(), phase, failure_of(other)),
         };
+        if ran.ops == 0 {
+            return self.fail(name.to_string(), phase, "its region has 0 operations".to_owned());
+        }
         let expected = ran.expected.or_else(|| self.cells.get(name).and_then(|known| known.expected));
         if expected.is_some_and(|expected| expected != ran.digest) {
             let subject = name.of_contender();

@@ -68,7 +68,16 @@ fn a_damaged_record_is_named_and_left_alone() {
     let half = &whole[..whole.len() / 2];
     let no_schema = edited(whole, "\"schema\": 1,", "");
     let unsorted = edited(whole, "\"size\": 8,", "\"size\": 80000,");
-    let cases: [(&[u8], &str); 9] = [
+    let no_ops = edited(whole, "\"ops\": ", "\"ops\": 0, \"was\": ");
+    let timed = |field: &str, values: &str| {
+        edited(whole, "\"ops\": ", &format!("\"{field}\": {{{values}}}, \"ops\": ")).into_bytes()
+    };
+    let cases: [(&[u8], &str); 14] = [
+        (no_ops.as_bytes(), "`ops` is 0"),
+        (&edited(whole, "\"digest\": \"", "\"digest\": \"-").into_bytes(), "hexadecimal"),
+        (&timed("wall_ns", "\"low\": -1, \"median\": 2, \"high\": 3"), "`wall_ns` has -1"),
+        (&timed("wall_ns", "\"low\": 4, \"median\": 4, \"high\": 3"), "bound 4 above the upper bound 3"),
+        (&timed("paired", "\"reference\": \"a\", \"low\": 1, \"ratio\": -2, \"high\": 3"), "`paired` has -2"),
         (b"", "EOF"),
         (half.as_bytes(), "EOF"),
         (b"\x7fELF\x00\xff\xfe", "not text"),
@@ -99,6 +108,27 @@ fn a_record_that_is_not_there_is_bad_input() {
     records.are_refused(2, &["cannot read"]);
     fs::create_dir(records.damaged()).unwrap();
     records.are_refused(2, &["cannot read"]);
+}
+
+/// A file without an end is refused, and not read until the memory is full.
+#[test]
+fn an_endless_file_is_refused() {
+    let lab = Lab::out_of_tree();
+    let record = TempDir::new().unwrap();
+    let whole = record.path().join("whole.json");
+    fs::write(&whole, small_record()).unwrap();
+    let whole = whole.display();
+    for command in
+        ["report /dev/zero".to_owned(), format!("diff {whole} /dev/zero"), format!("diff /dev/zero {whole}")]
+    {
+        lab.run(&command).complains(2, &["/dev/zero is damaged", "more than 256 MiB"]);
+    }
+    let lab = with_baseline();
+    let path = lab.baselines().join("fingerprint.json");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    lab.run(&format!("check {SELECTION}"))
+        .complains(2, &["fingerprint.json is damaged", "more than 256 MiB"]);
 }
 
 #[test]
@@ -178,10 +208,10 @@ fn a_damaged_baseline_is_named_and_left_alone() {
     let cases: [(&str, &str, &str, &[&str]); 9] = [
         (cells, "1000000", "1e6", &["line 2", "`1e6` is not a number"]),
         (cells, "1000000", "-1", &["line 2", "`-1` is not a number"]),
-        (cells, "\t10\t", " 10\t", &["line 2", "4 columns instead of 5"]),
+        (cells, "\t10\t", " 10\t", &["line 2", "7 columns instead of 8"]),
         (cells, "get_random/8/", "get_random/", &["line 2", "is not a cell"]),
         (cells, "cell\t", "name\t", &["line 1", "header"]),
-        (cells, "\t0\n", "\t0", &["line 2", "in the middle of a line"]),
+        (cells, "\t-\n", "\t-", &["line 2", "in the middle of a line"]),
         (functions, "900000", "9OOOOO", &["line 2", "`9OOOOO` is not a number"]),
         (functions, "/8/", "/9/", &["line 2", "is not in the baseline"]),
         ("fingerprint.json", "}", "", &["EOF"]),
