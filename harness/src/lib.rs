@@ -32,6 +32,7 @@ mod cli;
 mod commands;
 pub mod error;
 mod judge;
+mod lock;
 pub mod measure;
 mod progress;
 pub mod roster;

@@ -8,7 +8,8 @@
 //! | `<bottleneck>.tsv` | one line per cell, sorted: its name, and a column for each [metric that the gate keeps](crate::metric::Gate) |
 //! | `functions/<bottleneck>/<contender>.tsv` | per cell the functions that cost most, for the gate's explanation |
 //!
-//! A column that ends in `_noise` is the difference between two measurements of the unchanged cell. It is 0 for
+//! A count that could not be told is `-`: atomics, where code was executed that is in no file. A column that ends in
+//! `_noise` is the difference between two measurements of the unchanged cell. It is 0 for
 //! nearly all cells.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cell_name::{CellName, NotACell};
-use crate::io::{Error, read_text, write_texts};
+use crate::io::{Error, is_leftover, read_text, write_texts};
 use crate::measurements::Measurements;
 use crate::metric::Metric;
 use crate::record::Fingerprint;
@@ -33,7 +34,8 @@ pub struct Baseline {
 /// A cell's entry in the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// The region's total in each metric that the gate [keeps](crate::metric::Gate::is_kept).
+    /// The region's total in each metric that the gate [keeps](crate::metric::Gate::is_kept). A metric that could not
+    /// be told is absent: atomics, where code was executed that is in no file.
     pub counts: BTreeMap<Metric, u64>,
     /// The difference between two measurements, in each metric that [tolerates](crate::metric::Gate::has_noise)
     /// one. A metric without a difference is absent.
@@ -46,14 +48,17 @@ pub struct Entry {
 const LEAST_SHARE: f64 = 0.005;
 
 impl Entry {
-    /// An entry of what was measured, without noise and functions; `None` where a metric that the gate keeps
-    /// was not measured.
+    /// An entry of what was measured, without noise and functions; `None` where a meter did not run whose metrics the
+    /// gate keeps.
     pub fn of(measured: &Measurements) -> Option<Self> {
-        let counts = Metric::in_baseline().map(|(metric, _)| Some((metric, metric.count(measured)?)));
-        Some(Entry { counts: counts.collect::<Option<_>>()?, ..Entry::default() })
+        if !Metric::in_baseline().all(|(metric, _)| measured.has(metric.about().meter)) {
+            return None;
+        }
+        let counts = Metric::in_baseline().filter_map(|(metric, _)| Some((metric, metric.count(measured)?)));
+        Some(Entry { counts: counts.collect(), ..Entry::default() })
     }
 
-    /// The total in a metric; 0 where the gate does not keep it.
+    /// The total in a metric; 0 where it is absent.
     pub fn count(&self, metric: Metric) -> u64 {
         self.counts.get(&metric).copied().unwrap_or(0)
     }
@@ -85,6 +90,9 @@ fn columns() -> Vec<Column> {
     columns
 }
 
+/// What stands for a count that could not be told.
+const ABSENT: &str = "-";
+
 #[derive(Clone, Copy)]
 enum Column {
     Count(Metric),
@@ -99,20 +107,25 @@ impl Column {
         }
     }
 
-    fn of(self, entry: &Entry) -> u64 {
+    fn of(self, entry: &Entry) -> String {
         match self {
-            Column::Count(metric) => entry.count(metric),
-            Column::Noise(metric) => entry.noise(metric),
+            Column::Count(metric) => entry.counts.get(&metric).map_or(ABSENT.to_owned(), u64::to_string),
+            Column::Noise(metric) => entry.noise(metric).to_string(),
         }
     }
 
-    fn put(self, entry: &mut Entry, value: u64) {
+    fn put(self, entry: &mut Entry, text: &str) -> Result<(), String> {
+        if text == ABSENT && matches!(self, Column::Count(metric) if metric != Metric::Instructions) {
+            return Ok(());
+        }
+        let value = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
         match self {
             Column::Count(metric) => drop(entry.counts.insert(metric, value)),
             // Nearly all cells have no noise, so a zero is not stored.
             Column::Noise(metric) if value > 0 => drop(entry.noise.insert(metric, value)),
             Column::Noise(_) => {}
         }
+        Ok(())
     }
 }
 
@@ -140,7 +153,7 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
             let (name, fields) = fields.split_first().ok_or("it is empty")?;
             let mut entry = Entry::default();
             for (column, text) in columns.iter().zip(fields) {
-                column.put(&mut entry, text.parse().map_err(|_| format!("`{text}` is not a number"))?);
+                column.put(&mut entry, text)?;
             }
             match cells.insert(cell(name)?, entry) {
                 None => Ok(()),
@@ -200,8 +213,11 @@ fn read_table(
 
 /// The `.tsv` files of a directory, sorted.
 fn files(directory: &Path) -> Result<BTreeSet<PathBuf>, Error> {
-    let all = entries(directory)?;
-    Ok(all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "tsv")).collect())
+    Ok(entries(directory)?.into_iter().filter(|path| is_table(path)).collect())
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tsv")
 }
 
 fn directories(directory: &Path) -> Result<BTreeSet<PathBuf>, Error> {
@@ -219,7 +235,7 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Writes the baseline to `directory`, either all of its files or none. Files of bottlenecks and contenders that
-/// the baseline no longer has are removed.
+/// the baseline no longer has are removed, and so is what a process left that was killed while it wrote.
 ///
 /// # Errors
 /// If a file cannot be written or removed.
@@ -247,11 +263,12 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
     texts.insert(directory.join("fingerprint.json"), format!("{fingerprint}\n"));
     write_texts(texts.iter().map(|(path, text)| (path.as_path(), text.as_str())))?;
-    let mut present = files(directory)?;
+    let mut present = entries(directory)?;
     for bottleneck in directories(&directory.join("functions"))? {
-        present.extend(files(&bottleneck)?);
+        present.extend(entries(&bottleneck)?);
     }
-    for stale in present.iter().filter(|path| !texts.contains_key(*path)) {
+    let is_ours = |path: &&PathBuf| is_table(path) || is_leftover(path);
+    for stale in present.iter().filter(is_ours).filter(|path| !texts.contains_key(*path)) {
         std::fs::remove_file(stale).map_err(|cause| Error::Write { path: stale.clone(), cause })?;
     }
     Ok(())
@@ -310,6 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_writer_left_is_not_read_and_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &sample()).unwrap();
+        let left = ["", "functions/map"].map(|below| directory.path().join(below).join(".unfinished-Ab1"));
+        let of_others = directory.path().join("README.md");
+        for path in left.iter().chain([&of_others]) {
+            std::fs::write(path, "cell\tinstr").unwrap();
+        }
+        assert_eq!(read(directory.path()).unwrap(), sample());
+        write(directory.path(), &sample()).unwrap();
+        assert!(left.iter().all(|path| !path.exists()), "{left:?}");
+        assert!(of_others.exists());
+    }
+
+    #[test]
     fn damage_is_named_by_file_and_line() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.tsv");
@@ -320,23 +352,27 @@ mod tests {
             assert!(error.is_bad_input());
             error.to_string()
         };
-        let (header, line) = (header(&columns()), "map/get/8/a\t500\t0\t3\t64");
-        assert_eq!(header, "cell\tinstructions\tinstructions_noise\tblocks\tbytes");
+        let (header, line) = (header(&columns()), "map/get/8/a\t500\t0\t-\t3\t64\t0\t0");
+        assert_eq!(
+            header,
+            "cell\tinstructions\tinstructions_noise\tatomics\tblocks\tbytes\tpeak_bytes\tlive_bytes"
+        );
         assert!(damage("").contains("map.tsv is damaged: line 1: expected the header"));
         assert!(
             damage(&format!("{header}\n{line}\nmap/get/8/b\t7")).contains("ends in the middle of a line")
         );
         assert!(
-            damage(&format!("{header}\nmap/get/8/a\t5x0\t0\t3\t64\n"))
+            damage(&format!("{header}\n{}\n", line.replace("500", "5x0")))
                 .contains("line 2: `5x0` is not a number")
         );
         assert!(
             damage(&format!("{header}\n{line}\n{line}\n")).contains("line 3: `map/get/8/a` is there twice")
         );
         assert!(
-            damage(&format!("{header}\nmap/get\t1\t0\t3\t64\n")).contains("line 2: `map/get` is not a cell")
+            damage(&format!("{header}\n{}\n", line.replace("/8/a", "")))
+                .contains("line 2: `map/get` is not a cell")
         );
-        assert!(damage(&format!("{header}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 5"));
+        assert!(damage(&format!("{header}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 8"));
     }
 
     #[test]

@@ -70,8 +70,11 @@ impl Book {
                 let name = line.next().unwrap();
                 let parts =
                     parts(name).unwrap_or_else(|| panic!("{}: `{name}` is not a cell", table.display()));
-                let values = line.map(|value| value.parse().unwrap());
-                let columns = headings.iter().map(|heading| (*heading).to_owned()).zip(values).collect();
+                let mut columns = BTreeMap::new();
+                // A count that could not be told is `-`, so the cell has no such figure.
+                for (heading, value) in headings.iter().zip(line).filter(|(_, value)| *value != "-") {
+                    columns.insert((*heading).to_owned(), value.parse().unwrap());
+                }
                 cells.push(Cell { parts, columns });
             }
         }

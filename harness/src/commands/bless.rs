@@ -10,6 +10,7 @@ use super::context::Context;
 use super::output::print;
 use crate::error::{Exit, NotComparable, usage};
 use crate::judge::baseline::{comparable, measure};
+use crate::lock;
 use crate::measure::fingerprint;
 use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
 use crate::measure::run::{Run, callgrind_isa};
@@ -32,22 +33,10 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if valgrind_version().is_none() {
         bail!("a baseline needs instruction counts. {NO_VALGRIND}");
     }
-    let mut baseline = if selection.is_everything() && selection.profile == Profile::Default {
-        let isa = callgrind_isa(&context.options.binaries)?;
-        Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }
-    } else {
-        let known = baseline::read(&context.baselines())?;
-        if comparable(&context.root, &context.options.binaries, &known.fingerprint).is_err() {
-            bail!(NotComparable(
-                "the baseline was measured elsewhere: bless all cells, not a selection".to_owned()
-            ));
-        }
-        known
-    };
-    // A baseline stays valid after its revision, so it does not name the revision and the CPU.
-    baseline.fingerprint.revision.clear();
-    baseline.fingerprint.dirty = false;
-    baseline.fingerprint.cpu.clear();
+    let whole = selection.is_everything() && selection.profile == Profile::Default;
+    if !whole {
+        extensible(context)?;
+    }
 
     let measured = measure(context.roster, &context.options, &cells, selection.profile)?;
     let mut run = Run::new(context.roster, context.options.clone());
@@ -56,6 +45,19 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         bail!(usage(format!("{} cells failed, so nothing is blessed", cells.len() - sound.len())));
     }
     let functions = run.functions(&sound)?;
+    // The measurements took minutes, in which another `bless` may have written. What it wrote is kept: the present
+    // baseline is read under a lock, and only the lines of these cells change.
+    let _lock = lock::wait_for(&context.runs().join("bless.lock"))?;
+    let mut baseline = if whole {
+        let isa = callgrind_isa(&context.options.binaries)?;
+        Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }
+    } else {
+        extensible(context)?
+    };
+    // A baseline stays valid after its revision, so it does not name the revision and the CPU.
+    baseline.fingerprint.revision.clear();
+    baseline.fingerprint.dirty = false;
+    baseline.fingerprint.cpu.clear();
     let mut noisy = 0;
     for (name, measured) in measured {
         let (Some(mut entry), Some((again, attributed))) = (Entry::of(&measured), functions.get(&name))
@@ -79,6 +81,17 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         ))?;
     }
     Ok(Exit::Fine)
+}
+
+/// The present baseline, to which cells measured here can be added.
+fn extensible(context: &Context<'_>) -> Result<Baseline> {
+    let known = baseline::read(&context.baselines())?;
+    if comparable(&context.root, &context.options.binaries, &known.fingerprint).is_err() {
+        bail!(NotComparable(
+            "the baseline was measured elsewhere: bless all cells, not a selection".to_owned()
+        ));
+    }
+    Ok(known)
 }
 
 /// Drops cells whose contender or scenario is no longer on the roster.

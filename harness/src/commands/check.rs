@@ -21,8 +21,8 @@ use crate::roster::selection::{Profile, Selection};
 /// Fail where instructions or allocations grew: the gate for a pull request
 ///
 /// Measures instructions and allocations of the selected cells (default: all) and compares them with
-/// the committed baseline in `reports/baselines/`. A cell regresses if it allocates at least one block more,
-/// or if its instructions grew by more than the largest of 0.5 %, 200 and its own noise. The gate measures
+/// the committed baseline in `reports/baselines/`. A cell regresses if its blocks, bytes, peak bytes, live
+/// bytes or atomic read-modify-writes grew by one, or if its instructions grew by more than the largest of 0.5 %, 200 and its own noise. The gate measures
 /// such a cell again before it reports it, with the functions that grew and the command that reproduces it.
 /// Wall-clock time never fails the gate.
 ///
@@ -58,6 +58,10 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let whole = Selection { profile: Profile::Full, ..Selection::default() }.resolve(context.roster)?;
     let whole: BTreeSet<CellName> = whole.iter().map(Cell::name).collect();
     verdict.vanished.retain(|name| !whole.contains(name));
+    if revision.is_some() {
+        // Nobody lost a row: the contender could not do this at that revision, or failed there.
+        verdict.new.append(&mut verdict.missing);
+    }
     confirm(context, &old, &mut verdict, arguments.selection.profile)?;
     let growth = |name: &CellName| {
         let new = Metric::Instructions.count(&measured[name]).unwrap_or(0);
@@ -67,7 +71,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 
     let shown = explain(roster, options, &old, revision.as_ref(), &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
-    let failed = [&verdict.regressions, &verdict.vanished, &verdict.unverified];
+    let failed = [&verdict.regressions, &verdict.missing, &verdict.vanished, &verdict.unverified];
     if failed.iter().any(|names| !names.is_empty()) {
         return Ok(Exit::Regression);
     }
@@ -137,8 +141,18 @@ fn report(
             print(&format!("    keep: {command}"))?;
         }
     }
+    if !explanations.is_empty() && explanations.len() < verdict.regressions.len() {
+        print(&format!(
+            "\nnote: functions are named for the {} cells that grew most; `lab explain CELL` names those of any other",
+            explanations.len()
+        ))?;
+    }
     let lists = [
         ("new, not compared (`lab bless` adds them)", &verdict.new),
+        (
+            "missing in the baseline, which has their contender and other cells of their group (`lab bless` adds them)",
+            &verdict.missing,
+        ),
         ("vanished (`lab bless` drops them)", &verdict.vanished),
         ("not measured, because they failed", &verdict.unverified),
     ];
@@ -154,10 +168,11 @@ fn report(
     }
     let compared = measured.keys().filter(|name| old.cells.contains_key(*name)).count();
     print(&format!(
-        "\n{compared} cells compared: {} regressed, {} improved, {} new, {} vanished, {} failed",
+        "\n{compared} cells compared: {} regressed, {} improved, {} new, {} missing, {} vanished, {} failed",
         verdict.regressions.len(),
         verdict.improvements.len(),
         verdict.new.len(),
+        verdict.missing.len(),
         verdict.vanished.len(),
         verdict.unverified.len()
     ))
@@ -167,8 +182,7 @@ fn report(
 fn change(name: &CellName, old: &Entry, new: &Measurements) -> String {
     let mut text = name.to_string();
     for (metric, gate) in Metric::in_baseline() {
-        let (Some(_), Some(new)) = (rule::tolerance(metric, old), metric.count(new)) else { continue };
-        let old = old.count(metric);
+        let (Some(&old), Some(new)) = (old.counts.get(&metric), metric.count(new)) else { continue };
         if new == old {
             continue;
         }

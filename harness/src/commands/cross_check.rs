@@ -204,7 +204,7 @@ impl Compared {
 fn gate_least() -> u64 {
     match reports::Metric::Instructions.about().gate {
         Gate::Tolerance { least, .. } => least,
-        Gate::Ignored | Gate::Recorded | Gate::NoGrowth => 0,
+        Gate::Ignored | Gate::NoGrowth => 0,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How commands print their results, and how they end.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -14,18 +14,11 @@ use crate::progress::say;
 pub fn conclude(outcome: Result<Exit>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
-        Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
             say(&format!("lab: {error:#}"));
             exit_of(&error).into()
         }
     }
-}
-
-/// Whether the reader of the output has ended (`lab list | head`), which is not an error of the lab.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Prints a value as JSON to the standard output.
@@ -36,12 +29,16 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Prints a line to the standard output. Unlike `println!` it does not panic if the reader has ended.
+/// Prints a line to the standard output. If its reader has ended (`lab check | head`), nobody misses the line:
+/// the command goes on, because its verdict decides the exit code, whoever reads the output.
 ///
 /// # Errors
-/// If the output cannot be written.
+/// If the output cannot be written for another reason, for example because the disk is full.
 pub fn print(text: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// A table with plain rules. The first `texts` columns are texts, all others are numbers.

@@ -1,6 +1,6 @@
 //! Another revision of the project, built and measured beside this one.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -11,6 +11,7 @@ use reports::{CellName, Meter};
 use super::baseline::{comparable, exact_meters};
 use super::explained::Explained;
 use crate::error::usage;
+use crate::lock::exclusive;
 use crate::measure::programs::Options;
 use crate::progress::say;
 use crate::roster::selection::Selection;
@@ -39,8 +40,7 @@ impl Revision {
             usage(format!("no git revision `{revision}` here (a shallow clone has only the newest)"))
         })?;
         say(&format!("building {} ({revision})", short(&commit)));
-        std::fs::create_dir_all(&against).with_context(|| format!("cannot make {}", against.display()))?;
-        let lock = lock(&against)?;
+        let lock = exclusive(&against.join("lock"), "lab check --against")?;
         check_out(root, &sources, &commit)?;
         let built = Command::new("cargo")
             .args(["build", "--release", "--locked", "--quiet", "-p", "lab", "--bins"])
@@ -109,22 +109,6 @@ impl Revision {
 /// A commit's hash, short enough to read.
 fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
-}
-
-/// Keeps other comparisons out of `against` until it is dropped, or its process ends in any way.
-fn lock(against: &Path) -> Result<File> {
-    let path = against.join("lock");
-    let lock = File::options().create(true).append(true).open(&path);
-    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            bail!(usage(format!("another `lab check --against` works in {}: wait for it", against.display())))
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
 }
 
 /// Checks `commit` out into the work tree `sources`. An earlier comparison that was killed may have left anything there
@@ -203,16 +187,5 @@ mod tests {
         std::fs::remove_dir_all(&admin).unwrap();
         std::fs::write(sources.join("rest"), "").unwrap();
         checked_out(&two, "two", "files without a work tree");
-    }
-
-    #[test]
-    fn two_comparisons_do_not_meet() {
-        let against = tempfile::tempdir().unwrap();
-        let first = lock(against.path()).unwrap();
-        let error = lock(against.path()).unwrap_err();
-        assert!(error.to_string().contains("another `lab check --against` works in"), "{error}");
-        assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
-        drop(first);
-        lock(against.path()).unwrap();
     }
 }

@@ -11,7 +11,7 @@ use reports::{CellName, Metric};
 /// gate.
 pub fn tolerance(metric: Metric, old: &Entry) -> Option<u64> {
     match metric.about().gate {
-        Gate::Ignored | Gate::Recorded => None,
+        Gate::Ignored => None,
         Gate::NoGrowth => Some(0),
         Gate::Tolerance { share, least } => {
             let share = (old.count(metric) as f64 * share) as u64;
@@ -31,16 +31,19 @@ pub enum Change {
     Improvement,
 }
 
-/// Classifies a cell's change. A metric that was not measured is ignored.
+/// Classifies a cell's change. A metric that was not measured, now or for the baseline, is ignored.
 pub fn classify(old: &Entry, new: &Measurements) -> Change {
     let mut change = Change::None;
     for (metric, _) in Metric::in_baseline() {
-        let (Some(tolerance), Some(new)) = (tolerance(metric, old), metric.count(new)) else { continue };
-        let old = old.count(metric);
+        let (Some(tolerance), Some(old), Some(new)) =
+            (tolerance(metric, old), old.counts.get(&metric), metric.count(new))
+        else {
+            continue;
+        };
         if new > old + tolerance {
             return Change::Regression;
         }
-        if new + tolerance < old {
+        if new + tolerance < *old {
             change = Change::Improvement;
         }
     }
@@ -54,8 +57,11 @@ pub struct Verdict {
     pub regressions: Vec<CellName>,
     /// Cells that improved.
     pub improvements: Vec<CellName>,
-    /// Cells that the baseline does not have.
+    /// Cells that the baseline does not have, because their contender or their group is new.
     pub new: Vec<CellName>,
+    /// Cells that the baseline does not have, although it has other cells of their contender and of their group: a row
+    /// was lost.
+    pub missing: Vec<CellName>,
     /// Cells that only the baseline has.
     pub vanished: Vec<CellName>,
     /// Selected cells that were not measured, because they failed or their contender is excluded.
@@ -71,9 +77,14 @@ pub fn compare(
     everything: bool,
 ) -> Verdict {
     let mut verdict = Verdict::default();
+    let contenders: BTreeSet<String> = baseline.cells.keys().map(CellName::of_contender).collect();
+    let groups: BTreeSet<String> = baseline.cells.keys().map(CellName::of_group).collect();
+    let is_expected =
+        |name: &CellName| contenders.contains(&name.of_contender()) && groups.contains(&name.of_group());
     for name in selected {
         let list = match (baseline.cells.get(name), measured.get(name)) {
             (_, None) => &mut verdict.unverified,
+            (None, Some(_)) if is_expected(name) => &mut verdict.missing,
             (None, Some(_)) => &mut verdict.new,
             (Some(old), Some(new)) => match classify(old, new) {
                 Change::None => continue,
@@ -101,7 +112,7 @@ pub fn by_contender(names: &[CellName]) -> BTreeMap<String, usize> {
 
 #[cfg(test)]
 mod tests {
-    use reports::record::Allocations;
+    use reports::record::{Allocations, Atomics};
 
     use super::*;
 
@@ -116,6 +127,36 @@ mod tests {
             allocations: Some(allocations),
             ..Measurements::default()
         }
+    }
+
+    /// Measurements that give this entry.
+    fn measured_like(entry: &Entry) -> Measurements {
+        let count = |metric| entry.count(metric);
+        Measurements {
+            instructions: Some(count(Metric::Instructions)),
+            atomics: Some(Atomics { program: count(Metric::Atomics), libraries: 0 }),
+            allocations: Some(Allocations {
+                blocks: count(Metric::Blocks),
+                frees: None,
+                bytes: count(Metric::Bytes),
+                peak_bytes: count(Metric::PeakBytes),
+                live_bytes: count(Metric::LiveBytes),
+            }),
+            ..Measurements::default()
+        }
+    }
+
+    /// A cell whose atomics cannot be told is judged by the rest.
+    #[test]
+    fn what_could_not_be_told_is_not_compared() {
+        let untold = exact(100_000, 5);
+        let old = Entry::of(&untold).unwrap();
+        assert_eq!(old.counts.get(&Metric::Atomics), None);
+        let told = Measurements { atomics: Some(Atomics { program: 7, libraries: 0 }), ..untold.clone() };
+        assert_eq!(classify(&old, &told), Change::None);
+        assert_eq!(classify(&Entry::of(&told).unwrap(), &untold), Change::None);
+        let more = Measurements { atomics: Some(Atomics { program: 8, libraries: 0 }), ..untold };
+        assert_eq!(classify(&Entry::of(&told).unwrap(), &more), Change::Regression);
     }
 
     #[test]
@@ -143,18 +184,15 @@ mod tests {
     /// The rule is the metric's, whichever metric it is.
     #[test]
     fn every_metric_that_gates_finds_growth_and_shrinking() {
-        let old = entry(100_000, 1_000);
+        let counts = Metric::in_baseline().map(|(metric, _)| (metric, 100_000));
+        let old = Entry { counts: counts.collect(), ..Entry::default() };
+        assert_eq!(Entry::of(&measured_like(&old)), Some(old.clone()), "it has every metric");
         for (metric, gate) in Metric::in_baseline() {
             let Some(tolerated) = tolerance(metric, &old) else {
-                assert_eq!(gate, Gate::Recorded, "{metric:?}");
-                continue;
+                panic!("{metric:?} is in the baseline and {gate:?}");
             };
             let mut changed = old.clone();
-            let of = |changed: &Entry| {
-                let [instructions, blocks] =
-                    [Metric::Instructions, Metric::Blocks].map(|it| changed.count(it));
-                classify(&old, &exact(instructions, blocks))
-            };
+            let of = |changed: &Entry| classify(&old, &measured_like(changed));
             changed.counts.insert(metric, old.count(metric) + tolerated);
             assert_eq!(of(&changed), Change::None, "{metric:?}");
             changed.counts.insert(metric, old.count(metric) + tolerated + 1);
@@ -182,15 +220,20 @@ mod tests {
     fn nothing_is_skipped_silently() {
         let key = |name: &str| name.parse::<CellName>().unwrap();
         let baseline = Baseline {
-            cells: [("b/s/8/gone", 1), ("b/s/8/failed", 1), ("b/s/8/same", 1)]
+            cells: [("b/s/8/gone", 1), ("b/s/8/failed", 1), ("b/s/8/same", 1), ("b/t/8/failed", 1)]
                 .map(|(name, instructions)| (key(name), entry(instructions, 0)))
                 .into(),
             ..Baseline::default()
         };
-        let selected = ["b/s/8/new", "b/s/8/failed", "b/s/8/same"].map(key).into();
-        let measured = ["b/s/8/new", "b/s/8/same"].map(|name| (key(name), exact(1, 0))).into();
+        // The last three: of a contender and a group that are known, of a new group, and of a new contender.
+        let others = ["b/t/8/same", "b/t/9/same", "b/t/8/new"];
+        let selected = ["b/s/8/new", "b/s/8/failed", "b/s/8/same", "b/t/8/failed"].iter().chain(&others);
+        let selected = selected.copied().map(key).collect();
+        let measured = ["b/s/8/new", "b/s/8/same", "b/t/8/failed"].iter().chain(&others);
+        let measured = measured.map(|name| (key(name), exact(1, 0))).collect();
         let verdict = compare(&baseline, &selected, &measured, true);
-        assert_eq!(verdict.new, [key("b/s/8/new")]);
+        assert_eq!(verdict.new, ["b/s/8/new", "b/t/8/new", "b/t/9/same"].map(key));
+        assert_eq!(verdict.missing, [key("b/t/8/same")]);
         assert_eq!(verdict.vanished, [key("b/s/8/gone")]);
         assert_eq!(verdict.unverified, [key("b/s/8/failed")]);
         assert!(compare(&baseline, &selected, &measured, false).vanished.is_empty());

@@ -1,8 +1,11 @@
 //! The gate: what `bless` keeps, `check` compares.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::OnceLock;
 
 use reports::baseline::{self, Baseline, Entry};
+use reports::metric::Gate;
 use reports::record::Record;
 use reports::{CellName, Metric};
 
@@ -53,7 +56,7 @@ fn below<'a>(outcome: &'a Outcome, heading: &str) -> Vec<&'a str> {
 fn what_was_blessed_is_fine() {
     let Some(lab) = blessed() else { return };
     let outcome = lab.run(&format!("check {SELECTION}")).ends_with(0);
-    let expected = "8 cells compared: 0 regressed, 0 improved, 0 new, 0 vanished, 0 failed";
+    let expected = "8 cells compared: 0 regressed, 0 improved, 0 new, 0 missing, 0 vanished, 0 failed";
     assert!(outcome.out.contains(expected), "{}", outcome.all());
     // The baseline says what the record says.
     let record: Record = serde_json::from_str(small_record()).unwrap();
@@ -104,8 +107,65 @@ fn one_block_more_is_a_regression() {
     let Some(lab) = blessed() else { return };
     let cell = "persistent_vector/slice/8/array_copy";
     rewrite(&lab, cell, |entry| *entry.counts.get_mut(&Metric::Blocks).unwrap() -= 1);
-    let outcome = lab.run_without_valgrind(&format!("check {SELECTION}")).ends_with(3);
+    let check = format!("check {SELECTION}");
+    let outcome = lab.run_without_valgrind(&check).ends_with(3);
     assert!(outcome.out.contains(&format!("regression: {cell} blocks ")), "{}", outcome.all());
+    // It stays one where nobody reads it.
+    lab.run_unread(&check).ends_with(3);
+}
+
+/// Each exact metric gates, and the line about the cell names it.
+#[test]
+fn more_of_any_exact_metric_is_a_regression() {
+    let Some(lab) = blessed() else { return };
+    // Every version is kept: the region allocates, keeps what it allocates and counts references.
+    let cell = "persistent_vector/set_shared/100/arc_deque";
+    lab.run(&format!("bless --jobs 1 {cell}")).ends_with(0);
+    let whole = baseline::read(&lab.baselines()).unwrap();
+    for (metric, gate) in Metric::in_baseline() {
+        // As if it had been less before.
+        let mut known = whole.clone();
+        let count = known.cells.get_mut(&key(cell)).unwrap().counts.get_mut(&metric).unwrap();
+        *count -= if gate == Gate::NoGrowth { 1 } else { *count / 10 };
+        baseline::write(&lab.baselines(), &known).unwrap();
+        let outcome = lab.run(&format!("check --jobs 1 {cell}")).ends_with(3);
+        let found: Vec<&str> = outcome.out.lines().filter(|line| line.starts_with("regression: ")).collect();
+        assert_eq!(found.len(), 1, "{metric:?}: {}", outcome.all());
+        assert!(found[0].contains(&format!(" {} ", metric.key())), "{metric:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_row_that_was_lost_is_no_new_cell() {
+    let Some(lab) = blessed() else { return };
+    let cell = "persistent_vector/slice/8/array_copy";
+    let mut known = baseline::read(&lab.baselines()).unwrap();
+    known.cells.remove(&key(cell)).unwrap();
+    baseline::write(&lab.baselines(), &known).unwrap();
+    let outcome = lab.run(&format!("check {SELECTION}")).ends_with(3);
+    let missing = below(&outcome, "missing in the baseline");
+    assert_eq!(missing, [cell], "{}", outcome.all());
+    assert!(outcome.out.contains("0 new, 1 missing"), "{}", outcome.all());
+}
+
+/// One that began earlier and ends later keeps what the other one wrote meanwhile.
+#[test]
+fn two_that_bless_at_once_lose_nothing() {
+    let Some(lab) = blessed() else { return };
+    let mut slow =
+        lab.command("bless --jobs 1 --contender arc_deque --scenario get_random,slice --size 8,100");
+    let mut slow = slow.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    // It has read the baseline when it says that it verifies.
+    let mut said = String::new();
+    let mut lines = BufReader::new(slow.stderr.take().unwrap());
+    lines.read_line(&mut said).unwrap();
+    assert!(said.contains("verify"), "{said}");
+    let other = "persistent_vector/slice/8/array_copy";
+    rewrite(&lab, other, |entry| *entry.counts.get_mut(&Metric::Blocks).unwrap() = 12_345);
+    std::io::copy(&mut lines, &mut std::io::sink()).unwrap();
+    assert!(slow.wait().unwrap().success());
+    let known = baseline::read(&lab.baselines()).unwrap();
+    assert_eq!(known.cells[&key(other)].count(Metric::Blocks), 12_345);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! What the commands print.
 
-use std::process::Stdio;
-
 use reports::record::Record;
 
-use crate::common::{Lab, Outcome, SMALL, has_valgrind};
+use crate::common::{Lab, SMALL, has_valgrind};
 
 /// The names of the subcommands, as `--help` lists them.
 fn subcommands(lab: &Lab) -> Vec<String> {
@@ -74,15 +72,39 @@ fn json_is_json() {
 
 #[test]
 fn nobody_has_to_read_to_the_end() {
-    // `lab list | head -1` with the quickest `head` there is.
     let lab = Lab::out_of_tree();
     for arguments in ["list", "list --cells", "list --json", "completions bash", "--help"] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = lab.command(arguments);
-        command.stdout(writer).stderr(Stdio::piped());
-        let outcome = Outcome::of(arguments, command).ends_with(0);
+        let outcome = lab.run_unread(arguments).ends_with(0);
         assert!(outcome.err.is_empty(), "{}", outcome.all());
+    }
+}
+
+/// A verdict is the same whether its output is read or not: neither a regression nor a failure becomes "fine".
+#[test]
+fn a_verdict_does_not_depend_on_who_reads_it() {
+    let (good, bad) = (Lab::out_of_tree(), Lab::misbehaving());
+    good.run(&format!("run {SMALL}")).ends_with(0);
+    let record = good.runs().join("latest/record.json");
+    let other = good.root().join("other.json");
+    let mut changed: Record = serde_json::from_str(&std::fs::read_to_string(&record).unwrap()).unwrap();
+    changed.fingerprint.rustc = "another".to_owned();
+    std::fs::write(&other, serde_json::to_string(&changed).unwrap()).unwrap();
+    let diff = format!("diff {} {}", record.display(), other.display());
+    let lying = "--scenario get_random --size 60000 --contender lying";
+    let verdicts = [
+        (&good, "list".to_owned(), 0),
+        (&good, format!("diff {0} {0}", record.display()), 0),
+        (&good, diff, 4),
+        (&good, "list --bottleneck nowhere".to_owned(), 2),
+        (&good, "verify --scenario slice --size 8".to_owned(), 0),
+        (&good, format!("check {SMALL}").replace(" --meter allocations,instructions --no-report", ""), 2),
+        (&bad, format!("verify {lying}"), 3),
+        (&bad, format!("run {lying} --meter allocations --no-report"), 3),
+        (&bad, format!("self-test {lying}"), 2),
+    ];
+    for (lab, arguments, code) in verdicts {
+        lab.run(&arguments).ends_with(code);
+        lab.run_unread(&arguments).ends_with(code);
     }
 }
 
