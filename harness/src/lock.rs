@@ -15,12 +15,19 @@ use crate::error::usage;
 /// If another process has the lock, which is bad usage, or the file cannot be made.
 pub fn exclusive(path: &Path, work: &str) -> Result<File> {
     let lock = open(path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            let directory = path.parent().unwrap_or(path);
-            bail!(usage(format!("another `{work}` works in {}: wait for it", directory.display())))
-        }
+    let directory = path.parent().unwrap_or(path);
+    claim(&lock, path, || format!("another `{work}` works in {}: wait for it", directory.display()))?;
+    Ok(lock)
+}
+
+/// Locks an open file, whose path is for messages. `taken` is what to say where another process has the lock.
+///
+/// # Errors
+/// If another process has the lock, which is bad usage, or the file cannot be locked.
+pub fn claim(file: &File, path: &Path, taken: impl FnOnce() -> String) -> Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => bail!(usage(taken())),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }

@@ -45,8 +45,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         bail!(usage(format!("{} cells failed, so nothing is blessed", cells.len() - sound.len())));
     }
     let functions = run.functions(&sound)?;
-    // The measurements took minutes, in which another `bless` may have written. What it wrote is kept: the present
-    // baseline is read under a lock, and only the lines of these cells change.
+    // The measurements took minutes, in which another `bless` may have written. With a selection, what it wrote is kept:
+    // the present baseline is read under a lock, and only the lines of these cells change.
     let _lock = lock::wait_for(&context.runs().join("bless.lock"))?;
     let mut baseline = if whole {
         let isa = callgrind_isa(&context.options.binaries)?;

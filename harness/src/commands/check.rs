@@ -22,8 +22,9 @@ use crate::roster::selection::{Profile, Selection};
 ///
 /// Measures instructions and allocations of the selected cells (default: all) and compares them with
 /// the committed baseline in `reports/baselines/`. A cell regresses if its blocks, bytes, peak bytes, live
-/// bytes or atomic read-modify-writes grew by one, or if its instructions grew by more than the largest of 0.5 %, 200 and its own noise. The gate measures
-/// such a cell again before it reports it, with the functions that grew and the command that reproduces it.
+/// bytes or atomic read-modify-writes grew by one, or if its instructions grew by more than the largest of
+/// 0.5 %, 200 and its own noise. The gate measures such a cell again before it reports it, with the functions
+/// that grew and the command that reproduces it.
 /// Wall-clock time never fails the gate.
 ///
 /// If the baseline was measured with another compiler, C library or Valgrind, the exit code is 4. In that case

@@ -4,7 +4,7 @@
 //! `target/lab/<run>/journal.jsonl` begins with a [`Header`]; each further line is an [`Entry`]. A run
 //! locks its journal, so two processes never continue the same one.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::protocol::{Measured, Ran};
 use crate::error::usage;
+use crate::lock;
 use crate::roster::input::Identity;
 use crate::roster::selection::Profile;
 
@@ -118,15 +119,9 @@ impl Journal {
     }
 
     fn lock(&self) -> Result<()> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => {
-                bail!(usage(format!("{} belongs to a run that is still going on", self.path.display())))
-            }
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock {}", self.path.display()))
-            }
-        }
+        lock::claim(&self.file, &self.path, || {
+            format!("{} belongs to a run that is still going on", self.path.display())
+        })
     }
 
     /// Adds a result.
