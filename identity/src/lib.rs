@@ -32,10 +32,12 @@
 //! only differs in them differs in nothing that runs without a panic.
 
 mod atom;
+mod linked;
 mod program;
 
 use std::path::{Path, PathBuf};
 
+pub use linked::{address_of, symbols_at};
 pub use program::{Identity, Program};
 
 /// What can go wrong; one line each.
@@ -52,6 +54,14 @@ pub enum Error {
     /// A file is no object file and no archive of them, or a damaged one.
     #[error("cannot read the object code in {}: {reason}", path.display())]
     Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file does not belong to the program.
+    #[error("{}: {reason}; build the program again", path.display())]
+    Stale {
         /// The file.
         path: PathBuf,
         /// Why.

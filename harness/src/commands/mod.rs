@@ -7,6 +7,7 @@ pub mod context;
 pub mod cross_check;
 pub mod diff;
 pub mod explain;
+pub mod identity;
 pub mod list;
 pub mod merge;
 pub mod new;

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod codegen;
 pub mod entropy;
 pub mod fingerprint;
+pub mod identity;
 pub mod journal;
 pub mod meters;
 pub mod paths;

@@ -1,0 +1,105 @@
+//! The identities of contenders: hashes over the machine code and data that their cells and checks can reach.
+//!
+//! Each contender is a crate of its own, and its exact counts depend on its machine code, on its input and on the worker
+//! that runs it. So a count cannot have changed where none of these did.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use identity::{Files, Program, address_of, symbols_at};
+use serde::Serialize;
+
+use super::meters::allocations::Allocator;
+use super::worker::{self, lab_measured_region};
+use crate::roster::cell::{Roster, name_of};
+use crate::sha256::sha256;
+
+/// The identities of everything that a program can measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identities {
+    /// What runs the cells: the worker and the allocator that counts.
+    pub worker: String,
+    /// The contenders, by name: `bottleneck/contender`.
+    pub contenders: BTreeMap<String, Contender>,
+}
+
+/// The identities of a contender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contender {
+    /// Of what its cells can reach, and of what it says that it can do.
+    pub cells: String,
+    /// Of what its checks can reach.
+    pub checks: String,
+    /// Functions that its cells can reach.
+    pub functions: usize,
+    /// Bytes of code and data that its cells can reach.
+    pub bytes: u64,
+}
+
+/// The identities in the running program, whose file is `program`.
+///
+/// # Errors
+/// If it is not known from which files the program was linked, or one of them cannot be read.
+pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
+    let files = Files::linked(program, &program.with_extension("linked"))
+        .context("it is not known what this program was linked from")?;
+    let linked = Program::parse(&files)?;
+    let names = Names::of_running(roster, program)?;
+    let identity = |functions: &[u64]| -> Result<identity::Identity> {
+        let names = functions.iter().map(|function| names.of(*function)).collect::<Result<Vec<_>>>()?;
+        Ok(linked.identity(&names)?)
+    };
+    let mut contenders = BTreeMap::new();
+    for contender in roster.contenders {
+        let cells = identity(&[contender.set_up as usize as u64])?;
+        let checks = identity(&[contender.replay as usize as u64])?;
+        let can = format!("{:?}", contender.about.capabilities);
+        let found = Contender {
+            cells: sha256([cells.hash, can]),
+            checks: checks.hash,
+            functions: cells.functions,
+            bytes: cells.bytes,
+        };
+        contenders.insert(name_of(contender), found);
+    }
+    Ok(Identities { worker: identity(&worker_functions())?.hash, contenders })
+}
+
+/// The functions from which everything of the worker can be reached.
+fn worker_functions() -> Vec<u64> {
+    let serve: fn(Roster<'_>, bool) -> ExitCode = worker::serve;
+    type Give = unsafe fn(&Allocator, Layout) -> *mut u8;
+    let give: [Give; 2] = [Allocator::alloc, Allocator::alloc_zeroed];
+    let resize: unsafe fn(&Allocator, *mut u8, Layout, usize) -> *mut u8 = Allocator::realloc;
+    let take: unsafe fn(&Allocator, *mut u8, Layout) = Allocator::dealloc;
+    let mut functions = vec![serve as usize, resize as usize, take as usize];
+    functions.extend(give.map(|function| function as usize));
+    functions.into_iter().map(|function| function as u64).collect()
+}
+
+/// The symbol names of functions in memory.
+struct Names {
+    /// The distance from an address in the program's file to the same in memory.
+    loaded: u64,
+    names: BTreeMap<u64, String>,
+}
+
+impl Names {
+    /// The names of the roster's and the worker's functions.
+    fn of_running(roster: Roster<'_>, program: &Path) -> Result<Self> {
+        let region = address_of(program, "lab_measured_region")?.context("this program has no symbols")?;
+        let loaded = (lab_measured_region as *const () as u64).wrapping_sub(region);
+        let roots =
+            roster.contenders.iter().flat_map(|it| [it.set_up as usize as u64, it.replay as usize as u64]);
+        let addresses = roots.chain(worker_functions()).map(|address| address.wrapping_sub(loaded));
+        Ok(Names { loaded, names: symbols_at(program, addresses)? })
+    }
+
+    fn of(&self, function: u64) -> Result<&str> {
+        let name = self.names.get(&function.wrapping_sub(self.loaded));
+        name.map(String::as_str).context("this program has a function without a symbol: was it stripped?")
+    }
+}
