@@ -18,7 +18,7 @@ use crate::measure::meters::wall;
 use crate::measure::programs::{Binaries, Options};
 use crate::measure::protocol::Depth;
 use crate::measure::run::Run;
-use crate::measure::worker;
+use crate::measure::serve::serve_if_asked;
 use crate::progress::say;
 use crate::roster::cell::{Cell, Roster};
 pub use crate::roster::sample::LISTED;
@@ -49,7 +49,7 @@ struct Arguments {
 /// The running program is its own worker. For [`Meter::Allocations`] its global allocator must be
 /// [`Allocator`](crate::Allocator).
 pub fn exact(roster: &[Contender], meter: Meter) -> ExitCode {
-    if let Some(served) = worker::serve_if_asked(roster) {
+    if let Some(served) = serve_if_asked(roster) {
         return served;
     }
     if !is_asked_for() {
@@ -176,18 +176,18 @@ pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
 
 /// Sets a cell up as the instruction meter's worker does, and calls `region` with it.
 ///
-/// That is on a fresh thread of a process that has had one before, with nothing in the thread's
-/// allocator cache: counts depend on where the allocator places blocks. On the main thread, whose arena
-/// glibc treats in another way, they are 2 % lower in the median and up to 8 %.
+/// That is on a fresh thread of a process that has had one before, with a settled allocator: counts depend on where
+/// the allocator places blocks. On the main thread, whose arena glibc treats in another way, they are 2 % lower in the
+/// median and up to 8 %.
 ///
 /// # Panics
 /// If the cell is not on the roster.
 pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mut dyn Case) + Sync) {
     let roster = Roster::generated(contenders);
-    worker::warm(roster);
+    worker::warm();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            worker::use_up_thread_cache();
+            worker::settle();
             let cell = roster.find(name).expect("it was looked up when the list was read");
             let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
             case.arm();

@@ -40,10 +40,10 @@ mod sha256;
 
 use std::process::ExitCode;
 
-pub use measure::meters::allocations::Allocator;
-use scenarios::Contender;
+pub use scenarios::Contender;
+pub use worker::Allocator;
 
-/// The command line over a roster. The same program is also the worker that it starts (see [`measure::worker`]).
+/// The command line over a roster. The same program is also the worker that it starts (see [`worker`]).
 pub fn main(roster: &[Contender]) -> ExitCode {
-    measure::worker::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
+    measure::serve::serve_if_asked(roster).unwrap_or_else(|| cli::main(roster))
 }

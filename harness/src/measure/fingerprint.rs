@@ -38,22 +38,6 @@ pub fn revision(root: &Path) -> (String, bool) {
     (revision, dirty)
 }
 
-/// The instruction-set extensions that this process may use, as it sees its CPU.
-pub fn isa() -> String {
-    #[cfg(target_arch = "x86_64")]
-    {
-        macro_rules! detected {
-            ($($feature:tt)*) => {
-                [$(($feature, std::arch::is_x86_feature_detected!($feature))),*]
-            };
-        }
-        let features = detected!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "avx512f");
-        features.iter().filter(|(_, found)| *found).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    std::env::consts::ARCH.to_owned()
-}
-
 /// How this program was compiled; empty if its debug information does not tell.
 fn codegen() -> String {
     let told = std::env::current_exe().ok().and_then(|program| codegen::of(&program).ok().flatten());

@@ -11,9 +11,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use identity::{Files, Program, address_of, symbols_at};
 use serde::Serialize;
+use worker::{Allocator, Others, lab_measured_region};
 
-use super::meters::allocations::Allocator;
-use super::worker::{self, lab_measured_region};
 use crate::roster::cell::{Roster, name_of};
 use crate::sha256::sha256;
 
@@ -70,7 +69,7 @@ pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
 
 /// The functions from which everything of the worker can be reached.
 fn worker_functions() -> Vec<u64> {
-    let serve: fn(Roster<'_>, bool) -> ExitCode = worker::serve;
+    let serve: fn(worker::Roster<'_>, bool, &Others) -> ExitCode = worker::serve;
     type Give = unsafe fn(&Allocator, Layout) -> *mut u8;
     let give: [Give; 2] = [Allocator::alloc, Allocator::alloc_zeroed];
     let resize: unsafe fn(&Allocator, *mut u8, Layout, usize) -> *mut u8 = Allocator::realloc;

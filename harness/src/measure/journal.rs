@@ -9,11 +9,11 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Failure, Fingerprint, SCHEMA};
+use reports::record::{Failure, Fingerprint, Measured, SCHEMA};
 use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
+use worker::Ran;
 
-use super::protocol::{Measured, Ran};
 use crate::error::usage;
 use crate::lock;
 use crate::roster::input::Identity;

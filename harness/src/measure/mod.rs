@@ -1,12 +1,11 @@
 //! Measuring: from cells to results.
 //!
-//! A [`run`] turns cells into [jobs](protocol::Job) and gives them to a [`pool`] of [workers](worker), which
+//! A [`run`] turns cells into [jobs](worker::Job) and gives them to a [`pool`] of [workers](serve), which
 //! [`verify`] contenders and run [`meters`]. What comes back goes into the [`journal`] and, in the end, into a
 //! record.
 
 pub mod budget;
 pub mod codegen;
-pub mod entropy;
 pub mod fingerprint;
 pub mod identity;
 pub mod journal;
@@ -17,6 +16,6 @@ pub mod programs;
 pub mod protocol;
 pub mod run;
 pub mod scratch;
+pub mod serve;
 pub mod shrink;
 pub mod verify;
-pub mod worker;

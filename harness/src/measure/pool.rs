@@ -1,4 +1,4 @@
-//! The pool starts [workers](super::worker), gives them jobs, and replaces the workers that fail.
+//! The pool starts [workers](worker), gives them jobs, and replaces the workers that fail.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -13,8 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-
-use super::protocol::{Answer, Job};
+use worker::{Answer, Job};
 
 /// How workers of one kind are started, and how long one of their jobs may take.
 pub struct Pool<'a> {

@@ -1,14 +1,13 @@
-//! What the lab and its workers say to each other: a line of JSON for each [`Job`], and one for its
-//! [`Answer`].
+//! What the lab asks of its workers beside [exact counts](worker::Job).
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use reports::CellName;
-pub use reports::record::Measured;
+use reports::record::Measured;
 use scenarios::Check;
 use scenarios::input::SEED;
 use serde::{Deserialize, Serialize};
+use worker::{Answer, Job};
 
 use super::budget::{PairedBudget, WallBudget};
 
@@ -18,12 +17,10 @@ pub const WORKER_ARGUMENT: &str = "__worker";
 /// The option of a worker that names the user's file.
 pub const INPUT_OPTION: &str = "--input";
 
-/// What a worker is asked.
+/// The lab's own jobs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Job {
-    /// Says which instruction-set extensions the worker's CPU has, as the worker sees it.
-    Isa,
-    /// Replays one check of a bottleneck for one contender.
+pub enum OwnJob {
+    /// Replays one check of a bottleneck for one contender. The answer is a [`Finding`].
     Verify {
         /// The bottleneck.
         bottleneck: String,
@@ -34,57 +31,57 @@ pub enum Job {
         /// How thoroughly.
         depth: Depth,
     },
-    /// Runs a cell once and compares its digest with the oracle's.
-    Digest(CellName),
-    /// Runs a cell once inside the [measured region](super::worker::lab_measured_region), under Callgrind.
-    Instructions(CellName),
-    /// Runs a cell once under the allocation profiler.
-    Allocations(CellName),
-    /// Times a cell; criterion writes into the directory.
+    /// Times a cell; criterion writes into the directory. The answer is [`Answer::Ran`].
     Wall(CellName, WallBudget, PathBuf),
-    /// Times the cells of one group, interleaved; the first is the reference.
+    /// Times the cells of one group, interleaved; the first is the reference. The answer is what was measured of each,
+    /// in this order.
     Paired(Vec<CellName>, PairedBudget),
 }
 
-/// What a worker answers.
+impl From<OwnJob> for Job {
+    fn from(job: OwnJob) -> Job {
+        Job::Other(serde_json::to_string(&job).expect("a job is JSON"))
+    }
+}
+
+/// What the replay of a check shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Answer {
-    /// Instruction-set extensions.
-    Isa(String),
-    /// A check passed.
+pub enum Finding {
+    /// The check passed.
     Verified,
-    /// A check failed.
+    /// The check failed.
     Refuted {
         /// What was observed and what was expected.
         message: String,
         /// The shortest failing trace found.
         trace: Vec<String>,
     },
-    /// A cell ran.
-    Ran(Ran),
-    /// A group of cells was timed: what was found of each, in the order of the job.
-    Group(Vec<Measured>),
-    /// The job failed. One line says why.
-    Failed(String),
 }
 
-/// What is known of a cell that ran.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ran {
-    /// Operations per region.
-    pub ops: u64,
-    /// Digest of the results.
-    pub digest: u64,
-    /// The oracle's digest, where the job computes it.
-    pub expected: Option<u64>,
-    /// The process that ran it, by which Callgrind names its profile.
-    pub pid: u32,
-    /// What the meter found. A worker under Callgrind leaves it out: the counts are in its profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<Measured>,
-    /// What the run showed beside its cost.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub observed: BTreeMap<String, f64>,
+/// What was measured of the cells of a group.
+pub type Group = Vec<Measured>;
+
+/// The answer with which a worker says this.
+pub fn answer_of<T: Serialize>(found: &T) -> Answer {
+    Answer::Other(serde_json::to_string(found).expect("an answer is JSON"))
+}
+
+/// What a worker's answer says, or else why it does not.
+pub fn told<T: for<'de> Deserialize<'de>>(answer: Answer) -> Result<T, String> {
+    match answer {
+        Answer::Other(text) => {
+            serde_json::from_str(&text).map_err(|error| format!("malformed answer: {error}"))
+        }
+        other => Err(failure_of(other)),
+    }
+}
+
+/// Why an answer is none to the question.
+pub fn failure_of(answer: Answer) -> String {
+    match answer {
+        Answer::Failed(message) => message,
+        other => format!("an answer that does not belong to the question: {other:?}"),
+    }
 }
 
 /// How thoroughly a contender is verified.

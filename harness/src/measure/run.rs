@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reports::record::{CellRecord, Failure, Measurements, Record, SCHEMA};
+use reports::record::{CellRecord, Failure, Measured, Measurements, Record, SCHEMA};
 use reports::{CellName, Meter};
 use scenarios::Contender;
+use worker::{Answer, Job, Ran};
 
 use super::budget::{PairedBudget, WallBudget};
 use super::journal::{Entry, Header, Journal};
@@ -18,7 +19,9 @@ use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
 use super::paths;
 use super::pool::Pool;
 use super::programs::{Binaries, Options};
-use super::protocol::{Answer, INPUT_OPTION, Job, Measured, Ran, WORKER_ARGUMENT};
+use super::protocol::{
+    Finding, Group as GroupFound, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, failure_of, told,
+};
 use super::scratch::Scratch;
 use crate::progress::Progress;
 use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
@@ -126,13 +129,13 @@ impl<'a> Run<'a> {
                 if self.verified.contains(&(name.clone(), check.name.to_owned())) || self.is_excluded(&name) {
                     continue;
                 }
-                let job = Job::Verify {
+                let job = OwnJob::Verify {
                     bottleneck: contender.bottleneck.name.to_owned(),
                     contender: contender.about.name.to_owned(),
                     check: check.name.to_owned(),
                     depth: self.options.depth,
                 };
-                jobs.push(((*contender, check), job));
+                jobs.push(((*contender, check), Job::from(job)));
             }
         }
         // Long checks come first, so that the workers end together.
@@ -140,8 +143,8 @@ impl<'a> Run<'a> {
         self.pooled("verify", "checks", &jobs, self.native_pool(), |run, (contender, check), answer| {
             let name = name_of(contender);
             let known = contender.about.known_failures.iter().find(|known| known.check == check.name);
-            let (message, trace) = match answer {
-                Answer::Verified => {
+            let (message, trace) = match told(answer) {
+                Ok(Finding::Verified) => {
                     if known.is_some() {
                         run.progress.say(&format!(
                             "note: {name} passes check `{}`, which it declares it is known to fail",
@@ -150,8 +153,8 @@ impl<'a> Run<'a> {
                     }
                     return run.add(Entry::Verified { contender: name, check: check.name.to_owned() });
                 }
-                Answer::Refuted { message, trace } => (message, trace),
-                other => (format!("check `{}`: {}", check.name, failure_of(other)), Vec::new()),
+                Ok(Finding::Refuted { message, trace }) => (message, trace),
+                Err(failure) => (format!("check `{}`: {failure}", check.name), Vec::new()),
             };
             if known.is_some() {
                 return run.add(Entry::Verified { contender: name, check: check.name.to_owned() });
@@ -233,7 +236,7 @@ impl<'a> Run<'a> {
         let budget = WallBudget::of(profile);
         // criterion's files are small. They lie in memory if possible, so that a full disk loses no cell.
         let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
-        let job = |name| Job::Wall(name, budget, scratch.path().to_owned());
+        let job = |name| OwnJob::Wall(name, budget, scratch.path().to_owned()).into();
         let jobs = self.jobs(cells, Run::lacks(Meter::Wall), job);
         let pool = OwnedPool { workers: 1, ..self.native_pool() };
         self.pooled("wall", "cells", &jobs, pool, |run, name, answer| {
@@ -258,15 +261,15 @@ impl<'a> Run<'a> {
             // The first cell of the group takes the place of a reference that failed or is not selected.
             group.sort_by_key(|cell| cell.contender.about.name != reference);
             let names: Vec<CellName> = group.iter().map(Cell::name).collect();
-            jobs.push((names.clone(), Job::Paired(names, budget)));
+            jobs.push((names.clone(), OwnJob::Paired(names, budget).into()));
         }
         let pool = OwnedPool { workers: 1, ..self.native_pool() };
-        self.pooled("paired", "groups", &jobs, pool, |run, names, answer| match answer {
-            Answer::Group(measured) => names
+        self.pooled("paired", "groups", &jobs, pool, |run, names, answer| match told::<GroupFound>(answer) {
+            Ok(measured) => names
                 .iter()
                 .zip(measured)
                 .try_for_each(|(name, measured)| run.add(Entry::Measured { cell: name.clone(), measured })),
-            other => run.fail(names[0].of_group(), Meter::Paired.as_str(), failure_of(other)),
+            Err(failure) => run.fail(names[0].of_group(), Meter::Paired.as_str(), failure),
         })
     }
 
@@ -471,13 +474,6 @@ struct OwnedPool<'a> {
     command: Box<dyn Fn() -> Command + Sync + 'a>,
     workers: usize,
     timeout: Duration,
-}
-
-fn failure_of(answer: Answer) -> String {
-    match answer {
-        Answer::Failed(message) => message,
-        other => format!("an answer that does not belong to the question: {other:?}"),
-    }
 }
 
 /// The instruction-set extensions of the instruction meter's virtual CPU; empty without Valgrind.

@@ -2,7 +2,6 @@
 //!
 //! Traces are seeded, so a failure is found again. It is [shrunk](super::shrink) to a short trace.
 
-use anyhow::Result;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{
@@ -10,7 +9,7 @@ use proptest::test_runner::{
 };
 use scenarios::{Check, Contender, Mismatch, Step};
 
-use super::protocol::{Answer, Depth};
+use super::protocol::{Depth, Finding};
 use super::shrink::shrink;
 
 /// Replays the named check for the named contender.
@@ -23,22 +22,24 @@ pub fn perform(
     contender: &str,
     check: &str,
     depth: Depth,
-) -> Result<Answer> {
+) -> Result<Finding, String> {
     let found = roster
         .iter()
         .find(|candidate| candidate.bottleneck.name == bottleneck && candidate.about.name == contender);
-    let Some(contender) = found else { anyhow::bail!("{bottleneck}/{contender} is not on this roster") };
+    let Some(contender) = found else {
+        return Err(format!("{bottleneck}/{contender} is not on this roster"));
+    };
     let Some(check) = contender.bottleneck.checks.iter().find(|candidate| candidate.name == check) else {
-        anyhow::bail!("{bottleneck} has no check `{check}`");
+        return Err(format!("{bottleneck} has no check `{check}`"));
     };
     Ok(match refute(contender, check, depth) {
-        None => Answer::Verified,
+        None => Finding::Verified,
         Some((mismatch, trace)) => {
             let mut steps = (contender.bottleneck.describe)(check, &trace);
             if let Some(at) = steps.get_mut(mismatch.step) {
                 at.push_str("   <- here");
             }
-            Answer::Refuted { message: format!("check `{}`, {mismatch}", check.name), trace: steps }
+            Finding::Refuted { message: format!("check `{}`, {mismatch}", check.name), trace: steps }
         }
     })
 }

@@ -1,7 +1,7 @@
 //! The instruction meter: workers under Callgrind, a forked child per cell.
 //!
 //! Code is instrumented from just before to just after the region, and collected inside
-//! [`lab_measured_region`](crate::measure::worker::lab_measured_region) alone. Each child
+//! [`lab_measured_region`](worker::lab_measured_region) alone. Each child
 //! writes a profile of its own when it ends, named by its process id. The environment is emptied and
 //! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
 
@@ -62,7 +62,7 @@ impl<'a> Callgrind<'a> {
         command
             .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
             .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
-            .arg(if callgrind::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
+            .arg(if worker::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
             // Costs by address, to name functions and to find atomics: not one instruction more, a few
             // kilobytes a cell, and no time that could be measured.
             .arg("--dump-instr=yes")

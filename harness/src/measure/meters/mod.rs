@@ -1,7 +1,6 @@
-//! The four meters. Each measures one [case](scenarios::Case); how cells are distributed over workers
-//! and what becomes of the results is the business of a [run](crate::measure::run).
+//! What the meters need outside of the [worker], and the meters that time. How cells are distributed over workers and
+//! what becomes of the results is the business of a [run](crate::measure::run).
 
-pub mod allocations;
 pub mod atomics;
 pub mod callgrind;
 pub mod instructions;

@@ -54,7 +54,7 @@ unsafe impl GlobalAlloc for Allocator {
 }
 
 /// Runs `region` once and counts its heap allocations.
-pub fn measure(region: impl FnOnce()) -> Allocations {
+pub fn allocations(region: impl FnOnce()) -> Allocations {
     // dhat records a backtrace per allocation; one frame is the least it can do.
     let profiler = dhat::Profiler::builder().testing().trim_backtraces(Some(1)).build();
     let before = FREES.load(Ordering::Relaxed);

@@ -2,19 +2,19 @@
 
 use std::hint::black_box;
 
-use lab::measure::meters::allocations::measure;
 use reports::record::Allocations;
+use worker::allocations;
 
 #[global_allocator]
-static ALLOCATOR: lab::Allocator = lab::Allocator;
+static ALLOCATOR: worker::Allocator = worker::Allocator;
 
 /// One test: another one's allocations on another thread would be counted with it.
 #[test]
 fn blocks_and_frees_are_counted_exactly() {
-    let kept = measure(|| std::mem::forget(black_box(Box::new([7u8; 40]))));
+    let kept = allocations(|| std::mem::forget(black_box(Box::new([7u8; 40]))));
     assert_eq!(kept, Allocations { blocks: 1, frees: Some(0), bytes: 40, peak_bytes: 40, live_bytes: 40 });
 
-    let given_back = measure(|| drop(black_box(Box::new([7u8; 40]))));
+    let given_back = allocations(|| drop(black_box(Box::new([7u8; 40]))));
     assert_eq!(
         given_back,
         Allocations { blocks: 1, frees: Some(1), bytes: 40, peak_bytes: 40, live_bytes: 0 }
@@ -22,11 +22,11 @@ fn blocks_and_frees_are_counted_exactly() {
 
     // A block that is there before the region is not counted as allocated; that it is given back is.
     let before = black_box(Box::new([7u8; 40]));
-    assert_eq!(measure(|| drop(before)), Allocations { frees: Some(1), ..Allocations::default() });
+    assert_eq!(allocations(|| drop(before)), Allocations { frees: Some(1), ..Allocations::default() });
 
     // A vector of 8 bytes grows to 16: a new block, and the old one is given back.
     let mut grown = Vec::<u8>::new();
-    let found = measure(|| {
+    let found = allocations(|| {
         grown.reserve_exact(8);
         grown = black_box(std::mem::take(&mut grown));
         grown.reserve_exact(16);
@@ -35,7 +35,7 @@ fn blocks_and_frees_are_counted_exactly() {
 
     // Another thread's are counted, too, and dhat's own are not, however many blocks there are.
     let blocks: Vec<Box<u64>> = (0..1000).map(Box::new).collect();
-    let found = measure(|| {
+    let found = allocations(|| {
         let blocks = std::thread::spawn(move || drop(black_box(blocks)));
         blocks.join().unwrap();
         for number in 0..1000u64 {

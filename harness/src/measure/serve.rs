@@ -1,0 +1,63 @@
+//! The lab's part of a worker: the jobs beside exact counts.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use reports::record::{Measured, Paired};
+use scenarios::Contender;
+use worker::{Answer, Ran, Roster};
+
+use super::protocol::{Finding, Group, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
+use super::{meters, verify};
+use crate::roster::input::Input;
+
+/// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
+pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
+    asked.then(|| {
+        let under_valgrind = arguments.next().as_deref() == Some("callgrind");
+        let named = arguments.next().is_some_and(|option| option == INPUT_OPTION);
+        let input = named.then(|| Input::read(Path::new(&arguments.next().unwrap_or_default())));
+        match input.transpose() {
+            Ok(input) => {
+                let input = input.map(|input| input.bytes);
+                worker::serve(Roster { contenders, input }, under_valgrind, &perform)
+            }
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+fn perform(roster: Roster<'_>, job: &str) -> Answer {
+    let done = serde_json::from_str(job).map_err(|error| format!("malformed job: {error}"));
+    done.and_then(|job| perform_own(roster, job)).unwrap_or_else(Answer::Failed)
+}
+
+fn perform_own(roster: Roster<'_>, job: OwnJob) -> Result<Answer, String> {
+    match job {
+        OwnJob::Verify { bottleneck, contender, check, depth } => {
+            let found: Finding = verify::perform(roster.contenders, &bottleneck, &contender, &check, depth)?;
+            Ok(answer_of(&found))
+        }
+        OwnJob::Wall(name, budget, directory) => {
+            let mut case = roster.case(&name)?;
+            let measured = meters::wall::measure(&mut *case, budget, &directory);
+            let measured = measured.map_err(|error| format!("{error:#}"))?;
+            Ok(Answer::Ran(Ran::of(&*case, false, Some(Measured::Wall(measured)))))
+        }
+        OwnJob::Paired(names, budget) => {
+            let mut cases = names.iter().map(|name| roster.case(name)).collect::<Result<Vec<_>, _>>()?;
+            let ratios = meters::paired::measure(&mut cases, budget).into_iter();
+            let reference = &names[0].contender;
+            let measured = ratios.map(|ratio| {
+                let (ratio, low, high) = (ratio.median, ratio.low, ratio.high);
+                Measured::Paired(Paired { reference: reference.clone(), ratio, low, high })
+            });
+            Ok(answer_of(&measured.collect::<Group>()))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The exact meters: one cell, run once.
+
+use reports::CellName;
+use reports::record::Measured;
+use scenarios::{Case, Contender};
+
+use crate::allocations::allocations;
+use crate::instrument::instrument;
+use crate::protocol::{Answer, Job, Ran};
+
+/// What a worker can measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Roster<'a> {
+    /// The contenders.
+    pub contenders: &'a [Contender],
+    /// The content of the user's file that they are measured on, if any.
+    pub input: Option<&'static [u8]>,
+}
+
+impl Roster<'_> {
+    /// The case of a cell.
+    ///
+    /// # Errors
+    /// If there is no such cell.
+    pub fn case(self, name: &CellName) -> Result<Box<dyn Case>, String> {
+        let found = self.contenders.iter().find(|contender| {
+            contender.bottleneck.name == name.bottleneck && contender.about.name == name.contender
+        });
+        let contender = found.ok_or_else(|| format!("{} is not on this roster", name.of_contender()))?;
+        let of_file = contender.bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
+        let scenarios = if self.input.is_some() { of_file } else { contender.bottleneck.scenarios };
+        let scenario = scenarios.iter().find(|scenario| scenario.name == name.scenario);
+        let scenario = scenario.ok_or_else(|| format!("{name}: there is no such scenario"))?;
+        Ok(contender.case(scenario.name, name.size as usize, self.input))
+    }
+}
+
+/// The measured region. Callgrind starts to count where this function is entered and stops where it returns.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub fn lab_measured_region(case: &mut dyn Case) {
+    case.run();
+    // Keeps the call above from becoming a jump, which would leave the region's exit to the callee.
+    std::hint::black_box(());
+}
+
+/// Does a job of an exact meter; `None` if it is of another kind.
+pub fn perform(roster: Roster<'_>, job: &Job) -> Option<Result<Answer, String>> {
+    Some(match job {
+        Job::Digest(name) => ran(roster, name, true, |case| {
+            case.run();
+            None
+        }),
+        Job::Instructions(name) => ran(roster, name, false, |case| {
+            instrument(true);
+            lab_measured_region(case);
+            instrument(false);
+            None
+        }),
+        Job::Allocations(name) => {
+            ran(roster, name, true, |case| Some(Measured::Allocations(allocations(|| case.run()))))
+        }
+        Job::Isa | Job::Other(_) => return None,
+    })
+}
+
+fn ran(
+    roster: Roster<'_>,
+    name: &CellName,
+    with_oracle: bool,
+    measure: impl FnOnce(&mut dyn Case) -> Option<Measured>,
+) -> Result<Answer, String> {
+    let mut case = roster.case(name)?;
+    case.arm();
+    let measured = measure(&mut *case);
+    let ran = Ran::of(&*case, with_oracle, measured);
+    // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
+    std::mem::forget(case);
+    Ok(Answer::Ran(ran))
+}

@@ -1,0 +1,74 @@
+//! What a worker is asked and answers: a line of JSON each.
+
+use std::collections::BTreeMap;
+
+use reports::CellName;
+use reports::record::Measured;
+use scenarios::Case;
+use serde::{Deserialize, Serialize};
+
+use crate::exact::Roster;
+
+/// What a worker is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Job {
+    /// Says which instruction-set extensions the worker's CPU has, as the worker sees it.
+    Isa,
+    /// Runs a cell once and compares its digest with the oracle's.
+    Digest(CellName),
+    /// Runs a cell once inside the [measured region](crate::lab_measured_region), under Callgrind.
+    Instructions(CellName),
+    /// Runs a cell once under the allocation profiler.
+    Allocations(CellName),
+    /// A job that the program knows of which the worker is a part.
+    Other(String),
+}
+
+/// What a worker answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Instruction-set extensions.
+    Isa(String),
+    /// A cell ran.
+    Ran(Ran),
+    /// The answer to another [job](Job::Other).
+    Other(String),
+    /// The job failed. One line says why.
+    Failed(String),
+}
+
+/// What is known of a cell that ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Operations per region.
+    pub ops: u64,
+    /// Digest of the results.
+    pub digest: u64,
+    /// The oracle's digest, where the job computes it.
+    pub expected: Option<u64>,
+    /// The process that ran it, by which Callgrind names its profile.
+    pub pid: u32,
+    /// What the meter found. A worker under Callgrind leaves it out: the counts are in its profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+    /// What the run showed beside its cost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, f64>,
+}
+
+impl Ran {
+    /// What is known of a case that ran.
+    pub fn of(case: &dyn Case, with_oracle: bool, measured: Option<Measured>) -> Self {
+        Ran {
+            ops: case.ops(),
+            digest: case.digest(),
+            expected: with_oracle.then(|| case.expected()),
+            pid: std::process::id(),
+            measured,
+            observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+}
+
+/// Does [other jobs](Job::Other), from a job's text.
+pub type Others = dyn Fn(Roster<'_>, &str) -> Answer + Sync;
