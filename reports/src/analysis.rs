@@ -468,6 +468,7 @@ mod tests {
             contenders: contenders.iter().map(contender).collect(),
             cells: cells.iter().enumerate().map(cell).collect(),
             failures: Vec::new(),
+            identities: None,
         }
     }
 

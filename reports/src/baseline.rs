@@ -17,6 +17,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cell_name::{CellName, NotACell};
+use crate::identities::Identities;
 use crate::io::{Error, is_leftover, read_text, write_texts};
 use crate::measurements::Measurements;
 use crate::metric::Metric;
@@ -27,6 +28,9 @@ use crate::record::Fingerprint;
 pub struct Baseline {
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
+    /// The code that was measured: of each contender all of whose cells were measured with it. Empty where it is not
+    /// known.
+    pub identities: Identities,
     /// The cells.
     pub cells: BTreeMap<CellName, Entry>,
 }
@@ -142,9 +146,10 @@ const FUNCTIONS_HEADER: &str = "cell\tinstructions\tfunction";
 /// # Errors
 /// If there is no baseline, or one of its files cannot be read or is damaged. The error names the line.
 pub fn read(directory: &Path) -> Result<Baseline, Error> {
-    let path = directory.join("fingerprint.json");
-    let fingerprint = serde_json::from_str(&read_text(&path)?)
-        .map_err(|error| Error::Malformed { path, reason: error.to_string() })?;
+    let fingerprint = read_json(directory.join("fingerprint.json"))?;
+    // A baseline that was written before there were identities has none.
+    let identities = directory.join("identities.json");
+    let identities = if identities.exists() { read_json(identities)? } else { Identities::default() };
     let mut cells = BTreeMap::new();
     let columns = columns();
     let header = header(&columns);
@@ -176,7 +181,12 @@ pub fn read(directory: &Path) -> Result<Baseline, Error> {
             })?;
         }
     }
-    Ok(Baseline { fingerprint, cells })
+    Ok(Baseline { fingerprint, identities, cells })
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: PathBuf) -> Result<T, Error> {
+    serde_json::from_str(&read_text(&path)?)
+        .map_err(|error| Error::Malformed { path, reason: error.to_string() })
 }
 
 fn cell(name: &str) -> Result<CellName, String> {
@@ -262,6 +272,8 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
     }
     let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
     texts.insert(directory.join("fingerprint.json"), format!("{fingerprint}\n"));
+    let identities = serde_json::to_string_pretty(&baseline.identities).expect("identities are JSON");
+    texts.insert(directory.join("identities.json"), format!("{identities}\n"));
     write_texts(texts.iter().map(|(path, text)| (path.as_path(), text.as_str())))?;
     let mut present = entries(directory)?;
     for bottleneck in directories(&directory.join("functions"))? {
@@ -277,11 +289,15 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identities::Identity;
     use crate::record::Allocations;
 
     fn sample() -> Baseline {
         let mut baseline = Baseline::default();
         baseline.fingerprint.rustc = "rustc 1".to_owned();
+        let identity = Identity { cells: "1f".to_owned(), checks: "2e".to_owned() };
+        baseline.identities =
+            Identities { worker: "0d".to_owned(), contenders: [("map/a".to_owned(), identity)].into() };
         for (name, instructions) in
             [("map/get/1000/a", 1000), ("map/get/8/a", 500), ("map/get/8/b", 700), ("vector/pop/8/a", 9)]
         {
@@ -373,6 +389,19 @@ mod tests {
                 .contains("line 2: `map/get` is not a cell")
         );
         assert!(damage(&format!("{header}\nmap/get/8/a\t1\n")).contains("line 2: 2 columns instead of 8"));
+    }
+
+    #[test]
+    fn a_baseline_without_identities_is_read_and_damaged_ones_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &sample()).unwrap();
+        let path = directory.path().join("identities.json");
+        std::fs::write(&path, "{\"worker\": 1}").unwrap();
+        let error = read(directory.path()).unwrap_err();
+        assert!(error.is_bad_input() && error.to_string().contains("identities.json"), "{error}");
+        std::fs::remove_file(path).unwrap();
+        let read = read(directory.path()).unwrap();
+        assert_eq!(read, Baseline { identities: Identities::default(), ..sample() });
     }
 
     #[test]

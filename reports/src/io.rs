@@ -236,6 +236,14 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
                 *ours = theirs;
             }
         }
+        // The parts of one run measure the same code. Where they do not, nothing can be said of the whole.
+        merged.identities = match (merged.identities.take(), record.identities) {
+            (Some(mut ours), Some(theirs)) if ours.agrees_with(&theirs) => {
+                ours.contenders.extend(theirs.contenders);
+                Some(ours)
+            }
+            _ => None,
+        };
         merged.started = merged.started.min(record.started);
         for bottleneck in record.bottlenecks {
             if !merged.bottlenecks.iter().any(|known| known.name == bottleneck.name) {

@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod baseline;
 pub mod cell_name;
+pub mod identities;
 pub mod io;
 pub mod measurements;
 pub mod meter;
@@ -16,6 +17,7 @@ pub mod summary;
 pub mod view;
 
 pub use cell_name::CellName;
+pub use identities::{Identities, Identity};
 pub use io::Error;
 pub use meter::Meter;
 pub use metric::Metric;

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cell_name::CellName;
+pub use crate::identities::Identities;
 pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurements, Paired};
 
 /// Version of the record's schema. A reader refuses any other.
@@ -27,6 +28,10 @@ pub struct Record {
     pub command: String,
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
+    /// The code that was measured: of the contenders selected. Absent where it is not known what the program was linked
+    /// from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identities: Option<Identities>,
     /// The bottlenecks that have cells in this record.
     pub bottlenecks: Vec<BottleneckInfo>,
     /// The contenders that were selected, measured or excluded.

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, bail};
 use reports::baseline::{self, Baseline, Entry};
 use reports::record::Measurements;
-use reports::{CellName, Metric};
+use reports::{CellName, Identities, Metric};
 
 use super::context::Context;
 use super::output::{count, print};
 use crate::error::{Exit, NotComparable};
 use crate::judge::baseline::{comparable, measure};
 use crate::judge::functions::{Changed, explain};
+use crate::judge::plan::{Plan, seed_of};
 use crate::judge::revision::Revision;
 use crate::judge::rule::{self, Change, Verdict};
 use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::{fingerprint, identity};
+use crate::progress::say;
 use crate::roster::cell::Cell;
 use crate::roster::selection::{Profile, Selection};
 
@@ -27,6 +30,10 @@ use crate::roster::selection::{Profile, Selection};
 /// that grew and the command that reproduces it.
 /// Wall-clock time never fails the gate.
 ///
+/// A contender is not measured if nothing that its cells can reach has changed in the compiled program: its counts
+/// cannot have changed either. `lab identity` prints what decides that. One in twenty of these cells is measured all the
+/// same, others at every revision; if one of them differs, that is an error, and every cell is measured.
+///
 /// If the baseline was measured with another compiler, C library or Valgrind, the exit code is 4. In that case
 /// use `--against HEAD^`: it builds and measures that revision on this machine.
 #[derive(clap::Args)]
@@ -36,25 +43,49 @@ pub struct Arguments {
     /// Build and measure this git revision here, and compare with it instead of the baseline
     #[arg(long, value_name = "REVISION")]
     against: Option<String>,
+    /// Measure every selected cell, even where no code changed that it can reach
+    #[arg(long)]
+    all: bool,
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let cells = arguments.selection.resolve(context.roster)?;
+    let selection = &arguments.selection;
+    let cells = selection.resolve(context.roster)?;
     let (root, roster, options) = (&context.root, context.roster, &context.options);
     let build = |revision: &String| Revision::build(root, &context.runs(), revision);
     let revision = arguments.against.as_ref().map(build).transpose()?;
-    let old = match &revision {
-        Some(revision) => revision.measure(root, options, &arguments.selection)?,
-        None => {
-            let baseline = baseline::read(&context.baselines())?;
-            comparable(root, &options.binaries, &baseline.fingerprint)?;
-            baseline
-        }
+    let baseline = match &revision {
+        Some(_) => Baseline::default(),
+        None => baseline::read(&context.baselines())?,
     };
+    if revision.is_none() {
+        comparable(root, &options.binaries, &baseline.fingerprint)?;
+    }
+    let mut plan = match &revision {
+        Some(revision) => plan(context, arguments, &cells, revision.identities().as_ref(), |_| true),
+        None => plan(context, arguments, &cells, Some(&baseline.identities), |name| {
+            baseline.cells.contains_key(name)
+        }),
+    };
+    let old_of = |cells: &[Cell<'_>]| match &revision {
+        Some(revision) => revision.measure(root, options, &among(selection, cells)),
+        None => Ok(baseline.clone()),
+    };
+    let measured_now = plan.measured();
+    let mut old = old_of(&measured_now)?;
+    let mut measured = measure(roster, options, &measured_now, selection.profile, &plan.verified)?;
+    let missed = missed(context, &old, &measured, &plan, selection.profile)?;
+    if !missed.is_empty() {
+        let rest = std::mem::take(&mut plan.skipped);
+        if !rest.is_empty() {
+            measured.extend(measure(roster, options, &rest, selection.profile, &BTreeSet::new())?);
+            old.cells.extend(old_of(&rest)?.cells);
+        }
+        plan = Plan::everything(&cells);
+    }
 
-    let measured = measure(roster, options, &cells, arguments.selection.profile)?;
     let selected: BTreeSet<CellName> = cells.iter().map(Cell::name).collect();
-    let mut verdict = rule::compare(&old, &selected, &measured, arguments.selection.is_everything());
+    let mut verdict = rule::compare(&old, &selected, &plan.unchanged(), &measured, selection.is_everything());
     // A cell whose size belongs to another profile was not selected, so it has not vanished.
     let whole = Selection { profile: Profile::Full, ..Selection::default() }.resolve(context.roster)?;
     let whole: BTreeSet<CellName> = whole.iter().map(Cell::name).collect();
@@ -63,7 +94,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         // Nobody lost a row: the contender could not do this at that revision, or failed there.
         verdict.new.append(&mut verdict.missing);
     }
-    confirm(context, &old, &mut verdict, arguments.selection.profile)?;
+    confirm(context, &old, &mut verdict, selection.profile)?;
     let growth = |name: &CellName| {
         let new = Metric::Instructions.count(&measured[name]).unwrap_or(0);
         new as f64 / old.cells[name].count(Metric::Instructions).max(1) as f64
@@ -72,14 +103,107 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
 
     let shown = explain(roster, options, &old, revision.as_ref(), &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
+    report_unchanged(&plan)?;
     let failed = [&verdict.regressions, &verdict.missing, &verdict.vanished, &verdict.unverified];
     if failed.iter().any(|names| !names.is_empty()) {
         return Ok(Exit::Regression);
+    }
+    if !missed.is_empty() {
+        bail!(
+            "{} changed although all that its code can reach is as it was: either its row of the baseline was not \
+             measured, or the identity overlooks something, which is a defect of the lab",
+            missed[0]
+        );
     }
     if valgrind_version().is_none() {
         bail!(NotComparable(format!("only allocations were compared. {NO_VALGRIND}")));
     }
     Ok(Exit::Fine)
+}
+
+/// What is measured: everything, unless the identities of both sides are known.
+fn plan<'a>(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    cells: &[Cell<'a>],
+    old: Option<&Identities>,
+    is_known: impl Fn(&CellName) -> bool,
+) -> Plan<'a> {
+    if arguments.all {
+        return Plan::everything(cells);
+    }
+    let old = old.filter(|old| !old.worker.is_empty());
+    let new = identity::of(context.roster, &context.options.binaries.lab);
+    let reason = match (old, new) {
+        (_, Err(error)) => format!("{error:#}"),
+        (None, _) => "the other side does not know the identities of its contenders".to_owned(),
+        (Some(old), Ok(new)) if old.worker != new.worker => {
+            "the worker, which runs every cell, changed".to_owned()
+        }
+        (Some(old), Ok(new)) => {
+            let seed = seed_of(&fingerprint::revision(&context.root).0);
+            return Plan::between(cells, old, &new, is_known, seed);
+        }
+    };
+    say(&format!("note: every cell is measured: {reason}"));
+    Plan::everything(cells)
+}
+
+/// A selection of these cells, all of which are in `whole`.
+fn among(whole: &Selection, cells: &[Cell<'_>]) -> Selection {
+    let cells = cells.iter().map(|cell| cell.name().to_string()).collect();
+    Selection { cells, profile: whole.profile, size: whole.size.clone(), ..Selection::default() }
+}
+
+/// The cells of the sample that are not as they were although their code is: in two measurements, by more than the rule
+/// tolerates. Each is named.
+fn missed(
+    context: &Context<'_>,
+    old: &Baseline,
+    measured: &BTreeMap<CellName, Measurements>,
+    plan: &Plan<'_>,
+    profile: Profile,
+) -> Result<Vec<CellName>> {
+    let differs = |measured: &BTreeMap<CellName, Measurements>, cell: &Cell<'_>| {
+        let name = cell.name();
+        // A cell that is not there failed on one side.
+        match (old.cells.get(&name), measured.get(&name)) {
+            (Some(old), Some(new)) => rule::classify(old, new) != Change::None,
+            (old, new) => old.is_some() != new.is_some(),
+        }
+    };
+    let suspects: Vec<Cell<'_>> =
+        plan.sample.iter().filter(|cell| differs(measured, cell)).copied().collect();
+    if suspects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let again = measure(context.roster, &context.options, &suspects, profile, &BTreeSet::new())?;
+    let missed: Vec<CellName> =
+        suspects.iter().filter(|cell| differs(&again, cell)).map(Cell::name).collect();
+    for name in &missed {
+        let how = match (old.cells.get(name), measured.get(name)) {
+            (Some(old), Some(new)) => change(name, old, new),
+            _ => format!("{name} failed"),
+        };
+        print(&format!(
+            "error: {how}, although its code is unchanged by identity; every cell is measured now"
+        ))?;
+    }
+    Ok(missed)
+}
+
+/// Says what was not measured, and why.
+fn report_unchanged(plan: &Plan<'_>) -> Result<()> {
+    let (sampled, skipped) = (plan.sample.len(), plan.skipped.len());
+    if sampled == 0 {
+        return Ok(());
+    }
+    print(&format!(
+        "{} cells of {} contenders are unchanged by identity: {skipped} were not measured, and {sampled} that were \
+         measured all the same are as before",
+        count((sampled + skipped) as u64),
+        plan.unchanged_contenders(),
+    ))
 }
 
 /// Measures the regressed cells once more and keeps those that regress again.
@@ -89,7 +213,7 @@ fn confirm(context: &Context<'_>, old: &Baseline, verdict: &mut Verdict, profile
     }
     let cells =
         verdict.regressions.iter().map(|name| context.roster.find(name)).collect::<Result<Vec<_>>>()?;
-    let again = measure(context.roster, &context.options, &cells, profile)?;
+    let again = measure(context.roster, &context.options, &cells, profile, &BTreeSet::new())?;
     let regressed = |name: &CellName| {
         again.get(name).is_some_and(|new| rule::classify(&old.cells[name], new) == Change::Regression)
     };

@@ -21,6 +21,11 @@ impl Context<'_> {
         self.root.join("target/lab")
     }
 
+    /// The directory of the cache of exact measurements.
+    pub fn cache(&self) -> PathBuf {
+        self.runs().join("cache")
+    }
+
     /// The directory of the committed baseline.
     pub fn baselines(&self) -> PathBuf {
         self.root.join("reports/baselines")

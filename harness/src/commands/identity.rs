@@ -23,19 +23,20 @@ pub struct Arguments {
 const DIGITS: usize = 16;
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let identities = identity::of(context.roster, &context.options.binaries.lab)?;
+    let (identities, reaches) = identity::with_reach(context.roster, &context.options.binaries.lab)?;
     if arguments.json {
         print_json(&identities)?;
         return Ok(Exit::Fine);
     }
     let mut table = table(&["contender", "cells", "checks", "functions", "bytes"], 3);
-    for (name, found) in &identities.contenders {
+    for (name, identity) in &identities.contenders {
+        let reach = &reaches[name];
         table.add_row([
             name.clone(),
-            found.cells[..DIGITS].to_owned(),
-            found.checks[..DIGITS].to_owned(),
-            count(found.functions as u64),
-            count(found.bytes),
+            identity.cells[..DIGITS].to_owned(),
+            identity.checks[..DIGITS].to_owned(),
+            count(reach.functions as u64),
+            count(reach.bytes),
         ]);
     }
     print(&table.to_string())?;

@@ -12,9 +12,10 @@ use super::context::Context;
 use super::output::{print, print_json, table};
 use super::parse;
 use crate::error::{Exit, NotComparable, usage};
-use crate::measure::fingerprint;
+use crate::measure::cache::Cache;
 use crate::measure::journal::{Entry, Header, JOURNAL, Journal};
 use crate::measure::run::{Run, callgrind_isa};
+use crate::measure::{fingerprint, identity};
 use crate::progress::say;
 use crate::roster::cell::{Cell, Roster};
 use crate::roster::input::Input;
@@ -28,6 +29,9 @@ use crate::roster::selection::Selection;
 ///
 /// The record is `target/lab/<run>/record.json`; `target/lab/latest` points to the newest run. A run
 /// that was killed continues with `--resume`; only the measurements in progress are lost.
+///
+/// Instructions and allocations of contenders whose compiled code is as it was come from the cache in
+/// `target/lab/cache/`, unless `--fresh` is given. Times are always measured.
 ///
 /// With `--input FILE`, a bottleneck that supports it is measured on your own data: `lab run lru_cache
 /// --input trace.gz`, `lab run flat_query --input document.json`. Such cells are not in the baseline.
@@ -56,6 +60,9 @@ pub struct Arguments {
     /// Write no report
     #[arg(long)]
     no_report: bool,
+    /// Count everything, also what is in the cache
+    #[arg(long)]
+    fresh: bool,
 }
 
 /// One part of a run that several machines share.
@@ -89,6 +96,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = header.cells.iter().map(|name| roster.find(name)).collect::<Result<Vec<Cell<'_>>>>();
     let cells = cells.with_context(|| format!("{} cannot go on here", directory.display()))?;
     let mut run = Run::journaled(roster, context.options.clone(), journal, entries);
+    if let Ok(identities) = identity::of(roster, &context.options.binaries.lab) {
+        let input = header.input.as_ref().map(|input| input.sha256.as_str());
+        let cache = || Cache::new(context.cache(), identities.clone(), header.fingerprint.clone(), input);
+        let cache = (!arguments.fresh).then(cache);
+        run.identify(identities, cache);
+    }
     run.measure(&cells, &header.meters, header.profile)?;
 
     let record = run.record(&header)?;

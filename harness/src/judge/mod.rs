@@ -3,5 +3,6 @@
 pub mod baseline;
 pub mod explained;
 pub mod functions;
+pub mod plan;
 pub mod revision;
 pub mod rule;

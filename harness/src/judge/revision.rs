@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use reports::baseline::{Baseline, Entry};
-use reports::{CellName, Meter};
+use reports::{CellName, Identities, Meter};
 
 use super::baseline::{comparable, exact_meters};
 use super::explained::Explained;
@@ -56,6 +56,13 @@ impl Revision {
         Ok(Revision { commit, lab, run, _lock: lock })
     }
 
+    /// The identities of that revision's contenders; `None` if its lab cannot tell them.
+    pub fn identities(&self) -> Option<Identities> {
+        let output =
+            Command::new(&self.lab).args(["identity", "--json"]).stderr(Stdio::null()).output().ok()?;
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
     /// What that revision's lab measures of a selection, without functions.
     ///
     /// # Errors
@@ -87,7 +94,7 @@ impl Revision {
         comparable(root, &options.binaries, &record.fingerprint)?;
         let cells =
             record.cells.iter().filter_map(|cell| Some((cell.name.clone(), Entry::of(&cell.measured)?)));
-        Ok(Baseline { cells: cells.collect(), fingerprint: record.fingerprint })
+        Ok(Baseline { cells: cells.collect(), fingerprint: record.fingerprint, ..Baseline::default() })
     }
 
     /// What that revision's lab says of a cell's functions.

@@ -68,11 +68,13 @@ pub struct Verdict {
     pub unverified: Vec<CellName>,
 }
 
-/// Compares what was measured of the `selected` cells with the baseline. Cells of the baseline that
-/// are not selected count as vanished only where `everything` was selected.
+/// Compares what was measured of the `selected` cells with the baseline. Those that are `skipped` were not measured,
+/// because they cannot have changed. Cells of the baseline that are not selected count as vanished only where
+/// `everything` was selected.
 pub fn compare(
     baseline: &Baseline,
     selected: &BTreeSet<CellName>,
+    skipped: &BTreeSet<CellName>,
     measured: &BTreeMap<CellName, Measurements>,
     everything: bool,
 ) -> Verdict {
@@ -81,7 +83,7 @@ pub fn compare(
     let groups: BTreeSet<String> = baseline.cells.keys().map(CellName::of_group).collect();
     let is_expected =
         |name: &CellName| contenders.contains(&name.of_contender()) && groups.contains(&name.of_group());
-    for name in selected {
+    for name in selected.difference(skipped) {
         let list = match (baseline.cells.get(name), measured.get(name)) {
             (_, None) => &mut verdict.unverified,
             (None, Some(_)) if is_expected(name) => &mut verdict.missing,
@@ -231,11 +233,15 @@ mod tests {
         let selected = selected.copied().map(key).collect();
         let measured = ["b/s/8/new", "b/s/8/same", "b/t/8/failed"].iter().chain(&others);
         let measured = measured.map(|name| (key(name), exact(1, 0))).collect();
-        let verdict = compare(&baseline, &selected, &measured, true);
+        let verdict = compare(&baseline, &selected, &BTreeSet::new(), &measured, true);
         assert_eq!(verdict.new, ["b/s/8/new", "b/t/8/new", "b/t/9/same"].map(key));
         assert_eq!(verdict.missing, [key("b/t/8/same")]);
         assert_eq!(verdict.vanished, [key("b/s/8/gone")]);
         assert_eq!(verdict.unverified, [key("b/s/8/failed")]);
-        assert!(compare(&baseline, &selected, &measured, false).vanished.is_empty());
+        assert!(compare(&baseline, &selected, &BTreeSet::new(), &measured, false).vanished.is_empty());
+        // What is skipped is neither new nor lost.
+        let skipped = [key("b/s/8/failed"), key("b/s/8/same")].into();
+        let verdict = compare(&baseline, &selected, &skipped, &measured, true);
+        assert_eq!((verdict.unverified, verdict.vanished), (vec![], vec![key("b/s/8/gone")]));
     }
 }

@@ -10,31 +10,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use identity::{Files, Program, address_of, symbols_at};
-use serde::Serialize;
+use reports::{Identities, Identity};
 use worker::{Allocator, Others, lab_measured_region};
 
 use crate::roster::cell::{Roster, name_of};
 use crate::sha256::sha256;
 
-/// The identities of everything that a program can measure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Identities {
-    /// What runs the cells: the worker and the allocator that counts.
-    pub worker: String,
-    /// The contenders, by name: `bottleneck/contender`.
-    pub contenders: BTreeMap<String, Contender>,
-}
-
-/// The identities of a contender.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Contender {
-    /// Of what its cells can reach, and of what it says that it can do.
-    pub cells: String,
-    /// Of what its checks can reach.
-    pub checks: String,
-    /// Functions that its cells can reach.
+/// What a contender's cells can reach.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// Functions.
     pub functions: usize,
-    /// Bytes of code and data that its cells can reach.
+    /// Bytes of code and data.
     pub bytes: u64,
 }
 
@@ -43,6 +30,14 @@ pub struct Contender {
 /// # Errors
 /// If it is not known from which files the program was linked, or one of them cannot be read.
 pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
+    Ok(with_reach(roster, program)?.0)
+}
+
+/// The [identities](of), and what the cells of each contender can reach.
+///
+/// # Errors
+/// As [`of`].
+pub fn with_reach(roster: Roster<'_>, program: &Path) -> Result<(Identities, BTreeMap<String, Reach>)> {
     let files = Files::linked(program, &program.with_extension("linked"))
         .context("it is not known what this program was linked from")?;
     let linked = Program::parse(&files)?;
@@ -51,20 +46,20 @@ pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
         let names = functions.iter().map(|function| names.of(*function)).collect::<Result<Vec<_>>>()?;
         Ok(linked.identity(&names)?)
     };
-    let mut contenders = BTreeMap::new();
+    let mut identities = Identities { worker: identity(&worker_functions())?.hash, ..Identities::default() };
+    let mut reaches = BTreeMap::new();
     for contender in roster.contenders {
         let cells = identity(&[contender.set_up as usize as u64])?;
         let checks = identity(&[contender.replay as usize as u64])?;
+        // Not all of what decides what a cell or a check does is reached from these functions: the lab reads some of it.
         let can = format!("{:?}", contender.about.capabilities);
-        let found = Contender {
-            cells: sha256([cells.hash, can]),
-            checks: checks.hash,
-            functions: cells.functions,
-            bytes: cells.bytes,
-        };
-        contenders.insert(name_of(contender), found);
+        let there = format!("{:?}", contender.bottleneck.checks);
+        let found = Identity { cells: sha256([cells.hash, can]), checks: sha256([checks.hash, there]) };
+        let name = name_of(contender);
+        reaches.insert(name.clone(), Reach { functions: cells.functions, bytes: cells.bytes });
+        identities.contenders.insert(name, found);
     }
-    Ok(Identities { worker: identity(&worker_functions())?.hash, contenders })
+    Ok((identities, reaches))
 }
 
 /// The functions from which everything of the worker can be reached.

@@ -5,6 +5,7 @@
 //! record.
 
 pub mod budget;
+pub mod cache;
 pub mod codegen;
 pub mod fingerprint;
 pub mod identity;

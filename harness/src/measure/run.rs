@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reports::record::{CellRecord, Failure, Measured, Measurements, Record, SCHEMA};
-use reports::{CellName, Meter};
+use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
 use worker::{Answer, Job, Ran};
 
 use super::budget::{PairedBudget, WallBudget};
+use super::cache::Cache;
 use super::journal::{Entry, Header, Journal};
 use super::meters::callgrind::Attributed;
 use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
@@ -50,6 +51,11 @@ pub struct Run<'a> {
     journal: Option<Journal>,
     progress: Progress,
     verified: BTreeSet<(String, String)>,
+    /// Contenders that are not verified again.
+    trusted: BTreeSet<String>,
+    /// The code that is measured, if it is known.
+    identities: Option<Identities>,
+    cache: Option<Cache>,
     cells: BTreeMap<CellName, Known>,
     failures: Vec<Failure>,
 }
@@ -63,6 +69,9 @@ impl<'a> Run<'a> {
             journal: None,
             progress: Progress::default(),
             verified: BTreeSet::new(),
+            trusted: BTreeSet::new(),
+            identities: None,
+            cache: None,
             cells: BTreeMap::new(),
             failures: Vec::new(),
         }
@@ -76,6 +85,17 @@ impl<'a> Run<'a> {
         }
         run.journal = Some(journal);
         run
+    }
+
+    /// Says which code the run measures. With a cache, what was counted of this code before is not counted again.
+    pub fn identify(&mut self, identities: Identities, cache: Option<Cache>) {
+        self.identities = Some(identities);
+        self.cache = cache;
+    }
+
+    /// Does not verify these contenders, `bottleneck/contender`, which passed every check with the same code before.
+    pub fn trust(&mut self, contenders: &BTreeSet<String>) {
+        self.trusted.extend(contenders.iter().cloned());
     }
 
     /// What went wrong.
@@ -121,8 +141,12 @@ impl<'a> Run<'a> {
     pub fn verify(&mut self, contenders: &[&Contender]) -> Result<()> {
         let mut jobs = Vec::new();
         for contender in contenders {
+            let name = name_of(contender);
+            if self.trusted.contains(&name) {
+                continue;
+            }
             for check in contender.bottleneck.checks {
-                let name = name_of(contender);
+                let name = name.clone();
                 if !self.options.depth.replays(check) {
                     continue;
                 }
@@ -187,6 +211,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), Job::Allocations);
+        let jobs = self.not_cached(jobs, Meter::Allocations)?;
         let pool = self.pool_of(&self.options.binaries.allocations);
         self.pooled("allocations", "cells", &jobs, pool, |run, name, answer| {
             run.collect(name, Some(Meter::Allocations), answer, |_| Ok(None))
@@ -200,6 +225,7 @@ impl<'a> Run<'a> {
         }
         self.digests(cells)?;
         let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), Job::Instructions);
+        let jobs = self.not_cached(jobs, Meter::Instructions)?;
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, self.roster.input)?;
         let pool = self.callgrind_pool(&callgrind);
@@ -208,6 +234,28 @@ impl<'a> Run<'a> {
                 callgrind.take_counts(ran.pid).map(Some)
             })
         })
+    }
+
+    /// Takes what the cache has of the jobs' cells, and returns the other jobs.
+    fn not_cached(&mut self, jobs: Vec<(CellName, Job)>, meter: Meter) -> Result<Vec<(CellName, Job)>> {
+        // While it is away, nothing is added to it.
+        let Some(mut cache) = self.cache.take() else { return Ok(jobs) };
+        let mut others = Vec::new();
+        let all = jobs.len();
+        for (name, job) in jobs {
+            match cache.get(&name, meter) {
+                Some(ran) => self.collect(&name, Some(meter), Answer::Ran(ran), |_| Ok(None))?,
+                None => others.push((name, job)),
+            }
+        }
+        self.cache = Some(cache);
+        let taken = all - others.len();
+        if taken > 0 {
+            let phase = meter.as_str();
+            self.progress
+                .say(&format!("{phase:>13} {taken} of {all} cells from the cache (`--fresh` measures them)"));
+        }
+        Ok(others)
     }
 
     /// Measures a cell's instructions by function.
@@ -377,6 +425,13 @@ impl<'a> Run<'a> {
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
             ran.measured = Some(measured);
         }
+        if let (Some(cache), Some(meter)) = (&mut self.cache, meter)
+            && let Err(error) = cache.add(name, meter, &ran)
+        {
+            // The run needs no cache. It goes on, and says so once.
+            self.progress.say(&format!("note: nothing more goes into the cache: {error:#}"));
+            self.cache = None;
+        }
         self.add(Entry::Ran { cell: name.clone(), ran })
     }
 
@@ -446,11 +501,20 @@ impl<'a> Run<'a> {
             profile: header.profile.as_str().to_owned(),
             command: header.command.clone(),
             fingerprint: header.fingerprint.clone(),
+            identities: self.identities_of(&contenders),
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
             cells: records,
             failures: self.failures.clone(),
         })
+    }
+
+    /// The identities of these contenders, if they are known.
+    fn identities_of(&self, contenders: &[&Contender]) -> Option<Identities> {
+        let mut identities = self.identities.clone()?;
+        let names: BTreeSet<String> = contenders.iter().map(|contender| name_of(contender)).collect();
+        identities.contenders.retain(|name, _| names.contains(name));
+        Some(identities)
     }
 
     fn cell_record(&self, cell: &Cell<'_>) -> Option<CellRecord> {

@@ -1,4 +1,4 @@
-//! A sample of cells for tools that are too slow for all cells.
+//! Samples of cells, for what is too slow for all cells.
 
 use std::collections::BTreeSet;
 
@@ -42,11 +42,16 @@ const SAMPLE: usize = 200;
 /// # Errors
 /// If the roster is empty.
 pub fn sample(roster: Roster<'_>) -> Result<Vec<Cell<'_>>> {
-    let mut cells = Selection { profile: Profile::Quick, ..Selection::default() }.resolve(roster)?;
+    let cells = Selection { profile: Profile::Quick, ..Selection::default() }.resolve(roster)?;
+    Ok(drawn(&cells, 0, SAMPLE))
+}
+
+/// Draws cells: one of every contender, then more until there are `count`. In the order of `cells`.
+pub fn drawn<'a>(cells: &[Cell<'a>], seed: u64, count: usize) -> Vec<Cell<'a>> {
     let hash = |cell: &Cell| {
         let names = [cell.contender.bottleneck.name, cell.scenario.name, cell.contender.about.name];
         let bytes = names.into_iter().flat_map(str::bytes).map(u64::from);
-        bytes.chain([cell.size as u64]).fold(0, |state, part| mix(state ^ part))
+        bytes.chain([cell.size as u64]).fold(seed, |state, part| mix(state ^ part))
     };
     // One of every contender goes before all others.
     let mut by_hash: Vec<(u64, &Contender)> = cells.iter().map(|cell| (hash(cell), cell.contender)).collect();
@@ -57,9 +62,9 @@ pub fn sample(roster: Roster<'_>) -> Result<Vec<Cell<'_>>> {
         represented.extend(first.then_some(*contender));
         first
     });
-    let sample: BTreeSet<u64> = firsts.into_iter().chain(others).map(|(hash, _)| hash).take(SAMPLE).collect();
-    cells.retain(|cell| sample.contains(&hash(cell)));
-    Ok(cells)
+    let count = count.max(firsts.len());
+    let drawn: BTreeSet<u64> = firsts.into_iter().chain(others).map(|(hash, _)| hash).take(count).collect();
+    cells.iter().filter(|cell| drawn.contains(&hash(cell))).copied().collect()
 }
 
 #[cfg(test)]
@@ -74,7 +79,7 @@ mod tests {
     fn a_sample_is_bounded_and_has_every_contender() {
         let roster = crate::roster::roster();
         let names = names(&roster);
-        assert!(names.len() <= SAMPLE);
+        assert!(names.len() <= SAMPLE.max(roster.len()));
         for contender in &roster {
             let (bottleneck, name) = (contender.bottleneck.name, contender.about.name);
             let has = |cell: &String| cell.starts_with(bottleneck) && cell.ends_with(&format!("/{name}"));
