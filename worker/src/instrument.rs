@@ -1,13 +1,12 @@
 //! Asking Callgrind to instrument code.
 
-/// Asks Callgrind to instrument (or no longer to instrument) the code that runs from now on.
+/// Asks Callgrind to instrument the code that runs from now on.
 ///
 /// Valgrind's client request: a sequence of instructions that does nothing on a real processor. Without
 /// instrumentation code runs several times faster under Valgrind; only the region needs it.
-pub fn instrument(on: bool) {
+pub fn instrument() {
     const START: usize = 0x4354_0004;
-    const STOP: usize = 0x4354_0005;
-    let request: [usize; 6] = [if on { START } else { STOP }, 0, 0, 0, 0, 0];
+    let request: [usize; 6] = [START, 0, 0, 0, 0, 0];
     // SAFETY: on a processor the four rotations by 128 bits in all leave the register as it was, and the
     // exchange (or move) of a register with itself does nothing. Under Valgrind the request reads six words
     // behind the pointer, which live until after it, and writes its result to the register named for it.

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{BufRead, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::resource::{Resource, setrlimit};
@@ -19,7 +20,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use scenarios::probe::Injected;
 
-use crate::exact::{self, Roster};
+use crate::exact::{self, Roster, Sending};
 use crate::protocol::{Answer, Job, Others};
 use crate::{entropy, settle};
 
@@ -58,7 +59,7 @@ pub fn warm() {
     if let Ok(job) = job {
         let nobody = Roster { contenders: &[], input: None };
         let nothing = |_: Roster<'_>, _: &str| Answer::Other(String::new());
-        std::hint::black_box(line_of(&on_fresh_thread(nobody, &job, &nothing)));
+        std::hint::black_box(line_of(&on_fresh_thread(nobody, &job, &nothing, &|_| {})));
     }
     drop(std::panic::take_hook());
 }
@@ -71,7 +72,7 @@ fn take_standard_output() -> std::io::Result<File> {
     Ok(answers)
 }
 
-/// Runs a job in a child, and returns its answer when the child has ended and its profile is complete.
+/// Runs a job in a child, and returns its last answer when the child has ended and its profile is complete.
 fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool, others: &Others) -> String {
     let failed = |message: String| line_of(&Answer::Failed(message));
     let (mut reader, writer) = match std::io::pipe() {
@@ -92,7 +93,9 @@ fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool, others: &Othe
     let read = reader.read_to_string(&mut answer);
     loop {
         return match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, 0)) if read.is_ok() && answer.ends_with('\n') => answer,
+            Ok(WaitStatus::Exited(_, 0)) if read.is_ok() && answer.ends_with('\n') => {
+                answer.split_inclusive('\n').next_back().unwrap_or_default().to_owned()
+            }
             Ok(WaitStatus::Exited(_, code)) => failed(format!("its process ended with code {code}")),
             Ok(WaitStatus::Signaled(_, signal, _)) => failed(format!("its process was killed by {signal}")),
             Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
@@ -106,15 +109,20 @@ fn run_in_child(
     job: &Job,
     under_valgrind: bool,
     others: &Others,
-    mut answers: PipeWriter,
+    answers: PipeWriter,
 ) -> ! {
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     if !under_valgrind {
         let _ = setrlimit(Resource::RLIMIT_AS, MEMORY_LIMIT, MEMORY_LIMIT);
     }
-    let answer = line_of(&on_fresh_thread(roster, job, others));
-    let code = i32::from(answers.write_all(answer.as_bytes()).is_err());
+    let failed = AtomicBool::new(false);
+    let send = |answer: &Answer| {
+        let sent = (&answers).write_all(line_of(answer).as_bytes());
+        failed.fetch_or(sent.is_err(), Ordering::Relaxed);
+    };
+    send(&on_fresh_thread(roster, job, others, &send));
+    let code = i32::from(failed.into_inner());
     // Exit handlers and destructors are skipped, because the state that they would tidy is the parent's.
     // SAFETY: ends this process.
     unsafe { nix::libc::_exit(code) }
@@ -128,7 +136,7 @@ fn line_of(answer: &Answer) -> String {
 
 /// Runs a job on a thread of its own: a new thread has an allocator arena of its own, which does not
 /// depend on what the main thread did before or on the size of the environment.
-fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others) -> Answer {
+fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others, send: &Sending<'_>) -> Answer {
     let panic_message = Arc::new(Mutex::new(String::new()));
     let hook_message = Arc::clone(&panic_message);
     std::panic::set_hook(Box::new(move |panic| {
@@ -143,7 +151,7 @@ fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others) -> Answer {
     std::thread::scope(|scope| {
         let spawned = std::thread::Builder::new().spawn_scoped(scope, || {
             settle();
-            catch_unwind(AssertUnwindSafe(|| perform(roster, job, others))).unwrap_or_else(|_| {
+            catch_unwind(AssertUnwindSafe(|| perform(roster, job, others, send))).unwrap_or_else(|_| {
                 let message = panic_message.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Answer::Failed(message)
             })
@@ -156,8 +164,8 @@ fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others) -> Answer {
     })
 }
 
-fn perform(roster: Roster<'_>, job: &Job, others: &Others) -> Answer {
-    match (job, exact::perform(roster, job)) {
+fn perform(roster: Roster<'_>, job: &Job, others: &Others, send: &Sending<'_>) -> Answer {
+    match (job, exact::perform(roster, job, send)) {
         (_, Some(Ok(answer))) => answer,
         (_, Some(Err(message))) => Answer::Failed(message),
         (Job::Other(text), None) => others(roster, text),

@@ -42,8 +42,8 @@ pub enum Answer {
 pub struct Ran {
     /// Operations per region.
     pub ops: u64,
-    /// Digest of the results.
-    pub digest: u64,
+    /// Digest of the results; absent where the meter leaves it to the others.
+    pub digest: Option<u64>,
     /// The oracle's digest, where the job computes it.
     pub expected: Option<u64>,
     /// The process that ran it, by which Callgrind names its profile.
@@ -61,12 +61,18 @@ impl Ran {
     pub fn of(case: &dyn Case, with_oracle: bool, measured: Option<Measured>) -> Self {
         Ran {
             ops: case.ops(),
-            digest: case.digest(),
+            digest: Some(case.digest()),
             expected: with_oracle.then(|| case.expected()),
             pid: std::process::id(),
             measured,
             observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
+    }
+
+    /// What is known of a case that is about to run.
+    pub fn before(case: &dyn Case) -> Self {
+        let pid = std::process::id();
+        Ran { ops: case.ops(), digest: None, expected: None, pid, measured: None, observed: BTreeMap::new() }
     }
 }
 
