@@ -26,6 +26,19 @@
 //!     lab::main(&roster)
 //! }
 //! ```
+//!
+//! The gate and the cache then measure everything every time. To measure only contenders whose compiled code changed,
+//! they need a list of the files that the program is linked from, `my-lab.linked` beside the program. The linker writes
+//! it if the crate's `build.rs` says so:
+//!
+//! ```no_run
+//! // build.rs
+//! # use std::path::PathBuf;
+//! let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
+//! let beside = out.ancestors().nth(3).expect("it lies in the target directory");
+//! let list = beside.join("my-lab.linked");
+//! println!("cargo::rustc-link-arg-bin=my-lab=-Wl,--dependency-file={}", list.display());
+//! ```
 
 pub mod bench;
 mod cli;

@@ -57,18 +57,25 @@ pub fn measured(items: &[u32], x: u64) -> u64 {
 
 /// Compiles both crates in `directory` and tells the identity of `measured`.
 fn identity_in(directory: &Path, helper: &str, measured: &str) -> Identity {
-    fs::create_dir_all(directory).unwrap();
-    let compile = |name: &str, text: &str, arguments: &[&str]| {
-        fs::write(directory.join(format!("{name}.rs")), text).unwrap();
-        let mut rustc = Command::new(option_env!("RUSTC").unwrap_or("rustc"));
-        rustc.args(["--edition=2024", "--crate-type=rlib", "-Copt-level=3", "-Ccodegen-units=1"]);
-        rustc.args(["-Cdebuginfo=line-tables-only", &format!("{name}.rs")]).args(arguments);
-        let output = rustc.current_dir(directory).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    compile("helper", helper, &[]);
-    compile("measured", measured, &["--extern=helper=libhelper.rlib"]);
+    compile(directory, helper, measured).unwrap();
     identity_of(directory)
+}
+
+/// Compiles both crates in `directory`.
+fn compile(directory: &Path, helper: &str, measured: &str) -> Result<(), String> {
+    fs::create_dir_all(directory).unwrap();
+    rustc(directory, "helper", helper, &["--crate-type=rlib"])?;
+    rustc(directory, "measured", measured, &["--crate-type=rlib", "--extern=helper=libhelper.rlib"])
+}
+
+fn rustc(directory: &Path, name: &str, text: &str, arguments: &[&str]) -> Result<(), String> {
+    fs::write(directory.join(format!("{name}.rs")), text).unwrap();
+    let mut rustc = Command::new(option_env!("RUSTC").unwrap_or("rustc"));
+    rustc.args(["--edition=2024", "-Copt-level=3", "-Ccodegen-units=1", "-Cdebuginfo=line-tables-only"]);
+    rustc.args([&format!("{name}.rs"), "-L."]).args(arguments);
+    let output = rustc.current_dir(directory).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(()) } else { Err(told) }
 }
 
 fn identity_of(directory: &Path) -> Identity {
@@ -160,6 +167,94 @@ fn every_change_of_what_runs_changes_the_identity() {
         let after = identity_in(root.path(), HELPER, &replaced(MEASURED, old, new));
         assert_eq!(after.hash != before.hash, differs, "{what}");
     }
+}
+
+/// A program that shows what `measured` does.
+const SHOWN: &str = r#"
+fn main() {
+    let items: Vec<u32> = (1..20).collect();
+    for x in 0..200 { println!("{}", measured::measured(&items[x as usize % 7..], x * x + x / 3)); }
+}
+"#;
+
+/// The text with one number, operator, call or letter of a string changed, in turn.
+fn mutants(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let mut mutants = Vec::new();
+    let swaps = [
+        ("^", "|"),
+        ("^", "&"),
+        ("wrapping_mul", "wrapping_sub"),
+        ("wrapping_add", "wrapping_mul"),
+        ("==", "!="),
+    ];
+    for (old, new) in
+        swaps.into_iter().chain([("Square(", "Line("), ("Line(", "Square("), ("one", "two"), ("two", "one")])
+    {
+        let places = text.match_indices(old).map(|(at, _)| at);
+        mutants.extend(places.map(|at| format!("{}{new}{}", &text[..at], &text[at + old.len()..])));
+    }
+    for (at, _) in text.match_indices("=> \"") {
+        mutants.push(format!("{}X{}", &text[..at + 4], &text[at + 5..]));
+        mutants.push(format!("{}X{}", &text[..at + 4], &text[at + 4..]));
+    }
+    for start in 1..bytes.len() {
+        if !bytes[start].is_ascii_digit() || is_word(bytes[start - 1]) {
+            continue;
+        }
+        let end = start + bytes[start..].iter().take_while(|byte| is_word(**byte)).count();
+        let digits = text[start..end].replace('_', "");
+        let number = match digits.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16),
+            None => digits.parse(),
+        };
+        let Ok(number) = number else { continue };
+        for other in
+            [number.wrapping_add(1), number ^ 2, number.wrapping_mul(3), number / 2, number.wrapping_add(8)]
+        {
+            if other != number {
+                mutants.push(format!("{}{other}{}", &text[..start], &text[end..]));
+            }
+        }
+    }
+    mutants
+}
+
+/// Where a mutant shows something else, its identity is another one. It may be another one without: not all that can be
+/// reached is shown.
+///
+/// A part of the mutants is tried; with `IDENTITY_MUTANTS=all` all of them are, which takes minutes.
+#[test]
+fn a_mutant_that_behaves_differently_has_another_identity() {
+    let root = tempfile::tempdir().unwrap();
+    let shows = |directory: &Path| {
+        rustc(directory, "shown", SHOWN, &["--extern=measured=libmeasured.rlib"]).unwrap();
+        Command::new(directory.join("shown")).output().unwrap()
+    };
+    let before = identity_in(root.path(), HELPER, MEASURED);
+    let shown = shows(root.path());
+    let in_helper = mutants(HELPER).into_iter().map(|text| (text, MEASURED.to_owned()));
+    let in_measured = mutants(MEASURED).into_iter().map(|text| (HELPER.to_owned(), text));
+    let all: Vec<(String, String)> = in_helper.chain(in_measured).collect();
+    let every = if std::env::var("IDENTITY_MUTANTS").is_ok_and(|which| which == "all") { 1 } else { 12 };
+    let (mut compiled, mut different, mut told) = (0, 0, 0);
+    for (helper, measured) in all.iter().step_by(every) {
+        if compile(root.path(), helper, measured).is_err() {
+            continue;
+        }
+        let is_told = identity_of(root.path()) != before;
+        let differs = shows(root.path()) != shown;
+        assert!(is_told || !differs, "the identity of this is that of the original:\n{helper}\n{measured}");
+        compiled += 1;
+        different += u32::from(differs);
+        told += u32::from(is_told);
+    }
+    println!(
+        "{compiled} of {} mutants compile, {different} behave differently, {told} have another identity",
+        all.len()
+    );
+    assert!(different > 10, "{different} of {compiled}");
 }
 
 /// Two statics that look alike are two: a program that writes to one of them does not write to the other.

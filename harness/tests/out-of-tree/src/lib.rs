@@ -1,6 +1,7 @@
 //! A stranger's lab, outside the tree of `impls/`: what the documentation of [`lab`] promises, in use.
 //!
-//! Two labs, of two binaries each. `out-of-tree` puts an own contender, [`arc_deque`], beside two of ours.
+//! Three labs, of two binaries each. `out-of-tree` puts an own contender, [`arc_deque`], beside two of ours.
+//! `identified` has the same contenders, and knows what it is linked from.
 //! `misbehaving` has contenders that are wrong, panic, loop, abort or exhaust memory; the tests watch the
 //! lab survive them.
 
@@ -9,7 +10,7 @@ pub mod misbehaving;
 
 use scenarios::Contender;
 
-/// The roster of `out-of-tree`.
+/// The roster of `out-of-tree` and `identified`.
 pub fn roster() -> Vec<Contender> {
     vec![
         persistent_vector_array_copy::contender(),

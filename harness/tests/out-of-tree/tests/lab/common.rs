@@ -31,6 +31,11 @@ impl Lab {
         Lab { program: env!("CARGO_BIN_EXE_out-of-tree"), root: TempDir::new().unwrap() }
     }
 
+    /// The same lab, which knows the identities of its contenders.
+    pub fn identified() -> Self {
+        Lab { program: env!("CARGO_BIN_EXE_identified"), root: TempDir::new().unwrap() }
+    }
+
     /// The lab whose contenders misbehave.
     pub fn misbehaving() -> Self {
         Lab { program: env!("CARGO_BIN_EXE_misbehaving"), root: TempDir::new().unwrap() }

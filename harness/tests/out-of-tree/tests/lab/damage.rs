@@ -184,7 +184,8 @@ fn with_baseline() -> Lab {
         ..Entry::default()
     };
     entry.set_functions([("get".to_owned(), 900_000)].into());
-    let baseline = Baseline { fingerprint: record.fingerprint, cells: [(key, entry)].into() };
+    let baseline =
+        Baseline { fingerprint: record.fingerprint, cells: [(key, entry)].into(), ..Baseline::default() };
     reports::baseline::write(&lab.baselines(), &baseline).unwrap();
     lab
 }

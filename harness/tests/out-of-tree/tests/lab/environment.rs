@@ -261,7 +261,8 @@ fn without_valgrind_the_gate_compares_allocations_and_is_not_satisfied() {
         let counts = [Metric::Instructions, Metric::Blocks].map(count).into();
         (cell.name.clone(), Entry { counts, ..Entry::default() })
     });
-    let mut baseline = Baseline { fingerprint: record.fingerprint.clone(), cells: entries.collect() };
+    let mut baseline =
+        Baseline { fingerprint: record.fingerprint.clone(), cells: entries.collect(), ..Baseline::default() };
     reports::baseline::write(&lab.baselines(), &baseline).unwrap();
     let check = "check --scenario get_random,slice --size 8,100";
     let outcome = lab.run_without_valgrind(check).complains(4, &["allocations", "apt-get install valgrind"]);

@@ -12,4 +12,5 @@ mod interruption;
 mod misbehaving;
 mod output;
 mod sharding;
+mod unchanged;
 mod usage;
