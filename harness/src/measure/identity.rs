@@ -5,7 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -38,8 +38,7 @@ pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
 /// # Errors
 /// As [`of`].
 pub fn with_reach(roster: Roster<'_>, program: &Path) -> Result<(Identities, BTreeMap<String, Reach>)> {
-    let files = Files::linked(program, &program.with_extension("linked"))
-        .context("it is not known what this program was linked from")?;
+    let files = linked(program).context("it is not known what this program was linked from")?;
     let linked = Program::parse(&files)?;
     let names = Names::of_running(roster, program)?;
     let identity = |functions: &[u64]| -> Result<identity::Identity> {
@@ -60,6 +59,36 @@ pub fn with_reach(roster: Roster<'_>, program: &Path) -> Result<(Identities, BTr
         identities.contenders.insert(name, found);
     }
     Ok((identities, reaches))
+}
+
+/// The files that a program was linked from.
+///
+/// The linker lists them in a file beside the program. Cargo may link the program a second time with other features of
+/// its dependencies, for a benchmark, and then put the first one back in its place without linking it. So a list that was
+/// read is kept for the program that it is of.
+fn linked(program: &Path) -> Result<Files> {
+    let read = Files::linked(program, &program.with_extension("linked"));
+    let Some(kept) = kept(program) else { return Ok(read?) };
+    match read {
+        Ok(files) => {
+            // Where it cannot be kept, every cell is measured at worst.
+            if !kept.exists() {
+                let _ = std::fs::copy(program.with_extension("linked"), &kept);
+            }
+            Ok(files)
+        }
+        Err(_) if kept.exists() => Ok(Files::linked(program, &kept)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where the list of a program is kept: among Cargo's own files, by the program's size and time.
+fn kept(program: &Path) -> Option<PathBuf> {
+    let metadata = program.metadata().ok()?;
+    let built = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos();
+    let name = format!("{}-{built}-{}.linked", program.file_name()?.to_str()?, metadata.len());
+    let directory = program.with_file_name("deps");
+    directory.is_dir().then(|| directory.join(name))
 }
 
 /// The functions from which everything of the worker can be reached.
@@ -95,5 +124,51 @@ impl Names {
     fn of(&self, function: u64) -> Result<&str> {
         let name = self.names.get(&function.wrapping_sub(self.loaded));
         name.map(String::as_str).context("this program has a function without a symbol: was it stripped?")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_put_back_is_known_by_the_list_that_was_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let (program, listed, deps) = (path("lab"), path("lab.linked"), path("deps"));
+        std::fs::create_dir(&deps).unwrap();
+        let build = |hash: &str, text: &str| {
+            let built = deps.join(format!("lab-{hash}"));
+            std::fs::write(deps.join("libpart.rlib"), "!<arch>\n").unwrap();
+            std::fs::write(&built, text).unwrap();
+            std::fs::write(
+                &listed,
+                format!("{}: {}\n", built.display(), deps.join("libpart.rlib").display()),
+            )
+            .unwrap();
+            built
+        };
+        let put = |built: &Path| {
+            let _ = std::fs::remove_file(&program);
+            std::fs::hard_link(built, &program).unwrap();
+        };
+        let first = build("1", "first");
+        put(&first);
+        assert!(linked(&program).is_ok());
+        let second = build("2", "the second");
+        put(&first);
+        assert!(linked(&program).is_err(), "the part was written after it was linked");
+        // Its parts are older, and the list is the second program's.
+        std::fs::File::open(deps.join("libpart.rlib")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(linked(&program).is_ok());
+        put(&second);
+        assert!(linked(&program).is_ok());
+        // Of a third, no list was read before it was replaced.
+        let third = build("3", "the third one");
+        build("4", "the fourth");
+        std::fs::File::open(deps.join("libpart.rlib")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        put(&third);
+        let error = linked(&program).err().unwrap();
+        assert!(error.to_string().contains("another program"), "{error}");
     }
 }
