@@ -143,17 +143,9 @@ picture:
 
 # Run everything that decides CI: format, lints, documentation, tests, sanitizers, determinism, gate.
 [group('work')]
+[no-exit-message]
 ci:
-    cargo fetch --locked
-    cargo fmt --all --check
-    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-    {{ just }} documentation
-    {{ just }} dependencies
-    {{ just }} oldest-rust
-    {{ just }} test --locked
-    {{ just }} sanitize
-    {{ just }} self-test --profile quick
-    {{ just }} gate
+    @scripts/ci
 
 # Build the crates' documentation; a warning is an error.
 [group('work')]
