@@ -5,6 +5,7 @@
 //! | file | content |
 //! |---|---|
 //! | `fingerprint.json` | the environment in which it was measured |
+//! | `identities.json` | the [code](Identities) that was measured |
 //! | `<bottleneck>.tsv` | one line per cell, sorted: its name, and a column for each [metric that the gate keeps](crate::metric::Gate) |
 //! | `functions/<bottleneck>/<contender>.tsv` | per cell the functions that cost most, for the gate's explanation |
 //!

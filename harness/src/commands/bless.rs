@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     baseline.fingerprint.revision.clear();
     baseline.fingerprint.dirty = false;
     baseline.fingerprint.cpu.clear();
-    let mut noisy = 0;
+    let mut noisy = Vec::new();
     let blessed: BTreeSet<CellName> = measured.keys().cloned().collect();
     for (name, measured) in measured {
         let (Some(mut entry), Some((again, attributed))) = (Entry::of(&measured), functions.get(&name))
@@ -67,7 +67,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         };
         let noise = entry.count(Metric::Instructions).abs_diff(*again);
         if noise > 0 {
-            noisy += 1;
+            noisy.push(format!("{name} by {noise}"));
             entry.noise.insert(Metric::Instructions, noise);
         }
         entry.set_functions(attributed.functions.clone());
@@ -83,9 +83,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     }
     baseline::write(&context.baselines(), &baseline)?;
     print(&format!("blessed {} cells in {}", cells.len(), context.baselines().display()))?;
-    if noisy > 0 {
+    if !noisy.is_empty() {
         print(&format!(
-            "note: {noisy} of them gave two different instruction counts; the difference is recorded as their noise"
+            "note: {} of them gave two different instruction counts; the difference is recorded as their noise, of which \
+             the gate tolerates up to 1 %: {}",
+            noisy.len(),
+            noisy.join(", ")
         ))?;
     }
     Ok(Exit::Fine)

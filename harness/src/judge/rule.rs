@@ -14,8 +14,10 @@ pub fn tolerance(metric: Metric, old: &Entry) -> Option<u64> {
         Gate::Ignored => None,
         Gate::NoGrowth => Some(0),
         Gate::Tolerance { share, least } => {
-            let share = (old.count(metric) as f64 * share) as u64;
-            Some(share.max(least).max(old.noise(metric)))
+            let of_count = |share: f64| (old.count(metric) as f64 * share) as u64;
+            // However noisy a cell was when it was blessed, twice the share of others is seen.
+            let noise = old.noise(metric).min(of_count(2.0 * share));
+            Some(of_count(share).max(least).max(noise))
         }
     }
 }
@@ -79,7 +81,9 @@ pub fn compare(
     everything: bool,
 ) -> Verdict {
     let mut verdict = Verdict::default();
-    let contenders: BTreeSet<String> = baseline.cells.keys().map(CellName::of_contender).collect();
+    let mut contenders: BTreeSet<String> = baseline.cells.keys().map(CellName::of_contender).collect();
+    // A contender that lost all its rows is still known by its code.
+    contenders.extend(baseline.identities.contenders.keys().cloned());
     let groups: BTreeSet<String> = baseline.cells.keys().map(CellName::of_group).collect();
     let is_expected =
         |name: &CellName| contenders.contains(&name.of_contender()) && groups.contains(&name.of_group());
@@ -115,6 +119,7 @@ pub fn by_contender(names: &[CellName]) -> BTreeMap<String, usize> {
 #[cfg(test)]
 mod tests {
     use reports::record::{Allocations, Atomics};
+    use reports::{Identities, Identity};
 
     use super::*;
 
@@ -206,9 +211,12 @@ mod tests {
 
     #[test]
     fn a_noisy_cell_has_its_own_tolerance() {
-        let noisy = Entry { noise: [(Metric::Instructions, 5_000)].into(), ..entry(100_000, 0) };
-        assert_eq!(classify(&noisy, &exact(105_000, 0)), Change::None);
-        assert_eq!(classify(&noisy, &exact(105_001, 0)), Change::Regression);
+        let noisy = |noise| Entry { noise: [(Metric::Instructions, noise)].into(), ..entry(100_000, 0) };
+        assert_eq!(classify(&noisy(700), &exact(100_700, 0)), Change::None);
+        assert_eq!(classify(&noisy(700), &exact(100_701, 0)), Change::Regression);
+        // No noise hides more than 1 %.
+        assert_eq!(classify(&noisy(5_000), &exact(101_000, 0)), Change::None);
+        assert_eq!(classify(&noisy(5_000), &exact(101_001, 0)), Change::Regression);
     }
 
     #[test]
@@ -239,6 +247,13 @@ mod tests {
         assert_eq!(verdict.vanished, [key("b/s/8/gone")]);
         assert_eq!(verdict.unverified, [key("b/s/8/failed")]);
         assert!(compare(&baseline, &selected, &BTreeSet::new(), &measured, false).vanished.is_empty());
+        // A contender that is known by its code is not new.
+        let identity = Identity { cells: String::new(), checks: String::new() };
+        let identities =
+            Identities { worker: String::new(), contenders: [("b/new".to_owned(), identity)].into() };
+        let known = Baseline { identities, ..baseline.clone() };
+        let verdict = compare(&known, &selected, &BTreeSet::new(), &measured, true);
+        assert_eq!(verdict.missing, ["b/s/8/new", "b/t/8/new", "b/t/8/same"].map(key));
         // What is skipped is neither new nor lost.
         let skipped = [key("b/s/8/failed"), key("b/s/8/same")].into();
         let verdict = compare(&baseline, &selected, &skipped, &measured, true);

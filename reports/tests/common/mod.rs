@@ -406,6 +406,7 @@ pub fn full_size() -> Record {
             revision: "1f1e7780c0ffee00c0ffee00c0ffee00c0ffee00".into(),
             dirty: false,
         },
+        identities: None,
         bottlenecks: vec![
             bottleneck(
                 "persistent_map",
