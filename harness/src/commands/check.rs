@@ -242,9 +242,8 @@ fn report(
 ) -> Result<()> {
     for name in &verdict.regressions {
         print(&format!("\nregression: {}", change(name, &old.cells[name], &measured[name])))?;
-        for (function, old, new) in explanations.get(name).into_iter().flatten().take(FUNCTIONS) {
-            let (sign, by) = if new > old { ('+', new - old) } else { ('-', old - new) };
-            print(&format!("    {sign}{} in {function} ({} -> {})", count(by), count(*old), count(*new)))?;
+        for changed in explanations.get(name).into_iter().flatten().take(FUNCTIONS) {
+            print(&format!("    {}", function(changed)))?;
         }
         print(&format!("    reproduce: lab explain {name}"))?;
     }
@@ -301,6 +300,18 @@ fn report(
         verdict.vanished.len(),
         verdict.unverified.len()
     ))
+}
+
+/// A function's change, and how much of it is in calls of library functions.
+fn function(Changed { function, old, new, callees }: &Changed) -> String {
+    let sign = if new > old { '+' } else { '-' };
+    let mut text =
+        format!("{sign}{} in {function} ({} -> {})", count(old.abs_diff(*new)), count(*old), count(*new));
+    for (at, (callee, part)) in callees.iter().enumerate() {
+        let joined = if at == 0 { ", of which" } else { " and" };
+        text += &format!("{joined} {sign}{} in calls of {callee}", count(*part));
+    }
+    text
 }
 
 /// A cell's name, and the metrics that changed among those that the gate judges.

@@ -1,5 +1,6 @@
 //! `lab explain`: shows which functions a cell's instructions belong to.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
@@ -10,7 +11,8 @@ use super::output::{count, print, print_json, table};
 use super::parse::cell_name;
 use crate::error::Exit;
 use crate::judge::explained::Explained;
-use crate::measure::meters::callgrind::Attributed;
+use crate::measure::meters::callers::Row;
+use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
 use crate::measure::run::Run;
 use crate::progress::say;
@@ -19,8 +21,9 @@ use crate::roster::selection::Profile;
 /// Show how a cell's instructions spread over functions
 ///
 /// Verifies and measures the cell, and attributes each instruction to the innermost function outside
-/// the standard library, inlined functions included. Further columns show each function's atomic
-/// read-modify-writes, and its instructions in the baseline if the baseline has the cell.
+/// the standard library, inlined functions included. What the standard library and the C library do is attributed to
+/// the function that calls them, and lines below the function say how much it is. Further columns show each function's
+/// atomic read-modify-writes, and its instructions in the baseline if the baseline has the cell.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
@@ -50,9 +53,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut all = Vec::new();
     for cell in &cells {
         let name = cell.name();
-        let (instructions, Attributed { functions, atomics }) = functions[&name].clone();
-        let explained =
-            Explained { cell: name.to_string(), instructions, ops: run.ops(&name), functions, atomics };
+        let (instructions, Attributed { functions, atomics, .. }) = functions[&name].clone();
+        let (cell, ops) = (name.to_string(), run.ops(&name));
+        let explained = Explained { cell, instructions, ops, functions, by_caller: true, atomics };
         if !arguments.json {
             let known = baseline.cells.get(&name).map(|entry| &entry.functions);
             show(&explained, known, arguments.top)?;
@@ -74,16 +77,40 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize) -> Result<()> {
-    let Explained { cell, instructions, ops, functions, atomics } = explained;
+/// A library function gets a line below the function that calls it if it costs at least this part of the cell.
+const LEAST_CALLEE: u64 = 200;
+
+/// Instructions or atomics by function, and below each function by the library function that it calls.
+#[derive(Default)]
+struct Grouped(BTreeMap<String, (u64, Functions)>);
+
+impl Grouped {
+    fn of(rows: &Functions) -> Self {
+        let mut grouped = Grouped::default();
+        for (row, cost) in rows {
+            let Row { function, callee } = Row::parse(row);
+            let (whole, callees) = grouped.0.entry(function).or_default();
+            *whole += cost;
+            callees.extend(callee.map(|callee| (callee, *cost)));
+        }
+        grouped
+    }
+
+    /// The count of a function, or of a library function that it calls.
+    fn get(&self, function: &str, callee: Option<&str>) -> Option<u64> {
+        let (whole, callees) = self.0.get(function)?;
+        callee.map_or(Some(*whole), |callee| callees.get(callee).copied())
+    }
+}
+
+fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<()> {
+    let Explained { cell, instructions, ops, functions, atomics, .. } = explained;
     let per_op = *instructions as f64 / *ops as f64;
     print(&format!(
         "\n{cell}: {} instructions, {per_op:.1} for each of {}",
         count(*instructions),
         count(*ops)
     ))?;
-    let mut costs: Vec<(&String, u64)> = functions.iter().map(|(name, cost)| (name, *cost)).collect();
-    costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
     let mut header = vec!["instructions", "share", "per op"];
     header.extend(known.map(|_| "baseline"));
     // Many structures have no atomics, and a column of zeros would only take space.
@@ -94,25 +121,33 @@ fn show(explained: &Explained, known: Option<&BTreeMap<String, u64>>, top: usize
     if let Some(last) = table.column_iter_mut().last() {
         last.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    for (name, cost) in costs.iter().take(top) {
-        let share = *cost as f64 / (*instructions).max(1) as f64 * 100.0;
-        let mut row =
-            vec![count(*cost), format!("{share:.1} %"), format!("{:.1}", *cost as f64 / *ops as f64)];
-        if let Some(known) = known {
-            row.push(known.get(*name).map_or_else(|| "–".to_owned(), |cost| count(*cost)));
+    let (known, atomics) = (known.map(Grouped::of), atomics.map(Grouped::of));
+    let absent = || "–".to_owned();
+    let per_op = |count: u64, digits: usize| format!("{:.digits$}", count as f64 / *ops as f64);
+    let row = |function: &str, callee: Option<&str>, cost: u64| {
+        let share = cost as f64 / (*instructions).max(1) as f64 * 100.0;
+        let mut row = vec![count(cost), format!("{share:.1} %"), per_op(cost, 1)];
+        row.extend(known.as_ref().map(|known| known.get(function, callee).map_or_else(absent, count)));
+        let own =
+            |atomics: &Grouped| atomics.get(function, callee).map_or_else(absent, |count| per_op(count, 2));
+        row.extend(atomics.as_ref().map(own));
+        row.push(callee.map_or_else(|| function.to_owned(), |callee| format!("  of which {callee}")));
+        row
+    };
+    let mut costs: Vec<_> = Grouped::of(functions).0.into_iter().collect();
+    costs.sort_by_key(|(_, (cost, _))| Reverse(*cost));
+    for (name, (cost, callees)) in costs.iter().take(top) {
+        table.add_row(row(name, None, *cost));
+        let mut callees: Vec<(&String, u64)> = callees.iter().map(|(callee, cost)| (callee, *cost)).collect();
+        callees.retain(|(_, cost)| cost * LEAST_CALLEE >= *instructions);
+        callees.sort_by_key(|(_, cost)| Reverse(*cost));
+        for (callee, cost) in callees {
+            table.add_row(row(name, Some(callee), cost));
         }
-        if let Some(atomics) = atomics {
-            let own = atomics.get(*name);
-            row.push(
-                own.map_or_else(|| "–".to_owned(), |count| format!("{:.2}", *count as f64 / *ops as f64)),
-            );
-        }
-        row.push((*name).clone());
-        table.add_row(row);
     }
     print(&table.to_string())?;
     if costs.len() > top {
-        let rest: u64 = costs[top..].iter().map(|(_, cost)| cost).sum();
+        let rest: u64 = costs[top..].iter().map(|(_, (cost, _))| cost).sum();
         print(&format!("{} more functions: {}", costs.len() - top, count(rest)))?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! What `lab explain` says of a cell, for people and for another revision's lab.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use crate::measure::meters::callgrind::Functions;
 
 /// A cell's instructions by function.
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,9 +13,13 @@ pub struct Explained {
     pub instructions: u64,
     /// Operations per region.
     pub ops: u64,
-    /// Instructions by function.
-    pub functions: BTreeMap<String, u64>,
-    /// Atomic read-modify-writes by function, where they are counted.
+    /// Instructions by [row](crate::measure::meters::callers::Row).
+    pub functions: Functions,
+    /// Whether library functions are with the functions that call them. An older lab, where they have rows of their own,
+    /// does not write this.
+    #[serde(default)]
+    pub by_caller: bool,
+    /// Atomic read-modify-writes by row, where they are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub atomics: Option<BTreeMap<String, u64>>,
+    pub atomics: Option<Functions>,
 }

@@ -1,13 +1,16 @@
 //! Attribution finds which functions of a cell changed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use reports::baseline::{Baseline, Entry};
 use reports::{CellName, Metric};
 
+use super::explained::Explained;
 use super::revision::Revision;
-use super::rule::tolerance;
+use crate::measure::meters::callers::Row;
+use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::instructions::valgrind_version;
 use crate::measure::programs::Options;
 use crate::measure::run::Run;
@@ -16,28 +19,120 @@ use crate::roster::cell::Roster;
 /// A change of a function by this part of its cell is worth a line, even where the cell tolerates more.
 const LEAST_CHANGE: u64 = 1000;
 
-/// A function that changed: its name, and its instructions before and now.
-pub type Changed = (String, u64, u64);
+/// A function is not named if it changed by less than this part of the one that grew most.
+const LEAST_PART: u64 = 20;
 
-/// The functions whose cost changed most, largest growth first: name, old, new.
-pub fn changed_functions(old: &Entry, new: &BTreeMap<String, u64>) -> Vec<Changed> {
-    let names: BTreeSet<&String> = old.functions.keys().chain(new.keys()).collect();
-    let instructions = old.count(Metric::Instructions);
-    let least = tolerance(Metric::Instructions, old).unwrap_or(0).min(instructions / LEAST_CHANGE);
-    let mut changes: Vec<Changed> = names
-        .into_iter()
-        .map(|name| {
-            let of = |functions: &BTreeMap<String, u64>| functions.get(name).copied().unwrap_or(0);
-            (name.clone(), of(&old.functions), of(new))
-        })
-        .filter(|(name, was, is)| {
-            // If the baseline has no line for a function, its cost was below the least that is worth one.
-            let known = old.functions.contains_key(name);
-            was.abs_diff(*is) > if known { least } else { least.max(old.least_function()) }
+/// A function that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its name.
+    pub function: String,
+    /// Its instructions before, with those of the library functions that it calls.
+    pub old: u64,
+    /// Its instructions now.
+    pub new: u64,
+    /// The library functions in which its calls changed most, in the same direction, with what they changed by.
+    pub callees: Vec<(String, u64)>,
+}
+
+impl Changed {
+    fn growth(&self) -> i64 {
+        self.new as i64 - self.old as i64
+    }
+}
+
+/// The library functions that are named for a function.
+const CALLEES: usize = 2;
+
+/// A library function is named if it makes out at least this part of the function's change.
+const LEAST_CALLEE: u64 = 10;
+
+/// The functions whose cost changed: first those that explain the cell's growth, largest growth first, then those between
+/// which cost only moved.
+pub fn changed_functions(old: &Entry, new: &Functions) -> Vec<Changed> {
+    let before = rows_before(old, new);
+    let names: BTreeSet<&String> = before.keys().chain(new.keys()).collect();
+    let of = |rows: &Functions, name: &String| rows.get(name).copied().unwrap_or(0);
+    let mut changes: BTreeMap<String, (Changed, Vec<(String, i64)>)> = BTreeMap::new();
+    for name in names {
+        let (was, is) = (of(&before, name), of(new, name));
+        let Row { function, callee } = Row::parse(name);
+        let (change, callees) = changes
+            .entry(function.clone())
+            .or_insert_with(|| (Changed { function, old: 0, new: 0, callees: Vec::new() }, Vec::new()));
+        change.old += was;
+        change.new += is;
+        callees.extend(callee.map(|callee| (callee, is as i64 - was as i64)));
+    }
+    let mut changes: Vec<Changed> = changes
+        .into_values()
+        .map(|(change, callees)| {
+            let by = change.growth();
+            let mut callees: Vec<(String, u64)> = callees
+                .into_iter()
+                .filter(|(_, part)| part.signum() == by.signum())
+                .map(|(callee, part)| (callee, part.unsigned_abs()))
+                .filter(|(_, part)| part * LEAST_CALLEE >= by.unsigned_abs())
+                .collect();
+            callees.sort_by_key(|(_, part)| Reverse(*part));
+            callees.truncate(CALLEES);
+            Changed { callees, ..change }
         })
         .collect();
-    changes.sort_by_key(|(_, old, new)| std::cmp::Reverse(*new as i64 - *old as i64));
+    changes.sort_by_key(|change| Reverse(change.growth()));
+    let (mut changes, moved) = without_moves(changes);
+    changes.extend(moved);
+    // One more atomic is a single instruction among thousands, and its function is worth a line all the same.
+    let most = changes.iter().map(Changed::growth).max().unwrap_or(0).max(0) as u64;
+    let least = (old.count(Metric::Instructions) / LEAST_CHANGE).min(most / LEAST_PART);
+    changes.retain(|change| change.growth().unsigned_abs() > least);
     changes
+}
+
+/// What each row cost before. The baseline has no line for a cheap row: what the lines do not add up to was spent there.
+fn rows_before(old: &Entry, new: &Functions) -> Functions {
+    let mut before = old.functions.clone();
+    let mut hidden = old.count(Metric::Instructions).saturating_sub(before.values().sum());
+    let mut cheap: Vec<(&String, u64)> = new
+        .iter()
+        .filter(|(name, _)| !before.contains_key(*name))
+        .map(|(name, cost)| (name, *cost))
+        .collect();
+    // Nobody knows how it was spread. The least surprising is that only the row that is the most expensive now grew.
+    cheap.sort_by_key(|(_, cost)| *cost);
+    let most = old.least_function() - 1;
+    for (name, cost) in cheap {
+        let was = cost.min(hidden).min(most);
+        hidden -= was;
+        before.insert(name.clone(), was);
+    }
+    before
+}
+
+/// Parts a growth and a fall that differ by less than this part of them are one cost that moved.
+const SAME: u64 = 10;
+
+/// Splits functions that are sorted by growth: those whose growth is the cell's, and pairs between which cost moved.
+///
+/// Cost moves where the compiler inlines a call that it did not inline before, or no longer does: what one function loses
+/// is what another one gains.
+fn without_moves(mut changes: Vec<Changed>) -> (Vec<Changed>, Vec<Changed>) {
+    let mut moved = Vec::new();
+    loop {
+        let pair = changes.iter().enumerate().rev().find_map(|(at, fell)| {
+            let fall = fell.growth();
+            if fall >= 0 {
+                return None;
+            }
+            let rest = |rose: &Changed| (rose.growth() + fall).unsigned_abs();
+            let nearest = changes.iter().enumerate().filter(|(_, rose)| rose.growth() > 0);
+            let (nearest, rose) = nearest.min_by_key(|(_, rose)| rest(rose))?;
+            (rest(rose) * SAME <= fall.unsigned_abs()).then_some((nearest, at))
+        });
+        let Some((rose, fell)) = pair else { return (changes, moved) };
+        moved.push(changes.remove(fell));
+        moved.push(changes.remove(rose));
+    }
 }
 
 /// The number of cells whose functions are looked up. They are the cells that grew most: enough to show the cause, and
@@ -66,12 +161,20 @@ pub fn explain(
     for name in names {
         let Some((_, new)) = functions.remove(name) else { continue };
         let mut entry = old.cells[name].clone();
-        if let Some(revision) = revision {
-            entry.functions = revision.explained(name)?.functions;
-        }
-        changed.insert(name.clone(), changed_functions(&entry, &new.functions));
+        let old = revision.map(|revision| revision.explained(name)).transpose()?;
+        changed.insert(name.clone(), changed_since(&mut entry, old, &new));
     }
     Ok(changed)
+}
+
+/// The functions that changed since a baseline's entry or, if there is one, since what another revision's lab says.
+fn changed_since(entry: &mut Entry, revision: Option<Explained>, new: &Attributed) -> Vec<Changed> {
+    let Some(Explained { functions, by_caller, .. }) = revision else {
+        return changed_functions(entry, &new.functions);
+    };
+    entry.functions = functions;
+    // An older lab names the functions whose code was executed, so those are compared.
+    changed_functions(entry, if by_caller { &new.functions } else { &new.executed })
 }
 
 #[cfg(test)]
@@ -82,22 +185,150 @@ mod tests {
         Entry { counts: [(Metric::Instructions, instructions)].into(), ..Entry::default() }
     }
 
+    fn costs<const N: usize>(costs: [(&str, u64); N]) -> Functions {
+        costs.map(|(name, cost)| (name.to_owned(), cost)).into()
+    }
+
+    /// What changed between two whole profiles, spelled in short.
+    fn changed<const OLD: usize, const NEW: usize>(
+        old: [(&str, u64); OLD],
+        new: [(&str, u64); NEW],
+    ) -> Vec<String> {
+        let old = costs(old);
+        let entry = Entry { functions: old.clone(), ..entry(old.values().sum()) };
+        spelled(&changed_functions(&entry, &costs(new)))
+    }
+
+    fn spelled(changes: &[Changed]) -> Vec<String> {
+        let spell = |change: &Changed| {
+            let callees = change.callees.iter().map(|(callee, part)| format!(", {callee} {part}"));
+            format!("{} {:+}{}", change.function, change.growth(), callees.collect::<String>())
+        };
+        changes.iter().map(spell).collect()
+    }
+
     #[test]
     fn the_function_that_grew_most_comes_first() {
-        let mut old = entry(10_000);
-        old.functions =
-            [("get", 6_000), ("insert", 3_000), ("same", 1_000)].map(|(n, c)| (n.to_owned(), c)).into();
-        let new = [("get", 6_100), ("insert", 4_000), ("same", 1_001)].map(|(n, c)| (n.to_owned(), c)).into();
-        let changes = changed_functions(&old, &new);
-        assert_eq!(changes, [("insert".to_owned(), 3_000, 4_000), ("get".to_owned(), 6_000, 6_100)]);
+        let changes = changed(
+            [("get", 6_000), ("insert", 3_000), ("same", 1_000)],
+            [("get", 6_100), ("insert", 4_000), ("same", 1_001)],
+        );
+        assert_eq!(changes, ["insert +1000", "get +100"]);
+    }
+
+    #[test]
+    fn a_single_instruction_per_operation_is_worth_a_line() {
+        let changes = changed([("get", 900_000), ("count", 100_000)], [("get", 900_000), ("count", 100_100)]);
+        assert_eq!(changes, ["count +100"]);
+    }
+
+    #[test]
+    fn what_inlining_moved_does_not_hide_what_grew() {
+        // `find` is no longer inlined into `get` and `insert` grew by a tenth of that.
+        let changes = changed(
+            [("get", 50_000), ("find", 20_000), ("insert", 30_000)],
+            [("get", 41_000), ("find", 29_030), ("insert", 30_900)],
+        );
+        assert_eq!(changes, ["insert +900", "get -9000", "find +9030"]);
+        // A function that vanished into another one.
+        let changes = changed(
+            [("push", 50_000), ("own_tail", 20_000), ("get", 30_000)],
+            [("push", 70_100), ("get", 30_700)],
+        );
+        assert_eq!(changes, ["get +700", "own_tail -20000", "push +20100"]);
+    }
+
+    #[test]
+    fn a_fall_somewhere_else_is_not_taken_for_a_move() {
+        let changes = changed(
+            [("push", 50_000), ("pop", 30_000), ("get", 20_000)],
+            [("push", 58_000), ("pop", 25_000), ("get", 20_000)],
+        );
+        assert_eq!(changes, ["push +8000", "pop -5000"]);
+    }
+
+    #[test]
+    fn growth_in_an_allocator_belongs_to_who_calls_it() {
+        // `get` allocates as much as before, and `push` allocates a block more for each operation.
+        let changes = changed(
+            [("push", 20_000), ("push > malloc", 5_000), ("get", 15_000), ("get > malloc", 60_000)],
+            [
+                ("push", 20_300),
+                ("push > malloc", 17_000),
+                ("push > free", 4_000),
+                ("get", 15_000),
+                ("get > malloc", 60_000),
+            ],
+        );
+        assert_eq!(changes, ["push +16300, malloc 12000, free 4000"]);
+    }
+
+    #[test]
+    fn growth_in_memcpy_belongs_to_the_one_of_its_callers_that_copies_more() {
+        let changes = changed(
+            [("copy", 10_000), ("copy > memcpy", 30_000), ("clone", 10_000), ("clone > memcpy", 50_000)],
+            [("copy", 10_000), ("copy > memcpy", 33_000), ("clone", 10_000), ("clone > memcpy", 50_100)],
+        );
+        assert_eq!(changes, ["copy +3000, memcpy 3000"]);
+        // Between code of its own and a library nothing is gained.
+        let changes = changed(
+            [("copy", 40_000), ("clone", 10_000), ("clone > memcpy", 50_000)],
+            [("copy", 10_000), ("copy > memcpy", 30_100), ("clone", 10_600), ("clone > memcpy", 50_000)],
+        );
+        assert_eq!(changes, ["clone +600", "copy +100, memcpy 30100"]);
+    }
+
+    #[test]
+    fn library_functions_are_named_if_they_change_as_their_caller_does() {
+        // `free` fell while its caller grew, and `realloc` is a small part of the growth.
+        let changes = changed(
+            [("push", 26_000), ("push > free", 9_000), ("push > memcpy", 20_000), ("push > malloc", 5_000)],
+            [
+                ("push", 37_001),
+                ("push > free", 1_000),
+                ("push > memcpy", 23_000),
+                ("push > malloc", 17_000),
+                ("push > realloc", 1_999),
+            ],
+        );
+        assert_eq!(changes, ["push +20000, malloc 12000, memcpy 3000"]);
     }
 
     #[test]
     fn a_function_that_was_not_worth_a_line_has_not_grown_from_nothing() {
-        let mut old = entry(100_000);
-        old.set_functions([("get", 99_600), ("malloc", 400)].map(|(n, c)| (n.to_owned(), c)).into());
-        let new = [("get", 99_600), ("malloc", 400), ("insert", 2_000)];
-        let changes = changed_functions(&old, &new.map(|(n, c)| (n.to_owned(), c)).into());
-        assert_eq!(changes, [("insert".to_owned(), 0, 2_000)]);
+        let blessed = |old: Functions| {
+            let mut entry = entry(old.values().sum());
+            entry.set_functions(old);
+            entry
+        };
+        let old = blessed(costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110)]));
+        let new = costs([("get", 99_000), ("rare", 400), ("insert", 2_490), ("push", 110)]);
+        assert_eq!(spelled(&changed_functions(&old, &new)), ["insert +2000"]);
+        // It is worth a line now, and has hardly grown.
+        let new = costs([("get", 99_900), ("rare", 400), ("insert", 505), ("push", 110)]);
+        assert_eq!(spelled(&changed_functions(&old, &new)), ["get +900"]);
+        // So is what nobody had called before.
+        let new = costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110), ("new", 700)]);
+        assert_eq!(spelled(&changed_functions(&old, &new)), ["new +700"]);
+    }
+
+    #[test]
+    fn with_an_older_revision_the_executed_functions_are_compared() {
+        let new = Attributed {
+            functions: costs([("push", 3_000), ("push > malloc", 6_000)]),
+            executed: costs([("push", 3_000), ("malloc", 6_000)]),
+            atomics: None,
+        };
+        let explained = |text: &str| {
+            let json = format!(r#"{{"cell": "b/s/8/c", "instructions": 5000, "ops": 1, {text}}}"#);
+            Some(serde_json::from_str::<Explained>(&json).unwrap())
+        };
+        let older = explained(r#""functions": {"push": 3000, "malloc": 2000}"#);
+        assert_eq!(spelled(&changed_since(&mut entry(5_000), older, &new)), ["malloc +4000"]);
+        let same = explained(r#""functions": {"push": 3000, "push > malloc": 2000}, "by_caller": true"#);
+        assert_eq!(spelled(&changed_since(&mut entry(5_000), same, &new)), ["push +4000, malloc 4000"]);
+        let mut blessed = entry(5_000);
+        blessed.functions = costs([("push", 3_000), ("push > malloc", 2_000)]);
+        assert_eq!(spelled(&changed_since(&mut blessed, None, &new)), ["push +4000, malloc 4000"]);
     }
 }

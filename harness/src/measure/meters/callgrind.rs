@@ -8,9 +8,11 @@ use anyhow::{Context, Result, bail};
 use reports::record::Atomics;
 
 use super::atomics::{COUNTED, Objects};
+use super::callers::{CallGraph, Caller, Symbol};
 use crate::measure::paths;
 
-/// Instructions by function, inlined functions included.
+/// Instructions by row. A row is a function, inlined functions included, or
+/// [what it spends in its calls of a library function](super::callers::Row).
 pub type Functions = BTreeMap<String, u64>;
 
 /// The total of a profile: the instructions of everything that was collected.
@@ -28,9 +30,11 @@ pub fn total(profile: &str) -> Result<u64> {
 /// Where a profile's instructions went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributed {
-    /// Instructions by function.
+    /// Instructions by [row](super::callers::Row): what library functions cost is with the function that calls them.
     pub functions: Functions,
-    /// Atomic read-modify-writes by function, those in libraries included; `None` where they are not counted.
+    /// Instructions by the function whose code was executed, library functions included.
+    pub executed: Functions,
+    /// Atomic read-modify-writes by row; `None` where they are not counted.
     pub atomics: Option<Functions>,
 }
 
@@ -38,32 +42,82 @@ pub struct Attributed {
 ///
 /// Where `binary` has line tables, an address's inline frames are looked up and the cost goes to the
 /// **innermost function outside the standard library**: an operation that the compiler inlined into a
-/// scenario is still named.
+/// scenario is still named. Code of the standard library that is not inlined, and all code of shared libraries, is
+/// attributed to the [functions that call it](super::callers).
 ///
 /// # Errors
 /// If the profile is malformed or the binary's debug information cannot be read.
 pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Attributed> {
     let mut names = Names::new(binary)?;
     let binary = binary.to_string_lossy();
-    let mut functions = Functions::new();
-    let mut atomics = COUNTED.then(Functions::new);
-    own_costs(profile, |Cost { object, function, address, count }| {
-        let name = if object == binary { names.of(address, function) } else { function };
-        let add = |functions: &mut Functions| match functions.get_mut(name) {
-            Some(total) => *total += count,
-            None => drop(functions.insert(name.to_owned(), count)),
-        };
-        add(&mut functions);
-        if let Some(counted) = &mut atomics {
-            match objects.is_atomic(object, address)? {
-                Some(true) => add(counted),
-                Some(false) => {}
-                None => atomics = None,
+    let mut found = Attributed { atomics: COUNTED.then(Functions::new), ..Attributed::default() };
+    let mut graph = CallGraph::default();
+    // Instructions and atomics in code that belongs to no function outside the libraries, by symbol.
+    let mut elsewhere: BTreeMap<Symbol, (u64, u64)> = BTreeMap::new();
+    events(profile, |Place { object, function, address }, event| {
+        let symbol = graph.symbol(object, function);
+        let named = if object == binary { names.at(address) } else { &Named::default() };
+        match (&named.symbol_of, &named.outermost) {
+            (Some(own), _) => graph.set_function(symbol, own),
+            (None, Some(name)) => graph.set_label(symbol, name),
+            (None, None) => {}
+        }
+        match event {
+            Event::Called { object, function, inclusive } => {
+                let callee = graph.symbol(object, function);
+                let caller = named.own.clone().map_or(Caller::Symbol(symbol), Caller::Function);
+                graph.add_calls(callee, caller, inclusive);
+            }
+            Event::Executed(count) => {
+                let atomic = match found.atomics {
+                    Some(_) => objects.is_atomic(object, address)?,
+                    None => Some(false),
+                };
+                if atomic.is_none() {
+                    found.atomics = None;
+                }
+                let atomics = if atomic == Some(true) { count } else { 0 };
+                let name = named.own.as_deref().or(named.outermost.as_deref()).unwrap_or(function);
+                add(&mut found.executed, name, count);
+                match &named.own {
+                    Some(own) => found.add(own, count, atomics),
+                    None => {
+                        let (instructions, locked) = elsewhere.entry(symbol).or_default();
+                        *instructions += count;
+                        *locked += atomics;
+                    }
+                }
             }
         }
         Ok(())
     })?;
-    Ok(Attributed { functions, atomics })
+    let answers = graph.answers();
+    for (symbol, (instructions, atomics)) in elsewhere {
+        for (row, part) in answers.divide(symbol, instructions) {
+            found.add(&row.to_string(), part, 0);
+        }
+        for (row, part) in answers.divide(symbol, atomics) {
+            found.add(&row.to_string(), 0, part);
+        }
+    }
+    Ok(found)
+}
+
+impl Attributed {
+    fn add(&mut self, row: &str, instructions: u64, atomics: u64) {
+        add(&mut self.functions, row, instructions);
+        if let Some(counted) = &mut self.atomics {
+            add(counted, row, atomics);
+        }
+    }
+}
+
+fn add(functions: &mut Functions, name: &str, count: u64) {
+    match functions.get_mut(name) {
+        Some(total) => *total += count,
+        None if count > 0 => drop(functions.insert(name.to_owned(), count)),
+        None => {}
+    }
 }
 
 /// Counts a profile's atomic read-modify-writes; `None` where they [are not counted](COUNTED) or where
@@ -74,8 +128,8 @@ pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<
 pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Option<Atomics>> {
     let binary = binary.to_string_lossy();
     let mut atomics = COUNTED.then(Atomics::default);
-    own_costs(profile, |Cost { object, address, count, .. }| {
-        if let Some(counted) = &mut atomics {
+    events(profile, |Place { object, address, .. }, event| {
+        if let (Event::Executed(count), Some(counted)) = (event, &mut atomics) {
             match objects.is_atomic(object, address)? {
                 Some(true) if object == binary => counted.program += count,
                 Some(true) => counted.libraries += count,
@@ -88,21 +142,29 @@ pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Op
     Ok(atomics)
 }
 
-/// How often the instruction at an address was executed.
-struct Cost<'a> {
+/// An instruction of a program or a library.
+struct Place<'a> {
     object: &'a str,
     function: &'a str,
     address: u64,
-    count: u64,
 }
 
-/// Hands every own cost (not those of callees) of a profile made with `--dump-instr=yes` to `each`.
-fn own_costs<'a>(profile: &'a str, mut each: impl FnMut(Cost<'a>) -> Result<()>) -> Result<()> {
+/// What a profile says of an instruction.
+enum Event<'a> {
+    /// It was executed so often.
+    Executed(u64),
+    /// It called this function; the calls cost so much, with everything below them.
+    Called { object: &'a str, function: &'a str, inclusive: u64 },
+}
+
+/// Hands every line of costs of a profile made with `--dump-instr=yes` to `each`.
+fn events<'a>(profile: &'a str, mut each: impl FnMut(Place<'a>, Event<'a>) -> Result<()>) -> Result<()> {
     let mut objects: HashMap<&str, &str> = HashMap::new();
     let mut spelled: HashMap<&str, &str> = HashMap::new();
     let (mut object, mut function) = ("", "");
+    let (mut callee_object, mut callee) = (None, "");
     let mut address = 0u64;
-    let mut skip_cost = false;
+    let mut is_call = false;
     let mut positions = 1;
     for line in profile.lines() {
         if let Some(names) = line.strip_prefix("positions: ") {
@@ -116,12 +178,12 @@ fn own_costs<'a>(profile: &'a str, mut each: impl FnMut(Cost<'a>) -> Result<()>)
         } else if let Some(name) = line.strip_prefix("fn=") {
             function = expand(&mut spelled, name);
         } else if let Some(name) = line.strip_prefix("cfn=") {
-            expand(&mut spelled, name);
+            callee = expand(&mut spelled, name);
         } else if let Some(name) = line.strip_prefix("cob=") {
-            expand(&mut objects, name);
+            callee_object = Some(expand(&mut objects, name));
         } else if line.starts_with("calls=") {
             // The line after it is the inclusive cost of the call.
-            skip_cost = true;
+            is_call = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
             let mut fields = line.split_ascii_whitespace();
             let (Some(position), Some(cost)) = (fields.next(), fields.nth(positions - 1)) else {
@@ -129,8 +191,13 @@ fn own_costs<'a>(profile: &'a str, mut each: impl FnMut(Cost<'a>) -> Result<()>)
             };
             address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
             let count: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
-            if !std::mem::take(&mut skip_cost) && count > 0 {
-                each(Cost { object, function, address, count })?;
+            let place = Place { object, function, address };
+            if std::mem::take(&mut is_call) {
+                // A callee without an object of its own is in the caller's.
+                let object = callee_object.take().unwrap_or(object);
+                each(place, Event::Called { object, function: callee, inclusive: count })?;
+            } else if count > 0 {
+                each(place, Event::Executed(count))?;
             }
         }
     }
@@ -165,7 +232,18 @@ fn moved(address: u64, position: &str) -> Result<u64> {
 /// Names of the functions at a binary's addresses.
 struct Names {
     loader: Loader,
-    found: HashMap<u64, Option<String>>,
+    found: HashMap<u64, Named>,
+}
+
+/// The functions that an address belongs to, inlined ones included.
+#[derive(Debug, Default)]
+struct Named {
+    /// The innermost one outside the standard library, as `function (file)`.
+    own: Option<String>,
+    /// The outermost one, whose symbol holds the address.
+    outermost: Option<String>,
+    /// The same, as `function (file)`, if it is outside the standard library.
+    symbol_of: Option<String>,
 }
 
 impl Names {
@@ -176,32 +254,32 @@ impl Names {
         Ok(Names { loader, found: HashMap::new() })
     }
 
-    fn of<'a>(&'a mut self, address: u64, fallback: &'a str) -> &'a str {
+    fn at(&mut self, address: u64) -> &Named {
         let Names { loader, found } = self;
-        let name = found.entry(address).or_insert_with(|| innermost_own(loader, address));
-        name.as_deref().unwrap_or(fallback)
+        found.entry(address).or_insert_with(|| named(loader, address).unwrap_or_default())
     }
 }
 
-/// The innermost frame outside the standard library, as `function (file)`; where there is none, the
-/// outermost frame.
-fn innermost_own(loader: &Loader, address: u64) -> Option<String> {
+fn named(loader: &Loader, address: u64) -> Option<Named> {
     let mut frames = loader.find_frames(address).ok()?;
-    let mut outermost = None;
+    let mut named = Named::default();
     while let Ok(Some(frame)) = frames.next() {
         let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else {
             continue;
         };
         let name = without_hash(&name);
         let file = frame.location.and_then(|place| place.file).unwrap_or_default();
-        if !file.is_empty() && !paths::is_of_std(file) {
+        named.symbol_of = (!file.is_empty() && !paths::is_of_std(file)).then(|| {
             // Line tables name inlined functions without their module, but with their types.
             let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
-            return Some(format!("{plain} ({})", paths::source(file)));
+            format!("{plain} ({})", paths::source(file))
+        });
+        if named.own.is_none() {
+            named.own.clone_from(&named.symbol_of);
         }
-        outermost = Some(name.to_owned());
+        named.outermost = Some(name.to_owned());
     }
-    outermost
+    Some(named)
 }
 
 /// A demangled name without the hash that some manglings append.
@@ -249,9 +327,12 @@ totals: 130
     #[test]
     fn costs_of_callees_are_not_counted_twice() {
         let program = std::env::current_exe().unwrap();
-        let own = functions(PROFILE, &program, &mut Objects::default()).unwrap();
+        let found = functions(PROFILE, &program, &mut Objects::default()).unwrap();
         let expected = [("malloc", 70), ("sysmalloc", 60)];
-        assert_eq!(own.functions, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+        assert_eq!(found.executed, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
+        // Nobody is known to call `malloc`, which calls `sysmalloc`.
+        let expected = [("malloc", 70), ("malloc > sysmalloc", 60)];
+        assert_eq!(found.functions, expected.map(|(name, cost)| (name.to_owned(), cost)).into());
     }
 
     #[test]
@@ -331,7 +412,7 @@ totals: 130
             let file = object::File::parse(&*file).unwrap();
             let symbol = object::Object::symbol_by_name(&file, "counted").unwrap();
             let mut names = Names::new(&program).unwrap();
-            names.of(object::ObjectSymbol::address(&symbol), "nothing was found").to_owned()
+            names.at(object::ObjectSymbol::address(&symbol)).own.clone().expect("its frames are known")
         };
         for place in ["lab", "größe und leer", "registry/src/mine", "a/src/b"] {
             let name = named(place);

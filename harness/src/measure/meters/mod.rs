@@ -2,6 +2,7 @@
 //! what becomes of the results is the business of a [run](crate::measure::run).
 
 pub mod atomics;
+pub mod callers;
 pub mod callgrind;
 pub mod instructions;
 pub mod paired;
