@@ -49,8 +49,8 @@ const LEAST_CALLEE: u64 = 10;
 
 /// The functions whose cost changed: first those that explain the cell's growth, largest growth first, then those between
 /// which cost only moved.
-pub fn changed_functions(old: &Entry, new: &Functions) -> Vec<Changed> {
-    let before = rows_before(old, new);
+pub fn changed_functions(old: &Entry, new: &Functions, atomics: Option<&Functions>) -> Vec<Changed> {
+    let before = rows_before(old, new, atomics);
     let names: BTreeSet<&String> = before.keys().chain(new.keys()).collect();
     let of = |rows: &Functions, name: &String| rows.get(name).copied().unwrap_or(0);
     let mut changes: BTreeMap<String, (Changed, Vec<(String, i64)>)> = BTreeMap::new();
@@ -90,18 +90,39 @@ pub fn changed_functions(old: &Entry, new: &Functions) -> Vec<Changed> {
 }
 
 /// What each row cost before. The baseline has no line for a cheap row: what the lines do not add up to was spent there.
-fn rows_before(old: &Entry, new: &Functions) -> Functions {
+///
+/// Nobody knows how that was spread. The least surprising is that one function grew, so the others are given what they
+/// cost now for as long as it lasts.
+fn rows_before(old: &Entry, new: &Functions, atomics: Option<&Functions>) -> Functions {
     let mut before = old.functions.clone();
     let mut hidden = old.count(Metric::Instructions).saturating_sub(before.values().sum());
-    let mut cheap: Vec<(&String, u64)> = new
-        .iter()
-        .filter(|(name, _)| !before.contains_key(*name))
-        .map(|(name, cost)| (name, *cost))
-        .collect();
-    // Nobody knows how it was spread. The least surprising is that only the row that is the most expensive now grew.
-    cheap.sort_by_key(|(_, cost)| *cost);
+    let mut cheap: BTreeMap<String, Vec<(&String, u64)>> = BTreeMap::new();
+    for (name, cost) in new.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        cheap.entry(Row::parse(name).function).or_default().push((name, *cost));
+    }
+    let known = old.counts.get(&Metric::Atomics).zip(atomics);
+    let more_atomics = known.map_or(0, |(before, now)| now.values().sum::<u64>().saturating_sub(*before));
+    let sum = |rows: &[(&String, u64)]| rows.iter().map(|(_, cost)| cost).sum::<u64>();
+    let more = cheap.values().map(|rows| sum(rows)).sum::<u64>().saturating_sub(hidden);
     let most = old.least_function() - 1;
-    for (name, cost) in cheap {
+    // The likeliest comes last: one with as many atomics as there are new ones, one that has to have grown because it had
+    // no line before, or one that hardly cost anything before if it is what grew.
+    let likeliness = |(function, rows): &(String, Vec<(&String, u64)>)| {
+        let own_atomics = atomics.and_then(|atomics| atomics.get(function)).copied().unwrap_or(0);
+        let cost = sum(rows);
+        if more_atomics > 0 && own_atomics >= more_atomics {
+            (3, Reverse(own_atomics - more_atomics), cost)
+        } else if rows.iter().any(|(_, cost)| *cost > most) {
+            (2, Reverse(0), cost)
+        } else if cost >= more {
+            (1, Reverse(cost - more), cost)
+        } else {
+            (0, Reverse(0), cost)
+        }
+    };
+    let mut cheap: Vec<_> = cheap.into_iter().collect();
+    cheap.sort_by_key(likeliness);
+    for (name, cost) in cheap.into_iter().flat_map(|(_, rows)| rows) {
         let was = cost.min(hidden).min(most);
         hidden -= was;
         before.insert(name.clone(), was);
@@ -169,17 +190,24 @@ pub fn explain(
 
 /// The functions that changed since a baseline's entry or, if there is one, since what another revision's lab says.
 fn changed_since(entry: &mut Entry, revision: Option<Explained>, new: &Attributed) -> Vec<Changed> {
+    let atomics = new.atomics.as_ref();
     let Some(Explained { functions, by_caller, .. }) = revision else {
-        return changed_functions(entry, &new.functions);
+        return changed_functions(entry, &new.functions, atomics);
     };
     entry.functions = functions;
     // An older lab names the functions whose code was executed, so those are compared.
-    changed_functions(entry, if by_caller { &new.functions } else { &new.executed })
+    changed_functions(entry, if by_caller { &new.functions } else { &new.executed }, atomics)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
     use super::*;
+    use crate::measure::meters::atomics::Objects;
+    use crate::measure::meters::callgrind::{functions, total};
+    use crate::measure::meters::instructions::TUNABLES;
+    use crate::progress::say;
 
     fn entry(instructions: u64) -> Entry {
         Entry { counts: [(Metric::Instructions, instructions)].into(), ..Entry::default() }
@@ -196,7 +224,7 @@ mod tests {
     ) -> Vec<String> {
         let old = costs(old);
         let entry = Entry { functions: old.clone(), ..entry(old.values().sum()) };
-        spelled(&changed_functions(&entry, &costs(new)))
+        spelled(&changed_functions(&entry, &costs(new), None))
     }
 
     fn spelled(changes: &[Changed]) -> Vec<String> {
@@ -303,13 +331,13 @@ mod tests {
         };
         let old = blessed(costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110)]));
         let new = costs([("get", 99_000), ("rare", 400), ("insert", 2_490), ("push", 110)]);
-        assert_eq!(spelled(&changed_functions(&old, &new)), ["insert +2000"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["insert +2000"]);
         // It is worth a line now, and has hardly grown.
         let new = costs([("get", 99_900), ("rare", 400), ("insert", 505), ("push", 110)]);
-        assert_eq!(spelled(&changed_functions(&old, &new)), ["get +900"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["get +900"]);
         // So is what nobody had called before.
         let new = costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110), ("new", 700)]);
-        assert_eq!(spelled(&changed_functions(&old, &new)), ["new +700"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["new +700"]);
     }
 
     #[test]
@@ -330,5 +358,68 @@ mod tests {
         let mut blessed = entry(5_000);
         blessed.functions = costs([("push", 3_000), ("push > malloc", 2_000)]);
         assert_eq!(spelled(&changed_since(&mut blessed, None, &new)), ["push +4000, malloc 4000"]);
+    }
+
+    /// Work that is planted in a real program, compiled with optimisation: `tests/planted/program.rs` says what it is.
+    #[test]
+    fn the_function_in_which_work_is_planted_comes_first() {
+        const KINDS: [&str; 3] = ["instructions", "a block", "an atomic"];
+        if valgrind_version().is_none() {
+            say("skipped: without Valgrind nothing is counted");
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let program = home.path().join("program");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/planted/program.rs");
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition=2024", "-O", "-Ccodegen-units=1", "-Cdebuginfo=line-tables-only", "-o"]);
+        assert!(rustc.arg(&program).arg(source).status().unwrap().success());
+        let listed = Command::new(&program).output().unwrap().stdout;
+        let listed = String::from_utf8(listed).unwrap();
+        let planted: Vec<&str> = listed.split_whitespace().collect();
+        let profile = |number: usize| {
+            let file = home.path().join(format!("profile.{number}"));
+            let mut valgrind = Command::new("valgrind");
+            valgrind
+                .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no", "--dump-instr=yes"])
+                .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
+                .arg(format!("--callgrind-out-file={}", file.display()))
+                .arg(&program)
+                .arg(number.to_string())
+                .env("GLIBC_TUNABLES", TUNABLES)
+                .stdout(Stdio::null());
+            assert!(valgrind.status().unwrap().success());
+            let text = std::fs::read_to_string(&file).unwrap();
+            (total(&text).unwrap(), functions(&text, &program, &mut Objects::default()).unwrap())
+        };
+        let (instructions, unplanted) = profile(0);
+        let mut whole = Entry { functions: unplanted.functions, ..entry(instructions) };
+        whole.counts.extend(unplanted.atomics.map(|atomics| (Metric::Atomics, atomics.values().sum())));
+        let mut blessed = whole.clone();
+        blessed.set_functions(whole.functions.clone());
+        // Against a revision, and against the baseline, which keeps the expensive functions alone.
+        let (mut missed, mut cells) = (Vec::new(), 0);
+        for number in 1..=planted.len() * KINDS.len() {
+            let (now, attributed) = profile(number);
+            let (function, kind) = (planted[(number - 1) / KINDS.len()], KINDS[(number - 1) % KINDS.len()]);
+            let change = format!("{kind} in {function}: {instructions} -> {now}");
+            assert!(kind != KINDS[0] || now > instructions + instructions / 200, "{change}");
+            for old in [&whole, &blessed] {
+                cells += 1;
+                let changes = changed_functions(old, &attributed.functions, attributed.atomics.as_ref());
+                let first = changes.first().map_or("nothing", |change| &change.function);
+                if first.split(" (").next() != Some(function) {
+                    let against = if old == &whole { "a revision" } else { "the baseline" };
+                    let named = spelled(&changes[..changes.len().min(4)]).join("; ");
+                    missed.push(format!("{change}, against {against}: {named}"));
+                }
+            }
+        }
+        assert!(
+            missed.len() * 20 <= cells,
+            "{} of {cells} are not first:\n{}",
+            missed.len(),
+            missed.join("\n")
+        );
     }
 }

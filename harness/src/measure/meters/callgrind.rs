@@ -54,7 +54,7 @@ pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<
     let mut graph = CallGraph::default();
     // Instructions and atomics in code that belongs to no function outside the libraries, by symbol.
     let mut elsewhere: BTreeMap<Symbol, (u64, u64)> = BTreeMap::new();
-    events(profile, |Place { object, function, address }, event| {
+    events(profile, |Instruction { object, function, address }, event| {
         let symbol = graph.symbol(object, function);
         let named = if object == binary { names.at(address) } else { &Named::default() };
         match (&named.symbol_of, &named.outermost) {
@@ -128,7 +128,7 @@ fn add(functions: &mut Functions, name: &str, count: u64) {
 pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Option<Atomics>> {
     let binary = binary.to_string_lossy();
     let mut atomics = COUNTED.then(Atomics::default);
-    events(profile, |Place { object, address, .. }, event| {
+    events(profile, |Instruction { object, address, .. }, event| {
         if let (Event::Executed(count), Some(counted)) = (event, &mut atomics) {
             match objects.is_atomic(object, address)? {
                 Some(true) if object == binary => counted.program += count,
@@ -143,7 +143,7 @@ pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Op
 }
 
 /// An instruction of a program or a library.
-struct Place<'a> {
+struct Instruction<'a> {
     object: &'a str,
     function: &'a str,
     address: u64,
@@ -158,7 +158,10 @@ enum Event<'a> {
 }
 
 /// Hands every line of costs of a profile made with `--dump-instr=yes` to `each`.
-fn events<'a>(profile: &'a str, mut each: impl FnMut(Place<'a>, Event<'a>) -> Result<()>) -> Result<()> {
+fn events<'a>(
+    profile: &'a str,
+    mut each: impl FnMut(Instruction<'a>, Event<'a>) -> Result<()>,
+) -> Result<()> {
     let mut objects: HashMap<&str, &str> = HashMap::new();
     let mut spelled: HashMap<&str, &str> = HashMap::new();
     let (mut object, mut function) = ("", "");
@@ -191,13 +194,13 @@ fn events<'a>(profile: &'a str, mut each: impl FnMut(Place<'a>, Event<'a>) -> Re
             };
             address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;
             let count: u64 = cost.parse().with_context(|| format!("in Callgrind's line `{line}`"))?;
-            let place = Place { object, function, address };
+            let instruction = Instruction { object, function, address };
             if std::mem::take(&mut is_call) {
                 // A callee without an object of its own is in the caller's.
                 let object = callee_object.take().unwrap_or(object);
-                each(place, Event::Called { object, function: callee, inclusive: count })?;
+                each(instruction, Event::Called { object, function: callee, inclusive: count })?;
             } else if count > 0 {
-                each(place, Event::Executed(count))?;
+                each(instruction, Event::Executed(count))?;
             }
         }
     }
@@ -263,12 +266,14 @@ impl Names {
 fn named(loader: &Loader, address: u64) -> Option<Named> {
     let mut frames = loader.find_frames(address).ok()?;
     let mut named = Named::default();
+    let mut places = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
         let Some(name) = frame.function.as_ref().and_then(|function| function.demangle().ok()) else {
             continue;
         };
         let name = without_hash(&name);
-        let file = frame.location.and_then(|place| place.file).unwrap_or_default();
+        let place = frame.location.map(|place| (place.file.unwrap_or_default(), place.line));
+        let file = place.map_or("", |(file, _)| file);
         named.symbol_of = (!file.is_empty() && !paths::is_of_std(file)).then(|| {
             // Line tables name inlined functions without their module, but with their types.
             let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
@@ -278,9 +283,30 @@ fn named(loader: &Loader, address: u64) -> Option<Named> {
             named.own.clone_from(&named.symbol_of);
         }
         named.outermost = Some(name.to_owned());
+        places.extend(place);
+    }
+    if named.symbol_of.is_some() && is_prologue(loader, address, &places) {
+        named.own.clone_from(&named.symbol_of);
     }
     Some(named)
 }
+
+/// Whether an instruction saves registers for the symbol's outermost function although an inlined function is said to
+/// span it: the compiler moved the inlined function's first instruction in front of it. Its line is still the one in which
+/// the outermost function begins. That is above the call that was inlined, and no line of the standard library.
+fn is_prologue(loader: &Loader, address: u64, places: &[Place<'_>]) -> bool {
+    let [(file, Some(line)), (caller, _), ..] = places else { return false };
+    let Some((of_call, Some(call))) = places.last() else { return false };
+    let begins = || {
+        let symbol = loader.find_symbol_info(address)?;
+        let first = loader.find_location(symbol.address()).ok()??;
+        Some(first.file == Some(file) && first.line == Some(*line))
+    };
+    file == of_call && (line < call || paths::is_of_std(caller)) && begins() == Some(true)
+}
+
+/// A file, and a line of it.
+type Place<'a> = (&'a str, Option<u32>);
 
 /// A demangled name without the hash that some manglings append.
 fn without_hash(name: &str) -> &str {
