@@ -2,7 +2,7 @@
 
 use reports::CellName;
 use reports::record::Measured;
-use scenarios::{Case, Contender};
+use scenarios::{Case, Contender, Request};
 
 use crate::allocations::allocations;
 use crate::instrument::instrument;
@@ -17,12 +17,12 @@ pub struct Roster<'a> {
     pub input: Option<&'static [u8]>,
 }
 
-impl Roster<'_> {
-    /// The case of a cell.
+impl<'a> Roster<'a> {
+    /// The contender of a cell, and what to ask of it.
     ///
     /// # Errors
     /// If there is no such cell.
-    pub fn case(self, name: &CellName) -> Result<Box<dyn Case>, String> {
+    pub fn find(self, name: &CellName) -> Result<(&'a Contender, Request), String> {
         let found = self.contenders.iter().find(|contender| {
             contender.bottleneck.name == name.bottleneck && contender.about.name == name.contender
         });
@@ -31,7 +31,18 @@ impl Roster<'_> {
         let scenarios = if self.input.is_some() { of_file } else { contender.bottleneck.scenarios };
         let scenario = scenarios.iter().find(|scenario| scenario.name == name.scenario);
         let scenario = scenario.ok_or_else(|| format!("{name}: there is no such scenario"))?;
-        Ok(contender.case(scenario.name, name.size as usize, self.input))
+        let capabilities = contender.about.capabilities;
+        let (scenario, size) = (scenario.name, name.size as usize);
+        Ok((contender, Request { scenario, size, capabilities, input: self.input }))
+    }
+
+    /// The case of a cell.
+    ///
+    /// # Errors
+    /// If there is no such cell.
+    pub fn case(self, name: &CellName) -> Result<Box<dyn Case>, String> {
+        let (contender, request) = self.find(name)?;
+        Ok((contender.set_up)(request))
     }
 }
 
@@ -48,13 +59,13 @@ pub fn lab_measured_region(case: &mut dyn Case) {
 /// the end of the job.
 pub fn perform(roster: Roster<'_>, job: &Job, send: &Sending<'_>) -> Option<Result<Answer, String>> {
     Some(match job {
-        Job::Digest(name) => ran(roster, name, true, |case| {
+        Job::Digest(name) => ran(roster, name, |case| {
             case.run();
             None
         }),
         Job::Instructions(name) => counted(roster, name, send),
         Job::Allocations(name) => {
-            ran(roster, name, true, |case| Some(Measured::Allocations(allocations(|| case.run()))))
+            ran(roster, name, |case| Some(Measured::Allocations(allocations(|| case.run()))))
         }
         Job::Isa | Job::Other(_) => return None,
     })
@@ -81,13 +92,12 @@ fn counted(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Result<An
 fn ran(
     roster: Roster<'_>,
     name: &CellName,
-    with_oracle: bool,
     measure: impl FnOnce(&mut dyn Case) -> Option<Measured>,
 ) -> Result<Answer, String> {
     let mut case = roster.case(name)?;
     case.arm();
     let measured = measure(&mut *case);
-    let ran = Ran::of(&*case, with_oracle, measured);
+    let ran = Ran::of(&*case, measured);
     // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))

@@ -14,7 +14,7 @@ use crate::exact::Roster;
 pub enum Job {
     /// Says which instruction-set extensions the worker's CPU has, as the worker sees it.
     Isa,
-    /// Runs a cell once and compares its digest with the oracle's.
+    /// Runs a cell once.
     Digest(CellName),
     /// Runs a cell once inside the [measured region](crate::lab_measured_region), under Callgrind.
     Instructions(CellName),
@@ -44,8 +44,6 @@ pub struct Ran {
     pub ops: u64,
     /// Digest of the results; absent where the meter leaves it to the others.
     pub digest: Option<u64>,
-    /// The oracle's digest, where the job computes it.
-    pub expected: Option<u64>,
     /// The process that ran it, by which Callgrind names its profile.
     pub pid: u32,
     /// What the meter found. A worker under Callgrind leaves it out: the counts are in its profile.
@@ -58,11 +56,10 @@ pub struct Ran {
 
 impl Ran {
     /// What is known of a case that ran.
-    pub fn of(case: &dyn Case, with_oracle: bool, measured: Option<Measured>) -> Self {
+    pub fn of(case: &dyn Case, measured: Option<Measured>) -> Self {
         Ran {
             ops: case.ops(),
             digest: Some(case.digest()),
-            expected: with_oracle.then(|| case.expected()),
             pid: std::process::id(),
             measured,
             observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
@@ -72,7 +69,7 @@ impl Ran {
     /// What is known of a case that is about to run.
     pub fn before(case: &dyn Case) -> Self {
         let pid = std::process::id();
-        Ran { ops: case.ops(), digest: None, expected: None, pid, measured: None, observed: BTreeMap::new() }
+        Ran { ops: case.ops(), digest: None, pid, measured: None, observed: BTreeMap::new() }
     }
 }
 

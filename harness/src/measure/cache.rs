@@ -188,7 +188,7 @@ mod tests {
 
     fn ran(instructions: u64) -> Ran {
         let measured = Some(Measured::Instructions { instructions, atomics: None });
-        Ran { ops: 3, digest: Some(7), expected: None, pid: 0, measured, observed: BTreeMap::new() }
+        Ran { ops: 3, digest: Some(7), pid: 0, measured, observed: BTreeMap::new() }
     }
 
     fn cache(directory: &Path, code: &str, fingerprint: &Fingerprint, input: Option<&str>) -> Cache {

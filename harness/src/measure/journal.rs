@@ -14,6 +14,7 @@ use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 use worker::Ran;
 
+use super::expectation::Expectation;
 use crate::error::usage;
 use crate::lock;
 use crate::roster::input::Identity;
@@ -55,6 +56,13 @@ pub enum Entry {
     },
     /// Something failed.
     Failed(Failure),
+    /// What cells must come to.
+    Expected {
+        /// The cells.
+        cells: Vec<CellName>,
+        /// What each of them must come to.
+        expected: Expectation,
+    },
     /// A cell ran, and a meter may have measured it.
     Ran {
         /// The cell.

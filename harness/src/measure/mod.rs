@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod cache;
 pub mod codegen;
+pub mod expectation;
 pub mod fingerprint;
 pub mod identity;
 pub mod journal;

@@ -31,6 +31,9 @@ pub enum OwnJob {
         /// How thoroughly.
         depth: Depth,
     },
+    /// Computes what a cell must come to, without its contender where possible. The answer is an
+    /// [`Expectation`](super::expectation::Expectation).
+    Expect(CellName),
     /// Times a cell; criterion writes into the directory. The answer is [`Answer::Ran`].
     Wall(CellName, WallBudget, PathBuf),
     /// Times the cells of one group, interleaved; the first is the reference. The answer is what was measured of each,

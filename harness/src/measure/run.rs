@@ -14,6 +14,7 @@ use worker::{Answer, Job, Ran};
 
 use super::budget::{PairedBudget, WallBudget};
 use super::cache::Cache;
+use super::expectation::{self, Expectation};
 use super::journal::{Entry, Header, Journal};
 use super::meters::callgrind::Attributed;
 use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
@@ -38,8 +39,8 @@ const CALLGRIND_TIMEOUT: Duration = Duration::from_secs(900);
 struct Known {
     ops: u64,
     digest: Option<u64>,
-    /// The oracle's digest.
-    expected: Option<u64>,
+    /// What it must come to.
+    expected: Option<Expectation>,
     measured: Measurements,
     observed: BTreeMap<String, f64>,
 }
@@ -189,13 +190,40 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Computes what cells must come to, once for all cells that come to the same.
+    fn expectations(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        let mut alike: BTreeMap<expectation::Key, Vec<CellName>> = BTreeMap::new();
+        for cell in cells {
+            let name = cell.name();
+            let known = self.cells.get(&name).is_some_and(|known| known.expected.is_some());
+            if !known && self.is_sound(&name) {
+                alike.entry(expectation::key(cell)).or_default().push(name);
+            }
+        }
+        let mut jobs: Vec<_> = alike
+            .into_values()
+            .map(|names| (names.clone(), OwnJob::Expect(names[0].clone()).into()))
+            .collect();
+        jobs.sort_by_key(|(names, _)| std::cmp::Reverse(names[0].size));
+        self.pooled("expected", "digests", &jobs, self.native_pool(), |run, names, answer| {
+            match told(answer) {
+                Ok(expected) => run.add(Entry::Expected { cells: names.clone(), expected }),
+                // A cell that nothing is expected of cannot be verified, and is not measured.
+                Err(failure) => names.iter().try_for_each(|name| {
+                    run.fail(name.to_string(), "verify", format!("the oracle: {failure}"))
+                }),
+            }
+        })
+    }
+
     /// Runs cells whose digest no meter has compared with the oracle's yet.
     ///
     /// # Errors
     /// If a worker cannot be started or a result cannot be written.
     pub fn digests(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        self.expectations(cells)?;
         let pending =
-            |run: &Self, name: &CellName| run.cells.get(name).is_none_or(|known| known.expected.is_none());
+            |run: &Self, name: &CellName| run.cells.get(name).is_none_or(|known| known.digest.is_none());
         let jobs = self.jobs(cells, pending, Job::Digest);
         self.pooled("digests", "cells", &jobs, self.native_pool(), |run, name, answer| {
             run.collect(name, None, answer, |_| Ok(None))
@@ -210,6 +238,7 @@ impl<'a> Run<'a> {
             ));
             return Ok(());
         }
+        self.expectations(cells)?;
         let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), Job::Allocations);
         let jobs = self.not_cached(jobs, Meter::Allocations)?;
         let pool = self.pool_of(&self.options.binaries.allocations);
@@ -395,7 +424,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Takes a meter's answer about a cell. If the digest differs from the oracle's, the contender is excluded.
+    /// Takes a meter's answer about a cell. If the cell did not come to what it must, the contender is excluded.
     fn collect(
         &mut self,
         name: &CellName,
@@ -411,16 +440,17 @@ impl<'a> Run<'a> {
         if ran.ops == 0 {
             return self.fail(name.to_string(), phase, "its region has 0 operations".to_owned());
         }
-        let expected = ran.expected.or_else(|| self.cells.get(name).and_then(|known| known.expected));
-        if let (Some(expected), Some(digest)) = (expected, ran.digest)
-            && expected != digest
+        let known = self.cells.get(name).and_then(|known| known.expected);
+        let expected = known.with_context(|| format!("{name} ran before the oracle"))?;
+        if ran.ops != expected.ops {
+            let message = format!("claims {} operations, the scenario has {}", ran.ops, expected.ops);
+            return self.exclude(name, &message);
+        }
+        if let Some(digest) = ran.digest
+            && digest != expected.digest
         {
-            let subject = name.of_contender();
-            if !self.is_excluded(&subject) {
-                let message = format!("{name}: digest {digest:016x}, the oracle's is {expected:016x}");
-                self.fail(subject, "verify", message)?;
-            }
-            return Ok(());
+            let expected = expected.digest;
+            return self.exclude(name, &format!("digest {digest:016x}, the oracle's is {expected:016x}"));
         }
         // The cell ran. If its profile is missing, the environment is at fault: a full disk, for example.
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
@@ -434,6 +464,15 @@ impl<'a> Run<'a> {
             self.cache = None;
         }
         self.add(Entry::Ran { cell: name.clone(), ran })
+    }
+
+    /// Excludes the contender of a cell that did not do what it was asked for. One cell is enough, and is named.
+    fn exclude(&mut self, name: &CellName, message: &str) -> Result<()> {
+        let subject = name.of_contender();
+        if self.is_excluded(&subject) {
+            return Ok(());
+        }
+        self.fail(subject, "verify", format!("{name}: {message}"))
     }
 
     fn fail(&mut self, subject: String, phase: &str, message: String) -> Result<()> {
@@ -454,11 +493,15 @@ impl<'a> Run<'a> {
         match entry {
             Entry::Verified { contender, check } => drop(self.verified.insert((contender, check))),
             Entry::Failed(failure) => self.failures.push(failure),
+            Entry::Expected { cells, expected } => {
+                for cell in cells {
+                    self.cells.entry(cell).or_default().expected = Some(expected);
+                }
+            }
             Entry::Ran { cell, ran } => {
-                let Ran { ops, digest, expected, pid: _, measured, observed } = ran;
+                let Ran { ops, digest, pid: _, measured, observed } = ran;
                 let known = self.cells.entry(cell).or_default();
                 known.ops = ops;
-                known.expected = expected.or(known.expected);
                 if digest.is_some() {
                     (known.digest, known.observed) = (digest, observed);
                 }

@@ -8,7 +8,7 @@ use scenarios::Contender;
 use worker::{Answer, Ran, Roster};
 
 use super::protocol::{Finding, Group, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
-use super::{meters, verify};
+use super::{expectation, meters, verify};
 use crate::roster::input::Input;
 
 /// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
@@ -43,11 +43,12 @@ fn perform_own(roster: Roster<'_>, job: OwnJob) -> Result<Answer, String> {
             let found: Finding = verify::perform(roster.contenders, &bottleneck, &contender, &check, depth)?;
             Ok(answer_of(&found))
         }
+        OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
         OwnJob::Wall(name, budget, directory) => {
             let mut case = roster.case(&name)?;
             let measured = meters::wall::measure(&mut *case, budget, &directory);
             let measured = measured.map_err(|error| format!("{error:#}"))?;
-            Ok(Answer::Ran(Ran::of(&*case, false, Some(Measured::Wall(measured)))))
+            Ok(Answer::Ran(Ran::of(&*case, Some(Measured::Wall(measured)))))
         }
         OwnJob::Paired(names, budget) => {
             let mut cases = names.iter().map(|name| roster.case(name)).collect::<Result<Vec<_>, _>>()?;
