@@ -222,6 +222,50 @@ pub(crate) trait Versions: Sized {
     }
 }
 
+/// How many steps of [`hold_versions`] make a structure grow.
+pub(crate) const GROWTH: u64 = 20_000;
+
+/// How many steps of [`hold_versions`] there are.
+const STEPS: u64 = GROWTH + GROWTH / 2;
+
+/// After how many steps [`hold_versions`] holds a version.
+const HOLD_EVERY: u64 = 1000;
+
+/// Takes a structure through 30,000 steps and holds a version of it every 1,000. Each version held is compared in full
+/// when all steps are done, so that it is old then. The traces hold fewer versions, of a few thousand entries at most.
+///
+/// # Errors
+/// The first difference between a version and the model.
+pub(crate) fn hold_versions<S: Clone, M>(
+    mut structure: S,
+    mut model: M,
+    change: impl Fn(&mut S, u64),
+    change_model: impl Fn(&mut M, u64),
+    compare: impl Fn(&S, &M) -> Result<(), String>,
+) -> Result<(), String> {
+    let is_due = |step: u64| (step + 1).is_multiple_of(HOLD_EVERY);
+    let mut held = Vec::new();
+    for step in 0..STEPS {
+        change(&mut structure, step);
+        if is_due(step) {
+            held.push(structure.clone());
+        }
+    }
+    // The model takes the steps a second time, because a copy of it for each version would take more memory than they do.
+    let mut held = held.iter();
+    for step in 0..STEPS {
+        change_model(&mut model, step);
+        if is_due(step)
+            && let Some(version) = held.next()
+        {
+            let after = step + 1;
+            compare(version, &model)
+                .map_err(|message| format!("the version held after {after} of {STEPS} steps: {message}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// How many threads change their forks of one version at once.
 const THREADS: u64 = 4;
 

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use super::contract::{Family, PersistentMap};
 use super::oracle::Model;
-use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
+use crate::checking::{
+    GROWTH, MAX_VERSIONS, Specimen, Versions, fixed, hold_versions, in_threads, not_replayed, with_probes,
+};
 use crate::input::{DearKey, FixedHasher, mix};
 use crate::probe::{Hashing, PassThrough, Probe};
 use crate::trace::{Check, Mismatch, Step};
@@ -21,6 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("collide_groups", 250, 24, "All keys share four hashes."),
     Check::new("panics", 160, 48, "Clone, Hash, Eq or Ord panics in the middle of an operation: every other version stays as it was, and nothing leaks or is dropped twice."),
     Check::new("threads", 0, 1, "Four threads fork one map and change their forks at the same time: each sees its own changes only."),
+    Check::new("versions_held", 0, 1, "A map grows to 20,000 entries, then entries are overwritten and removed. A version is held every 1,000 steps, and all of them are compared in full in the end."),
     Check::new("collide_panics", 120, 32, "The same inside a collision node."),
     Check::new("group_panics", 160, 32, "The same with four collision nodes side by side."),
 ];
@@ -39,6 +42,8 @@ pub(crate) enum Plan {
     },
     /// Threads that change forks of one map of so many entries.
     Threads { entries: u64 },
+    /// A large map of which many versions are held.
+    Held,
 }
 
 /// The type of a trace's keys.
@@ -82,6 +87,7 @@ fn plan(check: &Check) -> Plan {
         "collide_panics" => Plan::panicking(Hashing::Constant, 100, SHORT_FUSE),
         "group_panics" => Plan::panicking(Hashing::FourGroups, 100, SHORT_FUSE),
         "threads" => Plan::Threads { entries: 2000 },
+        "versions_held" => Plan::Held,
         _ => not_replayed(check),
     }
 }
@@ -138,6 +144,7 @@ pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mis
 pub(crate) fn replay_plan<F: Family>(plan: Plan, trace: &[Step]) -> Result<(), Mismatch> {
     let (keys, key_space, fuse) = match plan {
         Plan::Threads { entries } => return fixed(threads::<F::Map<u64, u64, FixedHasher>>(entries)),
+        Plan::Held => return fixed(versions_held::<F::Map<u64, u64, FixedHasher>>()),
         Plan::Trace { keys, key_space, fuse } => (keys, key_space, fuse),
     };
     match keys {
@@ -325,6 +332,41 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {
         }
         Ok(())
     }
+}
+
+/// Versions of a map that grows, and whose entries then change and go.
+fn versions_held<M: PersistentMap<u64, u64>>() -> Result<(), String> {
+    // The key that a step changes, and its value then; `None` where it is removed.
+    let change = |step: u64| match mix(step) {
+        _ if step < GROWTH => (step, Some(step)),
+        draw if draw & (1 << 40) == 0 => (draw % GROWTH, Some(draw)),
+        draw => (draw % GROWTH, None),
+    };
+    hold_versions(
+        M::new(),
+        vec![None; GROWTH as usize],
+        |map, step| match change(step) {
+            (key, Some(value)) => map.insert(key, value),
+            (key, None) => drop(map.remove(&key)),
+        },
+        |model, step| {
+            let (key, value) = change(step);
+            model[key as usize] = value;
+        },
+        |map, model| {
+            let value_of = |key: u64| model.get(key as usize).copied().flatten();
+            let entries = model.iter().flatten().count();
+            let visited = map.iter().filter(|(key, value)| value_of(**key) == Some(**value)).count();
+            if (map.len(), visited, map.iter().count()) != (entries, entries, entries) {
+                let len = map.len();
+                return Err(format!("len is {len} and {visited} entries are right, expected {entries}"));
+            }
+            (0..GROWTH).try_for_each(|key| match (map.get(&key).copied(), value_of(key)) {
+                (observed, expected) if observed == expected => Ok(()),
+                (observed, expected) => Err(format!("get({key}) is {observed:?}, expected {expected:?}")),
+            })
+        },
+    )
 }
 
 /// Several threads change forks of one map at the same time, and fork and drop them.

@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 
 use super::contract::{Family, PersistentVector};
 use super::oracle::{Model, values};
-use crate::checking::{MAX_VERSIONS, Specimen, Versions, fixed, in_threads, not_replayed, with_probes};
+use crate::checking::{
+    GROWTH, MAX_VERSIONS, Specimen, Versions, fixed, hold_versions, in_threads, not_replayed, with_probes,
+};
 use crate::input::mix;
 use crate::probe::{Hashing, Probe};
 use crate::trace::{Check, Mismatch, Step};
@@ -18,6 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("root_overflow", 0, 1, "The source's own test: after pushes of 0..2000 there are elements 1,023, 1,024 and 1,999, and none at 2,000."),
     Check::new("boundaries", 0, 1, "Pushes, sets and pops across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, while old versions are held."),
     Check::new("threads", 0, 1, "Four threads fork one vector and change their forks at the same time: each sees its own changes only."),
+    Check::new("versions_held", 0, 1, "A vector grows to 20,000 elements, then elements are set, popped and pushed. A version is held every 1,000 steps, and all of them are compared in full in the end."),
     Check::new("small_pairs", 0, 1, "Slices and concatenations of every pair of small lengths and of lengths around node boundaries."),
 ];
 
@@ -84,6 +87,7 @@ pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mis
         "panics" => counted(Some(FUSE)),
         "root_overflow" => fixed(root_overflow::<F::Vector<u64>>()),
         "boundaries" => fixed(boundaries::<F::Vector<u64>>()),
+        "versions_held" => fixed(versions_held::<F::Vector<u64>>()),
         "threads" => fixed(threads::<F::Vector<u64>>()),
         "small_pairs" => fixed(small_pairs::<F::Vector<u64>>()),
         _ => not_replayed(check),
@@ -404,6 +408,39 @@ fn small_pairs<V: PersistentVector<u64>>() -> Result<(), String> {
         compare(|| format!("{left} elements, after all that"), &vector, (0..left).map(|value| value as u64))?;
     }
     Ok(())
+}
+
+/// Versions of a vector that grows, and whose elements then change.
+fn versions_held<V: PersistentVector<u64>>() -> Result<(), String> {
+    enum Change {
+        Push(u64),
+        Pop,
+        Set(usize, u64),
+    }
+    let change = |step: u64| match mix(step) {
+        draw if step < GROWTH => Change::Push(draw),
+        draw => match draw >> 62 {
+            0 => Change::Push(draw),
+            1 => Change::Pop,
+            // No vector is as short as this when elements are set.
+            _ => Change::Set((draw % (GROWTH / 2)) as usize, draw),
+        },
+    };
+    hold_versions(
+        V::new(),
+        Vec::new(),
+        |vector, step| match change(step) {
+            Change::Push(value) => vector.push_back(value),
+            Change::Pop => drop(vector.pop_back()),
+            Change::Set(index, value) => drop(vector.set(index, value)),
+        },
+        |model: &mut Vec<u64>, step| match change(step) {
+            Change::Push(value) => model.push(value),
+            Change::Pop => drop(model.pop()),
+            Change::Set(index, value) => model[index] = value,
+        },
+        |vector, model| compare(|| format!("{} elements", model.len()), vector, model.iter().copied()),
+    )
 }
 
 /// Several threads change forks of one vector at the same time, and fork and drop them.
