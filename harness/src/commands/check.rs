@@ -46,6 +46,9 @@ pub struct Arguments {
     /// Measure every selected cell, even where no code changed that it can reach
     #[arg(long)]
     all: bool,
+    /// Only say which contenders would be measured, and measure nothing
+    #[arg(long, conflicts_with = "all")]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
@@ -67,6 +70,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             baseline.cells.contains_key(name)
         }),
     };
+    if arguments.dry_run {
+        return tell(&plan);
+    }
     let old_of = |cells: &[Cell<'_>]| match &revision {
         Some(revision) => revision.measure(root, options, &among(selection, cells)),
         None => Ok(baseline.clone()),
@@ -147,6 +153,21 @@ fn plan<'a>(
     };
     say(&format!("note: every cell is measured: {reason}"));
     Plan::everything(cells)
+}
+
+/// Says what the plan measures.
+fn tell(plan: &Plan<'_>) -> Result<Exit> {
+    let changed: Vec<CellName> = plan.changed.iter().map(Cell::name).collect();
+    for (contender, cells) in rule::by_contender(&changed) {
+        print(&format!("changed: {contender}: {cells} cells"))?;
+    }
+    print(&format!(
+        "{} cells of contenders that changed, and {} of {} others, would be measured",
+        changed.len(),
+        plan.sample.len(),
+        plan.sample.len() + plan.skipped.len()
+    ))?;
+    Ok(Exit::Fine)
 }
 
 /// A selection of these cells, all of which are in `whole`.

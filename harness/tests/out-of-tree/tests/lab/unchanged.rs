@@ -83,6 +83,10 @@ fn a_contender_whose_code_changed_is_measured_whole() {
     as_if_changed(&lab, "persistent_vector/arc_deque");
     let cell = "persistent_vector/slice/32/arc_deque";
     rewrite(&lab, |known| scale(known.cells.get_mut(&cell.parse().unwrap()).unwrap(), 9, 10));
+    let outcome = check(&lab, "--dry-run").ends_with(0);
+    let told = "changed: persistent_vector/arc_deque: 12 cells\n12 cells of contenders that changed, and 1 of 12 others, \
+                would be measured";
+    assert!(outcome.out.contains(told), "{}", outcome.all());
     let outcome = check(&lab, "").ends_with(3);
     assert!(outcome.out.contains(&format!("regression: {cell} instructions ")), "{}", outcome.all());
     assert_eq!(compared(&outcome), 12 + 1, "{}", outcome.all());
