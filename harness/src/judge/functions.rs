@@ -9,6 +9,7 @@ use reports::{CellName, Metric};
 
 use super::explained::Explained;
 use super::revision::Revision;
+use super::rule::tolerance;
 use crate::measure::meters::callers::Row;
 use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::instructions::valgrind_version;
@@ -47,9 +48,22 @@ const CALLEES: usize = 2;
 /// A library function is named if it makes out at least this part of the function's change.
 const LEAST_CALLEE: u64 = 10;
 
+/// Atomic read-modify-writes.
+#[derive(Clone, Copy, Default)]
+struct Atomics<'a> {
+    /// By row, which the baseline does not say.
+    before: Option<&'a Functions>,
+    /// By row now.
+    now: Option<&'a Functions>,
+    /// How many the program has more.
+    more: u64,
+}
+
 /// The functions whose cost changed: first those that explain the cell's growth, largest growth first, then those between
 /// which cost only moved.
-pub fn changed_functions(old: &Entry, new: &Functions, atomics: Option<&Functions>) -> Vec<Changed> {
+///
+/// If the cell's instructions hardly grew, what they do is less telling than new atomics, whose functions come first.
+fn changed_functions(old: &Entry, new: &Functions, atomics: Atomics<'_>) -> Vec<Changed> {
     let before = rows_before(old, new, atomics);
     let names: BTreeSet<&String> = before.keys().chain(new.keys()).collect();
     let of = |rows: &Functions, name: &String| rows.get(name).copied().unwrap_or(0);
@@ -85,7 +99,17 @@ pub fn changed_functions(old: &Entry, new: &Functions, atomics: Option<&Function
     // One more atomic is a single instruction among thousands, and its function is worth a line all the same.
     let most = changes.iter().map(Changed::growth).max().unwrap_or(0).max(0) as u64;
     let least = (old.count(Metric::Instructions) / LEAST_CHANGE).min(most / LEAST_PART);
-    changes.retain(|change| change.growth().unsigned_abs() > least);
+    let tolerated = old.count(Metric::Instructions) + tolerance(Metric::Instructions, old).unwrap_or(0);
+    let both = atomics.before.zip(atomics.now);
+    let both = both.filter(|_| atomics.more > 0 && new.values().sum::<u64>() <= tolerated);
+    let more_atomics = |change: &Changed| {
+        let (before, now) = both?;
+        now.get(&change.function)?.checked_sub(before.get(&change.function).copied().unwrap_or(0))
+    };
+    changes.sort_by_key(|change| Reverse(more_atomics(change).unwrap_or(0)));
+    changes.retain(|change| {
+        change.growth().unsigned_abs() > least || more_atomics(change).is_some_and(|more| more > 0)
+    });
     changes
 }
 
@@ -93,25 +117,23 @@ pub fn changed_functions(old: &Entry, new: &Functions, atomics: Option<&Function
 ///
 /// Nobody knows how that was spread. The least surprising is that one function grew, so the others are given what they
 /// cost now for as long as it lasts.
-fn rows_before(old: &Entry, new: &Functions, atomics: Option<&Functions>) -> Functions {
+fn rows_before(old: &Entry, new: &Functions, atomics: Atomics<'_>) -> Functions {
     let mut before = old.functions.clone();
     let mut hidden = old.count(Metric::Instructions).saturating_sub(before.values().sum());
     let mut cheap: BTreeMap<String, Vec<(&String, u64)>> = BTreeMap::new();
     for (name, cost) in new.iter().filter(|(name, _)| !before.contains_key(*name)) {
         cheap.entry(Row::parse(name).function).or_default().push((name, *cost));
     }
-    let known = old.counts.get(&Metric::Atomics).zip(atomics);
-    let more_atomics = known.map_or(0, |(before, now)| now.values().sum::<u64>().saturating_sub(*before));
     let sum = |rows: &[(&String, u64)]| rows.iter().map(|(_, cost)| cost).sum::<u64>();
     let more = cheap.values().map(|rows| sum(rows)).sum::<u64>().saturating_sub(hidden);
     let most = old.least_function() - 1;
     // The likeliest comes last: one with as many atomics as there are new ones, one that has to have grown because it had
     // no line before, or one that hardly cost anything before if it is what grew.
     let likeliness = |(function, rows): &(String, Vec<(&String, u64)>)| {
-        let own_atomics = atomics.and_then(|atomics| atomics.get(function)).copied().unwrap_or(0);
+        let own_atomics = atomics.now.and_then(|now| now.get(function)).copied().unwrap_or(0);
         let cost = sum(rows);
-        if more_atomics > 0 && own_atomics >= more_atomics {
-            (3, Reverse(own_atomics - more_atomics), cost)
+        if atomics.more > 0 && own_atomics >= atomics.more {
+            (3, Reverse(own_atomics - atomics.more), cost)
         } else if rows.iter().any(|(_, cost)| *cost > most) {
             (2, Reverse(0), cost)
         } else if cost >= more {
@@ -190,13 +212,19 @@ pub fn explain(
 
 /// The functions that changed since a baseline's entry or, if there is one, since what another revision's lab says.
 fn changed_since(entry: &mut Entry, revision: Option<Explained>, new: &Attributed) -> Vec<Changed> {
-    let atomics = new.atomics.as_ref();
-    let Some(Explained { functions, by_caller, .. }) = revision else {
+    let before = entry.counts.get(&Metric::Atomics).copied().unwrap_or(new.program_atomics);
+    let more = new.program_atomics.saturating_sub(before);
+    let mut atomics = Atomics { before: None, now: new.atomics.as_ref(), more };
+    let Some(revision) = revision else {
         return changed_functions(entry, &new.functions, atomics);
     };
-    entry.functions = functions;
+    entry.functions = revision.functions;
+    if revision.by_caller {
+        atomics.before = revision.atomics.as_ref();
+        return changed_functions(entry, &new.functions, atomics);
+    }
     // An older lab names the functions whose code was executed, so those are compared.
-    changed_functions(entry, if by_caller { &new.functions } else { &new.executed }, atomics)
+    changed_functions(entry, &new.executed, Atomics::default())
 }
 
 #[cfg(test)]
@@ -224,7 +252,7 @@ mod tests {
     ) -> Vec<String> {
         let old = costs(old);
         let entry = Entry { functions: old.clone(), ..entry(old.values().sum()) };
-        spelled(&changed_functions(&entry, &costs(new), None))
+        spelled(&changed_functions(&entry, &costs(new), Atomics::default()))
     }
 
     fn spelled(changes: &[Changed]) -> Vec<String> {
@@ -331,13 +359,36 @@ mod tests {
         };
         let old = blessed(costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110)]));
         let new = costs([("get", 99_000), ("rare", 400), ("insert", 2_490), ("push", 110)]);
-        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["insert +2000"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, Atomics::default())), ["insert +2000"]);
         // It is worth a line now, and has hardly grown.
         let new = costs([("get", 99_900), ("rare", 400), ("insert", 505), ("push", 110)]);
-        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["get +900"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, Atomics::default())), ["get +900"]);
         // So is what nobody had called before.
         let new = costs([("get", 99_000), ("rare", 400), ("insert", 490), ("push", 110), ("new", 700)]);
-        assert_eq!(spelled(&changed_functions(&old, &new, None)), ["new +700"]);
+        assert_eq!(spelled(&changed_functions(&old, &new, Atomics::default())), ["new +700"]);
+    }
+
+    #[test]
+    fn where_instructions_hardly_change_new_atomics_come_first() {
+        let (before, now) = (costs([("clone", 500)]), costs([("clone", 500), ("len", 100)]));
+        let mut old = entry(100_000);
+        old.functions = costs([("clone", 60_000), ("get", 30_000), ("len", 10_000)]);
+        let new = costs([("clone", 60_000), ("get", 30_300), ("len", 9_900)]);
+        let changes =
+            changed_functions(&old, &new, Atomics { before: Some(&before), now: Some(&now), more: 100 });
+        assert_eq!(spelled(&changes), ["len -100", "get +300"]);
+        // The instructions regressed, too.
+        let new = costs([("clone", 60_000), ("get", 40_000), ("len", 10_200)]);
+        let changes =
+            changed_functions(&old, &new, Atomics { before: Some(&before), now: Some(&now), more: 100 });
+        assert_eq!(spelled(&changes), ["get +10000", "len +200"]);
+        // The baseline does not say whose the atomics were, and has no line for what cost less than 500.
+        let mut blessed = entry(100_000);
+        blessed.set_functions(costs([("clone", 99_000), ("get", 490), ("len", 400), ("tail", 110)]));
+        let new = costs([("clone", 99_000), ("get", 490), ("len", 500), ("tail", 110)]);
+        let now = costs([("clone", 500), ("len", 100)]);
+        let changes = changed_functions(&blessed, &new, Atomics { before: None, now: Some(&now), more: 100 });
+        assert_eq!(spelled(&changes), ["len +100"]);
     }
 
     #[test]
@@ -345,7 +396,7 @@ mod tests {
         let new = Attributed {
             functions: costs([("push", 3_000), ("push > malloc", 6_000)]),
             executed: costs([("push", 3_000), ("malloc", 6_000)]),
-            atomics: None,
+            ..Attributed::default()
         };
         let explained = |text: &str| {
             let json = format!(r#"{{"cell": "b/s/8/c", "instructions": 5000, "ops": 1, {text}}}"#);
@@ -393,10 +444,9 @@ mod tests {
             (total(&text).unwrap(), functions(&text, &program, &mut Objects::default()).unwrap())
         };
         let (instructions, unplanted) = profile(0);
-        let mut whole = Entry { functions: unplanted.functions, ..entry(instructions) };
-        whole.counts.extend(unplanted.atomics.map(|atomics| (Metric::Atomics, atomics.values().sum())));
-        let mut blessed = whole.clone();
-        blessed.set_functions(whole.functions.clone());
+        let mut blessed = entry(instructions);
+        blessed.counts.insert(Metric::Atomics, unplanted.program_atomics);
+        blessed.set_functions(unplanted.functions.clone());
         // Against a revision, and against the baseline, which keeps the expensive functions alone.
         let (mut missed, mut cells) = (Vec::new(), 0);
         for number in 1..=planted.len() * KINDS.len() {
@@ -404,12 +454,19 @@ mod tests {
             let (function, kind) = (planted[(number - 1) / KINDS.len()], KINDS[(number - 1) % KINDS.len()]);
             let change = format!("{kind} in {function}: {instructions} -> {now}");
             assert!(kind != KINDS[0] || now > instructions + instructions / 200, "{change}");
-            for old in [&whole, &blessed] {
+            for against in ["the baseline", "a revision"] {
                 cells += 1;
-                let changes = changed_functions(old, &attributed.functions, attributed.atomics.as_ref());
+                let revision = (against == "a revision").then(|| Explained {
+                    cell: String::new(),
+                    instructions,
+                    ops: 1,
+                    functions: unplanted.functions.clone(),
+                    by_caller: true,
+                    atomics: unplanted.atomics.clone(),
+                });
+                let changes = changed_since(&mut blessed.clone(), revision, &attributed);
                 let first = changes.first().map_or("nothing", |change| &change.function);
                 if first.split(" (").next() != Some(function) {
-                    let against = if old == &whole { "a revision" } else { "the baseline" };
                     let named = spelled(&changes[..changes.len().min(4)]).join("; ");
                     missed.push(format!("{change}, against {against}: {named}"));
                 }

@@ -36,6 +36,8 @@ pub struct Attributed {
     pub executed: Functions,
     /// Atomic read-modify-writes by row; `None` where they are not counted.
     pub atomics: Option<Functions>,
+    /// Those of the program itself, which are the ones that the gate compares.
+    pub program_atomics: u64,
 }
 
 /// Attributes a profile's own costs (not those of callees) to functions.
@@ -77,6 +79,7 @@ pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<
                     found.atomics = None;
                 }
                 let atomics = if atomic == Some(true) { count } else { 0 };
+                found.program_atomics += if object == binary { atomics } else { 0 };
                 let name = named.own.as_deref().or(named.outermost.as_deref()).unwrap_or(function);
                 add(&mut found.executed, name, count);
                 match &named.own {
