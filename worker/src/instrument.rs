@@ -40,6 +40,6 @@ pub fn instrument() {
     std::hint::black_box(request);
 }
 
-/// Whether this program can [ask](instrument) on the processor that it is compiled for; where it cannot,
+/// Whether this program can ask Callgrind to instrument on the processor that it is compiled for; where it cannot,
 /// everything is instrumented, and slow.
 pub const CAN_INSTRUMENT: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
