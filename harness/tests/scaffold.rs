@@ -18,9 +18,18 @@ impl Copy {
     /// Copies the project, where there is git; says so if not.
     fn new() -> Option<Self> {
         let copy = Copy { directory: tempfile::tempdir().unwrap() };
-        for name in
-            ["Cargo.toml", "Cargo.lock", "collections", "harness", "impls", "reports", "scenarios", "testkit"]
-        {
+        for name in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "collections",
+            "harness",
+            "identity",
+            "impls",
+            "reports",
+            "scenarios",
+            "testkit",
+            "worker",
+        ] {
             copy_all(&project().join(name), &copy.path().join(name));
         }
         if Command::new("git").arg("--version").output().is_err() {
