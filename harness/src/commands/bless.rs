@@ -38,6 +38,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         extensible(context)?;
     }
 
+    let identities = identity::of(context.roster, &context.options.binaries.lab);
     let measured = measure(context.roster, &context.options, &cells, selection.profile, &BTreeSet::new())?;
     let mut run = Run::new(context.roster, context.options.clone());
     let sound: Vec<_> = cells.iter().filter(|cell| measured.contains_key(&cell.name())).copied().collect();
@@ -74,7 +75,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         baseline.cells.insert(name, entry);
     }
     drop_vanished(&mut baseline, context);
-    match identity::of(context.roster, &context.options.binaries.lab) {
+    match identities {
         Ok(identities) => identify(&mut baseline, identities, &blessed),
         Err(error) => {
             baseline.identities = Identities::default();

@@ -73,19 +73,20 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if arguments.dry_run {
         return tell(&plan);
     }
-    let old_of = |cells: &[Cell<'_>]| match &revision {
-        Some(revision) => revision.measure(root, options, &among(selection, cells)),
-        None => Ok(baseline.clone()),
-    };
     let measured_now = plan.measured();
-    let mut old = old_of(&measured_now)?;
+    let mut old = match &revision {
+        Some(revision) => revision.measure(root, options, &among(selection, &measured_now))?,
+        None => baseline,
+    };
     let mut measured = measure(roster, options, &measured_now, selection.profile, &plan.verified)?;
     let missed = missed(context, &old, &measured, &plan, selection.profile)?;
     if !missed.is_empty() {
         let rest = std::mem::take(&mut plan.skipped);
         if !rest.is_empty() {
             measured.extend(measure(roster, options, &rest, selection.profile, &BTreeSet::new())?);
-            old.cells.extend(old_of(&rest)?.cells);
+            if let Some(revision) = &revision {
+                old.cells.extend(revision.measure(root, options, &among(selection, &rest))?.cells);
+            }
         }
         plan = Plan::everything(&cells);
     }

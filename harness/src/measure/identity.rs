@@ -92,15 +92,14 @@ fn kept(program: &Path) -> Option<PathBuf> {
 }
 
 /// The functions from which everything of the worker can be reached.
-fn worker_functions() -> Vec<u64> {
+fn worker_functions() -> [u64; 5] {
     let serve: fn(worker::Roster<'_>, bool, &Others) -> ExitCode = worker::serve;
     type Give = unsafe fn(&Allocator, Layout) -> *mut u8;
-    let give: [Give; 2] = [Allocator::alloc, Allocator::alloc_zeroed];
+    let [give, give_zeroed]: [Give; 2] = [Allocator::alloc, Allocator::alloc_zeroed];
     let resize: unsafe fn(&Allocator, *mut u8, Layout, usize) -> *mut u8 = Allocator::realloc;
     let take: unsafe fn(&Allocator, *mut u8, Layout) = Allocator::dealloc;
-    let mut functions = vec![serve as usize, resize as usize, take as usize];
-    functions.extend(give.map(|function| function as usize));
-    functions.into_iter().map(|function| function as u64).collect()
+    [serve as usize, resize as usize, take as usize, give as usize, give_zeroed as usize]
+        .map(|function| function as u64)
 }
 
 /// The symbol names of functions in memory.

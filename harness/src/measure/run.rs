@@ -52,8 +52,6 @@ pub struct Run<'a> {
     journal: Option<Journal>,
     progress: Progress,
     verified: BTreeSet<(String, String)>,
-    /// Contenders that are not verified again.
-    trusted: BTreeSet<String>,
     /// The code that is measured, if it is known.
     identities: Option<Identities>,
     cache: Option<Cache>,
@@ -70,7 +68,6 @@ impl<'a> Run<'a> {
             journal: None,
             progress: Progress::default(),
             verified: BTreeSet::new(),
-            trusted: BTreeSet::new(),
             identities: None,
             cache: None,
             cells: BTreeMap::new(),
@@ -96,7 +93,13 @@ impl<'a> Run<'a> {
 
     /// Does not verify these contenders, `bottleneck/contender`, which passed every check with the same code before.
     pub fn trust(&mut self, contenders: &BTreeSet<String>) {
-        self.trusted.extend(contenders.iter().cloned());
+        for contender in self.roster.contenders {
+            let name = name_of(contender);
+            if contenders.contains(&name) {
+                let checks = contender.bottleneck.checks.iter();
+                self.verified.extend(checks.map(|check| (name.clone(), check.name.to_owned())));
+            }
+        }
     }
 
     /// What went wrong.
@@ -142,12 +145,8 @@ impl<'a> Run<'a> {
     pub fn verify(&mut self, contenders: &[&Contender]) -> Result<()> {
         let mut jobs = Vec::new();
         for contender in contenders {
-            let name = name_of(contender);
-            if self.trusted.contains(&name) {
-                continue;
-            }
             for check in contender.bottleneck.checks {
-                let name = name.clone();
+                let name = name_of(contender);
                 if !self.options.depth.replays(check) {
                     continue;
                 }
