@@ -37,7 +37,8 @@
 //! let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
 //! let beside = out.ancestors().nth(3).expect("it lies in the target directory");
 //! let list = beside.join("my-lab.linked");
-//! println!("cargo::rustc-link-arg-bin=my-lab=-Wl,--dependency-file={}", list.display());
+//! println!("cargo::rustc-link-arg-bin=my-lab=-Xlinker");
+//! println!("cargo::rustc-link-arg-bin=my-lab=--dependency-file={}", list.display());
 //! ```
 
 pub mod bench;

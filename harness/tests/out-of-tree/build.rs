@@ -6,6 +6,8 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
     let beside = out.ancestors().nth(3).expect("it lies in the target directory");
     let list = beside.join("identified.linked");
-    println!("cargo::rustc-link-arg-bin=identified=-Wl,--dependency-file={}", list.display());
+    // Two arguments, because `-Wl,` would divide a path that has a comma in it.
+    println!("cargo::rustc-link-arg-bin=identified=-Xlinker");
+    println!("cargo::rustc-link-arg-bin=identified=--dependency-file={}", list.display());
     println!("cargo::rerun-if-changed=build.rs");
 }
