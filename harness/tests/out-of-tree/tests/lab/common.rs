@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use reports::Metric;
+use reports::baseline::{self, Baseline};
 use reports::record::{CellRecord, Record};
 use tempfile::TempDir;
 
@@ -39,6 +40,38 @@ impl Lab {
     /// The lab whose contenders misbehave.
     pub fn misbehaving() -> Self {
         Lab { program: env!("CARGO_BIN_EXE_misbehaving"), root: TempDir::new().unwrap() }
+    }
+
+    /// A lab with a baseline of what these `cells` come to here and now, which is measured once; none without Valgrind.
+    pub fn blessed(
+        make: fn() -> Self,
+        selection: &str,
+        cells: usize,
+        known: &OnceLock<Baseline>,
+    ) -> Option<Self> {
+        if !has_valgrind() {
+            return None;
+        }
+        let known = known.get_or_init(|| {
+            let lab = make();
+            // A selection is blessed into a baseline that is there.
+            let record: Record = serde_json::from_str(small_record()).unwrap();
+            let empty = Baseline { fingerprint: record.fingerprint, ..Baseline::default() };
+            baseline::write(&lab.baselines(), &empty).unwrap();
+            let outcome = lab.run(&format!("bless {selection}")).ends_with(0);
+            assert!(outcome.out.contains(&format!("blessed {cells} cells")), "{}", outcome.all());
+            baseline::read(&lab.baselines()).unwrap()
+        });
+        let lab = make();
+        baseline::write(&lab.baselines(), known).unwrap();
+        Some(lab)
+    }
+
+    /// Rewrites the baseline.
+    pub fn rewrite_baseline(&self, change: impl FnOnce(&mut Baseline)) {
+        let mut known = baseline::read(&self.baselines()).unwrap();
+        change(&mut known);
+        baseline::write(&self.baselines(), &known).unwrap();
     }
 
     pub fn program(&self) -> &'static str {

@@ -9,7 +9,7 @@ use reports::metric::Gate;
 use reports::record::Record;
 use reports::{CellName, Metric};
 
-use crate::common::{Lab, Outcome, contents, has_valgrind, small_record};
+use crate::common::{Lab, Outcome, contents, small_record};
 
 /// The cells of these tests.
 const SELECTION: &str = "--jobs 1 --contender arc_deque,array_copy --scenario get_random,slice --size 8,100";
@@ -17,22 +17,7 @@ const SELECTION: &str = "--jobs 1 --contender arc_deque,array_copy --scenario ge
 /// A lab whose baseline is what is measured here now; none without Valgrind.
 fn blessed() -> Option<Lab> {
     static BASELINE: OnceLock<Baseline> = OnceLock::new();
-    if !has_valgrind() {
-        return None;
-    }
-    let known = BASELINE.get_or_init(|| {
-        let lab = Lab::out_of_tree();
-        // A selection is blessed into a baseline that is there.
-        let record: Record = serde_json::from_str(small_record()).unwrap();
-        let empty = Baseline { fingerprint: record.fingerprint, ..Baseline::default() };
-        baseline::write(&lab.baselines(), &empty).unwrap();
-        let outcome = lab.run(&format!("bless {SELECTION}")).ends_with(0);
-        assert!(outcome.out.contains("blessed 8 cells"), "{}", outcome.all());
-        baseline::read(&lab.baselines()).unwrap()
-    });
-    let lab = Lab::out_of_tree();
-    baseline::write(&lab.baselines(), known).unwrap();
-    Some(lab)
+    Lab::blessed(Lab::out_of_tree, SELECTION, 8, &BASELINE)
 }
 
 fn key(name: &str) -> CellName {
@@ -41,9 +26,9 @@ fn key(name: &str) -> CellName {
 
 /// Rewrites what the baseline says of one cell.
 fn rewrite(lab: &Lab, cell: &str, change: impl FnOnce(&mut Entry)) {
-    let mut known = baseline::read(&lab.baselines()).unwrap();
-    change(known.cells.get_mut(&key(cell)).unwrap_or_else(|| panic!("{cell} is blessed")));
-    baseline::write(&lab.baselines(), &known).unwrap();
+    lab.rewrite_baseline(|known| {
+        change(known.cells.get_mut(&key(cell)).unwrap_or_else(|| panic!("{cell} is blessed")));
+    });
 }
 
 /// The lines below a heading of a check's output.

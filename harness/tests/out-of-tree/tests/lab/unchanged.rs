@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 
 use reports::Metric;
 use reports::baseline::{self, Baseline, Entry};
-use reports::record::Record;
 
-use crate::common::{Lab, Outcome, exact, has_valgrind, small_record};
+use crate::common::{Lab, Outcome, exact, has_valgrind};
 
 /// The cells of these tests: twelve of each of two contenders.
 const SELECTION: &str =
@@ -16,32 +15,12 @@ const SELECTION: &str =
 /// A lab that knows the code of its contenders, with a baseline of now; none without Valgrind.
 fn blessed() -> Option<Lab> {
     static BASELINE: OnceLock<Baseline> = OnceLock::new();
-    if !has_valgrind() {
-        return None;
-    }
-    let known = BASELINE.get_or_init(|| {
-        let lab = Lab::identified();
-        let record: Record = serde_json::from_str(small_record()).unwrap();
-        let empty = Baseline { fingerprint: record.fingerprint, ..Baseline::default() };
-        baseline::write(&lab.baselines(), &empty).unwrap();
-        lab.run(&format!("bless {SELECTION}")).ends_with(0);
-        baseline::read(&lab.baselines()).unwrap()
-    });
-    let lab = Lab::identified();
-    baseline::write(&lab.baselines(), known).unwrap();
-    Some(lab)
-}
-
-/// Rewrites the baseline.
-fn rewrite(lab: &Lab, change: impl FnOnce(&mut Baseline)) {
-    let mut known = baseline::read(&lab.baselines()).unwrap();
-    change(&mut known);
-    baseline::write(&lab.baselines(), &known).unwrap();
+    Lab::blessed(Lab::identified, SELECTION, 24, &BASELINE)
 }
 
 /// Says that a contender was compiled from other code when the baseline was measured.
 fn as_if_changed(lab: &Lab, contender: &str) {
-    rewrite(lab, |known| known.identities.contenders.get_mut(contender).unwrap().cells.push('0'));
+    lab.rewrite_baseline(|known| known.identities.contenders.get_mut(contender).unwrap().cells.push('0'));
 }
 
 fn scale(entry: &mut Entry, times: u64, by: u64) {
@@ -82,7 +61,7 @@ fn a_contender_whose_code_changed_is_measured_whole() {
     let Some(lab) = blessed() else { return };
     as_if_changed(&lab, "persistent_vector/arc_deque");
     let cell = "persistent_vector/slice/32/arc_deque";
-    rewrite(&lab, |known| scale(known.cells.get_mut(&cell.parse().unwrap()).unwrap(), 9, 10));
+    lab.rewrite_baseline(|known| scale(known.cells.get_mut(&cell.parse().unwrap()).unwrap(), 9, 10));
     let outcome = check(&lab, "--dry-run").ends_with(0);
     let told = "changed: persistent_vector/arc_deque: 12 cells\n12 cells of contenders that changed, and 1 of 12 others, \
                 would be measured";
@@ -113,7 +92,7 @@ fn a_count_that_differs_under_the_same_code_is_an_error() {
         own.for_each(|(_, entry)| scale(entry, times, by));
     };
     // Fewer before: regressions, each of which is found.
-    rewrite(&lab, |known| of_arc_deque(known, 1, 2));
+    lab.rewrite_baseline(|known| of_arc_deque(known, 1, 2));
     let outcome = check(&lab, "").ends_with(3);
     let error = outcome.out.lines().find(|line| line.starts_with("error: persistent_vector/"));
     let error = error.unwrap_or_else(|| panic!("{}", outcome.all()));
@@ -124,7 +103,7 @@ fn a_count_that_differs_under_the_same_code_is_an_error() {
     assert_eq!(compared(&outcome), 24, "{}", outcome.all());
     assert!(outcome.out.contains("12 regressed"), "{}", outcome.all());
     // More before: no regression, and still nothing to pass over.
-    rewrite(&lab, |known| of_arc_deque(known, 8, 1));
+    lab.rewrite_baseline(|known| of_arc_deque(known, 8, 1));
     let outcome = check(&lab, "").complains(1, &["/arc_deque changed although"]);
     assert!(outcome.out.contains("12 improved"), "{}", outcome.all());
 }
@@ -139,9 +118,9 @@ fn without_both_identities_everything_is_measured() {
         assert!(note.is_some_and(|note| note.contains(why)), "{why}: {}", outcome.all());
     };
     let whole = baseline::read(&lab.baselines()).unwrap();
-    rewrite(&lab, |known| known.identities.worker.push('0'));
+    lab.rewrite_baseline(|known| known.identities.worker.push('0'));
     told(&lab, "the worker");
-    rewrite(&lab, |known| known.identities = Default::default());
+    lab.rewrite_baseline(|known| known.identities = Default::default());
     told(&lab, "does not know");
     // A program whose linker wrote no list.
     let other = Lab::out_of_tree();
@@ -154,7 +133,7 @@ fn without_both_identities_everything_is_measured() {
 fn a_row_that_was_lost_is_missed_whatever_its_code() {
     let Some(lab) = blessed() else { return };
     let cell = "persistent_vector/slice/8/array_copy";
-    rewrite(&lab, |known| drop(known.cells.remove(&cell.parse().unwrap())));
+    lab.rewrite_baseline(|known| drop(known.cells.remove(&cell.parse().unwrap())));
     let outcome = check(&lab, "").ends_with(3);
     assert!(outcome.out.contains(&format!("    {cell}")), "{}", outcome.all());
     assert!(outcome.out.contains(" 1 missing"), "{}", outcome.all());
