@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
+use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
 use scenarios::probe::Injected;
 
 use crate::exact::{self, Roster, Sending};
@@ -79,11 +79,13 @@ fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool, others: &Othe
         Ok(ends) => ends,
         Err(error) => return failed(format!("cannot open a pipe: {error}")),
     };
+    let worker = getpid();
     // SAFETY: the worker has one thread, so the child may do anything a process may.
     let child = match unsafe { fork() } {
         Ok(ForkResult::Parent { child }) => child,
         Ok(ForkResult::Child) => {
             drop(reader);
+            end_with(worker);
             run_in_child(roster, job, under_valgrind, others, writer);
         }
         Err(error) => return failed(format!("cannot fork: {error}")),
@@ -104,6 +106,17 @@ fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool, others: &Othe
     }
 }
 
+/// Lets the kernel kill this child when its worker dies. A worker that died before is not waited for: nobody would ever
+/// end the child.
+fn end_with(worker: Pid) {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+    if getppid() != worker {
+        // SAFETY: ends this process.
+        unsafe { nix::libc::_exit(1) }
+    }
+}
+
 fn run_in_child(
     roster: Roster<'_>,
     job: &Job,
@@ -111,8 +124,6 @@ fn run_in_child(
     others: &Others,
     answers: PipeWriter,
 ) -> ! {
-    #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     if !under_valgrind {
         let _ = setrlimit(Resource::RLIMIT_AS, MEMORY_LIMIT, MEMORY_LIMIT);
     }
