@@ -18,6 +18,7 @@ const KNOWN: &[KnownFailure] = &[
     known("panics"),
     known("boundaries"),
     known("threads"),
+    known("versions_held"),
     known("small_pairs"),
 ];
 

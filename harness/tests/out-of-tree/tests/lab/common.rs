@@ -41,6 +41,11 @@ impl Lab {
         Lab { program: env!("CARGO_BIN_EXE_misbehaving"), root: TempDir::new().unwrap() }
     }
 
+    /// The lab whose contenders cheat.
+    pub fn cheating() -> Self {
+        Lab { program: env!("CARGO_BIN_EXE_cheating"), root: TempDir::new().unwrap() }
+    }
+
     pub fn program(&self) -> &'static str {
         self.program
     }
