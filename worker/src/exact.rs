@@ -7,6 +7,7 @@ use scenarios::{Case, Contender, Request};
 use crate::allocations::allocations;
 use crate::instrument::instrument;
 use crate::protocol::{Answer, Job, Ran};
+use crate::threads::time_of_others;
 
 /// What a worker can measure.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +98,8 @@ fn ran(
     let mut case = roster.case(name)?;
     case.arm();
     let measured = measure(&mut *case);
-    let ran = Ran::of(&*case, measured);
+    let mut ran = Ran::of(&*case, measured);
+    ran.elsewhere_ns = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
     // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))

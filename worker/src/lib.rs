@@ -16,6 +16,7 @@ mod instrument;
 mod process;
 mod protocol;
 mod settle;
+mod threads;
 
 pub use allocations::{Allocator, allocations};
 pub use exact::{Roster, lab_measured_region};

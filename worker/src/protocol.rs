@@ -44,6 +44,9 @@ pub struct Ran {
     pub ops: u64,
     /// Digest of the results; absent where the meter leaves it to the others.
     pub digest: Option<u64>,
+    /// Processor time that threads of the cell's own took, in nanoseconds. No meter watches them.
+    #[serde(default)]
+    pub elsewhere_ns: u64,
     /// The process that ran it, by which Callgrind names its profile.
     pub pid: u32,
     /// What the meter found. A worker under Callgrind leaves it out: the counts are in its profile.
@@ -60,6 +63,7 @@ impl Ran {
         Ran {
             ops: case.ops(),
             digest: Some(case.digest()),
+            elsewhere_ns: 0,
             pid: std::process::id(),
             measured,
             observed: case.observed().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
@@ -68,8 +72,14 @@ impl Ran {
 
     /// What is known of a case that is about to run.
     pub fn before(case: &dyn Case) -> Self {
-        let pid = std::process::id();
-        Ran { ops: case.ops(), digest: None, pid, measured: None, observed: BTreeMap::new() }
+        Ran {
+            ops: case.ops(),
+            digest: None,
+            elsewhere_ns: 0,
+            pid: std::process::id(),
+            measured: None,
+            observed: BTreeMap::new(),
+        }
     }
 }
 

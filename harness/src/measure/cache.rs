@@ -188,7 +188,8 @@ mod tests {
 
     fn ran(instructions: u64) -> Ran {
         let measured = Some(Measured::Instructions { instructions, atomics: None });
-        Ran { ops: 3, digest: Some(7), pid: 0, measured, observed: BTreeMap::new() }
+        let (digest, observed) = (Some(7), BTreeMap::new());
+        Ran { ops: 3, digest, elsewhere_ns: 0, pid: 0, measured, observed }
     }
 
     fn cache(directory: &Path, code: &str, fingerprint: &Fingerprint, input: Option<&str>) -> Cache {

@@ -441,6 +441,13 @@ impl<'a> Run<'a> {
         }
         let known = self.cells.get(name).and_then(|known| known.expected);
         let expected = known.with_context(|| format!("{name} ran before the oracle"))?;
+        if ran.elsewhere_ns > 0 {
+            let message = format!(
+                "works on threads of its own, which no meter watches: {} µs there",
+                ran.elsewhere_ns.div_ceil(1000)
+            );
+            return self.exclude(name, &message);
+        }
         if ran.ops != expected.ops {
             let message = format!("claims {} operations, the scenario has {}", ran.ops, expected.ops);
             return self.exclude(name, &message);
@@ -453,6 +460,16 @@ impl<'a> Run<'a> {
         }
         // The cell ran. If its profile is missing, the environment is at fault: a full disk, for example.
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
+            if let Measured::Instructions { instructions, .. } = measured
+                && instructions < ran.ops
+                && self.roster.find(name).is_ok_and(|cell| expectation::is_known(&cell))
+            {
+                let ops = ran.ops;
+                let message = format!(
+                    "{instructions} instructions for {ops} operations: its region does not do the work"
+                );
+                return self.exclude(name, &message);
+            }
             ran.measured = Some(measured);
         }
         if let (Some(cache), Some(meter)) = (&mut self.cache, meter)
@@ -498,7 +515,7 @@ impl<'a> Run<'a> {
                 }
             }
             Entry::Ran { cell, ran } => {
-                let Ran { ops, digest, pid: _, measured, observed } = ran;
+                let Ran { ops, digest, measured, observed, .. } = ran;
                 let known = self.cells.entry(cell).or_default();
                 known.ops = ops;
                 if digest.is_some() {

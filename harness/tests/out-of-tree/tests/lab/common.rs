@@ -74,6 +74,11 @@ impl Lab {
         baseline::write(&self.baselines(), &known).unwrap();
     }
 
+    /// The lab whose contenders cheat.
+    pub fn cheating() -> Self {
+        Lab { program: env!("CARGO_BIN_EXE_cheating"), root: TempDir::new().unwrap() }
+    }
+
     pub fn program(&self) -> &'static str {
         self.program
     }

@@ -4,6 +4,7 @@
 //! What a machine cannot do (mount a file system, run Valgrind) is skipped with a line on the standard error.
 
 mod atomics;
+mod cheating;
 mod common;
 mod damage;
 mod environment;
