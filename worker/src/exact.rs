@@ -77,15 +77,21 @@ pub type Sending<'a> = dyn Fn(&Answer) + Sync + 'a;
 
 /// Runs a cell under Callgrind, as the last thing that the process does.
 ///
-/// Behind the region Valgrind would have to translate all code again, because that in its store is instrumented: for most
-/// cells this took as long as everything before. So the answer is sent before the region, without a digest, and the
-/// process ends right behind it. The other exact jobs compare the digest.
+/// The answer is sent before the region, without a digest. The other exact jobs compare the digest.
 fn counted(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Result<Answer, String> {
     let mut case = roster.case(name)?;
     case.arm();
     send(&Answer::Ran(Ran::before(&*case)));
+    count_and_exit(&mut *case)
+}
+
+/// Runs a case in the measured region under Callgrind, and ends the process.
+///
+/// Behind the region Valgrind would have to translate all code again, because that in its store is instrumented: for most
+/// cells this took as long as everything before. So an answer has to be sent before, and nothing comes behind.
+pub fn count_and_exit(case: &mut dyn Case) -> ! {
     instrument();
-    lab_measured_region(&mut *case);
+    lab_measured_region(case);
     // SAFETY: ends this process. What exit handlers would tidy is the parent's.
     unsafe { nix::libc::_exit(0) }
 }

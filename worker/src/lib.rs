@@ -19,7 +19,7 @@ mod settle;
 mod threads;
 
 pub use allocations::{Allocator, allocations};
-pub use exact::{Roster, lab_measured_region};
+pub use exact::{Roster, Sending, count_and_exit, lab_measured_region};
 pub use instrument::CAN_INSTRUMENT;
 pub use process::{serve, warm};
 pub use protocol::{Answer, Job, Others, Ran};

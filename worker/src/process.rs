@@ -58,7 +58,7 @@ pub fn warm() {
     let job = serde_json::to_string(&Job::Isa).and_then(|line| serde_json::from_str::<Job>(&line));
     if let Ok(job) = job {
         let nobody = Roster { contenders: &[], input: None };
-        let nothing = |_: Roster<'_>, _: &str| Answer::Other(String::new());
+        let nothing = |_: Roster<'_>, _: &str, _: &Sending<'_>| Answer::Other(String::new());
         std::hint::black_box(line_of(&on_fresh_thread(nobody, &job, &nothing, &|_| {})));
     }
     drop(std::panic::take_hook());
@@ -179,7 +179,7 @@ fn perform(roster: Roster<'_>, job: &Job, others: &Others, send: &Sending<'_>) -
     match (job, exact::perform(roster, job, send)) {
         (_, Some(Ok(answer))) => answer,
         (_, Some(Err(message))) => Answer::Failed(message),
-        (Job::Other(text), None) => others(roster, text),
+        (Job::Other(text), None) => others(roster, text, send),
         (_, None) => Answer::Isa(isa()),
     }
 }

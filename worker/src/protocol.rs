@@ -7,7 +7,7 @@ use reports::record::Measured;
 use scenarios::Case;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::Roster;
+use crate::exact::{Roster, Sending};
 
 /// What a worker is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,5 +83,6 @@ impl Ran {
     }
 }
 
-/// Does [other jobs](Job::Other), from a job's text.
-pub type Others = dyn Fn(Roster<'_>, &str) -> Answer + Sync;
+/// Does [other jobs](Job::Other), from a job's text. The answer is what it returns, or what it sent before if it ends the
+/// process.
+pub type Others = dyn Fn(Roster<'_>, &str, &Sending<'_>) -> Answer + Sync;

@@ -21,13 +21,16 @@ use crate::roster::selection::Selection;
 /// contender differs from the oracle, it is named with the shortest failing trace that was found, and the
 /// exit code is 3.
 ///
+/// With `--deep` it also counts under Valgrind what it costs to read a cell's results, and to run the cell again. A
+/// contender that puts work off until somebody reads, or remembers the first run in the second, is named.
+///
 /// With `--for SECONDS` it is a fuzzer: it draws new traces until the time is up and finishes the round that
 /// it has begun. It shrinks a failing trace and prints the seed that finds the failure again.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// Replay twenty times as many traces
+    /// Replay twenty times as many traces, and count what cells put off or remember
     #[arg(long)]
     deep: bool,
     /// Fuzz: draw new traces for this many seconds, or until a contender fails
@@ -48,6 +51,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut run = verify(context, &cells, depth, arguments)?;
     if arguments.fuzz.is_none() {
         run.digests(&cells)?;
+        if arguments.deep {
+            run.phases(&cells)?;
+        }
     }
     while let Some(time) = arguments.fuzz
         && run.failures().is_empty()

@@ -46,8 +46,7 @@ pub fn key(cell: &Cell<'_>) -> Key {
     (cell.group(), DECIDING.map(|capability| about.capabilities.contains(&capability)), asked)
 }
 
-/// Whether the cell's bottleneck is one of the lab's own. In those an operation takes more than one instruction: 2.7 is
-/// the least of the roster.
+/// Whether the cell's bottleneck is one of the lab's own.
 pub fn is_known(cell: &Cell<'_>) -> bool {
     contender(cell.contender.bottleneck).is_some()
 }

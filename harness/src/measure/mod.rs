@@ -13,6 +13,7 @@ pub mod identity;
 pub mod journal;
 pub mod meters;
 pub mod paths;
+pub mod phases;
 pub mod pool;
 pub mod programs;
 pub mod protocol;

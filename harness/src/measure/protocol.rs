@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use worker::{Answer, Job};
 
 use super::budget::{PairedBudget, WallBudget};
+use super::phases::Phase;
 
 /// The first argument that makes the lab's binaries a worker instead of a command line.
 pub const WORKER_ARGUMENT: &str = "__worker";
@@ -34,6 +35,10 @@ pub enum OwnJob {
     /// Computes what a cell must come to, without its contender where possible. The answer is an
     /// [`Expectation`](super::expectation::Expectation).
     Expect(CellName),
+    /// Sets a cell up and takes its digest without a run. The answer is the digest, if it can be taken.
+    Skip(CellName),
+    /// Counts a phase of a cell under Callgrind. The answer is [`Answer::Ran`].
+    Phase(CellName, Phase),
     /// Times a cell; criterion writes into the directory. The answer is [`Answer::Ran`].
     Wall(CellName, WallBudget, PathBuf),
     /// Times the cells of one group, interleaved; the first is the reference. The answer is what was measured of each,

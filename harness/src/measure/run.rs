@@ -19,6 +19,7 @@ use super::journal::{Entry, Header, Journal};
 use super::meters::callgrind::Attributed;
 use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
 use super::paths;
+use super::phases::{self, Counts, Phase};
 use super::pool::Pool;
 use super::programs::{Binaries, Options};
 use super::protocol::{
@@ -226,6 +227,72 @@ impl<'a> Run<'a> {
         let jobs = self.jobs(cells, pending, Job::Digest);
         self.pooled("digests", "cells", &jobs, self.native_pool(), |run, name, answer| {
             run.collect(name, None, answer, |_| Ok(None))
+        })
+    }
+
+    /// Looks for work outside the regions of cells, and excludes the contenders that do it before, put it off or
+    /// remember it.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn phases(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        let cells = phases::counted(cells);
+        let known: Vec<_> = cells.iter().copied().filter(expectation::is_known).collect();
+        let jobs = self.jobs(&known, |_, _| true, |name| OwnJob::Skip(name).into());
+        self.pooled("skipped", "regions", &jobs, self.native_pool(), |run, name, answer| {
+            let digest = told::<Option<u64>>(answer).ok().flatten();
+            let expected = run.cells.get(name).and_then(|known| known.expected);
+            if digest.is_some() && digest == expected.map(|expected| expected.digest) {
+                return run.exclude(name, "has its results before its region has run");
+            }
+            Ok(())
+        })?;
+        if valgrind_version().is_none() {
+            self.progress
+                .say(&format!("note: {NO_VALGRIND}; work that is put off or remembered is not looked for"));
+            return Ok(());
+        }
+        let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
+        self.count(&cells, &[Phase::Run, Phase::Digest, Phase::RunAgain], &mut counts)?;
+        let found = |cell: &Cell<'_>| counts.get(&cell.name());
+        let suspicious: Vec<_> = cells
+            .iter()
+            .filter(|cell| found(cell).is_some_and(|counts| phases::is_suspicious(cell, counts)))
+            .copied()
+            .collect();
+        self.count(&suspicious, &[Phase::DigestAgain], &mut counts)?;
+        for cell in &cells {
+            let name = cell.name();
+            let ops = self.ops(&name);
+            if let Some(objection) = counts.get(&name).and_then(|counts| phases::objection(cell, counts, ops))
+            {
+                self.exclude(&name, &objection)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts these phases of cells.
+    fn count(
+        &mut self,
+        cells: &[Cell<'_>],
+        asked: &[Phase],
+        counts: &mut BTreeMap<CellName, Counts>,
+    ) -> Result<()> {
+        let mut jobs = Vec::new();
+        for phase in asked {
+            let of_phase = self.jobs(cells, |_, _| true, |name| OwnJob::Phase(name, *phase).into());
+            jobs.extend(of_phase.into_iter().map(|(name, job)| ((name, *phase), job)));
+        }
+        let binary = self.options.binaries.lab.clone();
+        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let pool = self.callgrind_pool(&callgrind);
+        self.pooled("phases", "counts", &jobs, pool, |run, (name, phase), answer| match answer {
+            Answer::Ran(ran) => {
+                counts.entry(name.clone()).or_default().insert(*phase, callgrind.take_instructions(ran.pid)?);
+                Ok(())
+            }
+            other => run.fail(name.to_string(), "verify", failure_of(other)),
         })
     }
 
@@ -461,14 +528,9 @@ impl<'a> Run<'a> {
         // The cell ran. If its profile is missing, the environment is at fault: a full disk, for example.
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
             if let Measured::Instructions { instructions, .. } = measured
-                && instructions < ran.ops
-                && self.roster.find(name).is_ok_and(|cell| expectation::is_known(&cell))
+                && let Some(objection) = phases::idle(&self.roster.find(name)?, instructions, ran.ops)
             {
-                let ops = ran.ops;
-                let message = format!(
-                    "{instructions} instructions for {ops} operations: its region does not do the work"
-                );
-                return self.exclude(name, &message);
+                return self.exclude(name, &objection);
             }
             ran.measured = Some(measured);
         }

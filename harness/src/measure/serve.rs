@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use reports::record::{Measured, Paired};
 use scenarios::Contender;
-use worker::{Answer, Ran, Roster};
+use worker::{Answer, Ran, Roster, Sending};
 
 use super::protocol::{Finding, Group, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
-use super::{expectation, meters, verify};
+use super::{expectation, meters, phases, verify};
 use crate::roster::input::Input;
 
 /// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
@@ -32,18 +32,20 @@ pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     })
 }
 
-fn perform(roster: Roster<'_>, job: &str) -> Answer {
+fn perform(roster: Roster<'_>, job: &str, send: &Sending<'_>) -> Answer {
     let done = serde_json::from_str(job).map_err(|error| format!("malformed job: {error}"));
-    done.and_then(|job| perform_own(roster, job)).unwrap_or_else(Answer::Failed)
+    done.and_then(|job| perform_own(roster, job, send)).unwrap_or_else(Answer::Failed)
 }
 
-fn perform_own(roster: Roster<'_>, job: OwnJob) -> Result<Answer, String> {
+fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<Answer, String> {
     match job {
         OwnJob::Verify { bottleneck, contender, check, depth } => {
             let found: Finding = verify::perform(roster.contenders, &bottleneck, &contender, &check, depth)?;
             Ok(answer_of(&found))
         }
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
+        OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
+        OwnJob::Phase(name, phase) => phases::perform(roster, &name, phase, send),
         OwnJob::Wall(name, budget, directory) => {
             let mut case = roster.case(&name)?;
             let measured = meters::wall::measure(&mut *case, budget, &directory);

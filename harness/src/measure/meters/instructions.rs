@@ -88,6 +88,14 @@ impl<'a> Callgrind<'a> {
         Ok(Measured::Instructions { instructions, atomics })
     }
 
+    /// Instructions of the region that process `pid` ran; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_instructions(&self, pid: u32) -> Result<u64> {
+        callgrind::total(&self.take(pid)?).with_context(|| self.incomplete())
+    }
+
     /// Instructions of the region that process `pid` ran, and by function; its profile is deleted.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Contenders that cheat: each looks cheaper than it is, in a way of its own, and every result is right as far as the
 //! ordinary traces look.
 
+mod deferring;
 mod forgetful;
 mod own_case;
+mod remembering;
 mod threaded;
 
 use scenarios::{About, Capability, Contender, Role};
@@ -11,9 +13,12 @@ use scenarios::{About, Capability, Contender, Role};
 pub fn roster() -> Vec<Contender> {
     vec![
         persistent_vector_array_copy::contender(),
+        deferring::contender(),
         own_case::boasting(),
         own_case::hollow(),
         own_case::in_arm(),
+        own_case::busy(),
+        remembering::contender(),
         threaded::contender(),
         forgetful::contender(),
     ]

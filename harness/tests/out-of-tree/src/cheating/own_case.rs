@@ -1,5 +1,7 @@
 //! Contenders with a case of their own around the bottleneck's.
 
+use std::hint::black_box;
+
 use scenarios::{Case, Contender, Observed, Request, Setup};
 
 /// Runs in `arm`; the region is empty.
@@ -20,6 +22,41 @@ impl Case for InArm {
     }
 
     fn run(&mut self) {}
+
+    fn digest(&self) -> u64 {
+        self.0.digest()
+    }
+
+    fn expected(&self) -> u64 {
+        self.0.expected()
+    }
+
+    fn observed(&self) -> Observed {
+        self.0.observed()
+    }
+}
+
+/// Runs in `arm`, and spends as much time in the region as if it worked there.
+struct Busy(InArm);
+
+impl Case for Busy {
+    fn ops(&self) -> u64 {
+        self.0.ops()
+    }
+
+    fn setup(&self) -> Setup {
+        self.0.setup()
+    }
+
+    fn arm(&mut self) {
+        self.0.arm();
+    }
+
+    fn run(&mut self) {
+        for at in 0..self.ops() {
+            black_box(at);
+        }
+    }
 
     fn digest(&self) -> u64 {
         self.0.digest()
@@ -109,6 +146,12 @@ fn contender(name: &'static str, summary: &'static str, set_up: fn(Request) -> B
 
 pub fn in_arm() -> Contender {
     contender("in_arm", "Does the region's work in its set-up.", |request| Box::new(InArm(set_up(request))))
+}
+
+pub fn busy() -> Contender {
+    contender("busy", "Does the region's work in its set-up, and something cheap in its region.", |request| {
+        Box::new(Busy(InArm(set_up(request))))
+    })
 }
 
 pub fn boasting() -> Contender {

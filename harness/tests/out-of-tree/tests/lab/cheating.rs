@@ -65,6 +65,23 @@ fn a_region_that_does_nothing_is_noticed_where_instructions_are_measured() {
 }
 
 #[test]
+fn deep_verification_notices_work_that_is_put_off_remembered_or_done_before() {
+    if !has_valgrind() {
+        return;
+    }
+    let select =
+        "--contender deferring,remembering,in_arm,busy,array_copy --scenario push_unshared,slice --size 1000";
+    let failures = verify(&format!("--deep {select}"));
+    excluded(&failures, "persistent_vector/deferring", &["push_unshared/1000/deferring: ", "puts work off"]);
+    excluded(&failures, "persistent_vector/remembering", &["slice/1000/remembering: ", "remembers"]);
+    for early in ["in_arm", "busy"] {
+        let words = [&format!("/1000/{early}: "), "before its region has run"];
+        excluded(&failures, &format!("persistent_vector/{early}"), &words);
+    }
+    assert_eq!(failures.len(), 4, "the honest contender is not among them: {failures:?}");
+}
+
+#[test]
 fn an_old_version_that_loses_an_entry_in_two_thousand_is_noticed() {
     let failures = verify("--contender forgetful --scenario get_hit --size 8");
     excluded(
