@@ -106,7 +106,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Command::Report(arguments) => commands::report::run(&context, &arguments),
         Command::Check(arguments) => commands::check::run(&context, &arguments),
         Command::Bless(arguments) => commands::bless::run(&context, &arguments),
-        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&context, &arguments),
         Command::Explain(arguments) => commands::explain::run(&context, &arguments),
         Command::Identity(arguments) => commands::identity::run(&context, &arguments),
         Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),

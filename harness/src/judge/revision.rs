@@ -56,6 +56,11 @@ impl Revision {
         Ok(Revision { commit, lab, run, _lock: lock })
     }
 
+    /// The program.
+    pub fn lab(&self) -> &Path {
+        &self.lab
+    }
+
     /// The identities of that revision's contenders; `None` if its lab cannot tell them.
     pub fn identities(&self) -> Option<Identities> {
         let output =

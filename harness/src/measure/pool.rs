@@ -72,7 +72,11 @@ impl Pool<'_> {
         })
     }
 
-    fn answer(&self, slot: &mut Option<Worker>, job: &Job) -> Result<Answer> {
+    /// Has a job done by the worker in `slot`, which is started if there is none.
+    ///
+    /// # Errors
+    /// If a worker cannot be started, or ends before its first answer.
+    pub fn answer(&self, slot: &mut Option<Worker>, job: &Job) -> Result<Answer> {
         if slot.is_none() {
             *slot = Some(Worker::start((self.command)())?);
         }
@@ -102,7 +106,8 @@ enum Asked {
     Died,
 }
 
-struct Worker {
+/// A worker that was started. It ends when it is dropped.
+pub struct Worker {
     process: Child,
     jobs: ChildStdin,
     answers: Receiver<String>,

@@ -1,6 +1,7 @@
 //! What the lab asks of its workers beside [exact counts](worker::Job).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use reports::CellName;
 use reports::record::Measured;
@@ -41,6 +42,8 @@ pub enum OwnJob {
     Phase(CellName, Phase),
     /// Times a cell; criterion writes into the directory. The answer is [`Answer::Ran`].
     Wall(CellName, WallBudget, PathBuf),
+    /// Times a cell for this long, to be compared with another build. The answer is in nanoseconds per operation.
+    Time(CellName, Duration),
     /// Times the cells of one group, interleaved; the first is the reference. The answer is what was measured of each,
     /// in this order.
     Paired(Vec<CellName>, PairedBudget),

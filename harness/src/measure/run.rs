@@ -29,10 +29,11 @@ use super::scratch::Scratch;
 use crate::progress::Progress;
 use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
 use crate::roster::info;
+use crate::roster::input::Input;
 use crate::roster::selection::Profile;
 
 /// The longest time for a job outside Valgrind, and for one inside. Only a contender that loops forever needs it.
-const NATIVE_TIMEOUT: Duration = Duration::from_secs(120);
+pub const NATIVE_TIMEOUT: Duration = Duration::from_secs(120);
 const CALLGRIND_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// What is known of a cell so far.
@@ -438,22 +439,14 @@ impl<'a> Run<'a> {
         move |run, name| run.cells.get(name).is_none_or(|known| !known.measured.has(meter))
     }
 
-    fn native_pool(&self) -> OwnedPool<'static> {
+    fn native_pool(&self) -> OwnedPool<'a> {
         self.pool_of(&self.options.binaries.lab)
     }
 
-    fn pool_of(&self, binary: &Path) -> OwnedPool<'static> {
-        let binary = binary.to_owned();
-        let input = self.roster.input.map(|input| input.identity.path.clone());
+    fn pool_of(&self, binary: &Path) -> OwnedPool<'a> {
+        let (binary, input) = (binary.to_owned(), self.roster.input);
         OwnedPool {
-            command: Box::new(move || {
-                let mut command = Command::new(&binary);
-                command.args([WORKER_ARGUMENT, "native"]);
-                if let Some(path) = &input {
-                    command.arg(INPUT_OPTION).arg(path);
-                }
-                command
-            }),
+            command: Box::new(move || native_worker(&binary, input)),
             workers: self.options.workers,
             timeout: self.options.timeout.unwrap_or(NATIVE_TIMEOUT),
         }
@@ -661,6 +654,16 @@ struct OwnedPool<'a> {
     command: Box<dyn Fn() -> Command + Sync + 'a>,
     workers: usize,
     timeout: Duration,
+}
+
+/// The command of a worker outside Valgrind, which reads the user's file where there is one.
+pub fn native_worker(binary: &Path, input: Option<&Input>) -> Command {
+    let mut command = Command::new(binary);
+    command.args([WORKER_ARGUMENT, "native"]);
+    if let Some(input) = input {
+        command.arg(INPUT_OPTION).arg(&input.identity.path);
+    }
+    command
 }
 
 /// The instruction-set extensions of the instruction meter's virtual CPU; empty without Valgrind.

@@ -52,6 +52,7 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             let measured = measured.map_err(|error| format!("{error:#}"))?;
             Ok(Answer::Ran(Ran::of(&*case, Some(Measured::Wall(measured)))))
         }
+        OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
         OwnJob::Paired(names, budget) => {
             let mut cases = names.iter().map(|name| roster.case(name)).collect::<Result<Vec<_>, _>>()?;
             let ratios = meters::paired::measure(&mut cases, budget).into_iter();

@@ -6,4 +6,5 @@ pub mod callers;
 pub mod callgrind;
 pub mod instructions;
 pub mod paired;
+pub mod two_builds;
 pub mod wall;

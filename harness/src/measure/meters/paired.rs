@@ -52,8 +52,8 @@ pub fn measure(cases: &mut [Box<dyn Case>], budget: PairedBudget) -> Vec<Interva
     times.iter().map(|own| ratio(own, &reference, &mut random)).collect()
 }
 
-/// The median ratio and its 95 % bootstrap interval.
-fn ratio(own: &[f64], reference: &[f64], random: &mut Rng) -> Interval {
+/// The median of the ratios, value by value, and its 95 % bootstrap interval.
+pub fn ratio(own: &[f64], reference: &[f64], random: &mut Rng) -> Interval {
     const RESAMPLES: usize = 500;
     let mut ratios: Vec<f64> = own.iter().zip(reference).map(|(own, reference)| own / reference).collect();
     let point = median(&mut ratios);
@@ -68,7 +68,8 @@ fn ratio(own: &[f64], reference: &[f64], random: &mut Rng) -> Interval {
     Interval { median: point, low: medians[RESAMPLES * 25 / 1000], high: medians[RESAMPLES * 975 / 1000 - 1] }
 }
 
-fn median(values: &mut [f64]) -> f64 {
+/// The median; there is at least one value.
+pub fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let upper = *upper;

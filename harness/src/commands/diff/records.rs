@@ -1,37 +1,15 @@
-//! `lab diff`: compares two records cell by cell.
+//! `lab diff BEFORE AFTER`: two records, cell by cell.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use reports::record::{CellRecord, Record};
 use reports::{CellName, Metric};
 use serde::Serialize;
 
-use super::output::{print, print_json, table};
-use super::parse;
+use crate::commands::output::{print, print_json, table};
 use crate::error::{Exit, NotComparable};
-
-/// Compare two records cell by cell
-///
-/// Lists the cells whose value per operation changed by more than `--threshold` per cent, the largest
-/// change first. For an exact metric, records with different fingerprints are refused (exit code 4).
-#[derive(clap::Args)]
-pub struct Arguments {
-    /// The record before
-    before: PathBuf,
-    /// The record after
-    after: PathBuf,
-    /// The metric to compare
-    #[arg(long, value_parser = parse::metric(), default_value = Metric::Instructions.about().word)]
-    metric: Metric,
-    /// List changes above this, in per cent
-    #[arg(long, default_value_t = 0.5, value_name = "PERCENT")]
-    threshold: f64,
-    /// Print the changes as JSON
-    #[arg(long)]
-    json: bool,
-}
 
 #[derive(Serialize)]
 struct Change {
@@ -41,23 +19,23 @@ struct Change {
     percent: f64,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit> {
-    let before = reports::io::read_record(&arguments.before)?;
-    let after = reports::io::read_record(&arguments.after)?;
-    if arguments.metric.about().meter.is_exact()
+pub fn run(before: &Path, after: &Path, metric: Metric, threshold: f64, json: bool) -> Result<Exit> {
+    let (before_path, after_path) = (before, after);
+    let before = reports::io::read_record(before_path)?;
+    let after = reports::io::read_record(after_path)?;
+    if metric.about().meter.is_exact()
         && let Some(difference) = before.fingerprint.incomparable_with(&after.fingerprint).first()
     {
         bail!(NotComparable(format!(
             "cannot compare {} with {}: {difference}",
-            arguments.before.display(),
-            arguments.after.display()
+            before_path.display(),
+            after_path.display()
         )));
     }
     fn measured(record: &Record, metric: Metric) -> BTreeMap<&CellName, (&CellRecord, f64)> {
         let cells = record.cells.iter();
         cells.filter_map(|cell| Some((&cell.name, (cell, metric.value(cell)?)))).collect()
     }
-    let metric = arguments.metric;
     let [before, after] = [&before, &after].map(|record| measured(record, metric));
     let mut changes: Vec<Change> = before
         .iter()
@@ -71,9 +49,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
         })
         .collect();
     let common = changes.len();
-    changes.retain(|change| change.percent.abs() > arguments.threshold);
+    changes.retain(|change| change.percent.abs() > threshold);
     changes.sort_by(|left, right| right.percent.abs().total_cmp(&left.percent.abs()));
-    if arguments.json {
+    if json {
         print_json(&changes)?;
         return Ok(Exit::Fine);
     }
@@ -99,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     print(&format!(
         "{common} cells in both, {} changed by more than {} %; {} only before, {} only after",
         changes.len(),
-        arguments.threshold,
+        threshold,
         before.len() - both,
         after.len() - both
     ))?;
