@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use common::{project, written};
 use scenarios::{Capability, Contender, Role};
@@ -199,4 +200,39 @@ fn every_contender_is_compiled_in_its_own_crate() {
         let kept = source.contains("#[inline(never)]\npub fn contender() -> Contender {");
         assert!(kept, "{path}: `pub fn contender()` needs `#[inline(never)]` on the line before it");
     }
+}
+
+/// A contender without tests says `test = false`, because a test program of each would take a quarter of the build.
+#[test]
+fn a_contender_s_tests_and_examples_are_run_if_it_has_any() {
+    for contender in lab::roster::roster() {
+        let directory = project().join("impls").join(contender.bottleneck.name).join(contender.about.name);
+        let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap();
+        let leaves_out = |what: &str| manifest.lines().any(|line| line == format!("{what} = false"));
+        for source in sources(&directory.join("src")) {
+            let text = std::fs::read_to_string(&source).unwrap();
+            let has_tests = text.contains("#[test]") || text.contains("#[cfg(test)]");
+            assert!(
+                !(has_tests && leaves_out("test")),
+                "{} has tests: remove `test = false`",
+                source.display()
+            );
+            let mut fences = text
+                .lines()
+                .map(str::trim_start)
+                .filter_map(|line| line.strip_prefix("//! ```").or_else(|| line.strip_prefix("/// ```")));
+            let has_examples = fences.by_ref().step_by(2).any(|fence| fence != "text");
+            assert!(
+                !(has_examples && leaves_out("doctest")),
+                "{} has an example: remove `doctest = false`",
+                source.display()
+            );
+        }
+    }
+}
+
+/// The files below a directory.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }

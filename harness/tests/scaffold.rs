@@ -126,9 +126,9 @@ fn a_new_contender_is_one_directory_and_two_lines() {
     assert!(are_sorted(&copy.read("harness/src/roster/list.rs"), "::contender(),"));
     let source = copy.read("impls/persistent_vector/my_vector/src/lib.rs");
     assert!(source.contains("name: \"my_vector\"") && source.contains("pub fn contender() -> Contender"));
-    assert!(
-        copy.read("impls/persistent_vector/my_vector/Cargo.toml").contains("persistent_vector-my_vector")
-    );
+    let manifest = copy.read("impls/persistent_vector/my_vector/Cargo.toml");
+    assert!(manifest.contains("persistent_vector-my_vector"));
+    assert!(!manifest.contains("test = false"), "its tests run: {manifest}");
 }
 
 #[test]

@@ -272,10 +272,13 @@ pub fn write(directory: &Path, baseline: &Baseline) -> Result<(), Error> {
         }
     }
     let fingerprint = serde_json::to_string_pretty(&baseline.fingerprint).expect("a fingerprint is JSON");
-    texts.insert(directory.join("fingerprint.json"), format!("{fingerprint}\n"));
     let identities = serde_json::to_string_pretty(&baseline.identities).expect("identities are JSON");
-    texts.insert(directory.join("identities.json"), format!("{identities}\n"));
-    write_texts(texts.iter().map(|(path, text)| (path.as_path(), text.as_str())))?;
+    // These take their places last. Until then the gate refuses the baseline, or measures whatever changed, so a process
+    // that is killed in between leaves nothing that a gate could believe wrongly.
+    let decisive = [("fingerprint.json", fingerprint), ("identities.json", identities)]
+        .map(|(name, text)| (directory.join(name), format!("{text}\n")));
+    let all = texts.iter().chain(decisive.iter().map(|(path, text)| (path, text)));
+    write_texts(all.map(|(path, text)| (path.as_path(), text.as_str())))?;
     let mut present = entries(directory)?;
     for bottleneck in directories(&directory.join("functions"))? {
         present.extend(entries(&bottleneck)?);
@@ -356,6 +359,19 @@ mod tests {
         write(directory.path(), &sample()).unwrap();
         assert!(left.iter().all(|path| !path.exists()), "{left:?}");
         assert!(of_others.exists());
+    }
+
+    #[test]
+    fn the_fingerprint_and_the_identities_take_their_places_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let is_there = |name: &str| directory.path().join(name).exists();
+        // A directory is in the fingerprint's place, so the writer ends there, as if it were killed.
+        std::fs::create_dir(directory.path().join("fingerprint.json")).unwrap();
+        write(directory.path(), &sample()).unwrap_err();
+        for table in ["map.tsv", "vector.tsv", "functions/map/a.tsv", "functions/map/b.tsv"] {
+            assert!(is_there(table), "{table}");
+        }
+        assert!(!is_there("identities.json"));
     }
 
     #[test]

@@ -253,6 +253,9 @@ fn renamed(text: &str, source: &Contender, name: &str) -> String {
         .replace(&format!("{bottleneck}_{old}"), &format!("{bottleneck}_{name}"))
         .replace(&format!("name: \"{old}\""), &format!("name: \"{name}\""))
         .replace("Role::Naive", "Role::Optimized")
+        // A new contender will have tests, even if the copied one has none to build.
+        .replace("[lib]\ntest = false\ndoctest = false\n\n", "")
+        .replace("[lib]\ndoctest = false\n\n", "")
 }
 
 #[cfg(test)]

@@ -126,12 +126,26 @@ fn short(commit: &str) -> &str {
 /// Checks `commit` out into the work tree `sources`. An earlier comparison that was killed may have left anything there
 /// and in git's list of work trees.
 fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
+    if change_to(sources, commit).is_ok() {
+        return Ok(());
+    }
     let path = sources.to_string_lossy().into_owned();
     // `--force` twice removes a locked work tree, too. Git locks one while it makes it, and a killed git leaves it locked.
     let _ = git(root, &["worktree", "remove", "--force", "--force", &path]);
     let _ = std::fs::remove_dir_all(sources);
     let _ = git(root, &["worktree", "prune"]);
     git(root, &["worktree", "add", "--detach", "--force", "--force", &path, commit])?;
+    Ok(())
+}
+
+/// Makes the work tree of an earlier comparison one of `commit`, if it is whole. Only files that differ are written, so
+/// that cargo compiles nothing else again.
+fn change_to(sources: &Path, commit: &str) -> Result<()> {
+    // Git is told where to work: it must not find the project, of which this is a directory.
+    let tree = format!("--work-tree={}", sources.display());
+    let own = format!("--git-dir={}", sources.join(".git").display());
+    git(sources, &[&own, &tree, "checkout", "--detach", "--force", "--quiet", commit])?;
+    git(sources, &[&own, &tree, "clean", "-ffdx", "--quiet"])?;
     Ok(())
 }
 
@@ -157,12 +171,35 @@ mod tests {
         }
         let commits = ["one", "two"].map(|version| {
             std::fs::write(root.path().join("version"), version).unwrap();
+            std::fs::write(root.path().join("same"), "").unwrap();
             git(root.path(), &["add", "--all"]).unwrap();
             let who = ["-c", "user.name=Lab", "-c", "user.email=lab@localhost", "-c", "commit.gpgsign=false"];
             git(root.path(), &[&who[..], &["commit", "--quiet", "--message", version]].concat()).unwrap();
             git(root.path(), &["rev-parse", "HEAD"]).unwrap()
         });
         Some((root, commits))
+    }
+
+    #[test]
+    fn the_next_comparison_writes_only_what_differs() {
+        let Some((root, commits)) = repository() else { return };
+        let sources = root.path().join("target/lab/against/sources");
+        let written = |file: &str| std::fs::metadata(sources.join(file)).unwrap().modified().unwrap();
+        let [first, second] = commits.each_ref().map(|commit| {
+            check_out(root.path(), &sources, commit).unwrap();
+            (written("same"), written("version"))
+        });
+        assert_eq!(first.0, second.0);
+        assert_ne!(first.1, second.1);
+        assert_eq!(std::fs::read_to_string(sources.join("version")).unwrap(), "two");
+        // The project itself stays where it is, with files that git does not know.
+        let own = root.path().join("own");
+        std::fs::write(&own, "").unwrap();
+        std::fs::remove_file(sources.join(".git")).unwrap();
+        check_out(root.path(), &sources, &commits[0]).unwrap();
+        assert_eq!(std::fs::read_to_string(sources.join("version")).unwrap(), "one");
+        assert_eq!(std::fs::read_to_string(root.path().join("version")).unwrap(), "two");
+        assert!(own.exists());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::roster::selection::Selection;
 ///
 /// `lab diff --paired REVISION [CELLS]` builds that git revision and times its cells and those of this build in turns, in
 /// processes of their own. It shows what a count of instructions cannot: cache misses, fences, branches. It lists the cells
-/// whose ratio's whole 95 % interval lies beyond `--threshold`. Without a selection it times the contenders whose code
+/// whose ratio's whole 95 % interval lies beyond `--threshold`, twice. Without a selection it times the contenders whose code
 /// changed, and the reference contender of their bottlenecks.
 #[derive(clap::Args)]
 #[command(mut_arg("cells", |cells| cells

@@ -7,6 +7,7 @@ mod atomics;
 mod cheating;
 mod common;
 mod damage;
+mod diff;
 mod environment;
 mod gate;
 mod interruption;
