@@ -38,6 +38,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         extensible(context)?;
     }
 
+    let before = context.options.binaries.digest()?;
     let identities = identity::of(context.roster, &context.options.binaries.lab);
     let measured = measure(context.roster, &context.options, &cells, selection.profile, &BTreeSet::new())?;
     let mut run = Run::new(context.roster, context.options.clone());
@@ -46,6 +47,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         bail!(usage(format!("{} cells failed, so nothing is blessed", cells.len() - sound.len())));
     }
     let functions = run.functions(&sound)?;
+    if context.options.binaries.digest()? != before {
+        bail!(usage(
+            "the lab was built anew while it measured, so nothing is blessed: run `lab bless` again"
+        ));
+    }
     // The measurements took minutes, in which another `bless` may have written. With a selection, what it wrote is kept:
     // the present baseline is read under a lock, and only the lines of these cells change.
     let _lock = lock::wait_for(&context.runs().join("bless.lock"))?;

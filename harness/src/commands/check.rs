@@ -111,6 +111,14 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let shown = explain(roster, options, &old, revision.as_ref(), &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
     report_unchanged(&plan)?;
+    if let Some(revision) = &arguments.against
+        && !plan.changed.is_empty()
+    {
+        print(&format!(
+            "instructions do not show cache misses, fences and branches: `lab diff --paired {revision}` times the \
+             contenders that changed"
+        ))?;
+    }
     let failed = [&verdict.regressions, &verdict.missing, &verdict.vanished, &verdict.unverified];
     if failed.iter().any(|names| !names.is_empty()) {
         return Ok(Exit::Regression);

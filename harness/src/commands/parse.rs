@@ -26,6 +26,15 @@ pub fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(words).try_map(|word| word.parse::<Metric>())
 }
 
+/// A number of per cent, not negative.
+///
+/// # Errors
+/// If the text is not a number, or negative, or not finite.
+pub fn percent(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if percent.is_finite() && percent >= 0.0 { Ok(percent) } else { Err("not a number from 0 on".to_owned()) }
+}
+
 /// A positive number of seconds.
 ///
 /// # Errors

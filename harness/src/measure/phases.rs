@@ -105,7 +105,7 @@ impl Case for Digesting<'_> {
 /// digest takes long under Valgrind.
 const LARGEST: usize = 1000;
 
-/// The cells whose phases are counted: for each scenario of a contender one, the largest up to [`LARGEST`] entries, or the
+/// The cells whose phases are counted: for each scenario of a contender one, the largest up to 1,000 entries, or the
 /// smallest if there is none.
 pub fn counted<'a>(cells: &[Cell<'a>]) -> Vec<Cell<'a>> {
     let mut chosen: BTreeMap<(String, &str), Cell<'a>> = BTreeMap::new();

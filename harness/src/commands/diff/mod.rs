@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_parser = parse::metric(), default_value = Metric::Instructions.about().word)]
     metric: Metric,
     /// List changes above this, in per cent [default: 0.5, or 3 with --paired]
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = parse::percent, allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Print the changes as JSON
     #[arg(long)]

@@ -38,6 +38,15 @@ fn what_is_compared_is_said_in_full() {
 }
 
 #[test]
+fn a_threshold_is_a_number_that_something_can_exceed() {
+    let lab = Lab::out_of_tree();
+    for threshold in ["nan", "inf", "-1", "-0.5", "half", ""] {
+        let outcome = lab.run(&format!("diff one.json two.json --threshold={threshold}")).ends_with(2);
+        assert!(outcome.err.contains("--threshold <PERCENT>"), "{threshold}: {}", outcome.all());
+    }
+}
+
+#[test]
 fn two_builds_are_timed_in_turns() {
     let lab = Lab::out_of_tree();
     let cell: CellName = "persistent_vector/push_unshared/8/imbl".parse().unwrap();

@@ -1,7 +1,9 @@
 //! The gate: what `bless` keeps, `check` compares.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use reports::baseline::{self, Baseline, Entry};
@@ -57,6 +59,32 @@ fn what_was_blessed_is_fine() {
     // And blessing again changes nothing.
     let before = contents(&lab.baselines());
     lab.run(&format!("bless {SELECTION}")).ends_with(0);
+    assert!(contents(&lab.baselines()) == before);
+}
+
+#[test]
+fn nothing_is_blessed_if_the_lab_is_built_anew_meanwhile() {
+    let Some(lab) = blessed() else { return };
+    let before = contents(&lab.baselines());
+    let home = tempfile::tempdir().unwrap();
+    let allocations = home.path().join("out-of-tree-allocations");
+    let built = Path::new(lab.program());
+    fs::copy(built, home.path().join("out-of-tree")).unwrap();
+    fs::copy(built.with_file_name("out-of-tree-allocations"), &allocations).unwrap();
+
+    let mut bless = Command::new(home.path().join("out-of-tree"));
+    bless.arg("--root").arg(lab.root()).arg("bless").args(SELECTION.split(' '));
+    let mut running = bless.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("verify")).expect("it begins to measure");
+    let newer = home.path().join("newer");
+    fs::copy(&allocations, &newer).unwrap();
+    fs::File::options().append(true).open(&newer).unwrap().write_all(b"newer").unwrap();
+    fs::rename(newer, allocations).unwrap();
+
+    let said: Vec<String> = lines.collect();
+    assert_eq!(running.wait().unwrap().code(), Some(2), "{said:?}");
+    assert!(said.last().is_some_and(|line| line.contains("built anew")), "{said:?}");
     assert!(contents(&lab.baselines()) == before);
 }
 
