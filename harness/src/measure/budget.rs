@@ -53,3 +53,24 @@ impl PairedBudget {
         }
     }
 }
+
+/// How often the comparison of two builds times a cell, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct TwoBuildsBudget {
+    /// Rounds. Both builds begin as often when it is even.
+    pub rounds: usize,
+    /// Time of one process, beside its set-up.
+    pub process: Duration,
+}
+
+impl TwoBuildsBudget {
+    /// The budget of a profile.
+    pub fn of(profile: Profile) -> Self {
+        let rounds = match profile {
+            Profile::Quick => 8,
+            Profile::Default => 12,
+            Profile::Full => 24,
+        };
+        TwoBuildsBudget { rounds, process: Duration::from_millis(5) }
+    }
+}

@@ -255,12 +255,10 @@ impl<'a> Run<'a> {
         }
         let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
         self.count(&cells, &[Phase::Run, Phase::Digest, Phase::RunAgain], &mut counts)?;
-        let found = |cell: &Cell<'_>| counts.get(&cell.name());
-        let suspicious: Vec<_> = cells
-            .iter()
-            .filter(|cell| found(cell).is_some_and(|counts| phases::is_suspicious(cell, counts)))
-            .copied()
-            .collect();
+        let is_suspicious = |cell: &Cell<'_>| {
+            counts.get(&cell.name()).is_some_and(|counts| phases::is_suspicious(cell, counts))
+        };
+        let suspicious: Vec<_> = cells.iter().copied().filter(is_suspicious).collect();
         self.count(&suspicious, &[Phase::DigestAgain], &mut counts)?;
         for cell in &cells {
             let name = cell.name();

@@ -11,12 +11,13 @@ use crate::commands::context::Context;
 use crate::commands::output::{print, print_json, table};
 use crate::error::Exit;
 use crate::judge::revision::Revision;
+use crate::measure::budget::TwoBuildsBudget;
 use crate::measure::identity;
-use crate::measure::meters::two_builds::{Budget, Start, Times, TwoBuilds};
+use crate::measure::meters::two_builds::{Start, Times, TwoBuilds};
 use crate::measure::run::{NATIVE_TIMEOUT, native_worker};
 use crate::progress::{Progress, say};
 use crate::roster::cell::{Cell, name_of};
-use crate::roster::selection::{Profile, Selection};
+use crate::roster::selection::Selection;
 
 #[derive(Serialize)]
 struct Compared {
@@ -69,12 +70,7 @@ pub fn run(
     let start = |binary| -> Start<'_> { Box::new(move || native_worker(binary, input)) };
     let timeout = context.options.timeout.unwrap_or(NATIVE_TIMEOUT);
     let builds = TwoBuilds { start: [start(built.lab()), start(lab)], timeout };
-    let rounds = match selection.profile {
-        Profile::Quick => 8,
-        Profile::Default => 12,
-        Profile::Full => 24,
-    };
-    let budget = Budget { rounds, process: PROCESS };
+    let budget = TwoBuildsBudget::of(selection.profile);
     say(&format!("timing {} cells in both builds", cells.len()));
     let mut progress = Progress::default();
     progress.begin("paired", cells.len());
@@ -113,7 +109,7 @@ pub fn run(
 fn twice(
     builds: &TwoBuilds<'_>,
     name: &CellName,
-    budget: Budget,
+    budget: TwoBuildsBudget,
     threshold: f64,
 ) -> Result<Result<(Times, Option<Change>), String>> {
     let times = match builds.measure(name, budget)? {
@@ -121,12 +117,9 @@ fn twice(
         Err(failure) => return Ok(Err(failure)),
     };
     let Some(first) = change(times.ratio, threshold) else { return Ok(Ok((times, None))) };
-    let again = builds.measure(name, Budget { rounds: 2 * budget.rounds, ..budget })?;
+    let again = builds.measure(name, TwoBuildsBudget { rounds: 2 * budget.rounds, ..budget })?;
     Ok(again.map(|times| (times, change(times.ratio, threshold).filter(|second| *second == first))))
 }
-
-/// The time of a process, beside its set-up.
-const PROCESS: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// The cells of contenders whose code changed, and those of the reference contenders in the same groups: what the paired
 /// meter divides by.

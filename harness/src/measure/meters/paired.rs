@@ -11,7 +11,7 @@ use reports::record::Interval;
 use scenarios::Case;
 use scenarios::input::{Rng, rng};
 
-use super::wall::{time, trial};
+use super::wall::{regions_within, time, trial};
 use crate::measure::budget::PairedBudget;
 
 /// Fewest rounds, whatever they cost: below, an interval means nothing.
@@ -24,9 +24,9 @@ pub fn measure(cases: &mut [Box<dyn Case>], budget: PairedBudget) -> Vec<Interva
     let mut round_time = Duration::ZERO;
     for case in cases.iter_mut() {
         let (arm, run) = trial(&mut **case);
-        let regions = (budget.slice.as_nanos() / run.as_nanos().max(1)).clamp(1, 10_000) as u32;
-        round_time += (arm + run) * regions;
-        cycles.push(u64::from(regions));
+        let regions = regions_within(budget.slice, run);
+        round_time += (arm + run) * regions as u32;
+        cycles.push(regions);
     }
     let total = budget.per_contender * u32::try_from(cases.len()).unwrap_or(u32::MAX);
     let rounds = total.as_nanos() / round_time.as_nanos().max(1);

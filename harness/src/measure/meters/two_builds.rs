@@ -15,19 +15,11 @@ use scenarios::input::rng;
 use worker::{Job, Roster};
 
 use super::paired::{median, ratio};
-use super::wall::{time, trial};
+use super::wall::{regions_within, time, trial};
 use crate::error::NotComparable;
+use crate::measure::budget::TwoBuildsBudget;
 use crate::measure::pool::{Pool, Worker};
 use crate::measure::protocol::{OwnJob, told};
-
-/// How often both builds are timed, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Rounds. Both builds begin as often when it is even.
-    pub rounds: usize,
-    /// Time of one process, set-up included.
-    pub process: Duration,
-}
 
 /// A slice of a process's time: one value.
 const SLICE: Duration = Duration::from_micros(200);
@@ -43,7 +35,7 @@ pub fn perform(roster: Roster<'_>, name: &CellName, budget: Duration) -> Result<
     let mut case = roster.case(name)?;
     let case: &mut dyn Case = &mut *case;
     let (_, run) = trial(case);
-    let regions = (SLICE.as_nanos() / run.as_nanos().max(1)).clamp(1, 10_000) as u64;
+    let regions = regions_within(SLICE, run);
     let operations = (regions * case.ops()) as f64;
     let end = Instant::now() + budget;
     let mut slices = Vec::new();
@@ -80,7 +72,7 @@ impl TwoBuilds<'_> {
     ///
     /// # Errors
     /// If a worker cannot be started, or a build does not know how to time a cell for this.
-    pub fn measure(&self, name: &CellName, budget: Budget) -> Result<Result<Times, String>> {
+    pub fn measure(&self, name: &CellName, budget: TwoBuildsBudget) -> Result<Result<Times, String>> {
         let pools = self.start.each_ref().map(|command| Pool { command, workers: 1, timeout: self.timeout });
         let job = Job::from(OwnJob::Time(name.clone(), budget.process));
         let mut times = [Vec::new(), Vec::new()];

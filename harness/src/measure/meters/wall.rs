@@ -82,6 +82,11 @@ pub fn time(case: &mut dyn Case, regions: u64) -> Duration {
     total
 }
 
+/// How many regions of this time a slice of a round holds; at least one.
+pub fn regions_within(slice: Duration, region: Duration) -> u64 {
+    (slice.as_nanos() / region.as_nanos().max(1)).clamp(1, 10_000) as u64
+}
+
 /// Set-up and run time of the second cycle: the first one warms.
 pub fn trial(case: &mut dyn Case) -> (Duration, Duration) {
     let mut measured = (Duration::ZERO, Duration::ZERO);

@@ -5,13 +5,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use lab::error::{Exit, exit_of};
-use lab::measure::meters::two_builds::{Budget, Start, TwoBuilds};
+use lab::measure::budget::TwoBuildsBudget;
+use lab::measure::meters::two_builds::{Start, TwoBuilds};
 use lab::measure::run::native_worker;
 use reports::CellName;
 
 use crate::common::Lab;
 
-const BUDGET: Budget = Budget { rounds: 2, process: Duration::from_micros(100) };
+const BUDGET: TwoBuildsBudget = TwoBuildsBudget { rounds: 2, process: Duration::from_micros(100) };
 
 fn builds<'a>(before: Start<'a>, after: Start<'a>) -> TwoBuilds<'a> {
     TwoBuilds { start: [before, after], timeout: Duration::from_secs(60) }
