@@ -4,6 +4,7 @@
 //! then there is nothing to do: the meters have tests of their own.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
@@ -13,8 +14,7 @@ use scenarios::{Case, Contender};
 
 use crate::commands::output::{conclude, count, print, table};
 use crate::error::{Exit, usage};
-use crate::measure::budget::WallBudget;
-use crate::measure::meters::wall;
+use crate::measure::meters::time;
 use crate::measure::programs::{Binaries, Options};
 use crate::measure::protocol::Depth;
 use crate::measure::run::Run;
@@ -117,11 +117,15 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
         Err(_) => Profile::Quick,
     };
     let cells = Selection { profile, ..Selection::default() }.resolve(Roster::generated(contenders))?;
-    let WallBudget { warm_up, measurement, samples } = WallBudget::of(profile);
+    let (warm_up, measurement, samples) = match profile {
+        Profile::Quick => (5, 20, 30),
+        Profile::Default => (5, 25, 30),
+        Profile::Full => (50, 150, 100),
+    };
     let mut criterion = Criterion::default()
         .without_plots()
-        .warm_up_time(warm_up)
-        .measurement_time(measurement)
+        .warm_up_time(Duration::from_millis(warm_up))
+        .measurement_time(Duration::from_millis(measurement))
         .sample_size(samples)
         .nresamples(2000)
         .configure_from_args();
@@ -138,7 +142,7 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
                     wrong.extend(digest.err());
                     case
                 });
-                bencher.iter_custom(|regions| wall::time(&mut **case, regions));
+                bencher.iter_custom(|regions| time::time(&mut **case, regions));
             });
         }
         group.finish();

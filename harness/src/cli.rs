@@ -41,7 +41,7 @@ struct Global {
     /// The project's directory [default: the parent of the `target/` that holds this program]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Number of workers in parallel; the meters wall and paired always use one [default: one per core]
+    /// Number of workers in parallel; the time meter always uses one [default: one per core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Time limit for one cell, in seconds [default: 120, or 900 under Valgrind]

@@ -40,6 +40,13 @@ impl Progress {
         }
     }
 
+    /// The phase has so many steps more.
+    pub fn more(&mut self, steps: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc_length(steps as u64);
+        }
+    }
+
     /// A step of the phase is done.
     pub fn step(&mut self, what: &str) {
         self.done += 1;

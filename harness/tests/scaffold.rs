@@ -204,7 +204,7 @@ fn a_new_bottleneck_compiles_verifies_and_is_measured() {
         succeeded(&output);
     };
     lab(&["verify", "key_set"]);
-    lab(&["run", "key_set", "--profile", "quick", "--meter", "allocations,wall"]);
+    lab(&["run", "key_set", "--profile", "quick", "--meter", "allocations,time"]);
     let record = copy.path().join("target/lab/latest/record.json");
     let record = reports::io::read_record(&record).unwrap();
     assert_eq!(record.bottlenecks.len(), 1);

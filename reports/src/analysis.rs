@@ -316,7 +316,7 @@ pub struct TestedClaim<'a> {
     /// The instructions of the naive contender, divided by those of the optimized one.
     pub instructions: Option<f64>,
     /// The time of the naive contender, divided by that of the optimized one.
-    pub wall: Option<f64>,
+    pub time: Option<f64>,
     /// The verdict on the claim.
     pub verdict: Verdict,
 }
@@ -343,7 +343,7 @@ pub fn claims<'a>(view: &BottleneckView<'a>) -> Vec<TestedClaim<'a>> {
 
 fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim<'a> {
     let untested =
-        TestedClaim { info, size: None, instructions: None, wall: None, verdict: Verdict::NotTested };
+        TestedClaim { info, size: None, instructions: None, time: None, verdict: Verdict::NotTested };
     let contender = |name: &str| view.contenders.iter().position(|contender| contender.name == name);
     let scenario = view.scenarios.iter().find(|scenario| scenario.info.name == info.scenario);
     let (Some(scenario), Some(naive), Some(optimized)) =
@@ -356,18 +356,18 @@ fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim
         Some(ratio(naive?, optimized?))
     };
     let both = |size: u64| {
-        let [instructions, wall] = [Metric::Instructions, Metric::Wall].map(|metric| factor(metric, size));
-        (instructions.is_some() || wall.is_some()).then_some((size, instructions, wall))
+        let [instructions, time] = [Metric::Instructions, Metric::Warm].map(|metric| factor(metric, size));
+        (instructions.is_some() || time.is_some()).then_some((size, instructions, time))
     };
     let measured = both(info.size).or_else(|| scenario.sizes.iter().rev().find_map(|size| both(*size)));
-    let Some((size, instructions, wall)) = measured else { return untested };
-    let verdict = match (info.factor, wall.or(instructions)) {
+    let Some((size, instructions, time)) = measured else { return untested };
+    let verdict = match (info.factor, time.or(instructions)) {
         (None, _) | (_, None) => Verdict::NoNumber,
         _ if size != info.size => Verdict::OtherSize,
         (Some(claimed), Some(found)) if found >= claimed => Verdict::Holds,
         _ => Verdict::DoesNotHold,
     };
-    TestedClaim { info, size: Some(size), instructions, wall, verdict }
+    TestedClaim { info, size: Some(size), instructions, time, verdict }
 }
 
 impl Verdict {
@@ -417,7 +417,7 @@ mod tests {
         let verdicts: Vec<Verdict> = tested.iter().map(|claim| claim.verdict).collect();
         use Verdict::{DoesNotHold, Holds, NoNumber, NotTested, OtherSize};
         assert_eq!(verdicts, [Holds, DoesNotHold, OtherSize, NoNumber, NotTested]);
-        assert_eq!((tested[0].instructions, tested[0].wall, tested[2].size), (Some(10.0), None, Some(10)));
+        assert_eq!((tested[0].instructions, tested[0].time, tested[2].size), (Some(10.0), None, Some(10)));
     }
 
     /// A record of one bottleneck: contenders with their roles, and cells as (scenario, size,
@@ -644,7 +644,7 @@ mod tests {
         let ranking = ranking(&record(&contenders, &[("get", 1, "a", 1), ("put", 1, "p", 1)]));
         assert_eq!((ranking.groups, ranking.rows.len(), ranking.groups_measured), (0, 0, 2));
         let empty = record(&contenders, &[]);
-        assert_eq!(rank(&BottleneckView::all(&empty).unwrap()[0], Metric::Wall).rows.len(), 0);
+        assert_eq!(rank(&BottleneckView::all(&empty).unwrap()[0], Metric::Warm).rows.len(), 0);
     }
 
     #[test]

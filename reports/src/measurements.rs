@@ -18,12 +18,9 @@ pub struct Measurements {
     /// Heap allocations of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Allocations>,
-    /// Wall-clock nanoseconds per region.
+    /// Wall-clock times of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wall_ns: Option<Interval>,
-    /// Wall-clock ratio to the reference contender, interleaved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<Paired>,
+    pub times: Option<Times>,
 }
 
 /// What one meter found of a cell.
@@ -39,10 +36,8 @@ pub enum Measured {
     },
     /// The allocation meter.
     Allocations(Allocations),
-    /// The wall meter: nanoseconds per region.
-    Wall(Interval),
-    /// The paired meter.
-    Paired(Paired),
+    /// The time meter.
+    Times(Times),
 }
 
 impl Measurements {
@@ -53,18 +48,26 @@ impl Measurements {
                 (self.instructions, self.atomics) = (Some(instructions), atomics);
             }
             Measured::Allocations(allocations) => self.allocations = Some(allocations),
-            Measured::Wall(interval) => self.wall_ns = Some(interval),
-            Measured::Paired(paired) => self.paired = Some(paired),
+            Measured::Times(times) => self.times = Some(times),
         }
     }
 
     /// Why no meter can have found this; `None` for what meters can have found.
     pub fn fault(&self) -> Option<String> {
-        let wall = self.wall_ns.map(|wall| ("wall_ns", [wall.low, wall.median, wall.high]));
-        let paired = self.paired.as_ref().map(|paired| ("paired", [paired.low, paired.ratio, paired.high]));
-        wall.into_iter().chain(paired).find_map(|(field, values)| {
-            let [low, _, high] = values;
-            if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
+        let times = self.times.as_ref()?;
+        if !(0.0..=1.0).contains(&times.disturbed) {
+            return Some(format!("`times.disturbed` is {}, which is no share", times.disturbed));
+        }
+        let ratios = times.ratios.as_ref();
+        let intervals = [
+            ("times.warm_ns", Some(times.warm_ns)),
+            ("times.cold_ns", Some(times.cold_ns)),
+            ("times.ratios.warm", ratios.map(|ratios| ratios.warm)),
+            ("times.ratios.cold", ratios.map(|ratios| ratios.cold)),
+        ];
+        intervals.into_iter().find_map(|(field, interval)| {
+            let Interval { median, low, high } = interval?;
+            if let Some(value) = [low, median, high].into_iter().find(|value| !is_time(*value)) {
                 return Some(format!("`{field}` has {value}, which is no time"));
             }
             (low > high).then(|| format!("`{field}` has the lower bound {low} above the upper bound {high}"))
@@ -76,8 +79,7 @@ impl Measurements {
         match meter {
             Meter::Instructions => self.instructions.is_some(),
             Meter::Allocations => self.allocations.is_some(),
-            Meter::Wall => self.wall_ns.is_some(),
-            Meter::Paired => self.paired.is_some(),
+            Meter::Time => self.times.is_some(),
         }
     }
 }
@@ -119,15 +121,39 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// A wall-clock ratio to a reference contender, from interleaved rounds (95 % interval).
+impl Times {
+    /// Whether so many turns were disturbed that the times are those of another machine.
+    pub fn is_noisy(&self) -> bool {
+        self.disturbed > 0.1
+    }
+}
+
+fn is_time(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+/// Wall-clock times of one region, warm and cold, from the same rounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Paired {
-    /// The reference contender: ratio 1.
+pub struct Times {
+    /// Nanoseconds of the region with its working set in the caches, as far as it fits, and on another input than the
+    /// time before.
+    pub warm_ns: Interval,
+    /// Nanoseconds of the region after other data has displaced its working set from the core's own caches.
+    pub cold_ns: Interval,
+    /// The share of the turns that were timed although somebody else used the core.
+    pub disturbed: f64,
+    /// Both as ratios to the reference contender's; absent where it was not timed in the same rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratios: Option<Ratios>,
+}
+
+/// Times per operation as ratios to a reference contender's in the same rounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ratios {
+    /// The reference contender, whose ratio is 1.
     pub reference: String,
-    /// Median ratio, this contender's time per operation over the reference's.
-    pub ratio: f64,
-    /// Lower bound.
-    pub low: f64,
-    /// Upper bound.
-    pub high: f64,
+    /// The ratio of warm times.
+    pub warm: Interval,
+    /// The ratio of cold times.
+    pub cold: Interval,
 }

@@ -12,23 +12,20 @@ pub enum Meter {
     Allocations,
     /// Instructions executed in the region, by Callgrind: exact, and the gate's measure.
     Instructions,
-    /// Wall-clock time of the region, by criterion: noisy.
-    Wall,
-    /// Wall-clock ratio to a reference contender, interleaved: comparable within a run.
-    Paired,
+    /// Wall-clock times of the region, warm and cold: comparable within a run.
+    Time,
 }
 
 impl Meter {
     /// Every meter, in the order in which they run.
-    pub const ALL: [Meter; 4] = [Meter::Allocations, Meter::Instructions, Meter::Wall, Meter::Paired];
+    pub const ALL: [Meter; 3] = [Meter::Allocations, Meter::Instructions, Meter::Time];
 
     /// The meter's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Meter::Allocations => "allocations",
             Meter::Instructions => "instructions",
-            Meter::Wall => "wall",
-            Meter::Paired => "paired",
+            Meter::Time => "time",
         }
     }
 
@@ -39,9 +36,8 @@ impl Meter {
             Meter::Instructions => {
                 "Instructions executed in the region, by Callgrind: exact, and the gate's measure"
             }
-            Meter::Wall => "Wall-clock time of the region, by criterion: noisy",
-            Meter::Paired => {
-                "Wall-clock ratio to a reference contender, interleaved: comparable within a run"
+            Meter::Time => {
+                "Wall-clock times of the region, warm and cold, contenders in turns: comparable within a run"
             }
         }
     }
@@ -50,7 +46,7 @@ impl Meter {
     pub fn is_exact(self) -> bool {
         match self {
             Meter::Allocations | Meter::Instructions => true,
-            Meter::Wall | Meter::Paired => false,
+            Meter::Time => false,
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::str::FromStr;
 
-use crate::measurements::{Interval, Measurements, Paired};
+use crate::measurements::{Interval, Measurements, Ratios};
 use crate::meter::Meter;
 use crate::record::{CellRecord, ScenarioInfo};
 
@@ -49,8 +49,8 @@ pub enum Reading {
     Count(fn(&Measurements) -> Option<u64>),
     /// A time of the region, with its interval.
     Time(fn(&Measurements) -> Option<Interval>),
-    /// A ratio of times per operation.
-    Ratio(fn(&Measurements) -> Option<&Paired>),
+    /// A ratio of times per operation, and which of the ratios it is.
+    Ratio(fn(&Ratios) -> Interval),
 }
 
 /// What one of a metric's values belongs to.
@@ -288,39 +288,75 @@ metrics! {
         summary: Summary::WhereAny,
         gate: Gate::NoGrowth,
     },
-    /// Wall-clock nanoseconds.
-    Wall: About {
-        key: "wall_ns",
-        word: "wall",
-        title: "Wall clock",
-        counted: "nanoseconds",
+    /// Warm wall-clock nanoseconds.
+    Warm: About {
+        key: "warm_ns",
+        word: "warm",
+        title: "Warm time",
+        counted: "warm nanoseconds",
         unit: "ns",
-        meaning: "",
-        glossary: "Median nanoseconds with a 95 % interval, by criterion. They depend on the machine and its \
-                   neighbours; they never decide a gate.",
-        meter: Meter::Wall,
-        reading: Reading::Time(|cell| cell.wall_ns),
+        meaning: "with the working set in the caches",
+        glossary: "Median nanoseconds with a 95 % interval, over several processes. The region's working set is in the \
+                   caches as far as it fits, and no two regions in a row have the same input. They depend on the machine \
+                   and its neighbours; they never decide a gate.",
+        meter: Meter::Time,
+        reading: Reading::Time(|cell| Some(cell.times.as_ref()?.warm_ns)),
         per: Per::Operation,
         chart: Chart::Always,
         tables: true,
         summary: Summary::Leads { rank: 1 },
         gate: Gate::Ignored,
     },
-    /// Wall-clock ratio to the bottleneck's reference contender, interleaved.
-    Paired: About {
-        key: "paired",
-        word: "paired",
-        title: "Paired",
-        counted: "time ÷ the reference's",
+    /// Warm time as a ratio to the bottleneck's reference contender.
+    WarmRatio: About {
+        key: "warm_ratio",
+        word: "warm-ratio",
+        title: "Warm ratio",
+        counted: "warm time ÷ the reference's",
         unit: "ratio",
         meaning: "",
-        glossary: "Time as a ratio to a reference contender, measured in interleaved rounds with a 95 % interval, so \
-                   that whatever disturbs one disturbs both. Trust it over two wall-clock medians.",
-        meter: Meter::Paired,
-        reading: Reading::Ratio(|cell| cell.paired.as_ref()),
+        glossary: "Warm time as a ratio to a reference contender's in the same rounds, with a 95 % interval. What disturbs \
+                   a round disturbs both, so trust it over two medians.",
+        meter: Meter::Time,
+        reading: Reading::Ratio(|ratios| ratios.warm),
         per: Per::Nothing,
         chart: Chart::Never,
         tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
+    /// Cold wall-clock nanoseconds.
+    Cold: About {
+        key: "cold_ns",
+        word: "cold",
+        title: "Cold time",
+        counted: "cold nanoseconds",
+        unit: "ns",
+        meaning: "after other data displaced the working set",
+        glossary: "The same for a region that runs once, after other data has displaced its working set from the core's \
+                   own caches: what an operation costs a program that does something else in between.",
+        meter: Meter::Time,
+        reading: Reading::Time(|cell| Some(cell.times.as_ref()?.cold_ns)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
+    /// Cold time as a ratio to the bottleneck's reference contender.
+    ColdRatio: About {
+        key: "cold_ratio",
+        word: "cold-ratio",
+        title: "Cold ratio",
+        counted: "cold time ÷ the reference's",
+        unit: "ratio",
+        meaning: "",
+        glossary: "Cold time as a ratio to the reference contender's in the same rounds. It is in the table of totals alone.",
+        meter: Meter::Time,
+        reading: Reading::Ratio(|ratios| ratios.cold),
+        per: Per::Nothing,
+        chart: Chart::Never,
+        tables: false,
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
@@ -400,7 +436,7 @@ impl Metric {
         match self.about().reading {
             Reading::Count(read) => per_op(read(&cell.measured)? as f64, cell.ops),
             Reading::Time(read) => per_op(read(&cell.measured)?.median, cell.ops),
-            Reading::Ratio(read) => Some(read(&cell.measured)?.ratio),
+            Reading::Ratio(read) => Some(read(ratios(cell)?).median),
         }
     }
 
@@ -412,7 +448,10 @@ impl Metric {
                 let Interval { low, high, .. } = read(&cell.measured)?;
                 Some((per_op(low, cell.ops)?, per_op(high, cell.ops)?))
             }
-            Reading::Ratio(read) => read(&cell.measured).map(|paired| (paired.low, paired.high)),
+            Reading::Ratio(read) => {
+                let Interval { low, high, .. } = read(ratios(cell)?);
+                Some((low, high))
+            }
         }
     }
 
@@ -420,12 +459,17 @@ impl Metric {
     pub fn is_comparable(self, left: &CellRecord, right: &CellRecord) -> bool {
         match self.about().reading {
             Reading::Count(_) | Reading::Time(_) => true,
-            Reading::Ratio(read) => {
-                let reference = |cell| read(cell).map(|paired| &paired.reference);
-                reference(&left.measured) == reference(&right.measured)
+            Reading::Ratio(_) => {
+                let reference = |cell| ratios(cell).map(|ratios| &ratios.reference);
+                reference(left) == reference(right)
             }
         }
     }
+}
+
+/// The cell's ratios of times, where it has some.
+pub fn ratios(cell: &CellRecord) -> Option<&Ratios> {
+    cell.measured.times.as_ref()?.ratios.as_ref()
 }
 
 /// A text that is the word of no metric.
@@ -451,7 +495,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::record::{Allocations, Atomics, Role};
+    use crate::record::{Allocations, Atomics, Role, Times};
 
     fn cell() -> CellRecord {
         CellRecord {
@@ -469,8 +513,16 @@ mod tests {
                     peak_bytes: 6,
                     live_bytes: 2,
                 }),
-                wall_ns: Some(Interval { median: 100.0, low: 80.0, high: 140.0 }),
-                paired: Some(Paired { reference: "r".into(), ratio: 0.5, low: 0.4, high: 0.6 }),
+                times: Some(Times {
+                    warm_ns: Interval { median: 100.0, low: 80.0, high: 140.0 },
+                    cold_ns: Interval { median: 200.0, low: 160.0, high: 280.0 },
+                    disturbed: 0.0,
+                    ratios: Some(Ratios {
+                        reference: "r".into(),
+                        warm: Interval { median: 0.5, low: 0.4, high: 0.6 },
+                        cold: Interval { median: 0.75, low: 0.7, high: 0.8 },
+                    }),
+                }),
             },
             observed: Default::default(),
         }
@@ -489,12 +541,14 @@ mod tests {
             ("bytes", 2.0),
             ("peak_bytes", 1.5),
             ("live_bytes", 0.5),
-            ("wall_ns", 25.0),
-            ("paired", 0.5),
+            ("warm_ns", 25.0),
+            ("warm_ratio", 0.5),
+            ("cold_ns", 50.0),
+            ("cold_ratio", 0.75),
         ];
         assert_eq!(values, expected.map(|(key, value)| (key, Some(value))));
-        assert_eq!(Metric::Wall.interval(&cell), Some((20.0, 35.0)));
-        assert_eq!(Metric::Paired.interval(&cell), Some((0.4, 0.6)));
+        assert_eq!(Metric::Warm.interval(&cell), Some((20.0, 35.0)));
+        assert_eq!(Metric::ColdRatio.interval(&cell), Some((0.7, 0.8)));
         assert_eq!(Metric::Instructions.interval(&cell), None);
     }
 
@@ -531,8 +585,16 @@ mod tests {
         let json = serde_json::json!({
             "instructions": 1, "atomics": {"program": 2, "libraries": 3},
             "allocations": {"blocks": 4, "frees": 5, "bytes": 6, "peak_bytes": 7, "live_bytes": 8},
-            "wall_ns": {"median": 9.0, "low": 8.5, "high": 9.5},
-            "paired": {"reference": "r", "ratio": 10.0, "low": 9.5, "high": 10.5},
+            "times": {
+                "warm_ns": {"median": 9.0, "low": 8.5, "high": 9.5},
+                "cold_ns": {"median": 11.0, "low": 10.5, "high": 11.5},
+                "disturbed": 0.25,
+                "ratios": {
+                    "reference": "r",
+                    "warm": {"median": 10.0, "low": 9.5, "high": 10.5},
+                    "cold": {"median": 12.0, "low": 11.5, "high": 12.5},
+                },
+            },
         });
         let measured: Measurements = serde_json::from_value(json.clone()).unwrap();
         // The sample names every field there is.
@@ -562,9 +624,12 @@ mod tests {
     #[test]
     fn ratios_to_different_references_are_not_compared() {
         let mut other = cell();
-        other.measured.paired.as_mut().unwrap().reference = "another".to_owned();
-        assert!(!Metric::Paired.is_comparable(&cell(), &other));
-        assert!(Metric::Paired.is_comparable(&cell(), &cell()));
-        assert!(Metric::Wall.is_comparable(&cell(), &other));
+        let ratios = other.measured.times.as_mut().and_then(|times| times.ratios.as_mut());
+        ratios.unwrap().reference = "another".to_owned();
+        for metric in [Metric::WarmRatio, Metric::ColdRatio] {
+            assert!(!metric.is_comparable(&cell(), &other));
+            assert!(metric.is_comparable(&cell(), &cell()));
+        }
+        assert!(Metric::Warm.is_comparable(&cell(), &other));
     }
 }

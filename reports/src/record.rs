@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell_name::CellName;
 pub use crate::identities::Identities;
-pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurements, Paired};
+pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times};
 
 /// Version of the record's schema. A reader refuses any other.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// All measurements of one run, with the fingerprint of the environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ pub struct BottleneckInfo {
     pub title: String,
     /// The question that it asks; one paragraph of plain text.
     pub question: String,
-    /// The reference of the paired meter.
+    /// The contender to whose times the time meter relates all others'.
     pub reference: String,
     /// Its scenarios, in reading order.
     pub scenarios: Vec<ScenarioInfo>,

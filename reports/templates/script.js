@@ -1,7 +1,7 @@
 "use strict";
 // Everything can be read without this script. It adds: filters by word and by role, sorting, the
 // highlight of one series, and a link for every such view. The whole view is in the address:
-//   #metric=wall_ns&filter=get im&roles=optimized,peer&sort=1000&at=get_hit
+//   #metric=warm_ns&filter=get im&roles=optimized,peer&sort=1000&at=get_hit
 (() => {
   const root = document.documentElement;
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];

@@ -196,17 +196,17 @@ fn what_was_not_measured_is_a_dash_and_zero_is_a_zero() {
     let record = common::hostile();
     let site = site(&record);
     let name = format!("persistent_map/get_hit/100/{}", common::SCRIPT_NAME);
-    assert!(cell(&record, &name).measured.wall_ns.is_none());
+    assert!(cell(&record, &name).measured.times.is_none());
     let escaped =
         "persistent_map/get_hit/100/&#60;script&#62;document.title=&#39;broken&#39;&#60;/script&#62;";
-    assert_eq!(value(matrix(&site.map, "get_hit", "wall_ns"), escaped), "–");
+    assert_eq!(value(matrix(&site.map, "get_hit", "warm_ns"), escaped), "–");
     let blocks = matrix(&site.map, "insert_unshared", "blocks");
     assert_eq!(value(blocks, "persistent_map/insert_unshared/8/best"), "0");
     // A whole meter that did not run in one scenario, and in none of a bottleneck's.
     let section = part(&site.map, "id=\"get_hit\"", "</section>");
-    assert!(section.contains("Paired: not measured in this scenario."));
-    assert!(!site.vector.contains("<table class=\"matrix m\" data-metric=\"wall_ns\""));
-    assert!(site.vector.contains("id=\"metric-wall_ns\" value=\"wall_ns\" disabled"));
+    assert!(section.contains("Warm ratio: not measured in this scenario."));
+    assert!(!site.vector.contains("<table class=\"matrix m\" data-metric=\"warm_ns\""));
+    assert!(site.vector.contains("id=\"metric-warm_ns\" value=\"warm_ns\" disabled"));
     assert!(site.map.contains("Not in this record: <code>get_hit_string</code>"));
 }
 
@@ -226,7 +226,7 @@ fn zeros_have_a_place_in_a_logarithmic_chart() {
 #[test]
 fn charts_follow_the_page_and_scale() {
     let site = site(&common::full_size());
-    let svg = part(&site.map, "<figure data-metric=\"wall_ns\">", "</figure>");
+    let svg = part(&site.map, "<figure data-metric=\"warm_ns\">", "</figure>");
     assert!(
         svg.contains("viewBox=\"0 0 ")
             && svg.contains("role=\"img\" aria-label=\"insert_unshared: ns per insert")

@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use crate::input;
+
 /// One scenario set up for one contender and one size.
 ///
 /// A meter calls [`arm`](Case::arm) outside its measurement, [`run`](Case::run) inside it and [`digest`](Case::digest)
@@ -97,6 +99,47 @@ where
         expected,
         observe,
     })
+}
+
+/// A case whose input comes from another [seed](crate::input::SEED).
+pub fn seeded_case(seed: u64, set_up: impl FnOnce() -> Box<dyn Case>) -> Box<dyn Case> {
+    Box::new(Seeded { case: input::with_seed(seed, set_up), seed })
+}
+
+/// What a case makes of its input also depends on the seed: the keys of its set-up, for example.
+struct Seeded {
+    case: Box<dyn Case>,
+    seed: u64,
+}
+
+impl Case for Seeded {
+    fn ops(&self) -> u64 {
+        self.case.ops()
+    }
+
+    fn setup(&self) -> Setup {
+        self.case.setup()
+    }
+
+    fn arm(&mut self) {
+        input::with_seed(self.seed, || self.case.arm());
+    }
+
+    fn run(&mut self) {
+        self.case.run();
+    }
+
+    fn digest(&self) -> u64 {
+        input::with_seed(self.seed, || self.case.digest())
+    }
+
+    fn expected(&self) -> u64 {
+        input::with_seed(self.seed, || self.case.expected())
+    }
+
+    fn observed(&self) -> Observed {
+        input::with_seed(self.seed, || self.case.observed())
+    }
 }
 
 /// Refuses to set up a scenario that a bottleneck lists and does not dispatch.

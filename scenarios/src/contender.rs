@@ -25,7 +25,7 @@ pub struct Bottleneck {
     pub memory: &'static [Memory],
     /// What it can measure on a user's file; `None` if every input is generated.
     pub own_input: Option<OwnInput>,
-    /// The name of the contender to which the paired meter relates all others.
+    /// The name of the contender to whose times the time meter relates those of all others.
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
     pub describe: fn(&Check, &[Step]) -> Vec<String>,

@@ -1,5 +1,6 @@
 //! Seeded inputs: the same bytes for every contender, in every run and on every machine.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::io::Write;
@@ -17,13 +18,40 @@ pub type Rng = Pcg64Mcg;
 /// With std's `RandomState` instruction counts would differ from run to run.
 pub type FixedHasher = foldhash::fast::FixedState;
 
-/// The seed of everything. [`rng`] derives each scenario's generator from it.
+/// The seed of everything, where nobody asks for [another one](with_seed). [`rng`] derives each scenario's generator from
+/// it.
 pub const SEED: u64 = 0x00b0_771e_4ec4_1ab5;
+
+thread_local! {
+    static CURRENT: Cell<u64> = const { Cell::new(SEED) };
+}
+
+/// The seed of the inputs that this thread makes.
+pub fn seed() -> u64 {
+    CURRENT.get()
+}
+
+/// Calls `make`, whose inputs on this thread come from another seed: other orders, other draws and other keys.
+pub fn with_seed<T>(seed: u64, make: impl FnOnce() -> T) -> T {
+    struct Restore(u64);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.set(self.0);
+        }
+    }
+    let _restore = Restore(CURRENT.replace(seed));
+    make()
+}
 
 /// The generator of one scenario's input at one size.
 pub fn rng(scenario: &str, size: usize) -> Rng {
-    let state = scenario.bytes().fold(SEED, |state, byte| mix(state ^ u64::from(byte)));
+    let state = scenario.bytes().fold(seed(), |state, byte| mix(state ^ u64::from(byte)));
     Rng::seed_from_u64(mix(state ^ size as u64))
+}
+
+/// The key that stands for `id` as 64 bits that look random. Distinct ids give distinct keys.
+fn key_of(id: u64) -> u64 {
+    mix(id ^ seed() ^ SEED)
 }
 
 /// A bijective mix of 64 bits, the finalizer of SplitMix64: distinct inputs give distinct outputs.
@@ -50,7 +78,7 @@ pub trait Key: Hash + Eq + Ord + Clone + Debug + Send + Sync + 'static {
 
 impl Key for u64 {
     fn from_id(id: u64) -> Self {
-        mix(id)
+        key_of(id)
     }
 
     fn fingerprint(&self) -> u64 {
@@ -66,7 +94,7 @@ impl Key for u64 {
 impl Key for String {
     fn from_id(id: u64) -> Self {
         // Written by hand, because set-ups make hundreds of thousands of keys and `format!` takes ten times as long.
-        let mixed = mix(id);
+        let mixed = key_of(id);
         let digits: [u8; 16] =
             std::array::from_fn(|at| b"0123456789abcdef"[(mixed >> (60 - 4 * at)) as usize % 16]);
         std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII").to_owned()
@@ -171,6 +199,22 @@ mod tests {
         assert_eq!(String::from_id(1), "5692161d100b05e5");
         let dear = DearKey::from_id(0x1a);
         assert!(dear.0.ends_with("//000000000000001a") && dear.0.len() == 272 && dear.id() == 0x1a);
+    }
+
+    #[test]
+    fn another_seed_gives_other_inputs_and_ends_with_its_call() {
+        let made = || (draws(&mut rng("get_hit", 8), 4, 1 << 32), u64::from_id(7), String::from_id(7));
+        let usual = made();
+        let other = with_seed(1, || {
+            let other = made();
+            assert_eq!(with_seed(SEED, made), usual);
+            assert_eq!(made(), other);
+            other
+        });
+        assert!(usual.0 != other.0 && usual.1 != other.1 && usual.2 != other.2);
+        let panicked = std::panic::catch_unwind(|| with_seed(1, || panic!("a set-up fails")));
+        assert!(panicked.is_err());
+        assert_eq!(made(), usual);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub mod slots;
 pub mod small_map;
 mod trace;
 
-pub use case::{Case, Observed, Setup, case, observing_case};
+pub use case::{Case, Observed, Setup, case, observing_case, seeded_case};
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, NOTHING, OwnInput,
     Request, Role, Scenario, Sizes,

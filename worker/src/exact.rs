@@ -45,6 +45,15 @@ impl<'a> Roster<'a> {
         let (contender, request) = self.find(name)?;
         Ok((contender.set_up)(request))
     }
+
+    /// The case of a cell whose input comes from another seed.
+    ///
+    /// # Errors
+    /// If there is no such cell.
+    pub fn seeded_case(self, name: &CellName, seed: u64) -> Result<Box<dyn Case>, String> {
+        let (contender, request) = self.find(name)?;
+        Ok(scenarios::seeded_case(seed, || (contender.set_up)(request)))
+    }
 }
 
 /// The measured region. Callgrind starts to count where this function is entered and stops where it returns.

@@ -24,7 +24,7 @@ use crate::roster::selection::Selection;
 /// Verify and measure cells; write a record and a report
 ///
 /// Contenders are verified first. A contender that differs from the oracle is named and left out, and the exit
-/// code is 3. Cells are measured in parallel for instructions and allocations. The wall-clock meters run last,
+/// code is 3. Cells are measured in parallel for instructions and allocations. The time meter runs last,
 /// one cell at a time.
 ///
 /// The record is `target/lab/<run>/record.json`; `target/lab/latest` points to the newest run. A run
@@ -81,7 +81,7 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
 }
 
 impl Shard {
-    /// Whether the shard holds a cell group. A group is never split, because the paired meter compares within one.
+    /// Whether the shard holds a cell group. A group is never split, because the time meter compares within one.
     fn keeps(self, group: usize) -> bool {
         group % self.of == self.index - 1
     }

@@ -6,51 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::roster::selection::Profile;
 
-/// How much time the wall meter gives a cell.
+/// How the time meter times a cell group.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WallBudget {
-    /// Warm-up.
-    pub warm_up: Duration,
-    /// Measurement, set-up included.
-    pub measurement: Duration,
-    /// Most samples.
-    pub samples: usize,
-}
-
-impl WallBudget {
-    /// The budget of a profile.
-    pub fn of(profile: Profile) -> Self {
-        let (warm_up, measurement, samples) = match profile {
-            Profile::Quick => (5, 20, 30),
-            Profile::Default => (5, 25, 30),
-            Profile::Full => (50, 150, 100),
-        };
-        let [warm_up, measurement] = [warm_up, measurement].map(Duration::from_millis);
-        WallBudget { warm_up, measurement, samples }
-    }
-}
-
-/// How much time the paired meter gives a cell group.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PairedBudget {
-    /// Time per contender, set-up included.
+pub struct TimeBudget {
+    /// Processes that time it, one after the other. A process that makes several rounds where it need not counts for
+    /// several.
+    pub processes: usize,
+    /// Further processes for groups of which others disturbed some.
+    pub spare: usize,
+    /// How long all processes together wait for the machine to be calm.
+    pub patience: Duration,
+    /// Time of a process per contender, beside the set-up. A process makes at least one round.
     pub per_contender: Duration,
-    /// A contender's slice of a round.
+    /// Time of a contender's warm regions in a round, set-up included.
     pub slice: Duration,
 }
 
-impl PairedBudget {
+impl TimeBudget {
     /// The budget of a profile.
     pub fn of(profile: Profile) -> Self {
-        let per_contender = match profile {
-            Profile::Quick => 10,
-            Profile::Default => 30,
-            Profile::Full => 200,
+        let (processes, spare, milliseconds, patience) = match profile {
+            Profile::Quick => (6, 1, 2, 10),
+            Profile::Default => (6, 1, 5, 30),
+            Profile::Full => (12, 2, 20, 120),
         };
-        PairedBudget {
-            per_contender: Duration::from_millis(per_contender),
-            slice: Duration::from_micros(200),
-        }
+        let per_contender = Duration::from_millis(milliseconds);
+        let (patience, slice) = (Duration::from_secs(patience), Duration::from_micros(200));
+        TimeBudget { processes, spare, patience, per_contender, slice }
     }
 }
 

@@ -229,8 +229,8 @@ mod tests {
         assert_eq!(other(|there| there.cpu.push('2')), Some(ran(100)));
         assert_eq!(other(|there| there.revision.push('2')), Some(ran(100)));
         // A meter that times is never cached.
-        first.add(&cell, Meter::Wall, &ran(1)).unwrap();
-        assert_eq!(get("1", &here, None, Meter::Wall), None);
+        first.add(&cell, Meter::Time, &ran(1)).unwrap();
+        assert_eq!(get("1", &here, None, Meter::Time), None);
         // Neither is a contender whose code is not known.
         let stranger: CellName = "m/get/8/b".parse().unwrap();
         first.add(&stranger, exact, &ran(1)).unwrap();

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use worker::Ran;
 
 use super::expectation::Expectation;
+use super::meters::time::Samples;
 use crate::error::usage;
 use crate::lock;
 use crate::roster::input::Identity;
@@ -69,6 +70,15 @@ pub enum Entry {
         cell: CellName,
         /// What it did, and what the meter found.
         ran: Ran,
+    },
+    /// A process of the time meter timed the cells of a group.
+    Timed {
+        /// The cells; the first is the reference.
+        cells: Vec<CellName>,
+        /// The number of the process among those that time the group.
+        process: usize,
+        /// What it found of each.
+        samples: Samples,
     },
     /// A meter measured a cell within its group.
     Measured {

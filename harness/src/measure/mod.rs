@@ -21,4 +21,5 @@ pub mod run;
 pub mod scratch;
 pub mod serve;
 pub mod shrink;
+pub mod statistics;
 pub mod verify;

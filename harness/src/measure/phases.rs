@@ -25,7 +25,7 @@ pub enum Phase {
     Digest,
     /// The same digest again.
     DigestAgain,
-    /// Another run, as the wall-clock meters do many.
+    /// Another run, as the time meter does many.
     RunAgain,
 }
 

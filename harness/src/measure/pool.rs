@@ -128,8 +128,6 @@ impl Worker {
             // The last words are one line; a backtrace would follow it.
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")
-            // If this variable is set, criterion asks Cargo for its target directory, once for each cell.
-            .env_remove("CARGO")
             // The worker has a process group of its own, so that a job's child is stopped with it.
             .process_group(0)
             .spawn()

@@ -1,16 +1,14 @@
 //! What the lab asks of its workers beside [exact counts](worker::Job).
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reports::CellName;
-use reports::record::Measured;
 use scenarios::Check;
 use scenarios::input::SEED;
 use serde::{Deserialize, Serialize};
 use worker::{Answer, Job};
 
-use super::budget::{PairedBudget, WallBudget};
+use super::budget::TimeBudget;
 use super::phases::Phase;
 
 /// The first argument that makes the lab's binaries a worker instead of a command line.
@@ -40,13 +38,21 @@ pub enum OwnJob {
     Skip(CellName),
     /// Counts a phase of a cell under Callgrind. The answer is [`Answer::Ran`].
     Phase(CellName, Phase),
-    /// Times a cell; criterion writes into the directory. The answer is [`Answer::Ran`].
-    Wall(CellName, WallBudget, PathBuf),
     /// Times a cell for this long, to be compared with another build. The answer is in nanoseconds per operation.
     Time(CellName, Duration),
-    /// Times the cells of one group, interleaved; the first is the reference. The answer is what was measured of each,
-    /// in this order.
-    Paired(Vec<CellName>, PairedBudget),
+    /// Times the cells of one group in turns. The answer is [`Samples`](super::meters::time::Samples).
+    Times {
+        /// The cells; the first is the reference.
+        cells: Vec<CellName>,
+        /// For how long.
+        budget: TimeBudget,
+        /// The number of the process among those that time the group.
+        process: usize,
+        /// What a loop that [watches for neighbours](super::meters::calm) took in other processes, in nanoseconds.
+        level: Option<f64>,
+        /// How long it may wait for calm.
+        patience: Duration,
+    },
 }
 
 impl From<OwnJob> for Job {
@@ -68,9 +74,6 @@ pub enum Finding {
         trace: Vec<String>,
     },
 }
-
-/// What was measured of the cells of a group.
-pub type Group = Vec<Measured>;
 
 /// The answer with which a worker says this.
 pub fn answer_of<T: Serialize>(found: &T) -> Answer {

@@ -12,20 +12,20 @@ use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
 use worker::{Answer, Job, Ran};
 
-use super::budget::{PairedBudget, WallBudget};
+use super::budget::TimeBudget;
 use super::cache::Cache;
 use super::expectation::{self, Expectation};
 use super::journal::{Entry, Header, Journal};
 use super::meters::callgrind::Attributed;
+use super::meters::calm::Calm;
 use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
+use super::meters::time::{self, Samples};
 use super::paths;
 use super::phases::{self, Counts, Phase};
 use super::pool::Pool;
 use super::programs::{Binaries, Options};
-use super::protocol::{
-    Finding, Group as GroupFound, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, failure_of, told,
-};
-use super::scratch::Scratch;
+use super::protocol::{Finding, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, failure_of, told};
+use super::statistics::median;
 use crate::progress::Progress;
 use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
 use crate::roster::info;
@@ -58,8 +58,13 @@ pub struct Run<'a> {
     identities: Option<Identities>,
     cache: Option<Cache>,
     cells: BTreeMap<CellName, Known>,
+    /// What the processes of the time meter found of groups, with the process's number.
+    timed: BTreeMap<Vec<CellName>, Vec<(usize, Samples)>>,
     failures: Vec<Failure>,
 }
+
+/// How long a process of the time meter waits for calm.
+const MOST_PATIENCE: Duration = Duration::from_secs(1);
 
 impl<'a> Run<'a> {
     /// A run that keeps its results in memory.
@@ -73,6 +78,7 @@ impl<'a> Run<'a> {
             identities: None,
             cache: None,
             cells: BTreeMap::new(),
+            timed: BTreeMap::new(),
             failures: Vec::new(),
         }
     }
@@ -133,8 +139,7 @@ impl<'a> Run<'a> {
             match meter {
                 Meter::Allocations => self.allocations(cells)?,
                 Meter::Instructions => self.instructions(cells)?,
-                Meter::Wall => self.wall(cells, profile)?,
-                Meter::Paired => self.paired(cells, profile)?,
+                Meter::Time => self.times(cells, profile)?,
             }
         }
         Ok(())
@@ -373,46 +378,113 @@ impl<'a> Run<'a> {
         Ok(functions)
     }
 
-    fn wall(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
+    /// Times the cells, group by group. Several processes time each group, and between two of them lie those of all the
+    /// other groups: a few bad seconds of the machine fall on one of a group's processes and not on all.
+    fn times(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
         self.digests(cells)?;
-        let budget = WallBudget::of(profile);
-        // criterion's files are small. They lie in memory if possible, so that a full disk loses no cell.
-        let scratch = Scratch::in_memory("criterion").context("nowhere to put criterion's results")?;
-        let job = |name| OwnJob::Wall(name, budget, scratch.path().to_owned()).into();
-        let jobs = self.jobs(cells, Run::lacks(Meter::Wall), job);
-        let pool = OwnedPool { workers: 1, ..self.native_pool() };
-        self.pooled("wall", "cells", &jobs, pool, |run, name, answer| {
-            run.collect(name, Some(Meter::Wall), answer, |_| Ok(None))
-        })
+        let budget = TimeBudget::of(profile);
+        let groups = self.timed_groups(cells);
+        let lacking = |run: &Self, process: usize| -> Vec<Vec<CellName>> {
+            groups.iter().filter(|cells| run.lacks_time(cells, budget, process)).cloned().collect()
+        };
+        let all: usize = (0..budget.processes).map(|process| lacking(self, process).len()).sum();
+        if all > 0 {
+            self.progress.begin("time", all);
+        }
+        let rounds = budget.processes + budget.spare;
+        let mut patience = Duration::ZERO;
+        for process in 0..rounds {
+            // What is left over is there for those that follow.
+            patience += budget.patience / u32::try_from(rounds).unwrap_or(u32::MAX);
+            let lacking = lacking(self, process);
+            if process >= budget.processes {
+                self.progress.more(lacking.len());
+            }
+            let OwnedPool { command, timeout, .. } = self.native_pool();
+            let pool = Pool { command: &*command, workers: 1, timeout };
+            // A new worker, whose code and data lie elsewhere.
+            let mut worker = None;
+            for cells in lacking {
+                let level = Some(self.calm_level());
+                let of_group = patience.min(MOST_PATIENCE);
+                let job = OwnJob::Times { cells: cells.clone(), budget, process, level, patience: of_group };
+                let answer = pool.answer(&mut worker, &job.into())?;
+                self.progress.step("");
+                match told::<Samples>(answer) {
+                    Ok(samples) => {
+                        patience = patience.saturating_sub(samples.waited);
+                        self.add(Entry::Timed { cells, process, samples })?;
+                    }
+                    Err(failure) => self.fail(cells[0].of_group(), Meter::Time.as_str(), failure)?,
+                }
+            }
+        }
+        if all > 0 {
+            self.progress.end("processes");
+        }
+        let mut noisy = 0;
+        for names in groups {
+            if self.has_failed(&names[0].of_group()) {
+                continue;
+            }
+            let mut timed = self.timed.get(&names).cloned().unwrap_or_default();
+            timed.sort_by(|(_, left), (_, right)| left.disturbed.total_cmp(&right.disturbed));
+            let reference = (names.len() > 1).then(|| names[0].contender.clone());
+            for (at, cell) in names.iter().enumerate() {
+                let samples = timed.iter().flat_map(|(_, samples)| &samples.cells[at]);
+                let samples: Vec<_> = samples.copied().take(budget.processes).collect();
+                let times = time::conclude(&samples, reference.as_deref());
+                noisy += usize::from(times.is_noisy());
+                self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(times) })?;
+            }
+        }
+        if noisy > 0 {
+            self.progress.say(&format!(
+                "note: somebody else used the core while {noisy} cells were timed; their times are marked as noisy"
+            ));
+        }
+        Ok(())
     }
 
-    fn paired(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
-        self.digests(cells)?;
+    /// What a loop of the watch takes in calm, in nanoseconds, as most processes of the time meter know it.
+    fn calm_level(&self) -> f64 {
+        let samples = self.timed.values().flatten();
+        let mut levels: Vec<f64> = samples.map(|(_, samples)| samples.level).collect();
+        let here = Calm::new(None).own_level();
+        if levels.is_empty() { here } else { here.min(median(&mut levels)) }
+    }
+
+    /// The cells whose times are lacking, with those of their groups; the reference comes first.
+    fn timed_groups(&self, cells: &[Cell<'_>]) -> Vec<Vec<CellName>> {
         let mut groups: BTreeMap<Group, Vec<Cell<'_>>> = BTreeMap::new();
         for cell in cells.iter().filter(|cell| self.is_sound(&cell.name())) {
             groups.entry(cell.group()).or_default().push(*cell);
         }
-        let budget = PairedBudget::of(profile);
-        let mut jobs = Vec::new();
-        for mut group in groups.into_values() {
-            let lacks = Run::lacks(Meter::Paired);
-            if group.len() < 2 || !group.iter().any(|cell| lacks(self, &cell.name())) {
-                continue;
-            }
+        let lacks = Run::lacks(Meter::Time);
+        let groups = groups.into_values().filter(|group| group.iter().any(|cell| lacks(self, &cell.name())));
+        let names = groups.map(|mut group| {
             let reference = group[0].contender.bottleneck.reference;
             // The first cell of the group takes the place of a reference that failed or is not selected.
             group.sort_by_key(|cell| cell.contender.about.name != reference);
-            let names: Vec<CellName> = group.iter().map(Cell::name).collect();
-            jobs.push((names.clone(), OwnJob::Paired(names, budget).into()));
-        }
-        let pool = OwnedPool { workers: 1, ..self.native_pool() };
-        self.pooled("paired", "groups", &jobs, pool, |run, names, answer| match told::<GroupFound>(answer) {
-            Ok(measured) => names
-                .iter()
-                .zip(measured)
-                .try_for_each(|(name, measured)| run.add(Entry::Measured { cell: name.clone(), measured })),
-            Err(failure) => run.fail(names[0].of_group(), Meter::Paired.as_str(), failure),
-        })
+            group.iter().map(Cell::name).collect()
+        });
+        names.collect()
+    }
+
+    /// Whether this process has still to time the group. The spare ones do so where others were disturbed.
+    fn lacks_time(&self, names: &[CellName], budget: TimeBudget, process: usize) -> bool {
+        let timed = self.timed.get(names).map_or(&[][..], |timed| &timed[..]);
+        let counted = |calm: bool| -> usize {
+            let counted = timed.iter().filter(|(_, samples)| !calm || samples.is_calm());
+            counted.map(|(_, samples)| samples.cells[0].len()).sum()
+        };
+        let is_enough = counted(process >= budget.processes) >= budget.processes;
+        let known = timed.iter().any(|(known, _)| *known == process);
+        !known && !is_enough && !self.has_failed(&names[0].of_group())
+    }
+
+    fn has_failed(&self, subject: &str) -> bool {
+        self.failures.iter().any(|failure| failure.subject == subject)
     }
 
     /// The jobs of the sound cells that still need one. Large cells come first, so that the workers end together.
@@ -578,12 +650,15 @@ impl<'a> Run<'a> {
                     known.measured.add(measured);
                 }
             }
+            Entry::Timed { cells, process, samples } => {
+                self.timed.entry(cells).or_default().push((process, samples));
+            }
             Entry::Measured { cell, measured } => self.cells.entry(cell).or_default().measured.add(measured),
         }
     }
 
     fn is_excluded(&self, contender: &str) -> bool {
-        self.failures.iter().any(|failure| failure.subject == contender)
+        self.has_failed(contender)
     }
 
     /// Whether neither the cell nor its contender has failed.

@@ -46,15 +46,6 @@ impl Scratch {
         make().with_context(|| format!("cannot create a temporary directory in {}", within.display()))
     }
 
-    /// Makes a directory in memory if possible, otherwise in the directory for temporary files.
-    ///
-    /// # Errors
-    /// If it can be made in neither.
-    pub fn in_memory(kind: &str) -> Result<Self> {
-        let memory = Scratch::new(kind, Path::new("/dev/shm"));
-        memory.or_else(|_| Scratch::new(kind, &std::env::temp_dir()))
-    }
-
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.directory.path()

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use reports::record::{Measured, Paired};
 use scenarios::Contender;
-use worker::{Answer, Ran, Roster, Sending};
+use worker::{Answer, Roster, Sending};
 
-use super::protocol::{Finding, Group, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
+use super::protocol::{Finding, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
 use super::{expectation, meters, phases, verify};
 use crate::roster::input::Input;
 
@@ -46,22 +45,9 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
         OwnJob::Phase(name, phase) => phases::perform(roster, &name, phase, send),
-        OwnJob::Wall(name, budget, directory) => {
-            let mut case = roster.case(&name)?;
-            let measured = meters::wall::measure(&mut *case, budget, &directory);
-            let measured = measured.map_err(|error| format!("{error:#}"))?;
-            Ok(Answer::Ran(Ran::of(&*case, Some(Measured::Wall(measured)))))
-        }
         OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
-        OwnJob::Paired(names, budget) => {
-            let mut cases = names.iter().map(|name| roster.case(name)).collect::<Result<Vec<_>, _>>()?;
-            let ratios = meters::paired::measure(&mut cases, budget).into_iter();
-            let reference = &names[0].contender;
-            let measured = ratios.map(|ratio| {
-                let (ratio, low, high) = (ratio.median, ratio.low, ratio.high);
-                Measured::Paired(Paired { reference: reference.clone(), ratio, low, high })
-            });
-            Ok(answer_of(&measured.collect::<Group>()))
+        OwnJob::Times { cells, budget, process, level, patience } => {
+            Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))
         }
     }
 }

@@ -12,8 +12,8 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
-use crate::metric::{self, Metric, Reading};
-use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Paired, Record, Role, ScenarioInfo};
+use crate::metric::{self, Metric, Reading, ratios};
+use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo, Times};
 use crate::view::{BottleneckView, ScenarioView};
 
 #[derive(Template)]
@@ -142,7 +142,7 @@ struct Claim<'a> {
     claimed: String,
     size: String,
     instructions: String,
-    wall: String,
+    time: String,
 }
 
 /// A table of something that runs report beside their cost, such as `hit_rate`.
@@ -386,7 +386,7 @@ impl<'a> Claim<'a> {
             claimed: times(tested.info.factor),
             size: tested.size.map_or(format::ABSENT.to_owned(), format::size),
             instructions: times(tested.instructions),
-            wall: times(tested.wall),
+            time: times(tested.time),
             tested,
         }
     }
@@ -554,11 +554,14 @@ fn total(cell: &CellRecord, metric: Metric) -> Option<String> {
         Reading::Time(read) => {
             let Interval { median, low, high } = read(&cell.measured)?;
             let [median, low, high] = [median, low, high].map(format::tenths);
-            format!("{median} [{low} – {high}]")
+            let is_noisy = cell.measured.times.as_ref().is_some_and(Times::is_noisy);
+            let noisy = if is_noisy { " noisy" } else { "" };
+            format!("{median} [{low} – {high}]{noisy}")
         }
         Reading::Ratio(read) => {
-            let Paired { reference, ratio, low, high } = read(&cell.measured)?;
-            format!("{ratio:.4} [{low:.4} – {high:.4}] to {reference}")
+            let ratios = ratios(cell)?;
+            let Interval { median, low, high } = read(ratios);
+            format!("{median:.4} [{low:.4} – {high:.4}] to {}", ratios.reference)
         }
     })
 }

@@ -39,7 +39,7 @@ struct Card<'a> {
     unranked: Vec<(&'a str, usize)>,
     has_peers: bool,
     /// The number of cell groups over which wall-clock times can be compared; 0 if there are none.
-    wall_groups: usize,
+    time_groups: usize,
     chart: Option<String>,
     caveats: Vec<Badge<'a>>,
 }
@@ -55,7 +55,7 @@ struct Row<'a> {
     /// The ratio for each kind of scenario; empty where the ranking has only one kind.
     by_kind: Vec<String>,
     to_peer: Option<Ratio>,
-    wall: String,
+    time: String,
     best_in: String,
     worst: Ratio,
     worst_at: String,
@@ -83,11 +83,11 @@ impl<'a> Card<'a> {
         let ranking = analysis::rank(view, Metric::Instructions);
         let caveats = Caveats::of(view);
         let ranked: Vec<usize> = ranking.rows.iter().map(|row| row.contender).collect();
-        let (wall_groups, walls) = analysis::relative_means(view, Metric::Wall, &ranked);
+        let (time_groups, times) = analysis::relative_means(view, Metric::Warm, &ranked);
         let rows = ranking.rows.iter().enumerate().map(|(index, standing)| {
             let tied = ranking.rows.iter().filter(|other| other.place == standing.place).count() > 1;
             let place = format!("{}{}", standing.place, if tied { "=" } else { "" });
-            Row::new(view, standing, place, walls.get(index).copied(), &caveats)
+            Row::new(view, standing, place, times.get(index).copied(), &caveats)
         });
         let bounds =
             ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, &caveats));
@@ -104,7 +104,7 @@ impl<'a> Card<'a> {
                 .map(|(at, has)| (view.contenders[*at].name.as_str(), *has))
                 .collect(),
             has_peers: ranking.rows.iter().any(|row| row.to_peer.is_some()),
-            wall_groups,
+            time_groups,
             chart: standings_chart(view, &ranking)?,
             caveats: caveats.all(),
             ranking,
@@ -117,7 +117,7 @@ impl<'a> Row<'a> {
         view: &'a BottleneckView<'a>,
         standing: &Standing,
         place: String,
-        wall: Option<f64>,
+        time: Option<f64>,
         caveats: &Caveats<'a>,
     ) -> Self {
         let contender = view.contenders[standing.contender];
@@ -130,7 +130,7 @@ impl<'a> Row<'a> {
             score: format::ratio(standing.score),
             by_kind: by_kind(standing),
             to_peer: standing.to_peer.map(Ratio::new),
-            wall: wall.map_or(format::ABSENT.to_owned(), format::ratio),
+            time: time.map_or(format::ABSENT.to_owned(), format::ratio),
             best_in: format!("{} of {}", standing.best_in, standing.groups),
             worst: Ratio::new(standing.worst.ratio),
             worst_at: format!("{}/{}", standing.worst.scenario, standing.worst.size),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use reports::CellName;
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure,
-    Fingerprint, Interval, Measurements, MemoryInfo, Paired, Record, Role, SCHEMA, ScenarioInfo,
+    Fingerprint, Interval, Measurements, MemoryInfo, Ratios, Record, Role, SCHEMA, ScenarioInfo, Times,
 };
 
 /// How a contender's cost grows with the size.
@@ -296,15 +296,23 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
                 peak_bytes: bytes * 9 / 10,
                 live_bytes: bytes * 7 / 10,
             }),
-            wall_ns: Some(Interval {
-                median: nanoseconds,
-                low: nanoseconds * 0.97,
-                high: nanoseconds * 1.06,
+            times: Some(Times {
+                warm_ns: spread(nanoseconds, 0.97, 1.06),
+                cold_ns: spread(nanoseconds * 1.5, 0.95, 1.1),
+                disturbed: 0.0,
+                ratios: Some(Ratios {
+                    reference: "imbl".into(),
+                    warm: spread(ratio, 0.994, 1.007),
+                    cold: spread(ratio, 0.98, 1.03),
+                }),
             }),
-            paired: Some(Paired { reference: "imbl".into(), ratio, low: ratio * 0.994, high: ratio * 1.007 }),
         },
         observed: Default::default(),
     })
+}
+
+fn spread(median: f64, low: f64, high: f64) -> Interval {
+    Interval { median, low: median * low, high: median * high }
 }
 
 fn contender(bottleneck: &str, model: &Model) -> ContenderInfo {
@@ -454,11 +462,10 @@ pub fn hostile() -> Record {
     });
     for cell in &mut record.cells {
         if cell.name.bottleneck == "persistent_vector" {
-            cell.measured.wall_ns = None;
-            cell.measured.paired = None;
+            cell.measured.times = None;
         }
-        if cell.name.scenario == "get_hit" {
-            cell.measured.paired = None;
+        if let Some(times) = cell.measured.times.as_mut().filter(|_| cell.name.scenario == "get_hit") {
+            times.ratios = None;
         }
         if cell.name.scenario == "insert_unshared" && cell.name.contender == "best" && cell.name.size < 100 {
             cell.measured.allocations = Some(Allocations::default());
@@ -485,7 +492,7 @@ pub fn hostile() -> Record {
         .collect();
     for cell in &mut sparse {
         cell.name.contender = SCRIPT_NAME.into();
-        cell.measured.wall_ns = None;
+        cell.measured.times = None;
     }
     record.contenders.push(stranger);
     record.cells.extend(sparse);

@@ -121,7 +121,7 @@ fn twice(
     Ok(again.map(|times| (times, change(times.ratio, threshold).filter(|second| *second == first))))
 }
 
-/// The cells of contenders whose code changed, and those of the reference contenders in the same groups: what the paired
+/// The cells of contenders whose code changed, and those of the reference contenders in the same groups: what the time
 /// meter divides by.
 fn of_changed<'a>(cells: &[Cell<'a>], same_code: impl Fn(&Cell<'_>) -> Option<bool>) -> Vec<Cell<'a>> {
     let changed = |cell: &Cell<'_>| same_code(cell) != Some(true);

@@ -4,7 +4,7 @@
 pub mod atomics;
 pub mod callers;
 pub mod callgrind;
+pub mod calm;
 pub mod instructions;
-pub mod paired;
+pub mod time;
 pub mod two_builds;
-pub mod wall;

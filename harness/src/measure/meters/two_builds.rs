@@ -11,15 +11,14 @@ use anyhow::{Result, bail};
 use reports::CellName;
 use reports::record::Interval;
 use scenarios::Case;
-use scenarios::input::rng;
 use worker::{Job, Roster};
 
-use super::paired::{median, ratio};
-use super::wall::{regions_within, time, trial};
+use super::time::{cycle, regions_within, time};
 use crate::error::NotComparable;
 use crate::measure::budget::TwoBuildsBudget;
 use crate::measure::pool::{Pool, Worker};
 use crate::measure::protocol::{OwnJob, told};
+use crate::measure::statistics::{interval, median};
 
 /// A slice of a process's time: one value.
 const SLICE: Duration = Duration::from_micros(200);
@@ -34,8 +33,9 @@ const MIN_SLICES: usize = 3;
 pub fn perform(roster: Roster<'_>, name: &CellName, budget: Duration) -> Result<f64, String> {
     let mut case = roster.case(name)?;
     let case: &mut dyn Case = &mut *case;
-    let (_, run) = trial(case);
-    let regions = regions_within(SLICE, run);
+    // The first cycle warms.
+    cycle(case);
+    let regions = regions_within(SLICE, cycle(case));
     let operations = (regions * case.ops()) as f64;
     let end = Instant::now() + budget;
     let mut slices = Vec::new();
@@ -97,7 +97,8 @@ impl TwoBuilds<'_> {
             times.iter_mut().zip(sums).for_each(|(times, sum)| times.push(sum / 2.0));
         }
         let [before, after] = &mut times;
-        let ratio = ratio(after, before, &mut rng("two builds", budget.rounds));
+        let mut ratios: Vec<f64> = after.iter().zip(&*before).map(|(after, before)| after / before).collect();
+        let ratio = interval(&mut ratios);
         Ok(Ok(Times { before: median(before), after: median(after), ratio }))
     }
 }

@@ -49,7 +49,7 @@ fn what_cannot_be_parsed_is_named() {
         ("run --size many", "many"),
         ("run --meter time", "time"),
         ("run --profile quik", "quick"),
-        ("run --resume --meter wall", "--meter"),
+        ("run --resume --meter time", "--meter"),
         ("explain persistent_vector/slice", "expected bottleneck/scenario/size/contender"),
         ("explain persistent_vector/slice/many/imbl", "`many` is not a number"),
         ("measure", "measure"),

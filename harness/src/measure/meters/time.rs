@@ -1,0 +1,474 @@
+//! The time meter: the contenders of one cell group in turns, warm and cold, in several processes.
+//!
+//! Two figures answer two questions. **Warm**: the region's working set is in the caches as far as it fits, its code was
+//! executed just before, and its input is another one than that of the region before. **Cold**: other data has displaced
+//! the working set from the core's own caches, and the region runs once.
+//!
+//! Both come from the same rounds. In each round the contenders take turns in a new random order, so whatever slows the
+//! machine slows them all, and the ratio to the reference is taken within the round. A process has its memory in one
+//! place, which decides about some per cent; and a machine has good and bad seconds. So several processes time each
+//! group, minutes apart, and what is reported is the median over the processes, with the interval over them.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+use rand::seq::SliceRandom as _;
+use reports::CellName;
+use reports::record::{Ratios, Times};
+use scenarios::input::{SEED, mix, rng};
+use scenarios::{Case, Setup};
+use serde::{Deserialize, Serialize};
+use worker::Roster;
+
+use super::calm::Calm;
+use crate::measure::budget::TimeBudget;
+use crate::measure::statistics::{interval, median};
+
+/// What one process found of one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Operations of a region.
+    pub ops: u64,
+    /// Nanoseconds per operation, warm.
+    pub warm: f64,
+    /// Nanoseconds per operation, cold.
+    pub cold: f64,
+    /// The warm time as a ratio to that of the first cell in the same rounds.
+    pub warm_ratio: f64,
+    /// The same for the cold time.
+    pub cold_ratio: f64,
+    /// The share of the process's turns in which somebody else used the core.
+    pub disturbed: f64,
+}
+
+/// What one process found of a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Samples {
+    /// What it found of each cell: the median over its rounds, or each of its few rounds.
+    pub cells: Vec<Vec<Sample>>,
+    /// The share of its turns in which somebody else used the core.
+    pub disturbed: f64,
+    /// What a loop of the [watch](Calm) took in calm, in nanoseconds.
+    pub level: f64,
+    /// How long it waited for calm, and for turns that it took again.
+    pub waited: Duration,
+}
+
+impl Samples {
+    /// Whether few enough of its turns were disturbed.
+    pub fn is_calm(&self) -> bool {
+        self.disturbed <= 0.1
+    }
+}
+
+/// How many operations a contender executes before an input returns, and how many elements all its inputs hold. A
+/// processor learns the branches of a sequence that returns sooner, and no program repeats one sequence of keys for ever.
+const ROTATED: u64 = 16_384;
+
+/// The most inputs that a cell is timed on in a process.
+const MOST_INPUTS: u64 = 16;
+
+/// A group whose set-up takes longer is timed by fewer processes, in so many rounds each: the set-up would take most of the
+/// time. A large structure lies in many places at once, so the place of a process's memory matters less.
+const LONG_SET_UP: (Duration, usize) = (Duration::from_millis(40), 3);
+
+/// A set-up and a region that take longer than this together have more branches than a processor learns. One input is
+/// enough.
+const LONG: Duration = Duration::from_micros(250);
+
+/// The data that displaces a working set: so many bytes. Four times as much as the largest cache that a core of today's
+/// processors has for itself; the last level, which cores share, keeps what it holds.
+const DISPLACING: usize = 8 << 20;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// What stands in a cell's turn.
+struct Turn {
+    /// The cell's case on each of its inputs.
+    inputs: Vec<Box<dyn Case>>,
+    /// The next input.
+    next: usize,
+    /// Regions of a warm slice.
+    regions: u64,
+    /// Whether a set-up and a region take so long that one input is enough.
+    long: bool,
+    /// Nanoseconds per operation in each round.
+    warm: Vec<f64>,
+    cold: Vec<f64>,
+}
+
+impl Turn {
+    /// Sets a cell up on as many inputs as it takes.
+    fn new(roster: Roster<'_>, name: &CellName, budget: TimeBudget) -> Result<Self, String> {
+        let mut first = roster.case(name)?;
+        let mut cycle_time = cycle(&mut *first);
+        // The first cycle is slow. A second one is affordable where it is not long.
+        if cycle_time < 4 * LONG {
+            cycle_time = cycle(&mut *first);
+        }
+        let mut inputs = vec![first];
+        let long = cycle_time >= LONG;
+        // A user's file is one input, and has no others.
+        if !long && roster.input.is_none() {
+            let all = ROTATED / inputs[0].ops().max(name.size);
+            for input in 1..all.min(MOST_INPUTS) {
+                inputs.push(roster.seeded_case(name, mix(SEED ^ input))?);
+            }
+        }
+        let regions = regions_within(budget.slice, cycle_time);
+        Ok(Turn { inputs, next: 0, regions, long, warm: Vec::new(), cold: Vec::new() })
+    }
+
+    /// Runs a region once, with its working set displaced. Returns the nanoseconds per operation.
+    fn cold(&mut self, displace: &mut Displace) -> f64 {
+        let case = self.rotate();
+        case.arm();
+        displace.all();
+        let start = Instant::now();
+        case.run();
+        start.elapsed().as_nanos() as f64 / case.ops() as f64
+    }
+
+    /// Runs regions as often as a slice takes, each on another input. Returns the nanoseconds per operation.
+    fn warm(&mut self) -> f64 {
+        if self.inputs[0].setup() == Setup::Once {
+            // The others have displaced the working set. Where every run needs a set-up, this brings it back; a long region
+            // brings it back itself.
+            if !self.long {
+                self.all();
+            }
+            let slices = self.regions.div_ceil(self.inputs.len() as u64);
+            return (0..slices).map(|_| self.all()).sum::<f64>() / slices as f64;
+        }
+        let mut time = 0;
+        for _ in 0..self.regions {
+            let case = self.rotate();
+            case.arm();
+            let start = Instant::now();
+            case.run();
+            time += start.elapsed().as_nanos();
+        }
+        time as f64 / (self.regions * self.inputs[0].ops()) as f64
+    }
+
+    /// Runs the region once on each input. Returns the nanoseconds per operation.
+    fn all(&mut self) -> f64 {
+        self.inputs.iter_mut().for_each(|case| case.arm());
+        let start = Instant::now();
+        self.inputs.iter_mut().for_each(|case| case.run());
+        start.elapsed().as_nanos() as f64 / (self.inputs.len() as u64 * self.inputs[0].ops()) as f64
+    }
+
+    fn rotate(&mut self) -> &mut dyn Case {
+        self.next = (self.next + 1) % self.inputs.len();
+        &mut *self.inputs[self.next]
+    }
+}
+
+/// Times the cells of a group in rounds; the first is the reference. `process` is the number of this process among those
+/// that do, and `level` is what a loop of the watch took in others. It waits for calm as long as it has `patience`.
+///
+/// # Errors
+/// If there is no such cell.
+pub fn perform(
+    roster: Roster<'_>,
+    names: &[CellName],
+    budget: TimeBudget,
+    process: usize,
+    level: Option<f64>,
+    patience: Duration,
+) -> Result<Samples, String> {
+    let mut random = rng("time", process);
+    let begun = Instant::now();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    // Where a contender's memory lies depends on who was set up before.
+    order.shuffle(&mut random);
+    let mut turns: Vec<Option<Turn>> = names.iter().map(|_| None).collect();
+    for &at in &order {
+        turns[at] = Some(Turn::new(roster, &names[at], budget)?);
+    }
+    let mut turns: Vec<Turn> = turns.into_iter().flatten().collect();
+    let (long, fewest) = LONG_SET_UP;
+    let rounds = if begun.elapsed() > long { fewest } else { 1 };
+    let mut displace = Displace::new(random.random());
+    let per_contender = budget.per_contender * u32::try_from(names.len()).unwrap_or(u32::MAX);
+    let mut watch = Watch { calm: Calm::new(level), patience, taken: 0, disturbed: 0 };
+    let begun = Instant::now();
+    let is_over = |watch: &Watch| begun.elapsed() >= per_contender + (patience - watch.patience);
+    while turns[0].cold.len() < rounds || !is_over(&watch) {
+        order.shuffle(&mut random);
+        for &at in &order {
+            let turn = &mut turns[at];
+            let cold = watch.take(|| turn.cold(&mut displace));
+            turn.cold.push(cold);
+        }
+        for _ in 0..WARM_SLICES {
+            order.shuffle(&mut random);
+            for &at in &order {
+                let turn = &mut turns[at];
+                let warm = watch.take(|| turn.warm());
+                turn.warm.push(warm);
+            }
+            if is_over(&watch) {
+                break;
+            }
+        }
+    }
+    let (warm, cold) = (turns[0].warm.clone(), turns[0].cold.clone());
+    let disturbed = f64::from(watch.disturbed) / f64::from(watch.taken);
+    let samples = |turn: Turn| turn.samples(&warm, &cold, rounds, disturbed);
+    Ok(Samples {
+        cells: turns.into_iter().map(samples).collect(),
+        disturbed,
+        level: watch.calm.own_level(),
+        waited: patience - watch.patience,
+    })
+}
+
+/// How many warm slices a contender has in a round, for one cold region.
+const WARM_SLICES: usize = 8;
+
+/// A turn that is longer is not taken again.
+const LONG_TURN: Duration = Duration::from_millis(5);
+
+/// Takes turns while nobody else uses the core.
+struct Watch {
+    calm: Calm,
+    /// How long it still waits for calm, and takes turns again that were disturbed.
+    patience: Duration,
+    /// Turns that count.
+    taken: u32,
+    /// Those of them that were disturbed.
+    disturbed: u32,
+}
+
+impl Watch {
+    /// Takes a turn in calm, if there is calm before the patience ends. A long turn is not taken again: it lasts longer
+    /// than most disturbances.
+    fn take(&mut self, mut turn: impl FnMut() -> f64) -> f64 {
+        loop {
+            let start = Instant::now();
+            while !self.calm.is_calm() && start.elapsed() < self.patience {}
+            self.patience = self.patience.saturating_sub(start.elapsed());
+            let start = Instant::now();
+            let time = turn();
+            let calm = self.calm.is_calm();
+            if calm || self.patience.is_zero() || start.elapsed() > LONG_TURN {
+                self.taken += 1;
+                self.disturbed += u32::from(!calm);
+                return time;
+            }
+            self.patience = self.patience.saturating_sub(start.elapsed());
+        }
+    }
+}
+
+impl Turn {
+    /// What was found in this many parts of its turns, beside the turns of the reference.
+    fn samples(&self, warm: &[f64], cold: &[f64], parts: usize, disturbed: f64) -> Vec<Sample> {
+        let part = |turns: &[f64], at: usize| {
+            turns[at * turns.len() / parts..(at + 1) * turns.len() / parts].to_vec()
+        };
+        let ratio = |own: &[f64], reference: &[f64], at: usize| {
+            let ratios = own.iter().zip(reference).map(|(own, reference)| own / reference);
+            median(&mut part(&ratios.collect::<Vec<_>>(), at))
+        };
+        let sample = |at| Sample {
+            ops: self.inputs[0].ops(),
+            warm: median(&mut part(&self.warm, at)),
+            cold: median(&mut part(&self.cold, at)),
+            warm_ratio: ratio(&self.warm, warm, at),
+            cold_ratio: ratio(&self.cold, cold, at),
+            disturbed,
+        };
+        (0..parts).map(sample).collect()
+    }
+}
+
+/// What several processes found of a cell; there is at least one. `reference` is the contender to whose times the ratios
+/// are, if it was timed.
+pub fn conclude(samples: &[Sample], reference: Option<&str>) -> Times {
+    let over = |read: fn(&Sample) -> f64| interval(&mut samples.iter().map(read).collect::<Vec<_>>());
+    Times {
+        warm_ns: over(|sample| sample.warm * sample.ops as f64),
+        cold_ns: over(|sample| sample.cold * sample.ops as f64),
+        disturbed: samples.iter().map(|sample| sample.disturbed).sum::<f64>() / samples.len() as f64,
+        ratios: reference.map(|reference| Ratios {
+            reference: reference.to_owned(),
+            warm: over(|sample| sample.warm_ratio),
+            cold: over(|sample| sample.cold_ratio),
+        }),
+    }
+}
+
+/// Data that displaces what the core's own caches hold.
+struct Displace {
+    data: Vec<u64>,
+    state: u64,
+}
+
+impl Displace {
+    fn new(state: u64) -> Self {
+        Displace { data: vec![1; DISPLACING / size_of::<u64>()], state }
+    }
+
+    /// Reads a word of every line, and takes branches that cannot be foreseen.
+    fn all(&mut self) {
+        let lines = self.data.chunks_exact(LINE / size_of::<u64>());
+        let mut state = lines.fold(self.state, |sum, line| sum.wrapping_add(line[0])) | 1;
+        for _ in 0..BRANCHES {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            if state >> 63 == 0 {
+                self.state = black_box(self.state ^ state);
+            }
+        }
+        black_box(&mut self.data);
+    }
+}
+
+/// Branches that make a predictor forget the last ones.
+const BRANCHES: usize = 4096;
+
+/// Time of `regions` runs without their set-up.
+pub fn time(case: &mut dyn Case, regions: u64) -> Duration {
+    if case.setup() == Setup::Once {
+        // Nothing to prepare in between: one clock reading for all, not one for each.
+        case.arm();
+        let start = Instant::now();
+        for _ in 0..regions {
+            case.run();
+        }
+        return start.elapsed();
+    }
+    let mut total = Duration::ZERO;
+    for _ in 0..regions {
+        case.arm();
+        let start = Instant::now();
+        case.run();
+        total += start.elapsed();
+    }
+    total
+}
+
+/// How many regions of this time a slice holds; at least one.
+pub fn regions_within(slice: Duration, region: Duration) -> u64 {
+    (slice.as_nanos() / region.as_nanos().max(1)).clamp(1, 10_000) as u64
+}
+
+/// The time of a set-up and a region.
+pub fn cycle(case: &mut dyn Case) -> Duration {
+    let start = Instant::now();
+    case.arm();
+    case.run();
+    start.elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roster::roster;
+
+    const BUDGET: TimeBudget = TimeBudget {
+        processes: 1,
+        spare: 0,
+        patience: Duration::ZERO,
+        per_contender: Duration::from_millis(1),
+        slice: Duration::from_micros(20),
+    };
+
+    fn names(cells: &[&str]) -> Vec<CellName> {
+        cells.iter().map(|cell| cell.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn no_two_regions_in_a_row_have_the_same_input() {
+        let contenders = roster();
+        let roster = Roster { contenders: &contenders, input: None };
+        for cell in ["persistent_map/get_hit_string/32/imbl", "slots/random_frees/100/slotmap"] {
+            let Ok(turn) = Turn::new(roster, &cell.parse().unwrap(), BUDGET) else { panic!("{cell}") };
+            // A machine that is very slow may find it long.
+            if turn.long {
+                continue;
+            }
+            assert!(turn.inputs.len() >= 8, "{cell}: {}", turn.inputs.len());
+        }
+    }
+
+    #[test]
+    fn inputs_of_other_seeds_are_others_and_right() {
+        let contenders = roster();
+        let roster = Roster { contenders: &contenders, input: None };
+        let name = "persistent_map/get_hit/32/imbl".parse().unwrap();
+        let digest = |seed| {
+            let mut case = roster.seeded_case(&name, seed).unwrap();
+            case.arm();
+            case.run();
+            assert_eq!(case.digest(), case.expected());
+            case.digest()
+        };
+        let digests: std::collections::BTreeSet<u64> =
+            (0..8).map(|input| digest(mix(SEED ^ input))).collect();
+        assert_eq!(digests.len(), 8);
+        let mut usual = roster.case(&name).unwrap();
+        usual.arm();
+        usual.run();
+        assert_eq!(usual.digest(), digest(SEED));
+    }
+
+    #[test]
+    fn a_process_times_every_cell_against_the_first() {
+        let contenders = roster();
+        let roster = Roster { contenders: &contenders, input: None };
+        let cells = names(&[
+            "small_map/insert_shared/8/imbl",
+            "small_map/insert_shared/8/array_map",
+            "small_map/insert_shared/8/hamt",
+        ]);
+        let found = perform(roster, &cells, BUDGET, 0, None, Duration::ZERO).unwrap();
+        assert_eq!(found.cells.len(), 3);
+        for samples in &found.cells {
+            assert!(!samples.is_empty());
+            assert!(
+                samples.iter().all(|it| it.warm > 0.0 && it.cold > 0.0 && it.warm_ratio > 0.0 && it.ops > 0)
+            );
+        }
+        let first = &found.cells[0];
+        assert!(first.iter().all(|sample| (sample.warm_ratio, sample.cold_ratio) == (1.0, 1.0)));
+        assert_eq!(found.waited, Duration::ZERO);
+        assert!(
+            perform(roster, &names(&["small_map/none/8/imbl"]), BUDGET, 0, None, Duration::ZERO).is_err()
+        );
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round_and_in_parts() {
+        let contenders = roster();
+        let roster = Roster { contenders: &contenders, input: None };
+        let mut turn = Turn::new(roster, &"small_map/get_hit/8/imbl".parse().unwrap(), BUDGET).unwrap();
+        // The machine slows down tenfold half-way; the ratio does not.
+        let reference = [1.0, 1.0, 1.0, 10.0, 10.0, 10.0];
+        turn.warm = reference.map(|time| time * 2.0).to_vec();
+        turn.cold = reference.map(|time| time * 3.0).to_vec();
+        let [first, second] = turn.samples(&reference, &reference, 2, 0.5)[..] else { panic!("two parts") };
+        assert_eq!((first.warm, first.cold, first.warm_ratio, first.cold_ratio), (2.0, 3.0, 2.0, 3.0));
+        assert_eq!((second.warm, second.cold, second.warm_ratio, second.cold_ratio), (20.0, 30.0, 2.0, 3.0));
+    }
+
+    #[test]
+    fn times_are_those_of_the_region_and_ratios_need_a_reference() {
+        let sample = |warm: f64| {
+            let (cold, warm_ratio, cold_ratio, disturbed) = (2.0 * warm, 0.5, 0.25, warm / 35.0);
+            Sample { ops: 4, warm, cold, warm_ratio, cold_ratio, disturbed }
+        };
+        let samples: Vec<Sample> = [3.0, 1.0, 2.0, 5.0, 4.0, 6.0].map(sample).to_vec();
+        let times = conclude(&samples, Some("imbl"));
+        assert_eq!((times.warm_ns.low, times.warm_ns.median, times.warm_ns.high), (4.0, 14.0, 24.0));
+        assert_eq!((times.cold_ns.low, times.cold_ns.median, times.cold_ns.high), (8.0, 28.0, 48.0));
+        assert!((times.disturbed - 0.1).abs() < 1e-9);
+        let ratios = times.ratios.unwrap();
+        assert_eq!((ratios.reference.as_str(), ratios.warm.median, ratios.cold.high), ("imbl", 0.5, 0.25));
+        assert_eq!(conclude(&samples, None).ratios, None);
+    }
+}
