@@ -392,10 +392,14 @@ impl<'a> Run<'a> {
             self.progress.begin("time", all);
         }
         let rounds = budget.processes + budget.spare;
+        let timed: usize = groups.iter().map(Vec::len).sum();
+        // A run of few cells does not wait longer than it measures.
+        let whole = budget.per_contender * u32::try_from(timed * budget.processes).unwrap_or(u32::MAX);
+        let whole = whole.min(budget.patience);
         let mut patience = Duration::ZERO;
         for process in 0..rounds {
             // What is left over is there for those that follow.
-            patience += budget.patience / u32::try_from(rounds).unwrap_or(u32::MAX);
+            patience += whole / u32::try_from(rounds).unwrap_or(u32::MAX);
             let lacking = lacking(self, process);
             if process >= budget.processes {
                 self.progress.more(lacking.len());
