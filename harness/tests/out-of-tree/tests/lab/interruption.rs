@@ -282,7 +282,7 @@ fn a_damaged_journal_is_named_and_left_alone() {
         (whole.replacen(line_3, "garbage", 1).into(), &[name, "line 3"]),
         (whole.replacen(line_3, "{\"Measured\":{}}", 1).into(), &[name, "line 3"]),
         ([whole.lines().next().unwrap().as_bytes(), b"\n\xff\xfe\n{}\n"].concat(), &[name, "line 2"]),
-        (whole.replacen("\"schema\":1", "\"schema\":99", 1).into(), &[name, "schema 99", "1"]),
+        (whole.replacen("\"schema\":2", "\"schema\":99", 1).into(), &[name, "schema 99", "2"]),
         (whole.lines().nth(1).unwrap().to_owned().into(), &[name, "header"]),
         (Vec::new(), &[name, "header"]),
     ];

@@ -47,7 +47,7 @@ fn what_cannot_be_parsed_is_named() {
         ("run --timeout=soon", "not a number of seconds"),
         ("run --jobs 0", "0"),
         ("run --size many", "many"),
-        ("run --meter time", "time"),
+        ("run --meter wall", "wall"),
         ("run --profile quik", "quick"),
         ("run --resume --meter time", "--meter"),
         ("explain persistent_vector/slice", "expected bottleneck/scenario/size/contender"),
