@@ -71,7 +71,7 @@ const MOST_INPUTS: u64 = 16;
 
 /// A group whose set-up takes longer is timed by fewer processes, in so many rounds each: the set-up would take most of the
 /// time. A large structure lies in many places at once, so the place of a process's memory matters less.
-const LONG_SET_UP: (Duration, usize) = (Duration::from_millis(40), 3);
+const LONG_SET_UP: (Duration, usize) = (Duration::from_millis(100), 3);
 
 /// A set-up and a region that take longer than this together have more branches than a processor learns. One input is
 /// enough.
