@@ -74,6 +74,11 @@ impl Measurements {
         })
     }
 
+    /// The ratios of times, where there are some.
+    pub fn ratios(&self) -> Option<&Ratios> {
+        self.times.as_ref()?.ratios.as_ref()
+    }
+
     /// Whether a meter's findings are there.
     pub fn has(&self, meter: Meter) -> bool {
         match meter {
@@ -121,11 +126,9 @@ pub struct Interval {
     pub high: f64,
 }
 
-impl Times {
-    /// Whether so many turns were disturbed that the times are those of another machine.
-    pub fn is_noisy(&self) -> bool {
-        self.disturbed > 0.1
-    }
+/// Whether so large a share of turns was disturbed that the times are those of another machine.
+pub fn is_noisy(disturbed: f64) -> bool {
+    disturbed > 0.1
 }
 
 fn is_time(value: f64) -> bool {

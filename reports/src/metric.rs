@@ -436,7 +436,7 @@ impl Metric {
         match self.about().reading {
             Reading::Count(read) => per_op(read(&cell.measured)? as f64, cell.ops),
             Reading::Time(read) => per_op(read(&cell.measured)?.median, cell.ops),
-            Reading::Ratio(read) => Some(read(ratios(cell)?).median),
+            Reading::Ratio(read) => Some(read(cell.measured.ratios()?).median),
         }
     }
 
@@ -449,7 +449,7 @@ impl Metric {
                 Some((per_op(low, cell.ops)?, per_op(high, cell.ops)?))
             }
             Reading::Ratio(read) => {
-                let Interval { low, high, .. } = read(ratios(cell)?);
+                let Interval { low, high, .. } = read(cell.measured.ratios()?);
                 Some((low, high))
             }
         }
@@ -460,16 +460,11 @@ impl Metric {
         match self.about().reading {
             Reading::Count(_) | Reading::Time(_) => true,
             Reading::Ratio(_) => {
-                let reference = |cell| ratios(cell).map(|ratios| &ratios.reference);
-                reference(left) == reference(right)
+                let [left, right] = [left, right].map(|cell| cell.measured.ratios());
+                left.map(|ratios| &ratios.reference) == right.map(|ratios| &ratios.reference)
             }
         }
     }
-}
-
-/// The cell's ratios of times, where it has some.
-pub fn ratios(cell: &CellRecord) -> Option<&Ratios> {
-    cell.measured.times.as_ref()?.ratios.as_ref()
 }
 
 /// A text that is the word of no metric.

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell_name::CellName;
 pub use crate::identities::Identities;
-pub use crate::measurements::{Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times};
+pub use crate::measurements::{
+    Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
+};
 
 /// Version of the record's schema. A reader refuses any other.
 pub const SCHEMA: u32 = 2;

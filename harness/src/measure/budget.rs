@@ -9,8 +9,8 @@ use crate::roster::selection::Profile;
 /// How the time meter times a cell group.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimeBudget {
-    /// Processes that time it, one after the other. A process that makes several rounds where it need not counts for
-    /// several.
+    /// Processes that time it, one after the other. Where the set-up is long, fewer do, and each of their rounds counts as
+    /// a process.
     pub processes: usize,
     /// Further processes for groups of which others disturbed some.
     pub spare: usize,
@@ -33,6 +33,14 @@ impl TimeBudget {
         let per_contender = Duration::from_millis(milliseconds);
         let (patience, slice) = (Duration::from_secs(patience), Duration::from_micros(200));
         TimeBudget { processes, spare, patience, per_contender, slice }
+    }
+
+    /// How long the processes with one number wait for calm, if so many cells are timed. A run of few cells does not wait
+    /// longer than it measures.
+    pub fn patience_of_process(self, cells: usize) -> Duration {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let measured = self.per_contender * count(cells * self.processes);
+        self.patience.min(measured) / count(self.processes + self.spare)
     }
 }
 

@@ -49,7 +49,7 @@ pub enum OwnJob {
         /// The number of the process among those that time the group.
         process: usize,
         /// What a loop that [watches for neighbours](super::meters::calm) took in other processes, in nanoseconds.
-        level: Option<f64>,
+        level: f64,
         /// How long it may wait for calm.
         patience: Duration,
     },

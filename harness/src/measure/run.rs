@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reports::record::{CellRecord, Failure, Measured, Measurements, Record, SCHEMA};
+use reports::record::{CellRecord, Failure, Measured, Measurements, Record, SCHEMA, is_noisy};
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
 use worker::{Answer, Job, Ran};
@@ -391,15 +391,12 @@ impl<'a> Run<'a> {
         if all > 0 {
             self.progress.begin("time", all);
         }
-        let rounds = budget.processes + budget.spare;
-        let timed: usize = groups.iter().map(Vec::len).sum();
-        // A run of few cells does not wait longer than it measures.
-        let whole = budget.per_contender * u32::try_from(timed * budget.processes).unwrap_or(u32::MAX);
-        let whole = whole.min(budget.patience);
+        let of_process = budget.patience_of_process(groups.iter().map(Vec::len).sum());
         let mut patience = Duration::ZERO;
-        for process in 0..rounds {
+        for process in 0..budget.processes + budget.spare {
             // What is left over is there for those that follow.
-            patience += whole / u32::try_from(rounds).unwrap_or(u32::MAX);
+            patience += of_process;
+            let level = self.calm_level();
             let lacking = lacking(self, process);
             if process >= budget.processes {
                 self.progress.more(lacking.len());
@@ -409,7 +406,6 @@ impl<'a> Run<'a> {
             // A new worker, whose code and data lie elsewhere.
             let mut worker = None;
             for cells in lacking {
-                let level = Some(self.calm_level());
                 let of_group = patience.min(MOST_PATIENCE);
                 let job = OwnJob::Times { cells: cells.clone(), budget, process, level, patience: of_group };
                 let answer = pool.answer(&mut worker, &job.into())?;
@@ -431,14 +427,12 @@ impl<'a> Run<'a> {
             if self.has_failed(&names[0].of_group()) {
                 continue;
             }
-            let mut timed = self.timed.get(&names).cloned().unwrap_or_default();
-            timed.sort_by(|(_, left), (_, right)| left.disturbed.total_cmp(&right.disturbed));
-            let reference = (names.len() > 1).then(|| names[0].contender.clone());
+            let timed = self.timed.get(&names).cloned().unwrap_or_default();
+            let timed: Vec<&Samples> = timed.iter().map(|(_, samples)| samples).collect();
+            let reference = (names.len() > 1).then(|| names[0].contender.as_str());
             for (at, cell) in names.iter().enumerate() {
-                let samples = timed.iter().flat_map(|(_, samples)| &samples.cells[at]);
-                let samples: Vec<_> = samples.copied().take(budget.processes).collect();
-                let times = time::conclude(&samples, reference.as_deref());
-                noisy += usize::from(times.is_noisy());
+                let times = time::conclude(&timed, at, budget.processes, reference);
+                noisy += usize::from(is_noisy(times.disturbed));
                 self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(times) })?;
             }
         }
@@ -479,7 +473,7 @@ impl<'a> Run<'a> {
     fn lacks_time(&self, names: &[CellName], budget: TimeBudget, process: usize) -> bool {
         let timed = self.timed.get(names).map_or(&[][..], |timed| &timed[..]);
         let counted = |calm: bool| -> usize {
-            let counted = timed.iter().filter(|(_, samples)| !calm || samples.is_calm());
+            let counted = timed.iter().filter(|(_, samples)| !calm || !is_noisy(samples.disturbed));
             counted.map(|(_, samples)| samples.cells[0].len()).sum()
         };
         let is_enough = counted(process >= budget.processes) >= budget.processes;

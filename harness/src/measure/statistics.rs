@@ -16,7 +16,7 @@ pub fn median(values: &mut [f64]) -> f64 {
 
 /// The median and the interval between two of the values that holds the true median with at least 95 %, whatever the
 /// values' distribution is. Of fewer than six values, no two are far enough apart: the interval is then all of them, and
-/// holds the true median in all but 2 of 2ⁿ cases.
+/// holds the true median in all but 2 of 2ⁿ cases. There are at least one and at most a thousand values.
 pub fn interval(values: &mut [f64]) -> Interval {
     values.sort_unstable_by(f64::total_cmp);
     let left_out = left_out(values.len());

@@ -12,8 +12,8 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
-use crate::metric::{self, Metric, Reading, ratios};
-use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo, Times};
+use crate::metric::{self, Metric, Reading};
+use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo, is_noisy};
 use crate::view::{BottleneckView, ScenarioView};
 
 #[derive(Template)]
@@ -554,12 +554,12 @@ fn total(cell: &CellRecord, metric: Metric) -> Option<String> {
         Reading::Time(read) => {
             let Interval { median, low, high } = read(&cell.measured)?;
             let [median, low, high] = [median, low, high].map(format::tenths);
-            let is_noisy = cell.measured.times.as_ref().is_some_and(Times::is_noisy);
-            let noisy = if is_noisy { " noisy" } else { "" };
+            let disturbed = cell.measured.times.as_ref().map_or(0.0, |times| times.disturbed);
+            let noisy = if is_noisy(disturbed) { " noisy" } else { "" };
             format!("{median} [{low} – {high}]{noisy}")
         }
         Reading::Ratio(read) => {
-            let ratios = ratios(cell)?;
+            let ratios = cell.measured.ratios()?;
             let Interval { median, low, high } = read(ratios);
             format!("{median:.4} [{low:.4} – {high:.4}] to {}", ratios.reference)
         }

@@ -38,8 +38,6 @@ pub struct Sample {
     pub warm_ratio: f64,
     /// The same for the cold time.
     pub cold_ratio: f64,
-    /// The share of the process's turns in which somebody else used the core.
-    pub disturbed: f64,
 }
 
 /// What one process found of a group.
@@ -53,13 +51,6 @@ pub struct Samples {
     pub level: f64,
     /// How long it waited for calm, and for turns that it took again.
     pub waited: Duration,
-}
-
-impl Samples {
-    /// Whether few enough of its turns were disturbed.
-    pub fn is_calm(&self) -> bool {
-        self.disturbed <= 0.1
-    }
 }
 
 /// How many operations a contender executes before an input returns, and how many elements all its inputs hold. A
@@ -177,7 +168,7 @@ pub fn perform(
     names: &[CellName],
     budget: TimeBudget,
     process: usize,
-    level: Option<f64>,
+    level: f64,
     patience: Duration,
 ) -> Result<Samples, String> {
     let mut random = rng("time", process);
@@ -194,7 +185,7 @@ pub fn perform(
     let rounds = if begun.elapsed() > long { fewest } else { 1 };
     let mut displace = Displace::new(random.random());
     let per_contender = budget.per_contender * u32::try_from(names.len()).unwrap_or(u32::MAX);
-    let mut watch = Watch { calm: Calm::new(level), patience, taken: 0, disturbed: 0 };
+    let mut watch = Watch { calm: Calm::new(Some(level)), patience, taken: 0, disturbed: 0 };
     let begun = Instant::now();
     let is_over = |watch: &Watch| begun.elapsed() >= per_contender + (patience - watch.patience);
     while turns[0].cold.len() < rounds || !is_over(&watch) {
@@ -217,11 +208,9 @@ pub fn perform(
         }
     }
     let (warm, cold) = (turns[0].warm.clone(), turns[0].cold.clone());
-    let disturbed = f64::from(watch.disturbed) / f64::from(watch.taken);
-    let samples = |turn: Turn| turn.samples(&warm, &cold, rounds, disturbed);
     Ok(Samples {
-        cells: turns.into_iter().map(samples).collect(),
-        disturbed,
+        cells: turns.into_iter().map(|turn| turn.samples(&warm, &cold, rounds)).collect(),
+        disturbed: f64::from(watch.disturbed) / f64::from(watch.taken),
         level: watch.calm.own_level(),
         waited: patience - watch.patience,
     })
@@ -267,7 +256,7 @@ impl Watch {
 
 impl Turn {
     /// What was found in this many parts of its turns, beside the turns of the reference.
-    fn samples(&self, warm: &[f64], cold: &[f64], parts: usize, disturbed: f64) -> Vec<Sample> {
+    fn samples(&self, warm: &[f64], cold: &[f64], parts: usize) -> Vec<Sample> {
         let part = |turns: &[f64], at: usize| {
             turns[at * turns.len() / parts..(at + 1) * turns.len() / parts].to_vec()
         };
@@ -281,24 +270,30 @@ impl Turn {
             cold: median(&mut part(&self.cold, at)),
             warm_ratio: ratio(&self.warm, warm, at),
             cold_ratio: ratio(&self.cold, cold, at),
-            disturbed,
         };
         (0..parts).map(sample).collect()
     }
 }
 
-/// What several processes found of a cell; there is at least one. `reference` is the contender to whose times the ratios
-/// are, if it was timed.
-pub fn conclude(samples: &[Sample], reference: Option<&str>) -> Times {
-    let over = |read: fn(&Sample) -> f64| interval(&mut samples.iter().map(read).collect::<Vec<_>>());
+/// What several processes found of the cell at this place in its group; there is at least one. Of their rounds the calmest
+/// count, so many as are `enough`. `reference` is the contender to whose times the ratios are, if it was timed.
+pub fn conclude(processes: &[&Samples], at: usize, enough: usize, reference: Option<&str>) -> Times {
+    let mut processes = processes.to_vec();
+    processes.sort_by(|left, right| left.disturbed.total_cmp(&right.disturbed));
+    let rounds =
+        processes.iter().flat_map(|process| process.cells[at].iter().map(|round| (round, process.disturbed)));
+    let rounds: Vec<(&Sample, f64)> = rounds.take(enough).collect();
+    let over = |read: fn(&Sample) -> f64| {
+        interval(&mut rounds.iter().map(|(round, _)| read(round)).collect::<Vec<_>>())
+    };
     Times {
-        warm_ns: over(|sample| sample.warm * sample.ops as f64),
-        cold_ns: over(|sample| sample.cold * sample.ops as f64),
-        disturbed: samples.iter().map(|sample| sample.disturbed).sum::<f64>() / samples.len() as f64,
+        warm_ns: over(|round| round.warm * round.ops as f64),
+        cold_ns: over(|round| round.cold * round.ops as f64),
+        disturbed: rounds.iter().map(|(_, disturbed)| disturbed).sum::<f64>() / rounds.len() as f64,
         ratios: reference.map(|reference| Ratios {
             reference: reference.to_owned(),
-            warm: over(|sample| sample.warm_ratio),
-            cold: over(|sample| sample.cold_ratio),
+            warm: over(|round| round.warm_ratio),
+            cold: over(|round| round.cold_ratio),
         }),
     }
 }
@@ -426,7 +421,7 @@ mod tests {
             "small_map/insert_shared/8/array_map",
             "small_map/insert_shared/8/hamt",
         ]);
-        let found = perform(roster, &cells, BUDGET, 0, None, Duration::ZERO).unwrap();
+        let found = perform(roster, &cells, BUDGET, 0, 1e9, Duration::ZERO).unwrap();
         assert_eq!(found.cells.len(), 3);
         for samples in &found.cells {
             assert!(!samples.is_empty());
@@ -437,9 +432,7 @@ mod tests {
         let first = &found.cells[0];
         assert!(first.iter().all(|sample| (sample.warm_ratio, sample.cold_ratio) == (1.0, 1.0)));
         assert_eq!(found.waited, Duration::ZERO);
-        assert!(
-            perform(roster, &names(&["small_map/none/8/imbl"]), BUDGET, 0, None, Duration::ZERO).is_err()
-        );
+        assert!(perform(roster, &names(&["small_map/none/8/imbl"]), BUDGET, 0, 1e9, Duration::ZERO).is_err());
     }
 
     #[test]
@@ -451,24 +444,28 @@ mod tests {
         let reference = [1.0, 1.0, 1.0, 10.0, 10.0, 10.0];
         turn.warm = reference.map(|time| time * 2.0).to_vec();
         turn.cold = reference.map(|time| time * 3.0).to_vec();
-        let [first, second] = turn.samples(&reference, &reference, 2, 0.5)[..] else { panic!("two parts") };
+        let [first, second] = turn.samples(&reference, &reference, 2)[..] else { panic!("two parts") };
         assert_eq!((first.warm, first.cold, first.warm_ratio, first.cold_ratio), (2.0, 3.0, 2.0, 3.0));
         assert_eq!((second.warm, second.cold, second.warm_ratio, second.cold_ratio), (20.0, 30.0, 2.0, 3.0));
     }
 
     #[test]
     fn times_are_those_of_the_region_and_ratios_need_a_reference() {
-        let sample = |warm: f64| {
-            let (cold, warm_ratio, cold_ratio, disturbed) = (2.0 * warm, 0.5, 0.25, warm / 35.0);
-            Sample { ops: 4, warm, cold, warm_ratio, cold_ratio, disturbed }
+        let process = |warm: f64| {
+            let sample = Sample { ops: 4, warm, cold: 2.0 * warm, warm_ratio: 0.5, cold_ratio: 0.25 };
+            let (disturbed, level, waited) = (warm / 35.0, 1.0, Duration::ZERO);
+            Samples { cells: vec![vec![sample]], disturbed, level, waited }
         };
-        let samples: Vec<Sample> = [3.0, 1.0, 2.0, 5.0, 4.0, 6.0].map(sample).to_vec();
-        let times = conclude(&samples, Some("imbl"));
+        let processes = [3.0, 1.0, 2.0, 5.0, 4.0, 6.0].map(process);
+        let processes: Vec<&Samples> = processes.iter().collect();
+        let times = conclude(&processes, 0, 6, Some("imbl"));
         assert_eq!((times.warm_ns.low, times.warm_ns.median, times.warm_ns.high), (4.0, 14.0, 24.0));
         assert_eq!((times.cold_ns.low, times.cold_ns.median, times.cold_ns.high), (8.0, 28.0, 48.0));
         assert!((times.disturbed - 0.1).abs() < 1e-9);
         let ratios = times.ratios.unwrap();
         assert_eq!((ratios.reference.as_str(), ratios.warm.median, ratios.cold.high), ("imbl", 0.5, 0.25));
-        assert_eq!(conclude(&samples, None).ratios, None);
+        assert_eq!(conclude(&processes, 0, 6, None).ratios, None);
+        let calmest = conclude(&processes, 0, 2, None);
+        assert_eq!((calmest.warm_ns.low, calmest.warm_ns.high), (4.0, 8.0));
     }
 }
