@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Meter {
-    /// Heap blocks and bytes of the region, by dhat: exact.
+    /// Heap blocks and bytes of the region, counted by the allocator: exact.
     Allocations,
     /// Instructions executed in the region, by Callgrind: exact, and the gate's measure.
     Instructions,
@@ -32,7 +32,7 @@ impl Meter {
     /// One line for a reader who chooses meters.
     pub fn help(self) -> &'static str {
         match self {
-            Meter::Allocations => "Heap blocks and bytes of the region, by dhat: exact",
+            Meter::Allocations => "Heap blocks and bytes of the region, counted by the allocator: exact",
             Meter::Instructions => {
                 "Instructions executed in the region, by Callgrind: exact, and the gate's measure"
             }

@@ -210,7 +210,7 @@ metrics! {
         counted: "allocated blocks",
         unit: "blocks",
         meaning: "",
-        glossary: "Heap allocations inside the region, counted by dhat. A reallocation counts as one.",
+        glossary: "Heap allocations inside the region, counted by the allocator. A reallocation counts as one.",
         meter: Meter::Allocations,
         reading: Reading::Count(|cell| Some(cell.allocations?.blocks)),
         per: Per::Operation,

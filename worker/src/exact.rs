@@ -1,8 +1,11 @@
 //! The exact meters: one cell, run once.
 
+use std::hint::black_box;
+
 use reports::CellName;
 use reports::record::Measured;
-use scenarios::{Case, Contender, Request};
+use scenarios::input::{Key as _, draws, rng, shuffled};
+use scenarios::{Case, Contender, Request, Setup, case};
 
 use crate::allocations::allocations;
 use crate::instrument::instrument;
@@ -62,7 +65,7 @@ impl<'a> Roster<'a> {
 pub fn lab_measured_region(case: &mut dyn Case) {
     case.run();
     // Keeps the call above from becoming a jump, which would leave the region's exit to the callee.
-    std::hint::black_box(());
+    black_box(());
 }
 
 /// Does a job of an exact meter; `None` if it is of another kind. `send` is for an answer that does not wait for
@@ -92,6 +95,29 @@ fn counted(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Result<An
     case.arm();
     send(&Answer::Ran(Ran::before(&*case)));
     count_and_exit(&mut *case)
+}
+
+/// Does what comes before a region, for a cell of nobody: looks for one, sets it up, arms it and answers.
+pub fn rehearse(roster: Roster<'_>, send: &Sending<'_>) {
+    if let Some(last) = roster.contenders.last()
+        && let Some(scenario) = last.bottleneck.scenarios.last()
+    {
+        let [bottleneck, scenario, contender] =
+            [last.bottleneck.name, scenario.name, last.about.name].map(str::to_owned);
+        let name = CellName { bottleneck, scenario, size: 1, contender };
+        black_box(roster.find(&name).is_ok());
+    }
+    let ids = |size: &usize| {
+        let mut rng = rng("rehearse", *size);
+        let mut ids = shuffled(&mut rng, *size);
+        ids.extend(draws(&mut rng, *size, *size));
+        ids
+    };
+    let keys = move |size: &usize| ids(size).into_iter().map(String::from_id).collect::<Vec<_>>();
+    let mut case = case(1, Setup::EveryRun, 100, keys, |_, keys| keys.clear(), |_, _, ()| 0, |_| 0);
+    case.arm();
+    send(&Answer::Ran(Ran::before(&*case)));
+    case.run();
 }
 
 /// Runs a case in the measured region under Callgrind, and ends the process.

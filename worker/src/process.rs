@@ -9,12 +9,14 @@
 //! process that started it dies, so no stray workers are left.
 
 use std::fs::File;
+use std::hint::black_box;
 use std::io::{BufRead, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
@@ -36,8 +38,11 @@ pub fn serve(roster: Roster<'_>, under_valgrind: bool, others: &Others) -> ExitC
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let Ok(mut answers) = take_standard_output() else { return ExitCode::FAILURE };
+    if under_valgrind && let Some(code) = go_on_in_child() {
+        return code;
+    }
     entropy::fix();
-    warm();
+    warm(roster);
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         let answer = match serde_json::from_str::<Job>(&line) {
@@ -51,16 +56,40 @@ pub fn serve(roster: Roster<'_>, under_valgrind: bool, others: &Others) -> ExitC
     ExitCode::SUCCESS
 }
 
+/// Goes on in a child, and waits in the parent: `None` in the child, its exit code in the parent.
+///
+/// What only a child executes after a fork is then translated once, and not in every child of the worker. If there is no
+/// child, the worker goes on in itself, and is slower.
+fn go_on_in_child() -> Option<ExitCode> {
+    let parent = getpid();
+    // SAFETY: the process has one thread, so the child may do anything a process may.
+    match unsafe { fork() } {
+        Ok(ForkResult::Parent { child }) => Some(match wait_for(child) {
+            Ok(WaitStatus::Exited(_, 0)) => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        }),
+        Ok(ForkResult::Child) => {
+            end_with(parent);
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 /// Does once in the worker what every child does around its job. Under Valgrind the children inherit the
 /// translated code; to translate it would be most of the cost of a small cell. The worker always does the same
 /// here, so that every child of every worker starts from the same state.
-pub fn warm() {
-    let job = serde_json::to_string(&Job::Isa).and_then(|line| serde_json::from_str::<Job>(&line));
-    if let Ok(job) = job {
-        let nobody = Roster { contenders: &[], input: None };
-        let nothing = |_: Roster<'_>, _: &str, _: &Sending<'_>| Answer::Other(String::new());
-        std::hint::black_box(line_of(&on_fresh_thread(nobody, &job, &nothing, &|_| {})));
-    }
+pub fn warm(roster: Roster<'_>) {
+    let job = || {
+        serde_json::to_string(&Job::Isa)
+            .and_then(|line| serde_json::from_str::<Job>(&line))
+            .expect("it is a job")
+    };
+    black_box(line_of(&on_fresh_thread(|| {
+        exact::rehearse(roster, &|answer| drop(black_box(line_of(answer))));
+        black_box(job());
+        Answer::Isa(isa())
+    })));
     drop(std::panic::take_hook());
 }
 
@@ -93,16 +122,25 @@ fn run_forked(roster: Roster<'_>, job: &Job, under_valgrind: bool, others: &Othe
     drop(writer);
     let mut answer = String::new();
     let read = reader.read_to_string(&mut answer);
+    match wait_for(child) {
+        Ok(WaitStatus::Exited(_, 0)) if read.is_ok() && answer.ends_with('\n') => {
+            answer.split_inclusive('\n').next_back().unwrap_or_default().to_owned()
+        }
+        Ok(WaitStatus::Signaled(_, signal, _)) => failed(format!("its process was killed by {signal}")),
+        Ok(WaitStatus::Exited(_, code)) => failed(format!("its process ended with code {code}")),
+        Ok(_) => unreachable!("it waits until the child has ended"),
+        Err(error) => failed(format!("cannot wait for its process: {error}")),
+    }
+}
+
+/// Waits until a child has ended.
+fn wait_for(child: Pid) -> nix::Result<WaitStatus> {
     loop {
-        return match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, 0)) if read.is_ok() && answer.ends_with('\n') => {
-                answer.split_inclusive('\n').next_back().unwrap_or_default().to_owned()
-            }
-            Ok(WaitStatus::Exited(_, code)) => failed(format!("its process ended with code {code}")),
-            Ok(WaitStatus::Signaled(_, signal, _)) => failed(format!("its process was killed by {signal}")),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
-            Err(error) => failed(format!("cannot wait for its process: {error}")),
-        };
+        match waitpid(child, None) {
+            Ok(ended @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => return Ok(ended),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -132,7 +170,7 @@ fn run_in_child(
         let sent = (&answers).write_all(line_of(answer).as_bytes());
         failed.fetch_or(sent.is_err(), Ordering::Relaxed);
     };
-    send(&on_fresh_thread(roster, job, others, &send));
+    send(&on_fresh_thread(|| perform(roster, job, others, &send)));
     let code = i32::from(failed.into_inner());
     // Exit handlers and destructors are skipped, because the state that they would tidy is the parent's.
     // SAFETY: ends this process.
@@ -147,7 +185,7 @@ fn line_of(answer: &Answer) -> String {
 
 /// Runs a job on a thread of its own: a new thread has an allocator arena of its own, which does not
 /// depend on what the main thread did before or on the size of the environment.
-fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others, send: &Sending<'_>) -> Answer {
+fn on_fresh_thread(perform: impl FnOnce() -> Answer + Send) -> Answer {
     let panic_message = Arc::new(Mutex::new(String::new()));
     let hook_message = Arc::clone(&panic_message);
     std::panic::set_hook(Box::new(move |panic| {
@@ -162,7 +200,7 @@ fn on_fresh_thread(roster: Roster<'_>, job: &Job, others: &Others, send: &Sendin
     std::thread::scope(|scope| {
         let spawned = std::thread::Builder::new().spawn_scoped(scope, || {
             settle();
-            catch_unwind(AssertUnwindSafe(|| perform(roster, job, others, send))).unwrap_or_else(|_| {
+            catch_unwind(AssertUnwindSafe(perform)).unwrap_or_else(|_| {
                 let message = panic_message.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Answer::Failed(message)
             })
