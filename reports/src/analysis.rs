@@ -332,6 +332,8 @@ pub enum Verdict {
     OtherSize,
     /// The claim gives no number to compare with.
     NoNumber,
+    /// The claimed factor lies within the interval of the measured one.
+    Open,
     /// The record lacks a cell for it.
     NotTested,
 }
@@ -361,11 +363,16 @@ fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim
     };
     let measured = both(info.size).or_else(|| scenario.sizes.iter().rev().find_map(|size| both(*size)));
     let Some((size, instructions, time)) = measured else { return untested };
-    let verdict = match (info.factor, time.or(instructions)) {
+    let decisive = if time.is_some() { Metric::Warm } else { Metric::Instructions };
+    let bounds = |at: usize| decisive.bounds(scenario.cell(size, at)?);
+    let verdict = match (info.factor, bounds(naive).zip(bounds(optimized))) {
         (None, _) | (_, None) => Verdict::NoNumber,
         _ if size != info.size => Verdict::OtherSize,
-        (Some(claimed), Some(found)) if found >= claimed => Verdict::Holds,
-        _ => Verdict::DoesNotHold,
+        (Some(claimed), Some((naive, optimized))) => match claimed {
+            claimed if ratio(naive.0, optimized.1) >= claimed => Verdict::Holds,
+            claimed if ratio(naive.1, optimized.0) < claimed => Verdict::DoesNotHold,
+            _ => Verdict::Open,
+        },
     };
     TestedClaim { info, size: Some(size), instructions, time, verdict }
 }
@@ -376,6 +383,7 @@ impl Verdict {
         match self {
             Verdict::Holds => "holds",
             Verdict::DoesNotHold => "does not hold",
+            Verdict::Open => "open: within the noise",
             Verdict::OtherSize => "other size",
             Verdict::NoNumber => "no number claimed",
             Verdict::NotTested => "not measured",
@@ -387,8 +395,8 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::record::{
-        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Measurements, Record, SCHEMA,
-        ScenarioInfo,
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Interval, Measurements, Record,
+        SCHEMA, ScenarioInfo, Times,
     };
 
     #[test]
@@ -418,6 +426,67 @@ mod tests {
         use Verdict::{DoesNotHold, Holds, NoNumber, NotTested, OtherSize};
         assert_eq!(verdicts, [Holds, DoesNotHold, OtherSize, NoNumber, NotTested]);
         assert_eq!((tested[0].instructions, tested[0].time, tested[2].size), (Some(10.0), None, Some(10)));
+    }
+
+    /// Times of these bounds per operation, in a cell with so many operations.
+    fn timed(cell: &mut CellRecord, low: f64, high: f64) {
+        let ops = cell.ops as f64;
+        let interval = Interval { low: low * ops, median: f64::midpoint(low, high) * ops, high: high * ops };
+        cell.measured.times =
+            Some(Times { warm_ns: interval, cold_ns: interval, disturbed: 0.0, ratios: None });
+    }
+
+    #[test]
+    fn a_claim_about_times_is_open_while_it_lies_within_the_noise() {
+        let contenders = [("slow", Role::Naive), ("fast", Role::Optimized)];
+        let mut record = record(&contenders, &[("get", 10, "slow", 50), ("get", 10, "fast", 5)]);
+        let verdict = |record: &mut Record, factor| {
+            record.bottlenecks[0].claims = vec![ClaimInfo {
+                id: String::new(),
+                text: String::new(),
+                factor: Some(factor),
+                scenario: "get".into(),
+                size: 10,
+                naive: "slow".into(),
+                optimized: "fast".into(),
+            }];
+            claims(&BottleneckView::all(record).unwrap()[0])[0].verdict
+        };
+        timed(&mut record.cells[0], 90.0, 110.0);
+        timed(&mut record.cells[1], 9.0, 11.0);
+        for (factor, expected) in [
+            (8.0, Verdict::Holds),
+            (8.5, Verdict::Open),
+            (10.0, Verdict::Open),
+            (12.0, Verdict::Open),
+            (12.5, Verdict::DoesNotHold),
+        ] {
+            assert_eq!(verdict(&mut record, factor), expected, "{factor}");
+        }
+    }
+
+    #[test]
+    fn whose_interval_overlaps_with_that_of_the_best_is_best_too() {
+        let names = ["a", "b", "c"];
+        let contenders = names.map(|name| (name, Role::Peer));
+        let mut record = record(&contenders, &names.map(|name| ("get", 10, name, 5)));
+        let mut leaders = |bounds: [(f64, f64); 3]| {
+            for (cell, (low, high)) in record.cells.iter_mut().zip(bounds) {
+                timed(cell, low, high);
+            }
+            let views = BottleneckView::all(&record).unwrap();
+            let scenario = &views[0].scenarios[0];
+            // An exact metric has no intervals; and where all are the same, nobody is best.
+            assert_eq!(scenario.leaders(Metric::Instructions, 10, &[0, 1, 2]), [0; 0]);
+            let two = scenario.leaders(Metric::Warm, 10, &[1, 2]);
+            (scenario.leaders(Metric::Warm, 10, &[0, 1, 2]), two)
+        };
+        let separate = leaders([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0)]);
+        assert_eq!(separate, (vec![0], vec![1]));
+        let tied = leaders([(1.0, 2.0), (1.9, 4.0), (3.9, 6.0)]);
+        assert_eq!(tied, (vec![0, 1], vec![]));
+        let all = leaders([(1.0, 4.0), (2.0, 3.0), (3.0, 6.0)]);
+        assert_eq!(all, (vec![], vec![]));
     }
 
     /// A record of one bottleneck: contenders with their roles, and cells as (scenario, size,
@@ -468,6 +537,7 @@ mod tests {
             contenders: contenders.iter().map(contender).collect(),
             cells: cells.iter().enumerate().map(cell).collect(),
             failures: Vec::new(),
+            machines: Vec::new(),
             identities: None,
         }
     }

@@ -236,6 +236,11 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
                 *ours = theirs;
             }
         }
+        for machine in record.machines {
+            if !merged.machines.contains(&machine) {
+                merged.machines.push(machine);
+            }
+        }
         // The parts of one run measure the same code. Where they do not, nothing can be said of the whole.
         merged.identities = match (merged.identities.take(), record.identities) {
             (Some(mut ours), Some(theirs)) if ours.agrees_with(&theirs) => {

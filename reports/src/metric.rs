@@ -455,6 +455,12 @@ impl Metric {
         }
     }
 
+    /// The bounds between which the cell's value per operation lies: its [interval](Metric::interval), or the value itself
+    /// if it is exact. `None` where the meter did not run.
+    pub fn bounds(self, cell: &CellRecord) -> Option<(f64, f64)> {
+        self.interval(cell).or_else(|| self.value(cell).map(|value| (value, value)))
+    }
+
     /// Whether the values of two cells can be compared: ratios to different references cannot.
     pub fn is_comparable(self, left: &CellRecord, right: &CellRecord) -> bool {
         match self.about().reading {

@@ -30,6 +30,9 @@ pub struct Record {
     pub command: String,
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
+    /// The machines on which times were taken: one, or in a merged record several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
     /// The code that was measured: of the contenders selected. Absent where it is not known what the program was linked
     /// from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +75,31 @@ pub struct Fingerprint {
     pub revision: String,
     /// Whether tracked files differed from that revision.
     pub dirty: bool,
+}
+
+/// A machine, for the reader of times. Nothing of it changes an exact count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processors that the run could use; 0 if that is not known.
+    pub cores: u64,
+    /// The first core's data caches, by level: `L1 48K, L2 2048K`; empty if they are not known.
+    #[serde(default)]
+    pub caches: String,
+    /// What governs the first core's frequency: `performance`; empty where nothing does, or the system does not tell.
+    #[serde(default)]
+    pub governor: String,
+    /// The operating system's kernel and its version.
+    #[serde(default)]
+    pub kernel: String,
+    /// What is known of a virtual machine; empty where nothing says that it is one.
+    #[serde(default)]
+    pub virtualisation: String,
+    /// The mean number of processes that ran or waited in the minute before the run; absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_before: Option<f64>,
+    /// The same in the minute before the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_after: Option<f64>,
 }
 
 impl Fingerprint {

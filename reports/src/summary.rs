@@ -94,15 +94,11 @@ fn row(text: &mut String, view: &BottleneckView<'_>, scenario: &ScenarioView<'_>
         );
         return;
     };
-    let best = scenario.best(Metric::Instructions, size, &contestants);
-    let values = view.contenders.iter().enumerate().map(|(at, contender)| {
-        match scenario.value(Metric::Instructions, size, at) {
-            None => format::ABSENT.to_owned(),
-            Some(value) if Some(value) == best && contender.role != Role::Bound => {
-                format!("**{}**", format::value(value))
-            }
-            Some(value) => format::value(value),
-        }
+    let leaders = scenario.leaders(Metric::Instructions, size, &contestants);
+    let values = (0..view.contenders.len()).map(|at| match scenario.value(Metric::Instructions, size, at) {
+        None => format::ABSENT.to_owned(),
+        Some(value) if leaders.contains(&at) => format!("**{}**", format::value(value)),
+        Some(value) => format::value(value),
     });
     let values: Vec<String> = values.collect();
     let _ = writeln!(text, "| {name} | {} | {} |", format::size(size), values.join(" | "));

@@ -136,6 +136,19 @@ impl<'a> ScenarioView<'a> {
         values.min_by(f64::total_cmp)
     }
 
+    /// Which of `contenders` are the best at `size`: the one with the lowest value, and those that tie with it, because
+    /// their [intervals](Metric::interval) overlap with its own. Nobody, if none is worse.
+    pub fn leaders(&self, metric: Metric, size: u64, contenders: &[usize]) -> Vec<usize> {
+        let measured = contenders.iter().filter_map(|at| Some((*at, self.cell(size, *at)?)));
+        let measured: Vec<_> = measured.filter_map(|(at, cell)| Some((at, metric.bounds(cell)?))).collect();
+        let value = |at: usize| self.value(metric, size, at).unwrap_or(f64::INFINITY);
+        let best = measured.iter().min_by(|left, right| value(left.0).total_cmp(&value(right.0)));
+        let Some((_, (_, worst_of_best))) = best else { return Vec::new() };
+        let ties = |(_, (low, _)): &&(usize, (f64, f64))| low <= worst_of_best;
+        let leaders: Vec<usize> = measured.iter().filter(ties).map(|(at, _)| *at).collect();
+        if leaders.len() == measured.len() { Vec::new() } else { leaders }
+    }
+
     /// Whether any cell has a value of `metric`.
     pub fn has(&self, metric: Metric) -> bool {
         self.cells().any(|cell| metric.value(cell).is_some())

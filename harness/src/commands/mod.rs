@@ -1,6 +1,7 @@
 //! The subcommands. Each has a file of its own.
 
 pub mod bless;
+pub mod calibrate;
 pub mod check;
 pub mod completions;
 pub mod context;

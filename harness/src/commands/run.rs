@@ -15,7 +15,7 @@ use crate::error::{Exit, NotComparable, usage};
 use crate::measure::cache::Cache;
 use crate::measure::journal::{Entry, Header, JOURNAL, Journal};
 use crate::measure::run::{Run, callgrind_isa};
-use crate::measure::{fingerprint, identity};
+use crate::measure::{fingerprint, identity, machine};
 use crate::progress::say;
 use crate::roster::cell::{Cell, Roster};
 use crate::roster::input::Input;
@@ -184,6 +184,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         meters,
         cells: cells.iter().map(Cell::name).collect(),
         fingerprint: fingerprint::take(&context.root, isa),
+        machine: machine::take(),
         programs: context.options.binaries.digest()?,
         input: input.as_ref().map(|input| input.identity.clone()),
     };

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Failure, Fingerprint, Measured, SCHEMA};
+use reports::record::{Failure, Fingerprint, Machine, Measured, SCHEMA};
 use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 use worker::Ran;
@@ -38,6 +38,8 @@ pub struct Header {
     pub cells: Vec<CellName>,
     /// Where it is measured.
     pub fingerprint: Fingerprint,
+    /// The machine that it is measured on.
+    pub machine: Machine,
     /// SHA-256 of the programs that measure. A run does not go on with other programs.
     pub programs: String,
     /// The user's file that it is about.

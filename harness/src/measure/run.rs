@@ -7,7 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reports::record::{CellRecord, Failure, Measured, Measurements, Record, SCHEMA, is_noisy};
+use reports::record::{
+    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
+};
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
 use worker::{Answer, Job, Ran};
@@ -16,6 +18,7 @@ use super::budget::TimeBudget;
 use super::cache::Cache;
 use super::expectation::{self, Expectation};
 use super::journal::{Entry, Header, Journal};
+use super::machine;
 use super::meters::callgrind::Attributed;
 use super::meters::calm::Calm;
 use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
@@ -378,19 +381,56 @@ impl<'a> Run<'a> {
         Ok(functions)
     }
 
-    /// Times the cells, group by group. Several processes time each group, and between two of them lie those of all the
-    /// other groups: a few bad seconds of the machine fall on one of a group's processes and not on all.
+    /// Times the cells.
     fn times(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
         self.digests(cells)?;
         let budget = TimeBudget::of(profile);
         let groups = self.timed_groups(cells);
+        self.time_groups(&groups, budget)?;
+        let mut noisy = 0;
+        for names in groups {
+            let reference = (names.len() > 1).then(|| names[0].contender.as_str());
+            for (at, cell) in names.iter().enumerate() {
+                let Some(times) = self.times_of(&names, at, budget, reference) else { break };
+                noisy += usize::from(is_noisy(times.disturbed));
+                self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(times) })?;
+            }
+        }
+        if noisy > 0 {
+            self.progress.say(&format!(
+                "note: somebody else used the core while {noisy} cells were timed; their times are marked as noisy"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Times the second cell of each of these groups against the first one, without verifying either; `None` where one
+    /// failed.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn second_to_first(
+        &mut self,
+        groups: &[Vec<CellName>],
+        profile: Profile,
+    ) -> Result<Vec<Option<Times>>> {
+        let budget = TimeBudget::of(profile);
+        self.time_groups(groups, budget)?;
+        let second = |names: &Vec<CellName>| self.times_of(names, 1, budget, Some(&names[0].contender));
+        Ok(groups.iter().map(second).collect())
+    }
+
+    /// Times cells, group by group. Several processes time each group, and between two of them lie those of all the
+    /// other groups: a few bad seconds of the machine fall on one of a group's processes and not on all.
+    fn time_groups(&mut self, groups: &[Vec<CellName>], budget: TimeBudget) -> Result<()> {
         let lacking = |run: &Self, process: usize| -> Vec<Vec<CellName>> {
             groups.iter().filter(|cells| run.lacks_time(cells, budget, process)).cloned().collect()
         };
         let all: usize = (0..budget.processes).map(|process| lacking(self, process).len()).sum();
-        if all > 0 {
-            self.progress.begin("time", all);
+        if all == 0 {
+            return Ok(());
         }
+        self.progress.begin("time", all);
         let of_process = budget.patience_of_process(groups.iter().map(Vec::len).sum());
         let mut patience = Duration::ZERO;
         for process in 0..budget.processes + budget.spare {
@@ -398,11 +438,17 @@ impl<'a> Run<'a> {
             patience += of_process;
             let level = self.calm_level();
             let lacking = lacking(self, process);
+            // Where most groups were disturbed, the machine is busy all along, and one more process finds no calm.
+            if process >= budget.processes && 2 * lacking.len() > groups.len() {
+                break;
+            }
+            let (binary, input) = (self.options.binaries.lab.clone(), self.roster.input);
+            let command = || time_worker(&binary, input);
+            let timeout = self.options.timeout.unwrap_or(NATIVE_TIMEOUT);
+            let pool = Pool { command: &command, workers: 1, timeout };
             if process >= budget.processes {
                 self.progress.more(lacking.len());
             }
-            let OwnedPool { command, timeout, .. } = self.native_pool();
-            let pool = Pool { command: &*command, workers: 1, timeout };
             // A new worker, whose code and data lie elsewhere.
             let mut worker = None;
             for cells in lacking {
@@ -419,29 +465,23 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        if all > 0 {
-            self.progress.end("processes");
-        }
-        let mut noisy = 0;
-        for names in groups {
-            if self.has_failed(&names[0].of_group()) {
-                continue;
-            }
-            let timed = self.timed.get(&names).cloned().unwrap_or_default();
-            let timed: Vec<&Samples> = timed.iter().map(|(_, samples)| samples).collect();
-            let reference = (names.len() > 1).then(|| names[0].contender.as_str());
-            for (at, cell) in names.iter().enumerate() {
-                let times = time::conclude(&timed, at, budget.processes, reference);
-                noisy += usize::from(is_noisy(times.disturbed));
-                self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(times) })?;
-            }
-        }
-        if noisy > 0 {
-            self.progress.say(&format!(
-                "note: somebody else used the core while {noisy} cells were timed; their times are marked as noisy"
-            ));
-        }
+        self.progress.end("processes");
         Ok(())
+    }
+
+    /// What was found of the cell at this place in a group; `None` if the group failed.
+    fn times_of(
+        &self,
+        names: &[CellName],
+        at: usize,
+        budget: TimeBudget,
+        reference: Option<&str>,
+    ) -> Option<Times> {
+        if self.has_failed(&names[0].of_group()) {
+            return None;
+        }
+        let timed: Vec<&Samples> = self.timed.get(names)?.iter().map(|(_, samples)| samples).collect();
+        Some(time::conclude(&timed, at, budget.processes, reference))
     }
 
     /// What a loop of the watch takes in calm, in nanoseconds, as most processes of the time meter know it.
@@ -688,6 +728,7 @@ impl<'a> Run<'a> {
             profile: header.profile.as_str().to_owned(),
             command: header.command.clone(),
             fingerprint: header.fingerprint.clone(),
+            machines: vec![Machine { load_after: machine::load(), ..header.machine.clone() }],
             identities: self.identities_of(&contenders),
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
@@ -728,12 +769,19 @@ struct OwnedPool<'a> {
 }
 
 /// The command of a worker outside Valgrind, which reads the user's file where there is one.
-pub fn native_worker(binary: &Path, input: Option<&Input>) -> Command {
+fn native_worker(binary: &Path, input: Option<&Input>) -> Command {
     let mut command = Command::new(binary);
     command.args([WORKER_ARGUMENT, "native"]);
     if let Some(input) = input {
         command.arg(INPUT_OPTION).arg(&input.identity.path);
     }
+    command
+}
+
+/// The command of a worker that times.
+pub fn time_worker(binary: &Path, input: Option<&Input>) -> Command {
+    let mut command = native_worker(binary, input);
+    command.env("GLIBC_TUNABLES", time::TUNABLES);
     command
 }
 

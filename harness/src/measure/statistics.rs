@@ -14,6 +14,12 @@ pub fn median(values: &mut [f64]) -> f64 {
     upper
 }
 
+/// The least value that is at least as large as this part of them, from 0 to 1; there is at least one value.
+pub fn quantile(values: &mut [f64], part: f64) -> f64 {
+    let rank = (part * values.len() as f64).ceil() as usize;
+    *values.select_nth_unstable_by(rank.clamp(1, values.len()) - 1, f64::total_cmp).1
+}
+
 /// The median and the interval between two of the values that holds the true median with at least 95 %, whatever the
 /// values' distribution is. Of fewer than six values, no two are far enough apart: the interval is then all of them, and
 /// holds the true median in all but 2 of 2ⁿ cases. There are at least one and at most a thousand values.
@@ -49,6 +55,15 @@ mod tests {
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), 2.5);
         assert_eq!(median(&mut [7.0]), 7.0);
+    }
+
+    #[test]
+    fn a_part_of_the_values_is_no_larger_than_the_quantile() {
+        let mut values: Vec<f64> = (1..=10).rev().map(f64::from).collect();
+        for (part, expected) in [(0.0, 1.0), (0.05, 1.0), (0.5, 5.0), (0.9, 9.0), (0.91, 10.0), (1.0, 10.0)] {
+            assert_eq!(quantile(&mut values, part), expected, "{part}");
+        }
+        assert_eq!(quantile(&mut [7.0], 0.9), 7.0);
     }
 
     /// The order statistics that tables of the sign test give for 95 %.

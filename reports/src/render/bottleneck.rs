@@ -468,12 +468,11 @@ impl<'a> Matrix<'a> {
             .iter()
             .map(|size| {
                 let best = |contenders: &[usize]| scenario.best(metric, *size, contenders);
-                let values = contestants.iter().filter_map(|at| scenario.value(metric, *size, *at));
-                (*size, best(&peers), best(&naives), analysis::outstanding(values))
+                (*size, best(&peers), best(&naives), scenario.leaders(metric, *size, &contestants))
             })
             .collect();
         for (series, contender) in view.contenders.iter().enumerate() {
-            let cells = columns.iter().map(|(size, peer, naive, best)| {
+            let cells = columns.iter().map(|(size, peer, naive, leaders)| {
                 let Some(cell) = scenario.cell(*size, series) else { return Cell::absent(String::new()) };
                 let Some(value) = metric.value(cell) else { return Cell::absent(cell.name.to_string()) };
                 let to = |reference: &Option<f64>| reference.map(|it| Ratio::new(analysis::ratio(value, it)));
@@ -484,7 +483,7 @@ impl<'a> Matrix<'a> {
                     interval: metric.interval(cell).map_or(String::new(), |(low, high)| {
                         format!("{}–{}", text(low).trim_end_matches('×'), text(high).trim_end_matches('×'))
                     }),
-                    best: contender.role != Role::Bound && Some(value) == *best,
+                    best: leaders.contains(&series),
                     tint: if is_ratio { Ratio::new(value).tint } else { "" },
                     to_peer: to(peer),
                     to_naive: to(naive),

@@ -43,6 +43,7 @@ mod tests {
             contenders: Vec::new(),
             cells: Vec::new(),
             failures: Vec::new(),
+            machines: Vec::new(),
             identities: None,
         }
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{format, series};
 use crate::metric::Metric;
-use crate::record::Record;
+use crate::record::{Machine, Record};
 use crate::view::BottleneckView;
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -77,6 +77,37 @@ impl<'a> Shell<'a> {
             ("CPU", &fingerprint.cpu),
         ];
         fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// The machines that times were taken on, as pairs of name and value. Unknown values are left out.
+    pub fn machines(&self) -> Vec<(&'static str, String)> {
+        let of = |machine: &Machine| {
+            let load =
+                |load: Option<f64>| load.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
+            let Machine { cores, caches, governor, kernel, virtualisation, load_before, load_after } =
+                machine;
+            [
+                ("Cores", if *cores == 0 { String::new() } else { cores.to_string() }),
+                ("Caches of a core", caches.clone()),
+                (
+                    "Frequency governor",
+                    if governor.is_empty() { "none".to_owned() } else { governor.clone() },
+                ),
+                ("Kernel", kernel.clone()),
+                ("Virtualisation", virtualisation.clone()),
+                (
+                    "Load",
+                    match (load_before, load_after) {
+                        (None, None) => String::new(),
+                        (before, after) => {
+                            format!("{} before the run, {} at its end", load(*before), load(*after))
+                        }
+                    },
+                ),
+            ]
+        };
+        let all = self.record.machines.iter().flat_map(of);
+        all.filter(|(_, value)| !value.is_empty()).collect()
     }
 }
 

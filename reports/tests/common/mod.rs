@@ -414,6 +414,7 @@ pub fn full_size() -> Record {
             revision: "1f1e7780c0ffee00c0ffee00c0ffee00c0ffee00".into(),
             dirty: false,
         },
+        machines: Vec::new(),
         identities: None,
         bottlenecks: vec![
             bottleneck(

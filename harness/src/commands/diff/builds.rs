@@ -14,7 +14,7 @@ use crate::judge::revision::Revision;
 use crate::measure::budget::TwoBuildsBudget;
 use crate::measure::identity;
 use crate::measure::meters::two_builds::{Start, Times, TwoBuilds};
-use crate::measure::run::{NATIVE_TIMEOUT, native_worker};
+use crate::measure::run::{NATIVE_TIMEOUT, time_worker};
 use crate::progress::{Progress, say};
 use crate::roster::cell::{Cell, name_of};
 use crate::roster::selection::Selection;
@@ -67,7 +67,7 @@ pub fn run(
     let cells = if selection.is_everything() { of_changed(&cells, same_code) } else { cells };
 
     let input = context.roster.input;
-    let start = |binary| -> Start<'_> { Box::new(move || native_worker(binary, input)) };
+    let start = |binary| -> Start<'_> { Box::new(move || time_worker(binary, input)) };
     let timeout = context.options.timeout.unwrap_or(NATIVE_TIMEOUT);
     let builds = TwoBuilds { start: [start(built.lab()), start(lab)], timeout };
     let budget = TwoBuildsBudget::of(selection.profile);

@@ -23,6 +23,7 @@ use worker::Roster;
 
 use super::calm::Calm;
 use crate::measure::budget::TimeBudget;
+use crate::measure::planted::planted;
 use crate::measure::statistics::{interval, median};
 
 /// What one process found of one cell.
@@ -62,7 +63,12 @@ const MOST_INPUTS: u64 = 16;
 
 /// A group whose set-up takes longer is timed by fewer processes, in so many rounds each: the set-up would take most of the
 /// time. A large structure lies in many places at once, so the place of a process's memory matters less.
-const LONG_SET_UP: (Duration, usize) = (Duration::from_millis(100), 3);
+const LONG_SET_UP: (Duration, usize) = (Duration::from_millis(50), 3);
+
+/// `GLIBC_TUNABLES` of the workers that time: the allocator keeps the memory that it was given back. Otherwise it returns
+/// to the kernel what lies at the end of its heap, and takes it anew in the next region, page by page. That falls on
+/// whoever happens to lie there: the same contender differed from itself up to sixfold.
+pub const TUNABLES: &str = "glibc.malloc.trim_threshold=1073741824:glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=16777216";
 
 /// A set-up and a region that take longer than this together have more branches than a processor learns. One input is
 /// enough.
@@ -93,7 +99,9 @@ struct Turn {
 impl Turn {
     /// Sets a cell up on as many inputs as it takes.
     fn new(roster: Roster<'_>, name: &CellName, budget: TimeBudget) -> Result<Self, String> {
-        let mut first = roster.case(name)?;
+        let planted = planted(name);
+        let one_input = roster.input.is_some() || planted.is_some();
+        let mut first = planted.map_or_else(|| roster.case(name), Ok)?;
         let mut cycle_time = cycle(&mut *first);
         // The first cycle is slow. A second one is affordable where it is not long.
         if cycle_time < 4 * LONG {
@@ -101,8 +109,8 @@ impl Turn {
         }
         let mut inputs = vec![first];
         let long = cycle_time >= LONG;
-        // A user's file is one input, and has no others.
-        if !long && roster.input.is_none() {
+        // A user's file is one input, and has no others. A planted region is long enough to have one.
+        if !long && !one_input {
             let all = ROTATED / inputs[0].ops().max(name.size);
             for input in 1..all.min(MOST_INPUTS) {
                 inputs.push(roster.seeded_case(name, mix(SEED ^ input))?);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::error::{Exit, exit_of};
 use lab::measure::budget::TwoBuildsBudget;
 use lab::measure::meters::two_builds::{Start, TwoBuilds};
-use lab::measure::run::native_worker;
+use lab::measure::run::time_worker;
 use reports::CellName;
 
 use crate::common::Lab;
@@ -20,7 +20,7 @@ fn builds<'a>(before: Start<'a>, after: Start<'a>) -> TwoBuilds<'a> {
 
 fn build(lab: &Lab) -> Start<'static> {
     let program = Path::new(lab.program());
-    Box::new(move || native_worker(program, None))
+    Box::new(move || time_worker(program, None))
 }
 
 #[test]
