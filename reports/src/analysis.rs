@@ -368,11 +368,11 @@ fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim
     let verdict = match (info.factor, bounds(naive).zip(bounds(optimized))) {
         (None, _) | (_, None) => Verdict::NoNumber,
         _ if size != info.size => Verdict::OtherSize,
-        (Some(claimed), Some((naive, optimized))) => match claimed {
-            claimed if ratio(naive.0, optimized.1) >= claimed => Verdict::Holds,
-            claimed if ratio(naive.1, optimized.0) < claimed => Verdict::DoesNotHold,
-            _ => Verdict::Open,
-        },
+        (Some(claimed), Some((naive, optimized))) if ratio(naive.0, optimized.1) >= claimed => Verdict::Holds,
+        (Some(claimed), Some((naive, optimized))) if ratio(naive.1, optimized.0) < claimed => {
+            Verdict::DoesNotHold
+        }
+        _ => Verdict::Open,
     };
     TestedClaim { info, size: Some(size), instructions, time, verdict }
 }

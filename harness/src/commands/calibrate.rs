@@ -60,16 +60,9 @@ struct Planted {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
-    let mut references: Vec<CellName> = Vec::new();
-    let mut last = None;
-    for cell in &cells {
-        let is_reference = cell.contender.about.name == cell.contender.bottleneck.reference;
-        if last.replace(cell.group()).is_none_or(|last| last != cell.group()) {
-            references.push(cell.name());
-        } else if is_reference && let Some(reference) = references.last_mut() {
-            *reference = cell.name();
-        }
-    }
+    let mut run = Run::new(context.roster, context.options.clone());
+    let references: Vec<CellName> =
+        run.timed_groups(&cells).into_iter().map(|mut group| group.swap_remove(0)).collect();
     let plants: Vec<(Plant, [CellName; 2])> = (0..PLANTED)
         .zip(Plant::ALL.into_iter().cycle())
         .map(|(number, plant)| (plant, plant.cells(number)))
@@ -79,7 +72,6 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         .map(|reference| vec![reference.clone(); 2])
         .chain(plants.iter().map(|(_, cells)| cells.to_vec()))
         .collect();
-    let mut run = Run::new(context.roster, context.options.clone());
     let mut times = run.second_to_first(&groups, arguments.selection.profile)?.into_iter();
     let ratios = |times: Option<Times>| {
         let Times { disturbed, ratios, .. } = times?;

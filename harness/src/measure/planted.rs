@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use rand::seq::SliceRandom as _;
 use reports::CellName;
-use scenarios::input::rng;
+use scenarios::input::{rng, shuffled};
 use scenarios::{Case, Setup, case};
 
 /// Stands in the name of a planted cell where others have their bottleneck. No bottleneck can be called so.
@@ -106,11 +106,10 @@ const PLACES: usize = 1024;
 
 /// For each place the next one; one walk leads through all of them.
 fn next_places(seed: usize) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..PLACES as u32).collect();
-    order.shuffle(&mut rng("planted walk", seed));
+    let order = shuffled(&mut rng("planted walk", seed), PLACES);
     let mut next = vec![0; PLACES];
     for (at, place) in order.iter().enumerate() {
-        next[*place as usize] = order[(at + 1) % PLACES];
+        next[*place as usize] = order[(at + 1) % PLACES] as u32;
     }
     next
 }

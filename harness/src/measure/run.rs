@@ -426,10 +426,11 @@ impl<'a> Run<'a> {
         let lacking = |run: &Self, process: usize| -> Vec<Vec<CellName>> {
             groups.iter().filter(|cells| run.lacks_time(cells, budget, process)).cloned().collect()
         };
-        let all: usize = (0..budget.processes).map(|process| lacking(self, process).len()).sum();
-        if all == 0 {
+        // A run that goes on may lack its spare processes alone.
+        if (0..budget.processes + budget.spare).all(|process| lacking(self, process).is_empty()) {
             return Ok(());
         }
+        let all: usize = (0..budget.processes).map(|process| lacking(self, process).len()).sum();
         self.progress.begin("time", all);
         let of_process = budget.patience_of_process(groups.iter().map(Vec::len).sum());
         let mut patience = Duration::ZERO;
@@ -493,7 +494,7 @@ impl<'a> Run<'a> {
     }
 
     /// The cells whose times are lacking, with those of their groups; the reference comes first.
-    fn timed_groups(&self, cells: &[Cell<'_>]) -> Vec<Vec<CellName>> {
+    pub(crate) fn timed_groups(&self, cells: &[Cell<'_>]) -> Vec<Vec<CellName>> {
         let mut groups: BTreeMap<Group, Vec<Cell<'_>>> = BTreeMap::new();
         for cell in cells.iter().filter(|cell| self.is_sound(&cell.name())) {
             groups.entry(cell.group()).or_default().push(*cell);
