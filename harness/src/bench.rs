@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
-use criterion::{Criterion, SamplingMode};
+use criterion::{Criterion, SamplingMode, Throughput};
 use reports::{CellName, Meter, Metric};
-use scenarios::{Case, Contender};
+use scenarios::{Capability, Case, Contender};
 
 use crate::commands::output::{conclude, count, print, table};
 use crate::error::{Exit, usage};
@@ -101,8 +101,8 @@ const PROFILE: &str = "LAB_PROFILE";
 
 /// Times every cell with criterion, whose arguments select: filters, baselines, budgets.
 ///
-/// A benchmark's name is its cell's. Set-up is outside the clock and inside the time that criterion
-/// plans with.
+/// A benchmark's name is its cell's. An iteration is a region, and the throughput is in operations. Set-up is outside the
+/// clock and inside the time that criterion plans with. Criterion writes its HTML report to `target/criterion/report/`.
 pub fn times(roster: &[Contender]) -> ExitCode {
     if !is_asked_for() {
         return ExitCode::SUCCESS;
@@ -123,30 +123,12 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
         Profile::Full => (50, 150, 100),
     };
     let mut criterion = Criterion::default()
-        .without_plots()
         .warm_up_time(Duration::from_millis(warm_up))
         .measurement_time(Duration::from_millis(measurement))
         .sample_size(samples)
         .nresamples(2000)
         .configure_from_args();
-    let mut wrong = Vec::new();
-    for cells in cells.chunk_by(|left, right| left.group() == right.group()) {
-        let mut group = criterion.benchmark_group(cells[0].name().of_group());
-        group.sampling_mode(SamplingMode::Flat);
-        for cell in cells {
-            // Criterion calls the closure only for benchmarks that its filters select, and calls it often.
-            let mut case = None;
-            group.bench_function(cell.contender.about.name, |bencher| {
-                let case = case.get_or_insert_with(|| {
-                    let (case, digest) = checked(cell);
-                    wrong.extend(digest.err());
-                    case
-                });
-                bencher.iter_custom(|regions| time::time(&mut **case, regions));
-            });
-        }
-        group.finish();
-    }
+    let wrong = benchmark(&mut criterion, &cells);
     criterion.final_summary();
     for message in &wrong {
         say(message);
@@ -154,9 +136,51 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
     Ok(if wrong.is_empty() { Exit::Fine } else { Exit::Regression })
 }
 
+/// Lets criterion time the cells, which are sorted by group. Returns what is wrong with any that it times.
+fn benchmark(criterion: &mut Criterion, cells: &[Cell<'_>]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for cells in cells.chunk_by(|left, right| left.group() == right.group()) {
+        let mut group = criterion.benchmark_group(cells[0].name().of_group());
+        group.sampling_mode(SamplingMode::Flat);
+        // Criterion must know the throughput of a benchmark before it tells whether its filters select it. What contenders
+        // with the same capabilities do is the same, and a case that only tells its operations takes a while to set up.
+        let mut known: Vec<(&[Capability], u64)> = Vec::new();
+        for cell in cells {
+            let capabilities = cell.contender.about.capabilities;
+            let found = known.iter().find(|(of, _)| *of == capabilities).map(|(_, ops)| *ops);
+            let ops = found.unwrap_or_else(|| {
+                let ops = case_of(cell).ops();
+                known.push((capabilities, ops));
+                ops
+            });
+            group.throughput(Throughput::Elements(ops));
+            // Criterion calls the closure only for benchmarks that its filters select, and calls it often.
+            let mut case = None;
+            group.bench_function(cell.contender.about.name, |bencher| {
+                let case = case.get_or_insert_with(|| {
+                    let (case, digest) = checked(cell);
+                    wrong.extend(digest.err());
+                    if case.ops() != ops {
+                        let name = cell.name();
+                        wrong.push(format!("{name}: {} operations, and others make {ops}", case.ops()));
+                    }
+                    case
+                });
+                bencher.iter_custom(|regions| time::time(&mut **case, regions));
+            });
+        }
+        group.finish();
+    }
+    wrong
+}
+
+fn case_of(cell: &Cell<'_>) -> Box<dyn Case> {
+    cell.contender.case(cell.scenario.name, cell.size, None)
+}
+
 /// A cell's case, and whether its first run had the oracle's digest.
 fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
-    let mut case = cell.contender.case(cell.scenario.name, cell.size, None);
+    let mut case = case_of(cell);
     case.arm();
     case.run();
     let (digest, expected) = (case.digest(), case.expected());
@@ -200,4 +224,68 @@ pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mu
             std::mem::forget(case);
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::budget::TimeBudget;
+    use crate::roster::roster;
+
+    /// What criterion wrote about a benchmark: nanoseconds of a region, and its operations.
+    fn found(directory: &std::path::Path, name: &CellName) -> (f64, u64) {
+        let group = name.of_group().replace('/', "_");
+        let read = |file: &str| -> serde_json::Value {
+            let path = directory.join(&group).join(&name.contender).join("new").join(file);
+            let text = std::fs::read_to_string(&path);
+            serde_json::from_str(&text.unwrap_or_else(|error| panic!("{}: {error}", path.display()))).unwrap()
+        };
+        let time = read("estimates.json")["median"]["point_estimate"].as_f64().unwrap();
+        (time, read("benchmark.json")["throughput"]["Elements"].as_u64().unwrap())
+    }
+
+    /// A region taken for an operation, a set-up within the clock or another cell would be off by far more than the
+    /// noise of a machine that runs other tests.
+    #[test]
+    fn criterion_times_what_the_time_meter_times() {
+        let contenders = roster();
+        let cells = [
+            "persistent_map/get_hit/32/imbl",
+            "persistent_map/insert_shared/1000/rpds",
+            "persistent_vector/pop_all/1000/imbl",
+            "persistent_vector/concat/1000/imbl",
+            "lru_cache/iterate/500/lru",
+        ];
+        let budget = TimeBudget {
+            processes: 1,
+            spare: 0,
+            patience: Duration::ZERO,
+            per_contender: Duration::from_millis(5),
+            slice: Duration::from_micros(100),
+        };
+        for name in cells {
+            let name: CellName = name.parse().unwrap();
+            let cell = Roster::generated(&contenders).find(&name).unwrap();
+            let mut apart = Vec::new();
+            let agree = (0..5).any(|_| {
+                let directory = tempfile::tempdir().unwrap();
+                let mut criterion = Criterion::default()
+                    .output_directory(directory.path())
+                    .without_plots()
+                    .warm_up_time(Duration::from_millis(5))
+                    .measurement_time(Duration::from_millis(20))
+                    .sample_size(10)
+                    .nresamples(1001);
+                assert_eq!(benchmark(&mut criterion, &[cell]), [""; 0]);
+                let (region, ops) = found(directory.path(), &name);
+                let roster = worker::Roster { contenders: &contenders, input: None };
+                let samples = time::perform(roster, &[name.clone()], budget, 0, 1e9, Duration::ZERO).unwrap();
+                let sample = &samples.cells[0][0];
+                assert_eq!(ops, sample.ops, "{name}");
+                apart.push(region / ops as f64 / sample.warm);
+                apart.last().is_some_and(|apart| (0.3..3.0).contains(apart))
+            });
+            assert!(agree, "{name}: criterion's time of an operation is {apart:?} times the meter's");
+        }
+    }
 }

@@ -305,6 +305,11 @@ pub struct CellRecord {
 }
 
 impl CellRecord {
+    /// Whether somebody else used the core in so many of its turns that its times are those of another machine.
+    pub fn is_noisy(&self) -> bool {
+        self.measured.times.as_ref().is_some_and(|times| is_noisy(times.disturbed))
+    }
+
     /// Why no measurement can have given this; `None` for what one can have given.
     pub fn fault(&self) -> Option<String> {
         if self.ops == 0 {

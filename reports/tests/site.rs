@@ -211,6 +211,29 @@ fn what_was_not_measured_is_a_dash_and_zero_is_a_zero() {
 }
 
 #[test]
+fn times_are_called_noisy_where_they_are() {
+    let mut record = common::full_size();
+    let is_map =
+        |cell: &&CellRecord| cell.name.bottleneck == "persistent_map" && cell.measured.times.is_some();
+    let name = record.cells.iter().find(is_map).unwrap().name.clone();
+    let noise = "class=\"noisy\"";
+    assert!(!site(&record).map.contains(noise), "no cell is noisy");
+    for cell in record.cells.iter_mut().filter(|cell| cell.name == name) {
+        cell.measured.times.as_mut().unwrap().disturbed = 0.11;
+    }
+    let site = site(&record);
+    for metric in Metric::with_tables() {
+        let matrix = matrix(&site.map, &name.scenario, metric.key());
+        let marked: Vec<&str> = matrix.split("</td>").filter(|text| text.contains(noise)).collect();
+        let is_of_time = metric.interval(cell(&record, &name.to_string())).is_some();
+        assert_eq!(marked.len(), usize::from(is_of_time), "{metric:?}");
+        assert!(marked.iter().all(|text| text.contains(&format!("data-cell=\"{name}\""))), "{metric:?}");
+    }
+    assert_eq!(site.map.matches(" noisy</td>").count(), 2, "both times in the list of what was recorded");
+    assert!(!site.vector.contains(noise));
+}
+
+#[test]
 fn zeros_have_a_place_in_a_logarithmic_chart() {
     let site = site(&common::hostile());
     let figure = |scenario: &str| {

@@ -13,7 +13,7 @@ use super::tint::Ratio;
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::metric::{self, Metric, Reading};
-use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo, is_noisy};
+use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
 #[derive(Template)]
@@ -173,6 +173,8 @@ struct Cell {
     name: String,
     value: String,
     interval: String,
+    /// Whether somebody else used the core while it was timed.
+    noisy: bool,
     best: bool,
     /// The shade, where the value itself is a ratio.
     tint: &'static str,
@@ -483,6 +485,7 @@ impl<'a> Matrix<'a> {
                     interval: metric.interval(cell).map_or(String::new(), |(low, high)| {
                         format!("{}–{}", text(low).trim_end_matches('×'), text(high).trim_end_matches('×'))
                     }),
+                    noisy: metric.interval(cell).is_some() && cell.is_noisy(),
                     best: leaders.contains(&series),
                     tint: if is_ratio { Ratio::new(value).tint } else { "" },
                     to_peer: to(peer),
@@ -512,6 +515,7 @@ impl Cell {
             name,
             value: format::ABSENT.to_owned(),
             interval: String::new(),
+            noisy: false,
             best: false,
             tint: "",
             to_peer: None,
@@ -553,8 +557,7 @@ fn total(cell: &CellRecord, metric: Metric) -> Option<String> {
         Reading::Time(read) => {
             let Interval { median, low, high } = read(&cell.measured)?;
             let [median, low, high] = [median, low, high].map(format::tenths);
-            let disturbed = cell.measured.times.as_ref().map_or(0.0, |times| times.disturbed);
-            let noisy = if is_noisy(disturbed) { " noisy" } else { "" };
+            let noisy = if cell.is_noisy() { " noisy" } else { "" };
             format!("{median} [{low} – {high}]{noisy}")
         }
         Reading::Ratio(read) => {
