@@ -279,7 +279,9 @@ mod tests {
                 assert_eq!(benchmark(&mut criterion, &[cell]), [""; 0]);
                 let (region, ops) = found(directory.path(), &name);
                 let roster = worker::Roster { contenders: &contenders, input: None };
-                let samples = time::perform(roster, &[name.clone()], budget, 0, 1e9, Duration::ZERO).unwrap();
+                let samples =
+                    time::perform(roster, std::slice::from_ref(&name), budget, 0, 1e9, Duration::ZERO)
+                        .unwrap();
                 let sample = &samples.cells[0][0];
                 assert_eq!(ops, sample.ops, "{name}");
                 apart.push(region / ops as f64 / sample.warm);
