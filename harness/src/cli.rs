@@ -12,6 +12,7 @@ use crate::commands;
 use crate::commands::context::Context;
 use crate::commands::output::conclude;
 use crate::commands::parse;
+use crate::door;
 use crate::error::{Exit, usage};
 use crate::measure::programs::{Binaries, Options};
 use crate::measure::protocol::Depth;
@@ -82,7 +83,6 @@ pub fn main(roster: &[Contender]) -> ExitCode {
 
 fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
     let roster = Roster::generated(contenders);
-    roster.check()?;
     let binaries = Binaries::beside_this_one()?;
     let root = match cli.global.root {
         Some(root) if !root.is_dir() => {
@@ -91,6 +91,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Some(root) => root,
         None => project_of(&binaries.lab)?,
     };
+    door::find(&binaries.lab, &root);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options {
         workers: cli.global.jobs.map_or(cores, usize::from),
@@ -99,6 +100,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         reversed: false,
         binaries,
     };
+    roster.check()?;
     let context = Context { roster, root, options };
     match cli.command {
         Command::List(arguments) => commands::list::run(&context, &arguments),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reports::record::{
-    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
+    CellRecord, Failure, InputInfo, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
 };
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
@@ -730,6 +730,11 @@ impl<'a> Run<'a> {
             command: header.command.clone(),
             fingerprint: header.fingerprint.clone(),
             machines: vec![Machine { load_after: machine::load(), ..header.machine.clone() }],
+            input: header.input.as_ref().map(|input| InputInfo {
+                // A record holds no path of the machine that made it.
+                file: input.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                sha256: input.sha256.clone(),
+            }),
             identities: self.identities_of(&contenders),
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
