@@ -27,7 +27,7 @@ use crate::roster::selection::{Profile, Selection};
 
 /// Whether Cargo asks for benchmarks. A line says so if it does not.
 pub fn is_asked_for() -> bool {
-    let asked = std::env::args().any(|argument| argument == "--bench");
+    let asked = std::env::args_os().any(|argument| argument == "--bench");
     if !asked {
         say("nothing to do: benchmarks run under `cargo bench`");
     }
@@ -92,6 +92,8 @@ fn measure(contenders: &[Contender], selection: &Selection, meter: Meter) -> Res
     }
     if !table.is_empty() {
         print(&table.to_string())?;
+    } else if run.failures().is_empty() {
+        anyhow::bail!("nothing was measured");
     }
     Ok(if run.failures().is_empty() { Exit::Fine } else { Exit::Regression })
 }
@@ -129,7 +131,7 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
         .sample_size(samples)
         .nresamples(2000)
         .configure_from_args();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut timed) = (Vec::new(), false);
     for cells in cells.chunk_by(|left, right| left.group() == right.group()) {
         let mut group = criterion.benchmark_group(cells[0].name().of_group());
         group.sampling_mode(SamplingMode::Flat);
@@ -138,6 +140,7 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
             let mut case = None;
             group.bench_function(cell.contender.about.name, |bencher| {
                 let case = case.get_or_insert_with(|| {
+                    timed = true;
                     let (case, digest) = checked(cell);
                     wrong.extend(digest.err());
                     case
@@ -150,6 +153,14 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
     criterion.final_summary();
     for message in &wrong {
         say(message);
+    }
+    // Criterion runs nothing where it lists benchmarks or compares what it has on the disk.
+    let reads_only = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument == "--list" || argument.starts_with("--load-baseline")
+    };
+    if !timed && !std::env::args_os().any(reads_only) {
+        anyhow::bail!(usage("no benchmark is selected: the filters match no cell (`-- --list` shows them)"));
     }
     Ok(if wrong.is_empty() { Exit::Fine } else { Exit::Regression })
 }
@@ -169,7 +180,7 @@ fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
 /// Returns an exit code if there is no list.
 pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
     let show = |names: Vec<CellName>| -> Result<Exit> {
-        if !std::env::args().any(|argument| argument.starts_with("--output-format")) {
+        if !std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--output-format")) {
             names.iter().enumerate().try_for_each(|(at, name)| print(&format!("cell_{at} {name}")))?;
         }
         Ok(Exit::Fine)
