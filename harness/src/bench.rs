@@ -27,7 +27,7 @@ use crate::roster::selection::{Profile, Selection};
 
 /// Whether Cargo asks for benchmarks. A line says so if it does not.
 pub fn is_asked_for() -> bool {
-    let asked = std::env::args().any(|argument| argument == "--bench");
+    let asked = std::env::args_os().any(|argument| argument == "--bench");
     if !asked {
         say("nothing to do: benchmarks run under `cargo bench`");
     }
@@ -92,6 +92,8 @@ fn measure(contenders: &[Contender], selection: &Selection, meter: Meter) -> Res
     }
     if !table.is_empty() {
         print(&table.to_string())?;
+    } else if run.failures().is_empty() {
+        anyhow::bail!("nothing was measured");
     }
     Ok(if run.failures().is_empty() { Exit::Fine } else { Exit::Regression })
 }
@@ -128,17 +130,26 @@ fn time(contenders: &[Contender]) -> Result<Exit> {
         .sample_size(samples)
         .nresamples(2000)
         .configure_from_args();
-    let wrong = benchmark(&mut criterion, &cells);
+    let (wrong, timed) = benchmark(&mut criterion, &cells);
     criterion.final_summary();
     for message in &wrong {
         say(message);
     }
+    // Criterion runs nothing where it lists benchmarks or compares what it has on the disk.
+    let reads_only = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument == "--list" || argument.starts_with("--load-baseline")
+    };
+    if !timed && !std::env::args_os().any(reads_only) {
+        anyhow::bail!(usage("no benchmark is selected: the filters match no cell (`-- --list` shows them)"));
+    }
     Ok(if wrong.is_empty() { Exit::Fine } else { Exit::Regression })
 }
 
-/// Lets criterion time the cells, which are sorted by group. Returns what is wrong with any that it times.
-fn benchmark(criterion: &mut Criterion, cells: &[Cell<'_>]) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// Lets criterion time the cells, which are sorted by group. Returns what is wrong with any that it times, and whether
+/// there is any.
+fn benchmark(criterion: &mut Criterion, cells: &[Cell<'_>]) -> (Vec<String>, bool) {
+    let (mut wrong, mut timed) = (Vec::new(), false);
     for cells in cells.chunk_by(|left, right| left.group() == right.group()) {
         let mut group = criterion.benchmark_group(cells[0].name().of_group());
         group.sampling_mode(SamplingMode::Flat);
@@ -158,6 +169,7 @@ fn benchmark(criterion: &mut Criterion, cells: &[Cell<'_>]) -> Vec<String> {
             let mut case = None;
             group.bench_function(cell.contender.about.name, |bencher| {
                 let case = case.get_or_insert_with(|| {
+                    timed = true;
                     let (case, digest) = checked(cell);
                     wrong.extend(digest.err());
                     if case.ops() != ops {
@@ -171,7 +183,7 @@ fn benchmark(criterion: &mut Criterion, cells: &[Cell<'_>]) -> Vec<String> {
         }
         group.finish();
     }
-    wrong
+    (wrong, timed)
 }
 
 fn case_of(cell: &Cell<'_>) -> Box<dyn Case> {
@@ -193,7 +205,7 @@ fn checked(cell: &Cell<'_>) -> (Box<dyn Case>, Result<(), String>) {
 /// Returns an exit code if there is no list.
 pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
     let show = |names: Vec<CellName>| -> Result<Exit> {
-        if !std::env::args().any(|argument| argument.starts_with("--output-format")) {
+        if !std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--output-format")) {
             names.iter().enumerate().try_for_each(|(at, name)| print(&format!("cell_{at} {name}")))?;
         }
         Ok(Exit::Fine)
@@ -276,7 +288,7 @@ mod tests {
                     .measurement_time(Duration::from_millis(20))
                     .sample_size(10)
                     .nresamples(1001);
-                assert_eq!(benchmark(&mut criterion, &[cell]), [""; 0]);
+                assert_eq!(benchmark(&mut criterion, &[cell]), (Vec::new(), true));
                 let (region, ops) = found(directory.path(), &name);
                 let roster = worker::Roster { contenders: &contenders, input: None };
                 let samples =

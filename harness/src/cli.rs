@@ -1,7 +1,9 @@
 //! The command line. Each subcommand is one file in [`commands`].
 
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,9 +14,12 @@ use crate::commands;
 use crate::commands::context::Context;
 use crate::commands::output::conclude;
 use crate::commands::parse;
+use crate::door;
 use crate::error::{Exit, usage};
+use crate::measure::paths;
 use crate::measure::programs::{Binaries, Options};
 use crate::measure::protocol::Depth;
+use crate::progress::say;
 use crate::roster::cell::Roster;
 
 /// Compares implementations of the same data-structure bottleneck.
@@ -68,8 +73,24 @@ enum Command {
     Completions(commands::completions::Arguments),
 }
 
-/// Parses the arguments and runs the command. An error is printed as one line.
+/// Parses the arguments and runs the command. An error is printed as one line, and so is a defect of the lab.
 pub fn main(roster: &[Contender]) -> ExitCode {
+    static SAID: Once = Once::new();
+    // The first panic tells; those of threads that wait for it do not.
+    std::panic::set_hook(Box::new(|panic| SAID.call_once(|| say(&defect(panic)))));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| guarded(roster)));
+    outcome.unwrap_or_else(|_| Exit::Internal.into())
+}
+
+/// One line about a panic.
+fn defect(panic: &PanicHookInfo<'_>) -> String {
+    let message = panic.payload_as_str().unwrap_or("a panic").replace('\n', " ");
+    let place = panic.location().map(|at| format!(" ({}:{})", paths::source(at.file()), at.line()));
+    let place = place.unwrap_or_default();
+    format!("lab: this is a defect of the lab, please report it with the command: {message}{place}")
+}
+
+fn guarded(roster: &[Contender]) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -82,7 +103,6 @@ pub fn main(roster: &[Contender]) -> ExitCode {
 
 fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
     let roster = Roster::generated(contenders);
-    roster.check()?;
     let binaries = Binaries::beside_this_one()?;
     let root = match cli.global.root {
         Some(root) if !root.is_dir() => {
@@ -91,6 +111,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Some(root) => root,
         None => project_of(&binaries.lab)?,
     };
+    door::find(&binaries.lab, &root);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options {
         workers: cli.global.jobs.map_or(cores, usize::from),
@@ -99,6 +120,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         reversed: false,
         binaries,
     };
+    roster.check()?;
     let context = Context { roster, root, options };
     match cli.command {
         Command::List(arguments) => commands::list::run(&context, &arguments),

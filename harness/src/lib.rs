@@ -44,6 +44,7 @@
 pub mod bench;
 mod cli;
 mod commands;
+mod door;
 pub mod error;
 mod judge;
 mod lock;

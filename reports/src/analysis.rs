@@ -538,6 +538,7 @@ mod tests {
             cells: cells.iter().enumerate().map(cell).collect(),
             failures: Vec::new(),
             machines: Vec::new(),
+            input: None,
             identities: None,
         }
     }

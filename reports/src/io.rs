@@ -181,106 +181,6 @@ fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A command without its `--shard 2/3`: it measures what all shards did.
-fn whole_command(command: &str) -> String {
-    let mut words = command.split(' ');
-    let mut whole = Vec::new();
-    while let Some(word) = words.next() {
-        match word {
-            "--shard" => drop(words.next()),
-            _ => whole.push(word),
-        }
-    }
-    whole.join(" ")
-}
-
-/// Joins records of one revision and fingerprint, each of other cells, into one.
-///
-/// # Errors
-/// If there is none, if they differ in fingerprint or revision (named), or if a cell is in two of them.
-pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
-    let mut records = records.into_iter();
-    let Some((first_path, mut merged)) = records.next() else {
-        return Err(Error::Merge("nothing to merge: name at least one record".to_owned()));
-    };
-    for (path, record) in records {
-        let refuse = |what: String| {
-            Error::Merge(format!("cannot merge {} with {}: {what}", path.display(), first_path.display()))
-        };
-        let (ours, theirs) = (&merged.fingerprint, &record.fingerprint);
-        if let Some(difference) = ours.incomparable_with(theirs).into_iter().next() {
-            return Err(refuse(difference.to_string()));
-        }
-        if (&ours.revision, ours.dirty) != (&theirs.revision, theirs.dirty) {
-            let spell =
-                |revision: &str, dirty| format!("{revision}{}", if dirty { " with changes" } else { "" });
-            return Err(refuse(format!(
-                "revision: `{}` against `{}`",
-                spell(&ours.revision, ours.dirty),
-                spell(&theirs.revision, theirs.dirty)
-            )));
-        }
-        if merged.profile != record.profile {
-            return Err(refuse(format!("profile: `{}` against `{}`", merged.profile, record.profile)));
-        }
-        // A merged record's wall-clock times come from every machine that took part.
-        if !merged.fingerprint.cpu.split(" / ").any(|cpu| cpu == record.fingerprint.cpu) {
-            merged.fingerprint.cpu = format!("{} / {}", merged.fingerprint.cpu, record.fingerprint.cpu);
-        }
-        // A shard without Valgrind has no version; the merged record keeps the one that is there.
-        for (ours, theirs) in [
-            (&mut merged.fingerprint.valgrind, record.fingerprint.valgrind),
-            (&mut merged.fingerprint.isa, record.fingerprint.isa),
-        ] {
-            if ours.is_empty() {
-                *ours = theirs;
-            }
-        }
-        for machine in record.machines {
-            if !merged.machines.contains(&machine) {
-                merged.machines.push(machine);
-            }
-        }
-        // The parts of one run measure the same code. Where they do not, nothing can be said of the whole.
-        merged.identities = match (merged.identities.take(), record.identities) {
-            (Some(mut ours), Some(theirs)) if ours.agrees_with(&theirs) => {
-                ours.contenders.extend(theirs.contenders);
-                Some(ours)
-            }
-            _ => None,
-        };
-        merged.started = merged.started.min(record.started);
-        for bottleneck in record.bottlenecks {
-            if !merged.bottlenecks.iter().any(|known| known.name == bottleneck.name) {
-                merged.bottlenecks.push(bottleneck);
-            }
-        }
-        for contender in record.contenders {
-            let same = |known: &&crate::record::ContenderInfo| {
-                (&known.bottleneck, &known.name) == (&contender.bottleneck, &contender.name)
-            };
-            if !merged.contenders.iter().any(|known| same(&known)) {
-                merged.contenders.push(contender);
-            }
-        }
-        for failure in record.failures {
-            if !merged.failures.contains(&failure) {
-                merged.failures.push(failure);
-            }
-        }
-        merged.cells.extend(record.cells);
-    }
-    merged.command = whole_command(&merged.command);
-    merged.cells.sort_by(|left, right| left.name.cmp(&right.name));
-    if let Some(pair) = merged.cells.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        return Err(Error::Merge(format!("cannot merge: two of the records hold {}", pair[0].name)));
-    }
-    // A contender that one shard excluded has no place in the whole.
-    let excluded: Vec<String> = merged.failures.iter().map(|failure| failure.subject.clone()).collect();
-    merged.cells.retain(|cell| !excluded.contains(&cell.name.of_contender()));
-    Ok(merged)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,12 +197,5 @@ mod tests {
         assert!(error.to_string().contains("third") && !error.is_bad_input(), "{error}");
         assert_eq!(std::fs::read_to_string(&second).unwrap(), "2");
         assert_eq!(std::fs::read_dir(directory.path().join("made")).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_whole_run_has_no_shard() {
-        assert_eq!(whole_command("lab run a/** --shard 2/3 --profile quick"), "lab run a/** --profile quick");
-        assert_eq!(whole_command("lab run --shard 1/2"), "lab run");
-        assert_eq!(whole_command("lab run"), "lab run");
     }
 }

@@ -9,10 +9,12 @@ pub mod cell_name;
 pub mod identities;
 pub mod io;
 pub mod measurements;
+pub mod merge;
 pub mod meter;
 pub mod metric;
 pub mod record;
 pub mod render;
+pub mod shell;
 pub mod summary;
 pub mod view;
 

@@ -30,9 +30,12 @@ pub struct Record {
     pub command: String,
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
-    /// The machines on which times were taken: one, or in a merged record several.
+    /// The machines on which times were taken: one. A merged record without times may have several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
+    /// The user's file that was measured on; absent where the inputs were generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputInfo>,
     /// The code that was measured: of the contenders selected. Absent where it is not known what the program was linked
     /// from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +51,62 @@ pub struct Record {
     pub failures: Vec<Failure>,
 }
 
+/// A user's file, as the report names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// Its name, without its directory.
+    pub file: String,
+    /// SHA-256 of its unpacked content, hexadecimal.
+    pub sha256: String,
+}
+
+impl InputInfo {
+    /// What the contenders of a record were measured on, for a message.
+    pub fn spelled(input: Option<&Self>) -> String {
+        match input {
+            None => "generated input".to_owned(),
+            Some(InputInfo { file, sha256 }) => {
+                format!("{file} (SHA-256 {}…)", sha256.get(..12).unwrap_or(sha256))
+            }
+        }
+    }
+}
+
+impl Record {
+    /// Why what was measured of one of two records is not what was measured of the other: they are on different inputs.
+    pub fn other_input(&self, other: &Record) -> Option<FingerprintDifference> {
+        let content = |record: &Record| record.input.as_ref().map(|input| input.sha256.clone());
+        let spelled = |record: &Record| InputInfo::spelled(record.input.as_ref());
+        (content(self) != content(other))
+            .then(|| FingerprintDifference::new("input", &spelled(self), &spelled(other)))
+    }
+
+    /// Whether it has a time of any cell.
+    pub fn has_times(&self) -> bool {
+        self.cells.iter().any(|cell| cell.measured.times.is_some())
+    }
+
+    /// Why the times of two records were not taken on the same machine, field by field. Fields that one of them does
+    /// not know are left out.
+    pub fn other_machine(&self, other: &Record) -> Vec<FingerprintDifference> {
+        let (left, right) = (&self.fingerprint.cpu, &other.fingerprint.cpu);
+        let differs = left != right && !left.is_empty() && !right.is_empty();
+        let cpu = differs.then(|| FingerprintDifference::new("cpu", left, right));
+        let rest = match (&self.machines[..], &other.machines[..]) {
+            ([], _) | (_, []) => Vec::new(),
+            ([left], [right]) => left.differences(right),
+            (left, right) => {
+                let count = |machines: &[Machine]| match machines.len() {
+                    1 => "one".to_owned(),
+                    several => several.to_string(),
+                };
+                vec![FingerprintDifference::new("machines", &count(left), &count(right))]
+            }
+        };
+        cpu.into_iter().chain(rest).collect()
+    }
+}
+
 /// The environment in which a record was measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
@@ -59,7 +118,7 @@ pub struct Fingerprint {
     pub valgrind: String,
     /// C library and its version.
     pub glibc: String,
-    /// CPU model, for the reader of wall-clock times; it does not decide comparability.
+    /// CPU model. It decides about times alone: no exact count depends on it.
     pub cpu: String,
     /// Instruction-set extensions that the instruction meter's virtual CPU offers.
     pub isa: String,
@@ -77,7 +136,7 @@ pub struct Fingerprint {
     pub dirty: bool,
 }
 
-/// A machine, for the reader of times. Nothing of it changes an exact count.
+/// A machine that times were taken on. Nothing of it changes an exact count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors that the run could use; 0 if that is not known.
@@ -100,6 +159,43 @@ pub struct Machine {
     /// The same in the minute before the run's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_after: Option<f64>,
+}
+
+impl Machine {
+    /// The fields in which two machines differ, by name: all but the load, which is another every minute. A field that
+    /// one of them does not know is left out.
+    pub fn differences(&self, other: &Machine) -> Vec<FingerprintDifference> {
+        let cores = |machine: &Machine| match machine.cores {
+            0 => String::new(),
+            cores => cores.to_string(),
+        };
+        let fields = [
+            ("cores", &cores(self), &cores(other)),
+            ("caches", &self.caches, &other.caches),
+            ("governor", &self.governor, &other.governor),
+            ("kernel", &self.kernel, &other.kernel),
+            ("virtualisation", &self.virtualisation, &other.virtualisation),
+        ];
+        // Without a governor or a virtual machine the field is empty, and that is known.
+        let is_known = |name: &str, value: &str| {
+            !value.is_empty() || matches!(name, "governor" | "virtualisation")
+        };
+        fields
+            .into_iter()
+            .filter(|(name, left, right)| left != right && is_known(name, left) && is_known(name, right))
+            .map(|(name, left, right)| FingerprintDifference::new(name, left, right))
+            .collect()
+    }
+
+    /// Takes in the load of another part of a run on this machine: the larger one counts.
+    pub fn take_load(&mut self, other: &Machine) {
+        let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
+            (Some(left), Some(right)) => Some(left.max(right)),
+            (left, right) => left.or(right),
+        };
+        self.load_before = larger(self.load_before, other.load_before);
+        self.load_after = larger(self.load_after, other.load_after);
+    }
 }
 
 impl Fingerprint {
@@ -125,11 +221,7 @@ impl Fingerprint {
                 let optional = matches!(*name, "valgrind" | "isa" | "codegen");
                 left != right && !(optional && (left.is_empty() || right.is_empty()))
             })
-            .map(|(field, left, right)| FingerprintDifference {
-                field: field.to_owned(),
-                left: left.clone(),
-                right: right.clone(),
-            })
+            .map(|(field, left, right)| FingerprintDifference::new(field, left, right))
             .collect()
     }
 }
@@ -143,6 +235,17 @@ pub struct FingerprintDifference {
     pub left: String,
     /// Its value on the right side.
     pub right: String,
+}
+
+impl FingerprintDifference {
+    /// A field, with its value on both sides.
+    pub fn new(field: &str, left: &str, right: &str) -> Self {
+        FingerprintDifference {
+            field: field.to_owned(),
+            left: left.to_owned(),
+            right: right.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for FingerprintDifference {
@@ -334,4 +437,113 @@ pub struct Failure {
     /// The shrunk failing trace, where there is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(cpu: &str, machines: Vec<Machine>) -> Record {
+        Record {
+            schema: SCHEMA,
+            started: String::new(),
+            profile: String::new(),
+            command: String::new(),
+            fingerprint: Fingerprint { cpu: cpu.to_owned(), ..Fingerprint::default() },
+            bottlenecks: Vec::new(),
+            contenders: Vec::new(),
+            cells: Vec::new(),
+            failures: Vec::new(),
+            machines,
+            input: None,
+            identities: None,
+        }
+    }
+
+    fn machine() -> Machine {
+        Machine {
+            cores: 2,
+            caches: "L1 48K".to_owned(),
+            governor: "performance".to_owned(),
+            kernel: "Linux 6.1".to_owned(),
+            virtualisation: String::new(),
+            load_before: Some(0.5),
+            load_after: None,
+        }
+    }
+
+    #[test]
+    fn a_machine_is_another_by_everything_but_its_load() {
+        let here = record("A", vec![machine()]);
+        let busy = Machine { load_before: None, load_after: Some(7.0), ..machine() };
+        assert_eq!(here.other_machine(&record("A", vec![busy])), []);
+        type Change = fn(&mut Machine);
+        let cases: [(Change, &str); 5] = [
+            (|machine| machine.cores = 4, "cores: `2` against `4`"),
+            (|machine| machine.caches = "L1 32K".to_owned(), "caches: `L1 48K` against `L1 32K`"),
+            (|machine| machine.governor.clear(), "governor: `performance` against ``"),
+            (|machine| machine.kernel = "Linux 6.2".to_owned(), "kernel: `Linux 6.1` against `Linux 6.2`"),
+            (|machine| machine.virtualisation = "KVM".to_owned(), "virtualisation: `` against `KVM`"),
+        ];
+        for (change, expected) in cases {
+            let mut other = machine();
+            change(&mut other);
+            let found: Vec<String> =
+                here.other_machine(&record("A", vec![other])).iter().map(ToString::to_string).collect();
+            assert_eq!(found, [expected]);
+        }
+        let found = here.other_machine(&record("B", vec![machine()]));
+        assert_eq!(found, [FingerprintDifference::new("cpu", "A", "B")]);
+        let found = here.other_machine(&record("A", vec![machine(), Machine { cores: 4, ..machine() }]));
+        assert_eq!(found, [FingerprintDifference::new("machines", "one", "2")]);
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_machine_is_no_difference() {
+        let here = record("A", vec![machine()]);
+        for (cpu, machines) in [
+            ("", vec![]),
+            ("A", vec![]),
+            ("", vec![machine()]),
+            ("A", vec![Machine { cores: 0, ..machine() }]),
+            ("A", vec![Machine { caches: String::new(), ..machine() }]),
+            ("A", vec![Machine { kernel: String::new(), ..machine() }]),
+        ] {
+            let other = record(cpu, machines);
+            assert_eq!((here.other_machine(&other), other.other_machine(&here)), (vec![], vec![]));
+        }
+    }
+
+    #[test]
+    fn inputs_are_told_apart_by_their_content() {
+        let on = |input: Option<(&str, &str)>| Record {
+            input: input.map(|(file, sha256)| InputInfo { file: file.to_owned(), sha256: sha256.to_owned() }),
+            ..record("", vec![])
+        };
+        let sums = ["0123456789abcdef", "ff"];
+        for same in [None, Some(("a", sums[0])), Some(("b", sums[0]))] {
+            let other = same.map(|(_, sum)| ("a", sum));
+            assert_eq!(on(same).other_input(&on(other)), None);
+        }
+        for (left, right, expected) in [
+            (None, Some(("a", sums[0])), "input: `generated input` against `a (SHA-256 0123456789ab…)`"),
+            (Some(("a", sums[1])), None, "input: `a (SHA-256 ff…)` against `generated input`"),
+            (
+                Some(("a", sums[0])),
+                Some(("a", sums[1])),
+                "input: `a (SHA-256 0123456789ab…)` against `a (SHA-256 ff…)`",
+            ),
+        ] {
+            let found = on(left).other_input(&on(right)).map(|difference| difference.to_string());
+            assert_eq!(found.as_deref(), Some(expected));
+        }
+    }
+
+    /// Records of before the field are read all the same, and a record of generated input is as it was.
+    #[test]
+    fn an_input_may_be_absent() {
+        let generated = serde_json::to_value(record("", vec![])).unwrap();
+        assert!(generated.get("input").is_none());
+        assert_eq!(serde_json::from_value::<Record>(generated).unwrap().input, None);
+    }
 }

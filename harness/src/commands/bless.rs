@@ -11,7 +11,7 @@ use super::output::print;
 use crate::error::{Exit, NotComparable, usage};
 use crate::judge::baseline::{comparable, measure};
 use crate::lock;
-use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::meters::valgrind;
 use crate::measure::run::{Run, callgrind_isa};
 use crate::measure::{fingerprint, identity};
 use crate::roster::selection::{Profile, Selection};
@@ -30,8 +30,8 @@ pub struct Arguments {
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let selection = &arguments.selection;
     let cells = selection.resolve(context.roster)?;
-    if valgrind_version().is_none() {
-        bail!("a baseline needs instruction counts. {NO_VALGRIND}");
+    if let Some(why) = valgrind::off(&context.options.binaries) {
+        bail!("a baseline needs instruction counts. {why}");
     }
     let whole = selection.is_everything() && selection.profile == Profile::Default;
     if !whole {
@@ -49,14 +49,14 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let functions = run.functions(&sound)?;
     if context.options.binaries.digest()? != before {
         bail!(usage(
-            "the lab was built anew while it measured, so nothing is blessed: run `lab bless` again"
+            "the lab was built anew while it measured, so nothing is blessed: run the command again"
         ));
     }
     // The measurements took minutes, in which another `bless` may have written. With a selection, what it wrote is kept:
     // the present baseline is read under a lock, and only the lines of these cells change.
     let _lock = lock::wait_for(&context.runs().join("bless.lock"))?;
     let mut baseline = if whole {
-        let isa = callgrind_isa(&context.options.binaries)?;
+        let isa = callgrind_isa(&context.options.binaries);
         Baseline { fingerprint: fingerprint::take(&context.root, isa), ..Baseline::default() }
     } else {
         extensible(context)?

@@ -1,6 +1,6 @@
 //! `lab calibrate`: what the time meter finds where the answer is known.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use reports::CellName;
 use reports::record::{Interval, Times};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::context::Context;
 use super::output::{print, print_json, table};
 use crate::error::Exit;
+use crate::measure::meters::clock;
 use crate::measure::planted::Plant;
 use crate::measure::run::Run;
 use crate::measure::statistics::{median, quantile};
@@ -60,6 +61,9 @@ struct Planted {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.selection.resolve(context.roster)?;
+    if let Some(why) = clock::too_coarse() {
+        bail!("nothing can be timed here: {why}");
+    }
     let mut run = Run::new(context.roster, context.options.clone());
     let references: Vec<CellName> =
         run.timed_groups(&cells).into_iter().map(|mut group| group.swap_remove(0)).collect();

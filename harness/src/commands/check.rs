@@ -9,13 +9,14 @@ use reports::{CellName, Identities, Metric};
 
 use super::context::Context;
 use super::output::{count, print};
+use crate::door;
 use crate::error::{Exit, NotComparable};
 use crate::judge::baseline::{comparable, measure};
 use crate::judge::functions::{Changed, explain};
 use crate::judge::plan::{Plan, seed_of};
 use crate::judge::revision::Revision;
 use crate::judge::rule::{self, Change, Verdict};
-use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::meters::valgrind;
 use crate::measure::{fingerprint, identity};
 use crate::progress::say;
 use crate::roster::cell::Cell;
@@ -115,8 +116,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         && !plan.changed.is_empty()
     {
         print(&format!(
-            "instructions do not show cache misses, fences and branches: `lab diff --paired {revision}` times the \
-             contenders that changed"
+            "instructions do not show cache misses, fences and branches: `{}` times the contenders that changed",
+            door::command(["diff", "--paired", revision])
         ))?;
     }
     let failed = [&verdict.regressions, &verdict.missing, &verdict.vanished, &verdict.unverified];
@@ -130,8 +131,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             missed[0]
         );
     }
-    if valgrind_version().is_none() {
-        bail!(NotComparable(format!("only allocations were compared. {NO_VALGRIND}")));
+    if compared(&old, &measured) == 0 {
+        let other = arguments.against.as_deref().map_or("the baseline", |revision| revision);
+        bail!(NotComparable(format!("nothing was compared: {other} has none of the selected cells")));
+    }
+    if let Some(why) = valgrind::off(&context.options.binaries) {
+        bail!(NotComparable(format!("only allocations were compared. {why}")));
     }
     Ok(Exit::Fine)
 }
@@ -181,8 +186,10 @@ fn tell(plan: &Plan<'_>) -> Result<Exit> {
 
 /// A selection of these cells, all of which are in `whole`.
 fn among(whole: &Selection, cells: &[Cell<'_>]) -> Selection {
+    // Labs that are older than patterns with sizes of their own are told the sizes.
+    let sizes: BTreeSet<usize> = cells.iter().map(|cell| cell.size).collect();
     let cells = cells.iter().map(|cell| cell.name().to_string()).collect();
-    Selection { cells, profile: whole.profile, size: whole.size.clone(), ..Selection::default() }
+    Selection { cells, profile: whole.profile, size: sizes.into_iter().collect(), ..Selection::default() }
 }
 
 /// The cells of the sample that are not as they were although their code is: in two measurements, by more than the rule
@@ -275,7 +282,7 @@ fn report(
         for changed in explanations.get(name).into_iter().flatten().take(FUNCTIONS) {
             print(&format!("    {}", function(changed)))?;
         }
-        print(&format!("    reproduce: lab explain {name}"))?;
+        print(&format!("    reproduce: {}", door::command(["explain", &name.to_string()])))?;
     }
     if !verdict.improvements.is_empty() {
         print("\nimproved:")?;
@@ -283,12 +290,12 @@ fn report(
             print(&format!("    {}", change(name, &old.cells[name], &measured[name])))?;
         }
         if arguments.against.is_none() {
-            let all = "lab bless".to_owned();
+            let all = door::command(["bless"]);
             let contenders = rule::by_contender(&verdict.improvements);
             let command = match contenders.first_key_value() {
                 Some((only, _)) if contenders.len() == 1 => {
                     let name = only.split('/').next_back().unwrap_or(only);
-                    format!("lab bless --contender {name}")
+                    door::command(["bless", "--contender", name])
                 }
                 _ => all,
             };
@@ -297,18 +304,22 @@ fn report(
     }
     if !explanations.is_empty() && explanations.len() < verdict.regressions.len() {
         print(&format!(
-            "\nnote: functions are named for the {} cells that grew most; `lab explain CELL` names those of any other",
-            explanations.len()
+            "\nnote: functions are named for the {} cells that grew most; `{} explain CELL` names those of any other",
+            explanations.len(),
+            door::lab()
         ))?;
     }
+    let bless = door::command(["bless"]);
     let lists = [
-        ("new, not compared (`lab bless` adds them)", &verdict.new),
+        (format!("new, not compared (`{bless}` adds them)"), &verdict.new),
         (
-            "missing in the baseline, which has their contender and other cells of their group (`lab bless` adds them)",
+            format!(
+                "missing in the baseline, which has their contender and other cells of their group (`{bless}` adds them)"
+            ),
             &verdict.missing,
         ),
-        ("vanished (`lab bless` drops them)", &verdict.vanished),
-        ("not measured, because they failed", &verdict.unverified),
+        (format!("vanished (`{bless}` drops them)"), &verdict.vanished),
+        ("not measured, because they failed".to_owned(), &verdict.unverified),
     ];
     for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
         print(&format!("\n{what}:"))?;
@@ -320,7 +331,7 @@ fn report(
             }
         }
     }
-    let compared = measured.keys().filter(|name| old.cells.contains_key(*name)).count();
+    let compared = compared(old, measured);
     print(&format!(
         "\n{compared} cells compared: {} regressed, {} improved, {} new, {} missing, {} vanished, {} failed",
         verdict.regressions.len(),
@@ -330,6 +341,17 @@ fn report(
         verdict.vanished.len(),
         verdict.unverified.len()
     ))
+}
+
+/// How many cells have a count on both sides.
+fn compared(old: &Baseline, measured: &BTreeMap<CellName, Measurements>) -> usize {
+    let has = |(name, new): &(&CellName, &Measurements)| {
+        old.cells.get(*name).is_some_and(|old| {
+            let mut counts = old.counts.keys();
+            counts.any(|metric| metric.count(new).is_some())
+        })
+    };
+    measured.iter().filter(has).count()
 }
 
 /// A function's change, and how much of it is in calls of library functions.
@@ -354,7 +376,10 @@ fn change(name: &CellName, old: &Entry, new: &Measurements) -> String {
         }
         text += &format!(" {} {} -> {}", metric.key(), count(old), count(new));
         if gate.has_noise() {
-            text += &format!(" ({:+.2} %)", (new as f64 / old.max(1) as f64 - 1.0) * 100.0);
+            text += &match old {
+                0 => " (new)".to_owned(),
+                _ => format!(" ({:+.2} %)", (new as f64 / old as f64 - 1.0) * 100.0),
+            };
         }
     }
     text

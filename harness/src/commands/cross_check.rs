@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Context;
 use super::output::{count, print, print_json, table};
 use crate::error::{Exit, usage};
-use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::meters::valgrind;
 use crate::measure::run::Run;
 use crate::progress::say;
 use crate::roster::cell::Cell;
@@ -37,8 +37,8 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    if valgrind_version().is_none() {
-        bail!("{NO_VALGRIND}");
+    if let Some(why) = valgrind::off(&context.options.binaries) {
+        bail!("{why}");
     }
     let path = tools(&context.root)?;
     let selection = &arguments.selection;
@@ -55,6 +55,10 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         Some((name, instructions))
     });
     let (names, ours): (Vec<CellName>, Vec<u64>) = ours.unzip();
+    let failed = !run.failures().is_empty();
+    if names.is_empty() && !failed {
+        bail!("nothing was compared: the instruction meter counted no cell");
+    }
     let theirs = if names.is_empty() { Vec::new() } else { gungraun(context, &path, &names)? };
 
     let compared =
@@ -65,7 +69,6 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     } else {
         comparison.show()?;
     }
-    let failed = !run.failures().is_empty();
     Ok(if failed || !comparison.disagree.is_empty() { Exit::Regression } else { Exit::Fine })
 }
 
@@ -94,12 +97,14 @@ fn gungraun(context: &Context<'_>, path: &std::ffi::OsStr, cells: &[CellName]) -
     let names: Vec<String> = cells.iter().map(CellName::to_string).collect();
     std::fs::write(&list, names.join("\n")).with_context(|| format!("cannot write {}", list.display()))?;
     say(&format!("{} cells go to gungraun", cells.len()));
+    let mut home = std::ffi::OsString::from("--home=");
+    home.push(directory.path().join("gungraun"));
     let mut command = Command::new("cargo");
     command
         .args(["bench", "--package", "lab", "--bench", "gungraun", "--", "--output-format=json"])
         .arg(format!("--parallel={}", context.options.workers))
         // gungraun names profiles by position. In its usual directory it would compare them with another selection's.
-        .arg(format!("--home={}", directory.path().join("gungraun").display()))
+        .arg(home)
         .current_dir(&context.root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());

@@ -13,7 +13,7 @@ use crate::error::Exit;
 use crate::judge::explained::Explained;
 use crate::measure::meters::callers::Row;
 use crate::measure::meters::callgrind::{Attributed, Functions};
-use crate::measure::meters::instructions::{NO_VALGRIND, valgrind_version};
+use crate::measure::meters::valgrind;
 use crate::measure::run::Run;
 use crate::progress::say;
 use crate::roster::selection::Profile;
@@ -39,8 +39,8 @@ pub struct Arguments {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = arguments.cells.iter().map(|name| context.roster.find(name)).collect::<Result<Vec<_>>>()?;
-    if valgrind_version().is_none() {
-        bail!("{NO_VALGRIND}");
+    if let Some(why) = valgrind::off(&context.options.binaries) {
+        bail!("{why}");
     }
     let mut run = Run::new(context.roster, context.options.clone());
     run.measure(&cells, &[Meter::Allocations], Profile::Default)?;

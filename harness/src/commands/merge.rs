@@ -6,11 +6,13 @@ use anyhow::Result;
 
 use super::output::print;
 use crate::error::Exit;
+use crate::progress::say;
 
 /// Join the records of a run that several machines shared
 ///
-/// Writes the joined record and its report. It refuses records that differ in schema, fingerprint or
-/// revision, and cells that are in two of the records; the message names them.
+/// Writes the joined record and its report. It refuses records that differ in schema, fingerprint, revision,
+/// profile, input or meters, times of different machines, and cells that are in two of the records; the message
+/// names them.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The records to join
@@ -26,10 +28,16 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     let records = paths
         .map(|path| Ok((path.clone(), reports::io::read_record(path)?)))
         .collect::<Result<Vec<_>, reports::Error>>()?;
-    let merged = reports::io::merge(records)?;
+    let commands: Vec<String> = records.iter().map(|(_, record)| record.command.clone()).collect();
+    let merged = reports::merge::merge(records)?;
     let path = arguments.output.join("record.json");
     reports::io::write_record(&path, &merged)?;
     let index = reports::render::render(&merged, &arguments.output.join("report"))?;
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+    let missing = reports::merge::missing_shards(&commands);
+    if !missing.is_empty() {
+        say(&format!("note: the run has more shards, which are not there: {}", missing.join(", ")));
+    }
     print(&format!("record {}\nreport {}", path.display(), index.display()))?;
     Ok(if merged.failures.is_empty() { Exit::Fine } else { Exit::Regression })
 }

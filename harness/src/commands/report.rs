@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::context::Context;
 use super::output::print;
-use crate::error::Exit;
+use crate::error::{Exit, usage};
 
 /// Render the report of a record
 ///
@@ -27,6 +27,9 @@ pub struct Arguments {
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let path = arguments.record.clone().unwrap_or_else(|| context.runs().join("latest/record.json"));
     let record = reports::io::read_record(&path)?;
+    if record.cells.is_empty() && record.failures.is_empty() {
+        bail!(usage(format!("{} holds no cell to report on", path.display())));
+    }
     if arguments.markdown {
         print(&reports::summary::markdown(&record))?;
         return Ok(Exit::Fine);

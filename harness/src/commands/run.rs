@@ -11,10 +11,11 @@ use reports::{Meter, Metric};
 use super::context::Context;
 use super::output::{print, print_json, table};
 use super::parse;
+use crate::door;
 use crate::error::{Exit, NotComparable, usage};
 use crate::measure::cache::Cache;
 use crate::measure::journal::{Entry, Header, JOURNAL, Journal};
-use crate::measure::run::{Run, callgrind_isa};
+use crate::measure::run::{Run, callgrind_isa, off};
 use crate::measure::{fingerprint, identity, machine};
 use crate::progress::say;
 use crate::roster::cell::{Cell, Roster};
@@ -125,6 +126,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if let Some(report) = report {
         say(&format!("report {}", report.display()));
     }
+    if record.cells.is_empty() && record.failures.is_empty() {
+        bail!("nothing was measured");
+    }
     for failure in &record.failures {
         say(&format!("failed: {} ({}): {}", failure.subject, failure.phase, failure.message));
     }
@@ -148,7 +152,10 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         let bottleneck = cells[0].contender.bottleneck;
         if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
             bail!(usage(
-                "--input needs exactly one bottleneck: name it, for example `lab run lru_cache --input FILE`"
+                format!(
+                    "--input needs exactly one bottleneck: name it, for example `{} run lru_cache --input FILE`",
+                    door::lab()
+                )
             ));
         }
         input.check(bottleneck)?;
@@ -170,16 +177,19 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         }
     }
     let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
-    let isa = if meters.contains(&Meter::Instructions) {
-        callgrind_isa(&context.options.binaries)?
-    } else {
-        String::new()
-    };
+    let binaries = &context.options.binaries;
+    let reasons: Vec<String> = meters.iter().filter_map(|meter| off(*meter, binaries)).collect();
+    if reasons.len() == meters.len() {
+        bail!("nothing can be measured here: {}", reasons.join("; "));
+    }
+    let isa =
+        if meters.contains(&Meter::Instructions) { callgrind_isa(binaries) } else { String::new() };
     let now = SystemTime::now();
+    let command = command(arguments, input.as_ref(), &meters)?;
     let header = Header {
         schema: SCHEMA,
         started: humantime::format_rfc3339_seconds(now).to_string(),
-        command: command(arguments, &meters),
+        command,
         profile: arguments.selection.profile,
         meters,
         cells: cells.iter().map(Cell::name).collect(),
@@ -200,23 +210,31 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     Ok(Begun { directory, journal, header, entries: Vec::new(), input })
 }
 
-fn command(arguments: &Arguments, meters: &[Meter]) -> String {
-    let mut words = vec!["lab".to_owned(), "run".to_owned()];
+/// The command that does this again, through the door that the README names.
+///
+/// # Errors
+/// If the input's path is not text: neither this command nor the journal could name it.
+fn command(arguments: &Arguments, input: Option<&Input>, meters: &[Meter]) -> Result<String> {
+    let mut words = vec!["run".to_owned()];
     words.extend(arguments.selection.arguments());
     if meters.len() < Meter::ALL.len() {
         let meters: Vec<&str> = meters.iter().map(|meter| meter.as_str()).collect();
         words.extend(["--meter".to_owned(), meters.join(",")]);
     }
-    if let Some(input) = &arguments.input {
+    if let (Some(path), Some(input)) = (&arguments.input, input) {
+        if input.identity.path.to_str().is_none() {
+            bail!(usage(format!("--input {}: its path is not UTF-8; rename it", path.display())));
+        }
         // Only the file's name is kept, because a record holds no path of the machine that made it.
-        let name = input.file_name().unwrap_or(input.as_os_str());
-        words.extend(["--input".to_owned(), name.to_string_lossy().into_owned()]);
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        // It must not look like an option.
+        let prefix = if name.starts_with('-') { "./" } else { "" };
+        words.extend(["--input".to_owned(), format!("{prefix}{name}")]);
     }
     if let Some(Shard { index, of }) = arguments.shard {
         words.extend(["--shard".to_owned(), format!("{index}/{of}")]);
     }
-    let quote = |word: String| if word.contains(['*', '?', '[', '{']) { format!("'{word}'") } else { word };
-    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
+    Ok(door::command(words.iter().map(String::as_str)))
 }
 
 fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {

@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 use reports::record::{Fingerprint, Measurements};
 use reports::{CellName, Meter};
 
+use crate::door;
 use crate::error::NotComparable;
 use crate::measure::fingerprint;
-use crate::measure::meters::instructions::valgrind_version;
+use crate::measure::meters::valgrind;
 use crate::measure::programs::{Binaries, Options};
 use crate::measure::run::{Run, callgrind_isa};
 use crate::roster::cell::{Cell, Roster};
@@ -20,15 +21,16 @@ use crate::roster::selection::Profile;
 /// # Errors
 /// If any field that decides comparability differs.
 pub fn comparable(root: &Path, binaries: &Binaries, theirs: &Fingerprint) -> Result<()> {
-    let ours = fingerprint::take(root, callgrind_isa(binaries)?);
+    let ours = fingerprint::take(root, callgrind_isa(binaries));
     let differences = theirs.incomparable_with(&ours);
     if differences.is_empty() {
         return Ok(());
     }
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     bail!(NotComparable(format!(
-        "the baseline was measured elsewhere ({}); `lab check --against HEAD^` compares with the previous commit here",
-        differences.join("; ")
+        "the baseline was measured elsewhere ({}); `{}` compares with the previous commit here",
+        differences.join("; "),
+        door::command(["check", "--against", "HEAD^"])
     )))
 }
 
@@ -52,7 +54,7 @@ pub fn measure(
     let mut run = Run::new(roster, options.clone());
     run.trust(verified);
     run.measure(cells, &exact_meters().collect::<Vec<_>>(), profile)?;
-    let without_valgrind = valgrind_version().is_none();
+    let without_valgrind = valgrind::off(&options.binaries).is_some();
     let complete = |measured: &Measurements| {
         exact_meters().all(|meter| measured.has(meter) || (without_valgrind && meter == Meter::Instructions))
     };

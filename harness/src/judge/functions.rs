@@ -12,7 +12,7 @@ use super::revision::Revision;
 use super::rule::tolerance;
 use crate::measure::meters::callers::Row;
 use crate::measure::meters::callgrind::{Attributed, Functions};
-use crate::measure::meters::instructions::valgrind_version;
+use crate::measure::meters::valgrind;
 use crate::measure::programs::Options;
 use crate::measure::run::Run;
 use crate::roster::cell::Roster;
@@ -194,7 +194,7 @@ pub fn explain(
     revision: Option<&Revision>,
     regressions: &[CellName],
 ) -> Result<BTreeMap<CellName, Vec<Changed>>> {
-    if regressions.is_empty() || valgrind_version().is_none() {
+    if regressions.is_empty() || valgrind::off(&options.binaries).is_some() {
         return Ok(BTreeMap::new());
     }
     let names = &regressions[..regressions.len().min(EXPLAINED)];
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn the_function_in_which_work_is_planted_comes_first() {
         const KINDS: [&str; 3] = ["instructions", "a block", "an atomic"];
-        if valgrind_version().is_none() {
+        if crate::measure::meters::instructions::valgrind_version().is_none() {
             say("skipped: without Valgrind nothing is counted");
             return;
         }

@@ -1,5 +1,6 @@
 //! Another revision of the project, built and measured beside this one.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -129,12 +130,15 @@ fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
     if change_to(sources, commit).is_ok() {
         return Ok(());
     }
-    let path = sources.to_string_lossy().into_owned();
+    let path = sources.as_os_str();
     // `--force` twice removes a locked work tree, too. Git locks one while it makes it, and a killed git leaves it locked.
-    let _ = git(root, &["worktree", "remove", "--force", "--force", &path]);
+    let words = |words: [&'static str; 4]| words.map(OsStr::new);
+    let _ = git(root, &[&words(["worktree", "remove", "--force", "--force"])[..], &[path]].concat());
     let _ = std::fs::remove_dir_all(sources);
     let _ = git(root, &["worktree", "prune"]);
-    git(root, &["worktree", "add", "--detach", "--force", "--force", &path, commit])?;
+    let forced = ["--force", "--force", "--detach"].map(OsStr::new);
+    let add = ["worktree", "add"].map(OsStr::new);
+    git(root, &[&add[..], &forced, &[path, OsStr::new(commit)]].concat())?;
     Ok(())
 }
 
@@ -142,18 +146,27 @@ fn check_out(root: &Path, sources: &Path, commit: &str) -> Result<()> {
 /// that cargo compiles nothing else again.
 fn change_to(sources: &Path, commit: &str) -> Result<()> {
     // Git is told where to work: it must not find the project, of which this is a directory.
-    let tree = format!("--work-tree={}", sources.display());
-    let own = format!("--git-dir={}", sources.join(".git").display());
-    git(sources, &[&own, &tree, "checkout", "--detach", "--force", "--quiet", commit])?;
-    git(sources, &[&own, &tree, "clean", "-ffdx", "--quiet"])?;
+    let at = |option: &str, path: &Path| {
+        let mut option = OsString::from(option);
+        option.push(path);
+        option
+    };
+    let (tree, own) = (at("--work-tree=", sources), at("--git-dir=", &sources.join(".git")));
+    let within = |words: &[&str]| {
+        let words = words.iter().map(OsStr::new);
+        git(sources, &[own.as_os_str(), tree.as_os_str()].into_iter().chain(words).collect::<Vec<_>>())
+    };
+    within(&["checkout", "--detach", "--force", "--quiet", commit])?;
+    within(&["clean", "-ffdx", "--quiet"])?;
     Ok(())
 }
 
-fn git(root: &Path, arguments: &[&str]) -> Result<String> {
+fn git(root: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<String> {
     let output =
         Command::new("git").arg("-C").arg(root).args(arguments).output().context("cannot start git")?;
     if !output.status.success() {
-        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+        bail!("git {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -16,6 +16,7 @@ use worker::Ran;
 
 use super::expectation::Expectation;
 use super::meters::time::Samples;
+use crate::door;
 use crate::error::usage;
 use crate::lock;
 use crate::roster::input::Identity;
@@ -157,8 +158,9 @@ impl Journal {
         text.push('\n');
         self.file.write_all(text.as_bytes()).with_context(|| {
             format!(
-                "cannot write {}: what was measured is kept, `lab run --resume` continues",
-                self.path.display()
+                "cannot write {}: what was measured is kept, `{}` continues",
+                self.path.display(),
+                door::command(["run", "--resume"])
             )
         })
     }
@@ -197,6 +199,7 @@ impl Journal {
             whole += length as u64;
         }
         match header {
+            Some(header) if header.cells.is_empty() => bail!(damaged(1, "it names no cell")),
             Some(header) => Ok((header, entries, whole)),
             None => bail!(damaged(1, "it has no header")),
         }

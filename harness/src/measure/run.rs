@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reports::record::{
-    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
+    CellRecord, Failure, InputInfo, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
 };
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
@@ -21,8 +21,10 @@ use super::journal::{Entry, Header, Journal};
 use super::machine;
 use super::meters::callgrind::Attributed;
 use super::meters::calm::Calm;
-use super::meters::instructions::{Callgrind, NO_VALGRIND, valgrind_version};
+use super::meters::clock;
+use super::meters::instructions::Callgrind;
 use super::meters::time::{self, Samples};
+use super::meters::valgrind;
 use super::paths;
 use super::phases::{self, Counts, Phase};
 use super::pool::Pool;
@@ -65,6 +67,10 @@ pub struct Run<'a> {
     timed: BTreeMap<Vec<CellName>, Vec<(usize, Samples)>>,
     failures: Vec<Failure>,
 }
+
+/// What to do about a check that a contender fails on purpose.
+const KNOWN_FAILURES: &str = "note: a contender that promises less than its contract names the checks that it fails, with \
+                              the reason, in `known_failures` of its `About`; it is measured then, and has a badge";
 
 /// How long a process of the time meter waits for calm.
 const MOST_PATIENCE: Duration = Duration::from_secs(1);
@@ -174,6 +180,7 @@ impl<'a> Run<'a> {
         }
         // Long checks come first, so that the workers end together.
         jobs.sort_by_key(|((_, check), _)| std::cmp::Reverse(check.steps));
+        let failed_before = self.failures.len();
         self.pooled("verify", "checks", &jobs, self.native_pool(), |run, (contender, check), answer| {
             let name = name_of(contender);
             let known = contender.about.known_failures.iter().find(|known| known.check == check.name);
@@ -196,7 +203,11 @@ impl<'a> Run<'a> {
             let message = paths::in_message(&message);
             run.progress.say(&format!("{name} is excluded: {message}"));
             run.add(Entry::Failed(Failure { subject: name, phase: "verify".to_owned(), message, trace }))
-        })
+        })?;
+        if self.failures.len() > failed_before {
+            self.progress.say(KNOWN_FAILURES);
+        }
+        Ok(())
     }
 
     /// Computes what cells must come to, once for all cells that come to the same.
@@ -256,9 +267,8 @@ impl<'a> Run<'a> {
             }
             Ok(())
         })?;
-        if valgrind_version().is_none() {
-            self.progress
-                .say(&format!("note: {NO_VALGRIND}; work that is put off or remembered is not looked for"));
+        if let Some(why) = valgrind::off(&self.options.binaries) {
+            self.progress.say(&format!("note: {why}; work that is put off or remembered is not looked for"));
             return Ok(());
         }
         let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
@@ -304,11 +314,8 @@ impl<'a> Run<'a> {
     }
 
     fn allocations(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        if !self.options.binaries.allocations.exists() {
-            self.progress.say(&format!(
-                "note: {} is not built: the allocation meter is left out (`cargo build --release --bins` builds it)",
-                self.options.binaries.allocations.display()
-            ));
+        if let Some(why) = off(Meter::Allocations, &self.options.binaries) {
+            self.progress.say(&format!("note: {why}"));
             return Ok(());
         }
         self.expectations(cells)?;
@@ -321,8 +328,8 @@ impl<'a> Run<'a> {
     }
 
     fn instructions(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        if valgrind_version().is_none() {
-            self.progress.say(&format!("note: {NO_VALGRIND}"));
+        if let Some(why) = valgrind::off(&self.options.binaries) {
+            self.progress.say(&format!("note: {why}"));
             return Ok(());
         }
         self.digests(cells)?;
@@ -383,6 +390,10 @@ impl<'a> Run<'a> {
 
     /// Times the cells.
     fn times(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
+        if let Some(why) = clock::too_coarse() {
+            self.progress.say(&format!("note: {why}"));
+            return Ok(());
+        }
         self.digests(cells)?;
         let budget = TimeBudget::of(profile);
         let groups = self.timed_groups(cells);
@@ -730,6 +741,11 @@ impl<'a> Run<'a> {
             command: header.command.clone(),
             fingerprint: header.fingerprint.clone(),
             machines: vec![Machine { load_after: machine::load(), ..header.machine.clone() }],
+            input: header.input.as_ref().map(|input| InputInfo {
+                // A record holds no path of the machine that made it.
+                file: input.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                sha256: input.sha256.clone(),
+            }),
             identities: self.identities_of(&contenders),
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
@@ -786,23 +802,21 @@ pub fn time_worker(binary: &Path, input: Option<&Input>) -> Command {
     command
 }
 
-/// The instruction-set extensions of the instruction meter's virtual CPU; empty without Valgrind.
-///
-/// # Errors
-/// If Valgrind is there and does not run.
-pub fn callgrind_isa(binaries: &Binaries) -> Result<String> {
-    if valgrind_version().is_none() {
-        return Ok(String::new());
+/// Why a meter measures nothing here; `None` where it works.
+pub fn off(meter: Meter, binaries: &Binaries) -> Option<String> {
+    match meter {
+        Meter::Allocations => (!binaries.allocations.exists()).then(|| {
+            let program = binaries.allocations.display();
+            format!(
+                "{program} is not built: the allocation meter is left out (`cargo build --release --bins` builds it)"
+            )
+        }),
+        Meter::Instructions => valgrind::off(binaries).map(str::to_owned),
+        Meter::Time => clock::too_coarse().map(str::to_owned),
     }
-    let callgrind = Callgrind::new(&binaries.lab, None)?;
-    let mut isa = String::new();
-    let pool = Pool { command: &|| callgrind.command(), workers: 1, timeout: NATIVE_TIMEOUT };
-    pool.run(&[((), Job::Isa)], |(), answer| match answer {
-        Answer::Isa(found) => {
-            isa = found;
-            Ok(())
-        }
-        other => anyhow::bail!("Valgrind does not run: {}", failure_of(other)),
-    })?;
-    Ok(isa)
+}
+
+/// The instruction-set extensions of the instruction meter's virtual CPU; empty where the meter is off.
+pub fn callgrind_isa(binaries: &Binaries) -> String {
+    valgrind::virtual_cpu(binaries).unwrap_or_default().to_owned()
 }

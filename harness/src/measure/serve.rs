@@ -12,10 +12,11 @@ use crate::roster::input::Input;
 
 /// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
 pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
-    let asked = arguments.next().as_deref() == Some(WORKER_ARGUMENT);
+    // A path need not be text.
+    let mut arguments = std::env::args_os().skip(1);
+    let asked = arguments.next().is_some_and(|argument| argument == WORKER_ARGUMENT);
     asked.then(|| {
-        let under_valgrind = arguments.next().as_deref() == Some("callgrind");
+        let under_valgrind = arguments.next().is_some_and(|argument| argument == "callgrind");
         let named = arguments.next().is_some_and(|option| option == INPUT_OPTION);
         let input = named.then(|| Input::read(Path::new(&arguments.next().unwrap_or_default())));
         match input.transpose() {

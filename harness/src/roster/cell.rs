@@ -6,6 +6,7 @@ use reports::cell_name::contender_name;
 use scenarios::{Bottleneck, Contender, Scenario};
 
 use super::input::Input;
+use crate::door;
 use crate::error::{UsageError, usage};
 
 /// All contenders, and the user's file that they are measured on, if any.
@@ -79,13 +80,29 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// Refuses a roster on which two contenders have one name: their cells could not be told apart.
+    /// Refuses an empty roster, a name by which nothing can be selected, and two contenders of one name: their cells could
+    /// not be told apart.
     ///
     /// # Errors
-    /// If there are two such contenders.
+    /// If there is such a name; the message says whose it is and what is wrong with it.
     pub fn check(self) -> Result<()> {
+        if self.contenders.is_empty() {
+            bail!(usage("the roster is empty: there is no contender to measure"));
+        }
         let mut names = std::collections::BTreeSet::new();
         for contender in self.contenders {
+            let bottleneck = contender.bottleneck;
+            let scenarios = bottleneck.scenarios.iter().map(|scenario| ("scenario", scenario.name));
+            let all = [("bottleneck", bottleneck.name), ("contender", contender.about.name)];
+            for (what, name) in all.into_iter().chain(scenarios) {
+                let fault = if name.is_empty() { Some("is empty") } else { fault(name) };
+                if let Some(fault) = fault {
+                    bail!(usage(format!(
+                        "the roster has a {what} of {} whose name {name:?} cannot be selected: it {fault}; rename it",
+                        bottleneck.name
+                    )));
+                }
+            }
             let name = name_of(contender);
             if names.contains(&name) {
                 bail!(usage(format!("the roster has two contenders called {name}: rename one")));
@@ -103,12 +120,9 @@ impl<'a> Roster<'a> {
         let bottleneck = self.bottleneck(&name.bottleneck)?;
         let scenarios = self.scenarios(bottleneck);
         let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name.scenario) else {
-            let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-            if own.iter().any(|scenario| scenario.name == name.scenario) {
-                bail!(usage(format!(
-                    "`{}` is about a file: `lab run {} --input FILE`",
-                    name.scenario, name.bottleneck
-                )));
+            if about_a_file(bottleneck, &name.scenario) {
+                let run = door::command(["run", &name.bottleneck, "--input", "FILE"]);
+                bail!(usage(format!("`{}` is about a file: `{run}`", name.scenario)));
             }
             bail!(unknown("scenario", &name.scenario, scenarios.iter().map(|scenario| scenario.name)));
         };
@@ -148,6 +162,30 @@ impl<'a> Roster<'a> {
             None => bail!(unknown("contender", name, own().map(|contender| contender.about.name))),
         }
     }
+}
+
+/// Whether a bottleneck has a scenario of this name about a user's file.
+pub fn about_a_file(bottleneck: &Bottleneck, scenario: &str) -> bool {
+    let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
+    own.iter().any(|own| own.name == scenario)
+}
+
+/// What is wrong with the name of a bottleneck, a scenario or a contender; `None` for a name by which it can be selected.
+/// Names are parts of cells' names and globs, items of lists, and words of command lines and files.
+fn fault(name: &str) -> Option<&'static str> {
+    let first = name.chars().next()?;
+    match first {
+        '-' => return Some("begins with `-`, as an option does"),
+        '.' => return Some("begins with `.`"),
+        _ => {}
+    }
+    name.chars().find_map(|character| match character {
+        '/' => Some("has a `/`, which divides the parts of a cell's name"),
+        ',' => Some("has a `,`, which divides the names of a list"),
+        '*' | '?' | '[' | ']' | '{' | '}' | '\\' => Some("has a character that means something in a glob"),
+        _ if character.is_whitespace() || character.is_control() => Some("has a space or a control character"),
+        _ => None,
+    })
 }
 
 /// Sizes at which the scenarios are meaningful and fit into memory.
@@ -196,5 +234,31 @@ mod tests {
         let name = format!("{:?}", roster[0]);
         assert!(error.to_string().contains(&name), "{error}");
         assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
+    }
+
+    #[test]
+    fn names_that_cannot_be_selected_are_refused() {
+        let refused = |contenders: &[Contender]| {
+            let error = Roster::generated(contenders).check().unwrap_err();
+            assert_eq!(crate::error::exit_of(&error), crate::error::Exit::Usage);
+            error.to_string()
+        };
+        let own = crate::roster::roster()[0];
+        for name in [
+            "", "a/b", "/", "a,b", ",", "-x", "--all", "-", ".", "..", ".hidden", "a b", " a", "a\tb", "a\nb", "a*", "?",
+            "[a]", "a]", "{a}", "a\\b", "a\u{7f}", "a\u{a0}b",
+        ] {
+            let mut contender = own;
+            contender.about.name = name;
+            let message = refused(&[contender]);
+            assert!(message.contains("contender of") && message.contains(&format!("{name:?}")), "{message}");
+            assert!(message.lines().count() == 1, "{message}");
+        }
+        for name in ["a", "a_b", "a-b", "A1", "größe", "a.b", "a+b", "a@1", "it's", "100%", "a:b", "1000"] {
+            let mut contender = own;
+            contender.about.name = name;
+            Roster::generated(&[contender]).check().unwrap();
+        }
+        assert!(refused(&[]).contains("empty"));
     }
 }

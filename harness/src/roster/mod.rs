@@ -4,6 +4,7 @@ pub mod cell;
 pub mod info;
 pub mod input;
 mod list;
+mod pattern;
 pub mod sample;
 pub mod selection;
 

@@ -1,12 +1,16 @@
 //! Selecting cells by name, glob and role.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Result, bail};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use scenarios::{Bottleneck, Role, Scenario};
+use reports::CellName;
+use scenarios::{Bottleneck, Contender, Role, Scenario};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Roster, check_size, unknown};
-use crate::error::usage;
+use super::pattern::Pattern;
+use crate::door;
+use crate::error::{UsageError, usage};
 
 /// Which sizes and budgets a run uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -44,7 +48,7 @@ impl Profile {
 /// A selection of cells. A cell must meet every condition that is given; an empty condition selects all cells.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Selection {
-    /// Names of cells, which may be globs: `persistent_map/get_*/1000/*`, `**/hamt`, `persistent_map`
+    /// Names of cells, or of what holds them, which may be globs: `persistent_map/get_hit`, `**/hamt`
     #[arg(value_name = "CELLS")]
     pub cells: Vec<String>,
     /// Only these bottlenecks
@@ -71,10 +75,36 @@ impl Selection {
     /// The cells of the roster that it selects, sorted by bottleneck, scenario and size; at least one.
     ///
     /// # Errors
-    /// If a name is not on the roster, a glob is malformed, or the selection holds no cell.
+    /// If a name is not on the roster, a pattern is malformed or selects nothing, or no cell meets all conditions. The
+    /// message says which it is and what is near.
     pub fn resolve<'a>(&self, roster: Roster<'a>) -> Result<Vec<Cell<'a>>> {
         self.check_names(roster)?;
-        let globs = self.globs(roster)?;
+        let patterns = self.cells.iter().map(|text| Pattern::new(text, roster, &self.size));
+        let patterns = patterns.collect::<Result<Vec<_>>>()?;
+        let mut cells = self.select(roster, &patterns);
+        if cells.is_empty() {
+            bail!(self.nothing(roster, &patterns));
+        }
+        self.check_patterns(roster, &patterns, &cells)?;
+        let position = |cell: &Cell| {
+            let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
+            scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
+        };
+        cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
+        // A size that is named twice is measured once.
+        cells.dedup_by_key(|cell| cell.name());
+        Ok(cells)
+    }
+
+    /// The cells that meet every condition, in the roster's order.
+    fn select<'a>(&self, roster: Roster<'a>, patterns: &[Pattern]) -> Vec<Cell<'a>> {
+        // A gate names thousands of cells in full.
+        let named: BTreeSet<&CellName> = patterns.iter().filter_map(Pattern::cell).collect();
+        let mut sizes_of: BTreeMap<[&str; 3], Vec<u64>> = BTreeMap::new();
+        for CellName { bottleneck, scenario, size, contender } in &named {
+            sizes_of.entry([bottleneck, scenario, contender]).or_default().push(*size);
+        }
+        let globs: Vec<&Pattern> = patterns.iter().filter(|pattern| pattern.cell().is_none()).collect();
         let mut cells = Vec::new();
         for contender in roster.contenders {
             let bottleneck = contender.bottleneck;
@@ -89,26 +119,138 @@ impl Selection {
                 contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
             };
             for scenario in scenarios.filter(selected) {
-                let of_profile = self.profile.sizes(bottleneck, scenario);
-                for &size in if self.size.is_empty() { of_profile } else { &self.size } {
+                let usual = self.sizes(bottleneck, scenario);
+                let mut sizes = usual.to_vec();
+                if self.size.is_empty() {
+                    // A size that a pattern names is selected whatever the profile is.
+                    let key = [bottleneck.name, scenario.name, contender.about.name];
+                    let named = sizes_of.get(&key).into_iter().flatten().map(|size| *size as usize);
+                    sizes.extend(named.chain(globs.iter().filter_map(|pattern| pattern.size())));
+                    sizes.sort_unstable();
+                    sizes.dedup();
+                }
+                for size in sizes {
                     let cell = Cell { contender, scenario, size };
-                    if globs.is_empty() || globs.is_match(cell.name().to_string()) {
+                    let name = cell.name();
+                    let is_usual = usual.contains(&size);
+                    let selects = |pattern: &&Pattern| {
+                        (is_usual || pattern.size() == Some(size)) && pattern.selects(&name)
+                    };
+                    if patterns.is_empty() || named.contains(&name) || globs.iter().any(selects) {
                         cells.push(cell);
                     }
                 }
             }
         }
-        if cells.is_empty() {
-            bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled())));
+        cells
+    }
+
+    /// The sizes of a scenario that are selected where no pattern names another.
+    fn sizes<'s>(&'s self, bottleneck: &Bottleneck, scenario: &Scenario) -> &'s [usize] {
+        if self.size.is_empty() { self.profile.sizes(bottleneck, scenario) } else { &self.size }
+    }
+
+    /// Refuses a pattern none of whose cells has a selected size. What other conditions leave of it is their business.
+    fn check_patterns(&self, roster: Roster<'_>, patterns: &[Pattern], cells: &[Cell<'_>]) -> Result<()> {
+        let globs = || patterns.iter().filter(|pattern| pattern.cell().is_none());
+        let names: Vec<CellName> =
+            if globs().next().is_some() { cells.iter().map(Cell::name).collect() } else { Vec::new() };
+        let used = |pattern: &&Pattern| names.iter().any(|name| pattern.selects(name));
+        for pattern in globs().filter(|pattern| !used(pattern)) {
+            let only = Selection { size: self.size.clone(), profile: self.profile, ..Selection::default() };
+            if only.select(roster, std::slice::from_ref(pattern)).is_empty() {
+                bail!(self.wrong_size(pattern));
+            }
         }
-        let position = |cell: &Cell| {
-            let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
-            scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
+        let other = |pattern: &&Pattern| {
+            pattern.cell().is_some() && pattern.size().is_some_and(|size| !self.size.contains(&size))
         };
-        cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
-        // A size that is named twice is measured once.
-        cells.dedup_by_key(|cell| cell.name());
-        Ok(cells)
+        match patterns.iter().find(other) {
+            Some(pattern) if !self.size.is_empty() => bail!(self.wrong_size(pattern)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What to say of a pattern whose cells have other sizes than those that are selected.
+    fn wrong_size(&self, pattern: &Pattern) -> UsageError {
+        let why = if self.size.is_empty() {
+            let profile = self.profile.as_str();
+            format!(
+                "its sizes are not among those of the profile `{profile}`; choose another one (`--profile full`) or name \
+                 them (`--size`)"
+            )
+        } else {
+            format!("its sizes are not among `--size {}`", self.spelled_sizes())
+        };
+        usage(format!("no cell is selected by `{}`: {why}", pattern.text()))
+    }
+
+    /// What to say where no cell meets all conditions: which of them leaves none of the others' cells.
+    fn nothing(&self, roster: Roster<'_>, patterns: &[Pattern]) -> UsageError {
+        if roster.input.is_some()
+            && let Some(bottleneck) = self.bottleneck.iter().find(|name| {
+                roster.bottleneck(name).is_ok_and(|bottleneck| bottleneck.own_input.is_none())
+            })
+        {
+            return usage(format!("no cell is selected: {bottleneck} cannot be measured on a file"));
+        }
+        let by = match &self.cells[..] {
+            [] => String::new(),
+            cells => format!(" by `{}`", cells.join(" ")),
+        };
+        let everything = Selection { cells: Vec::new(), ..self.clone() };
+        let without: [(&str, String, Selection, bool); 6] = [
+            ("", self.cells.join(" "), everything, self.cells.is_empty()),
+            (
+                "--bottleneck ",
+                self.bottleneck.join(","),
+                Selection { bottleneck: Vec::new(), ..self.clone() },
+                self.bottleneck.is_empty(),
+            ),
+            (
+                "--scenario ",
+                self.scenario.join(","),
+                Selection { scenario: Vec::new(), ..self.clone() },
+                self.scenario.is_empty(),
+            ),
+            (
+                "--contender ",
+                self.contender.join(","),
+                Selection { contender: Vec::new(), ..self.clone() },
+                self.contender.is_empty(),
+            ),
+            ("--role ", self.role.join(","), Selection { role: Vec::new(), ..self.clone() }, self.role.is_empty()),
+            (
+                "--size ",
+                self.spelled_sizes(),
+                Selection { size: Vec::new(), ..self.clone() },
+                self.size.is_empty(),
+            ),
+        ];
+        let hints = without.iter().filter(|(.., is_empty)| !is_empty).filter_map(|(option, value, rest, _)| {
+            let patterns = if rest.cells.is_empty() { &[][..] } else { patterns };
+            let cells = rest.select(roster, patterns).len();
+            (cells > 0).then(|| format!("without `{option}{value}` there are {cells}"))
+        });
+        let hints: Vec<String> = hints.collect();
+        if !hints.is_empty() {
+            return usage(format!("no cell is selected{by}: no cell meets all conditions; {}", hints.join(", ")));
+        }
+        let full = Selection { profile: Profile::Full, ..self.clone() };
+        if self.size.is_empty() && !full.select(roster, patterns).is_empty() {
+            let profile = self.profile.as_str();
+            return usage(format!(
+                "no cell is selected{by}: its sizes are not among those of the profile `{profile}`; choose another one \
+                 (`--profile full`) or name them (`--size`)"
+            ));
+        }
+        let list = door::command(["list"]);
+        usage(format!("no cell is selected{by}: no cell meets all conditions; `{list}` shows them all"))
+    }
+
+    fn spelled_sizes(&self) -> String {
+        let sizes: Vec<String> = self.size.iter().map(usize::to_string).collect();
+        sizes.join(",")
     }
 
     /// Whether it is the whole profile, with nothing left out.
@@ -135,10 +277,6 @@ impl Selection {
         arguments
     }
 
-    fn spelled(&self) -> String {
-        if self.cells.is_empty() { String::new() } else { format!(" by `{}`", self.cells.join(" ")) }
-    }
-
     fn check_names(&self, roster: Roster<'_>) -> Result<()> {
         for name in &self.bottleneck {
             roster.bottleneck(name)?;
@@ -146,14 +284,15 @@ impl Selection {
         let in_scope = || {
             roster.contenders.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name))
         };
-        let scenarios = || in_scope().flat_map(|contender| roster.scenarios(contender.bottleneck));
+        // A name of another bottleneck is no mistake where a list has several, as that of a report has.
+        let scenarios = |contender: &Contender| roster.scenarios(contender.bottleneck).iter();
         for name in &self.scenario {
-            if !scenarios().any(|scenario| scenario.name == name) {
-                bail!(unknown("scenario", name, scenarios().map(|scenario| scenario.name)));
+            if !roster.contenders.iter().flat_map(scenarios).any(|scenario| scenario.name == name) {
+                bail!(unknown("scenario", name, in_scope().flat_map(scenarios).map(|scenario| scenario.name)));
             }
         }
         for name in &self.contender {
-            if !in_scope().any(|contender| contender.about.name == name) {
+            if !roster.contenders.iter().any(|contender| contender.about.name == name) {
                 bail!(unknown("contender", name, in_scope().map(|contender| contender.about.name)));
             }
         }
@@ -164,20 +303,6 @@ impl Selection {
             }
         }
         self.size.iter().try_for_each(|size| check_size(*size))
-    }
-
-    fn globs(&self, roster: Roster<'_>) -> Result<GlobSet> {
-        let mut globs = GlobSetBuilder::new();
-        for pattern in &self.cells {
-            // A bottleneck's bare name means all of it.
-            let bare = roster.contenders.iter().any(|contender| contender.bottleneck.name == pattern);
-            let whole = if bare { format!("{pattern}/**") } else { pattern.clone() };
-            match GlobBuilder::new(&whole).literal_separator(true).build() {
-                Ok(glob) => globs.add(glob),
-                Err(error) => bail!(usage(format!("`{pattern}` is not a glob over cell names: {error}"))),
-            };
-        }
-        Ok(globs.build()?)
     }
 }
 

@@ -34,7 +34,8 @@ struct Page<'a> {
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
     reproduce: String,
-    reproduce_cell: String,
+    /// Absent where no cell can be explained.
+    reproduce_cell: Option<String>,
     has_peers: bool,
     /// The metrics in the tables of totals.
     totals: &'static [Metric],
@@ -90,7 +91,8 @@ struct Scenario<'a> {
     matrices: Vec<Matrix<'a>>,
     observed: Vec<Observed<'a>>,
     exact: Vec<Exact<'a>>,
-    example: String,
+    /// Absent where no cell can be explained.
+    example: Option<String>,
 }
 
 /// A chart with its caption.
@@ -213,6 +215,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         checked: metric == first,
     });
     let scenarios = view.scenarios.iter().map(|scenario| Scenario::new(record, view, scenario, &caveats));
+    let of_page = record.cells.iter().find(|cell| cell.name.bottleneck == view.info.name);
     let page = Page {
         shell: Shell::new(record, &[view]),
         generator: site::GENERATOR,
@@ -232,7 +235,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         reproduce: reproduce::bottleneck(record, &view.info.name),
-        reproduce_cell: reproduce::cell(record, &format!("{}/<scenario>/<size>/<contender>", view.info.name)),
+        reproduce_cell: of_page.and_then(|cell| reproduce::cell(record, &cell.name.to_string())),
         has_peers: !view.of_role(Role::Peer).is_empty(),
         totals: Metric::ALL,
     };
@@ -330,7 +333,7 @@ impl<'a> Scenario<'a> {
                 .collect(),
             observed: observed(view, scenario),
             exact: exact(view, scenario),
-            example: example.map_or(String::new(), |cell| reproduce::cell(record, &cell.name.to_string())),
+            example: example.and_then(|cell| reproduce::cell(record, &cell.name.to_string())),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
-use super::{format, site};
+use super::{format, reproduce, site};
 use crate::analysis::{self, Ranking, Standing};
 use crate::metric::Metric;
 use crate::record::{Record, Role};
@@ -24,6 +24,7 @@ struct Page<'a> {
     cells: String,
     /// The metrics of the glossary.
     metrics: &'static [Metric],
+    reproduce: String,
 }
 
 /// One bottleneck.
@@ -74,6 +75,7 @@ pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Err
         cards: cards.collect::<Result<_, _>>()?,
         cells: format::exact(record.cells.len() as u64),
         metrics: Metric::ALL,
+        reproduce: reproduce::run(record),
     };
     fill(&page, "index.html")
 }

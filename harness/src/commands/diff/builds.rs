@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use reports::CellName;
 use reports::record::Interval;
 use serde::Serialize;
 
 use crate::commands::context::Context;
 use crate::commands::output::{print, print_json, table};
-use crate::error::Exit;
+use crate::error::{Exit, NotComparable};
 use crate::judge::revision::Revision;
 use crate::measure::budget::TwoBuildsBudget;
 use crate::measure::identity;
+use crate::measure::meters::clock;
 use crate::measure::meters::two_builds::{Start, Times, TwoBuilds};
 use crate::measure::run::{NATIVE_TIMEOUT, time_worker};
 use crate::progress::{Progress, say};
@@ -57,6 +58,9 @@ pub fn run(
     json: bool,
 ) -> Result<Exit> {
     let cells = selection.resolve(context.roster)?;
+    if let Some(why) = clock::too_coarse() {
+        bail!("nothing can be timed here: {why}");
+    }
     let built = Revision::build(&context.root, &context.runs(), revision)?;
     let lab = &context.options.binaries.lab;
     let identities = built.identities().zip(identity::of(context.roster, lab).ok());
@@ -65,6 +69,11 @@ pub fn run(
         Some(new.same_cells(old, &name_of(cell.contender)))
     };
     let cells = if selection.is_everything() { of_changed(&cells, same_code) } else { cells };
+    if cells.is_empty() {
+        bail!(NotComparable(format!(
+            "nothing was timed: no contender's code differs from {revision}; name cells to time them all the same"
+        )));
+    }
 
     let input = context.roster.input;
     let start = |binary| -> Start<'_> { Box::new(move || time_worker(binary, input)) };
@@ -98,10 +107,10 @@ pub fn run(
     compared.sort_by(|left, right| far(right).total_cmp(&far(left)));
     if json {
         print_json(&compared)?;
-        return Ok(Exit::Fine);
+    } else {
+        report(&compared, failed, threshold)?;
     }
-    report(&compared, failed, threshold)?;
-    Ok(Exit::Fine)
+    Ok(if failed > 0 { Exit::Regression } else { Exit::Fine })
 }
 
 /// Times a cell, and a second time with twice the rounds where the first one says that it changed. One in thirty cells

@@ -10,13 +10,16 @@ use reports::Metric;
 
 use super::context::Context;
 use super::parse;
+use crate::door;
 use crate::error::{Exit, usage};
 use crate::roster::selection::Selection;
 
 /// Compare two records cell by cell, or the times of two builds
 ///
 /// `lab diff BEFORE AFTER` lists the cells whose value per operation changed by more than `--threshold` per cent, the
-/// largest change first. For an exact metric, records with different fingerprints are refused (exit code 4).
+/// largest change first; what was zero is new. Records that cannot be compared are refused by name, with exit code 4: those
+/// on different inputs, for an exact metric those with different fingerprints, and for a time those of different machines.
+/// Cells whose operations or digests differ are set apart, with the reason.
 ///
 /// `lab diff --paired REVISION [CELLS]` builds that git revision and times its cells and those of this build in turns, in
 /// processes of their own. It shows what a count of instructions cannot: cache misses, fences, branches. It lists the cells
@@ -35,7 +38,7 @@ pub struct Arguments {
     /// The metric to compare
     #[arg(long, value_parser = parse::metric(), default_value = Metric::Instructions.about().word)]
     metric: Metric,
-    /// List changes above this, in per cent [default: 0.5, or 3 with --paired]
+    /// List changes above this, in per cent, such as 0.5 [default: 0.5, or 3 with --paired]
     #[arg(long, value_name = "PERCENT", value_parser = parse::percent, allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Print the changes as JSON
@@ -55,8 +58,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         }
         [_, _] => bail!(usage("two records are compared in all cells; only --paired selects cells")),
         records => bail!(usage(format!(
-            "{} records are named: `lab diff BEFORE AFTER` compares two, `lab diff --paired REVISION` two builds",
-            records.len()
+            "{} records are named: `{lab} diff BEFORE AFTER` compares two, `{lab} diff --paired REVISION` two builds",
+            records.len(),
+            lab = door::lab()
         ))),
     }
 }

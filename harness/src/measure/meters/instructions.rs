@@ -5,6 +5,8 @@
 //! writes a profile of its own when it ends, named by its process id. The environment is emptied and
 //! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,10 +56,9 @@ impl<'a> Callgrind<'a> {
 
     /// The command of a worker.
     pub fn command(&self) -> Command {
-        let mut out_file = self.profiles.path().join("profile").into_os_string();
-        out_file.push(".%p");
-        let mut out_option = std::ffi::OsString::from("--callgrind-out-file=");
-        out_option.push(out_file);
+        let mut out_option = OsString::from("--callgrind-out-file=");
+        out_option.push(literally(self.profiles.path()));
+        out_option.push("/profile.%p");
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
@@ -116,9 +117,38 @@ impl<'a> Callgrind<'a> {
 
     fn take(&self, pid: u32) -> Result<String> {
         let path = self.profiles.path().join(format!("profile.{pid}"));
-        let profile = std::fs::read_to_string(&path)
+        let profile = std::fs::read(&path)
             .with_context(|| format!("cannot read Callgrind's profile {}", path.display()))?;
         std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        Ok(profile)
+        // Paths of libraries need not be text.
+        Ok(String::from_utf8_lossy(&profile).into_owned())
+    }
+}
+
+/// A path as Callgrind reads it, to which `%p` is the process and `%q{NAME}` a variable.
+fn literally(path: &Path) -> OsString {
+    let bytes = path.as_os_str().as_bytes().iter();
+    let escaped = bytes.flat_map(|byte| std::iter::repeat_n(*byte, if *byte == b'%' { 2 } else { 1 }));
+    OsString::from_vec(escaped.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn a_path_means_itself_to_callgrind() {
+        for (path, expected) in [
+            (&b"/tmp/lab"[..], &b"/tmp/lab"[..]),
+            (b"/100%/lab", b"/100%%/lab"),
+            (b"/%p/%q{HOME}/%n", b"/%%p/%%q{HOME}/%%n"),
+            (b"/%%", b"/%%%%"),
+            (b"/it's \"quoted\"", b"/it's \"quoted\""),
+            (b"/\xff%", b"/\xff%%"),
+        ] {
+            assert_eq!(literally(Path::new(OsStr::from_bytes(path))), OsStr::from_bytes(expected));
+        }
     }
 }

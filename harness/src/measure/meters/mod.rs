@@ -5,6 +5,8 @@ pub mod atomics;
 pub mod callers;
 pub mod callgrind;
 pub mod calm;
+pub mod clock;
 pub mod instructions;
 pub mod time;
 pub mod two_builds;
+pub mod valgrind;

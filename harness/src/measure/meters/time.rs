@@ -21,6 +21,7 @@ use scenarios::{Case, Setup};
 use serde::{Deserialize, Serialize};
 use worker::Roster;
 
+use super::clock::NO_TIME;
 use super::calm::Calm;
 use crate::measure::budget::TimeBudget;
 use crate::measure::planted::planted;
@@ -214,6 +215,9 @@ pub fn perform(
                 break;
             }
         }
+    }
+    if turns.iter().flat_map(|turn| turn.warm.iter().chain(&turn.cold)).any(|time| *time <= 0.0) {
+        return Err(NO_TIME.to_owned());
     }
     let (warm, cold) = (turns[0].warm.clone(), turns[0].cold.clone());
     Ok(Samples {

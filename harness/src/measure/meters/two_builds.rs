@@ -13,6 +13,7 @@ use reports::record::Interval;
 use scenarios::Case;
 use worker::{Job, Roster};
 
+use super::clock::NO_TIME;
 use super::time::{cycle, regions_within, time};
 use crate::error::NotComparable;
 use crate::measure::budget::TwoBuildsBudget;
@@ -42,7 +43,10 @@ pub fn perform(roster: Roster<'_>, name: &CellName, budget: Duration) -> Result<
     while slices.len() < MIN_SLICES || Instant::now() < end {
         slices.push(time(case, regions).as_nanos() as f64 / operations);
     }
-    Ok(median(&mut slices))
+    match median(&mut slices) {
+        time if time > 0.0 => Ok(time),
+        _ => Err(NO_TIME.to_owned()),
+    }
 }
 
 /// The times of one cell in two builds.
