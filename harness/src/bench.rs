@@ -188,7 +188,7 @@ pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
 /// If the cell is not on the roster.
 pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mut dyn Case) + Sync) {
     let roster = Roster::generated(contenders);
-    worker::warm(worker::Roster { contenders, input: None });
+    worker::warm(worker::Roster { contenders, input: None, seed: None });
     std::thread::scope(|scope| {
         scope.spawn(|| {
             worker::settle();

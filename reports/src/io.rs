@@ -220,6 +220,10 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
                 spell(&theirs.revision, theirs.dirty)
             )));
         }
+        if merged.seed != record.seed {
+            let spell = |seed: Option<u64>| seed.map_or("the lab's own".to_owned(), |seed| seed.to_string());
+            return Err(refuse(format!("seed: {} against {}", spell(merged.seed), spell(record.seed))));
+        }
         if merged.profile != record.profile {
             return Err(refuse(format!("profile: `{}` against `{}`", merged.profile, record.profile)));
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell_name::CellName;
 pub use crate::identities::Identities;
 pub use crate::measurements::{
-    Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
+    Afterwards, Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
 };
 
 /// Version of the record's schema. A reader refuses any other.
@@ -28,6 +28,9 @@ pub struct Record {
     pub profile: String,
     /// The command line that reproduces this run.
     pub command: String,
+    /// The seed of the generated inputs; absent where they are the lab's own, as in the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
     /// The machines on which times were taken: one, or in a merged record several.

@@ -19,6 +19,8 @@ pub struct Roster<'a> {
     pub contenders: &'a [Contender],
     /// The content of the user's file that they are measured on, if any.
     pub input: Option<&'static [u8]>,
+    /// The seed that their inputs come from, if it is not the lab's own.
+    pub seed: Option<u64>,
 }
 
 impl<'a> Roster<'a> {
@@ -45,6 +47,9 @@ impl<'a> Roster<'a> {
     /// # Errors
     /// If there is no such cell.
     pub fn case(self, name: &CellName) -> Result<Box<dyn Case>, String> {
+        if let Some(seed) = self.seed {
+            return self.seeded_case(name, seed);
+        }
         let (contender, request) = self.find(name)?;
         Ok((contender.set_up)(request))
     }
@@ -124,7 +129,7 @@ pub fn rehearse(roster: Roster<'_>, send: &Sending<'_>) {
 ///
 /// Behind the region Valgrind would have to translate all code again, because that in its store is instrumented: for most
 /// cells this took as long as everything before. So an answer has to be sent before, and nothing comes behind.
-pub fn count_and_exit(case: &mut dyn Case) -> ! {
+fn count_and_exit(case: &mut dyn Case) -> ! {
     instrument();
     lab_measured_region(case);
     // SAFETY: ends this process. What exit handlers would tidy is the parent's.

@@ -8,13 +8,15 @@ use scenarios::{Bottleneck, Contender, Scenario};
 use super::input::Input;
 use crate::error::{UsageError, usage};
 
-/// All contenders, and the user's file that they are measured on, if any.
+/// All contenders, and what they are measured on.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {
     /// The contenders.
     pub contenders: &'a [Contender],
-    /// The user's file.
+    /// The user's file, if any.
     pub input: Option<&'a Input>,
+    /// The seed of the generated inputs, if it is not the lab's own.
+    pub seed: Option<u64>,
 }
 
 /// A cell of the roster.
@@ -67,7 +69,7 @@ pub fn contenders_of<'a>(cells: &[Cell<'a>]) -> Vec<&'a Contender> {
 impl<'a> Roster<'a> {
     /// A roster whose scenarios are the generated ones.
     pub fn generated(contenders: &'a [Contender]) -> Self {
-        Roster { contenders, input: None }
+        Roster { contenders, input: None, seed: None }
     }
 
     /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the

@@ -38,6 +38,7 @@ mod tests {
             started: String::new(),
             profile: "quick".into(),
             command: command.into(),
+            seed: None,
             fingerprint: Fingerprint::default(),
             bottlenecks: Vec::new(),
             contenders: Vec::new(),
