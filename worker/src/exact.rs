@@ -10,7 +10,7 @@ use scenarios::{Case, Contender, Request, Setup, case};
 use crate::allocations::allocations;
 use crate::instrument::instrument;
 use crate::protocol::{Answer, Job, Ran};
-use crate::threads::time_of_others;
+use crate::threads::{has_others, time_of_others};
 
 /// What a worker can measure.
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +145,8 @@ fn ran(
     case.arm();
     let measured = measure(&mut *case);
     let mut ran = Ran::of(&*case, measured);
-    ran.elsewhere_ns = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
+    let elsewhere = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
+    ran.elsewhere_ns = elsewhere.max(u64::from(has_others()));
     // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))

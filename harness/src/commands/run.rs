@@ -138,6 +138,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     } else {
         summarize(&record)?;
     }
+    for ((bottleneck, contender), badges) in reports::afterwards::badges(&record) {
+        for badge in badges {
+            say(&format!("badge: {bottleneck}/{contender}: {}: {}", badge.badge, badge.text));
+        }
+    }
     say(&format!("record {}", path.display()));
     if let Some(report) = report {
         say(&format!("report {}", report.display()));
