@@ -224,7 +224,7 @@ pub fn show_list(contenders: &[Contender]) -> Option<ExitCode> {
 /// If the cell is not on the roster.
 pub fn with_armed(contenders: &[Contender], name: &CellName, region: impl Fn(&mut dyn Case) + Sync) {
     let roster = Roster::generated(contenders);
-    worker::warm(worker::Roster { contenders, input: None });
+    worker::warm(worker::Roster { contenders, input: None, seed: None });
     std::thread::scope(|scope| {
         scope.spawn(|| {
             worker::settle();
@@ -290,7 +290,7 @@ mod tests {
                     .nresamples(1001);
                 assert_eq!(benchmark(&mut criterion, &[cell]), (Vec::new(), true));
                 let (region, ops) = found(directory.path(), &name);
-                let roster = worker::Roster { contenders: &contenders, input: None };
+                let roster = worker::Roster { contenders: &contenders, input: None, seed: None };
                 let samples =
                     time::perform(roster, std::slice::from_ref(&name), budget, 0, 1e9, Duration::ZERO)
                         .unwrap();

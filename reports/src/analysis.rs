@@ -524,6 +524,7 @@ mod tests {
             started: String::new(),
             profile: String::new(),
             command: String::new(),
+            seed: None,
             fingerprint: Fingerprint::default(),
             bottlenecks: vec![BottleneckInfo {
                 claims: Vec::new(),

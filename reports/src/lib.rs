@@ -3,6 +3,7 @@
 //! This crate never sees an implementation: everything that a report says of a contender is in the
 //! [record](record::Record).
 
+pub mod afterwards;
 pub mod analysis;
 pub mod baseline;
 pub mod cell_name;

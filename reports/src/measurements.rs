@@ -15,6 +15,9 @@ pub struct Measurements {
     /// Atomic read-modify-writes per region, of those instructions; absent where they cannot be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atomics: Option<Atomics>,
+    /// Instructions of what comes after the region; absent in most sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub afterwards: Option<Afterwards>,
     /// Heap allocations of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Allocations>,
@@ -34,6 +37,8 @@ pub enum Measured {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         atomics: Option<Atomics>,
     },
+    /// The instruction meter, after the region.
+    Afterwards(Afterwards),
     /// The allocation meter.
     Allocations(Allocations),
     /// The time meter.
@@ -47,6 +52,7 @@ impl Measurements {
             Measured::Instructions { instructions, atomics } => {
                 (self.instructions, self.atomics) = (Some(instructions), atomics);
             }
+            Measured::Afterwards(afterwards) => self.afterwards = Some(afterwards),
             Measured::Allocations(allocations) => self.allocations = Some(allocations),
             Measured::Times(times) => self.times = Some(times),
         }
@@ -96,6 +102,15 @@ pub struct Atomics {
     pub program: u64,
     /// In shared libraries: the C library's, above all the lock of its allocator.
     pub libraries: u64,
+}
+
+/// Instructions of what comes after one region: work that a structure puts off shows there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Afterwards {
+    /// To read every result for the first time.
+    pub read: u64,
+    /// To drop the state and the results, with the input.
+    pub drop: u64,
 }
 
 /// Heap allocations of one region.

@@ -8,7 +8,7 @@ use crate::meter::Meter;
 use crate::record::{CellRecord, InputInfo, Machine, Record};
 use crate::{CellName, shell};
 
-/// Joins records of one revision, fingerprint, profile, input and set of meters, each of other cells, into one.
+/// Joins records of one revision, fingerprint, profile, input, seed and set of meters, each of other cells, into one.
 ///
 /// # Errors
 /// If there is none, if they differ in one of these (named), if they have times of different machines, if a cell is in
@@ -67,6 +67,7 @@ fn agree(ours: &Record, theirs: &Record) -> Result<(), String> {
         ("revision", revision(ours), revision(theirs), revision(ours) == revision(theirs)),
         ("profile", ours.profile.clone(), theirs.profile.clone(), ours.profile == theirs.profile),
         ("input", input(ours), input(theirs), content(ours) == content(theirs)),
+        ("seed", ours.spelled_seed(), theirs.spelled_seed(), ours.seed == theirs.seed),
     ];
     match fields.into_iter().find(|(.., same)| !same) {
         Some((field, left, right, _)) => Err(format!("{field}: `{left}` against `{right}`")),

@@ -202,6 +202,43 @@ metrics! {
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
+    /// Instructions to read the results.
+    Reading: About {
+        key: "read_instructions",
+        word: "reading",
+        title: "Reading",
+        counted: "instructions to read the results after the region",
+        unit: "Ir",
+        meaning: "to read the results for the first time, after the region",
+        glossary: "Instructions that it takes, after the region, to read every result for the first time. Work that a \
+                   structure puts off until somebody reads is there. Counted for one size of every scenario.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| Some(cell.afterwards?.read)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: false,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
+    /// Instructions to drop the results.
+    Dropping: About {
+        key: "drop_instructions",
+        word: "dropping",
+        title: "Dropping",
+        counted: "instructions to drop everything after the region",
+        unit: "Ir",
+        meaning: "to drop state, results and input, after the region",
+        glossary: "Instructions that it takes, after the region, to drop the state, the results and the input, which is \
+                   the same for all. Work that a structure puts off until it is dropped is there. Counted for one size of \
+                   every scenario.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| Some(cell.afterwards?.drop)),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: false,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
     /// Heap blocks allocated.
     Blocks: About {
         key: "blocks",
@@ -496,7 +533,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::record::{Allocations, Atomics, Role, Times};
+    use crate::record::{Afterwards, Allocations, Atomics, Role, Times};
 
     fn cell() -> CellRecord {
         CellRecord {
@@ -507,6 +544,7 @@ mod tests {
             measured: Measurements {
                 instructions: Some(10),
                 atomics: Some(Atomics { program: 6, libraries: 100 }),
+                afterwards: Some(Afterwards { read: 12, drop: 20 }),
                 allocations: Some(Allocations {
                     blocks: 0,
                     frees: Some(3),
@@ -537,6 +575,8 @@ mod tests {
             ("instructions", 2.5),
             ("atomics", 1.5),
             ("library_atomics", 25.0),
+            ("read_instructions", 3.0),
+            ("drop_instructions", 5.0),
             ("blocks", 0.0),
             ("frees", 0.75),
             ("bytes", 2.0),
@@ -585,15 +625,16 @@ mod tests {
     fn every_number_that_meters_find_is_a_metric() {
         let json = serde_json::json!({
             "instructions": 1, "atomics": {"program": 2, "libraries": 3},
-            "allocations": {"blocks": 4, "frees": 5, "bytes": 6, "peak_bytes": 7, "live_bytes": 8},
+            "afterwards": {"read": 4, "drop": 5},
+            "allocations": {"blocks": 6, "frees": 7, "bytes": 8, "peak_bytes": 9, "live_bytes": 10},
             "times": {
-                "warm_ns": {"median": 9.0, "low": 8.5, "high": 9.5},
-                "cold_ns": {"median": 11.0, "low": 10.5, "high": 11.5},
+                "warm_ns": {"median": 11.0, "low": 10.5, "high": 11.5},
+                "cold_ns": {"median": 13.0, "low": 12.5, "high": 13.5},
                 "disturbed": 0.25,
                 "ratios": {
                     "reference": "r",
-                    "warm": {"median": 10.0, "low": 9.5, "high": 10.5},
-                    "cold": {"median": 12.0, "low": 11.5, "high": 12.5},
+                    "warm": {"median": 12.0, "low": 11.5, "high": 12.5},
+                    "cold": {"median": 14.0, "low": 13.5, "high": 14.5},
                 },
             },
         });

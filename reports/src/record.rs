@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell_name::CellName;
 pub use crate::identities::Identities;
 pub use crate::measurements::{
-    Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
+    Afterwards, Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
 };
 
 /// Version of the record's schema. A reader refuses any other.
@@ -28,6 +28,9 @@ pub struct Record {
     pub profile: String,
     /// The command line that reproduces this run.
     pub command: String,
+    /// The seed of the generated inputs; absent where they are the lab's own, as in the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// The environment in which it was measured.
     pub fingerprint: Fingerprint,
     /// The machines on which times were taken: one. A merged record without times may have several.
@@ -73,12 +76,20 @@ impl InputInfo {
 }
 
 impl Record {
+    /// The seed of its generated inputs, spelled.
+    pub fn spelled_seed(&self) -> String {
+        self.seed.map_or_else(|| "the lab's own".to_owned(), |seed| seed.to_string())
+    }
+
     /// Why what was measured of one of two records is not what was measured of the other: they are on different inputs.
     pub fn other_input(&self, other: &Record) -> Option<FingerprintDifference> {
         let content = |record: &Record| record.input.as_ref().map(|input| input.sha256.clone());
         let spelled = |record: &Record| InputInfo::spelled(record.input.as_ref());
-        (content(self) != content(other))
-            .then(|| FingerprintDifference::new("input", &spelled(self), &spelled(other)))
+        if content(self) != content(other) {
+            return Some(FingerprintDifference::new("input", &spelled(self), &spelled(other)));
+        }
+        (self.seed != other.seed)
+            .then(|| FingerprintDifference::new("seed", &self.spelled_seed(), &other.spelled_seed()))
     }
 
     /// Whether it has a time of any cell.
@@ -177,9 +188,8 @@ impl Machine {
             ("virtualisation", &self.virtualisation, &other.virtualisation),
         ];
         // Without a governor or a virtual machine the field is empty, and that is known.
-        let is_known = |name: &str, value: &str| {
-            !value.is_empty() || matches!(name, "governor" | "virtualisation")
-        };
+        let is_known =
+            |name: &str, value: &str| !value.is_empty() || matches!(name, "governor" | "virtualisation");
         fields
             .into_iter()
             .filter(|(name, left, right)| left != right && is_known(name, left) && is_known(name, right))
@@ -240,11 +250,7 @@ pub struct FingerprintDifference {
 impl FingerprintDifference {
     /// A field, with its value on both sides.
     pub fn new(field: &str, left: &str, right: &str) -> Self {
-        FingerprintDifference {
-            field: field.to_owned(),
-            left: left.to_owned(),
-            right: right.to_owned(),
-        }
+        FingerprintDifference { field: field.to_owned(), left: left.to_owned(), right: right.to_owned() }
     }
 }
 

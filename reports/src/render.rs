@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::Error;
 
+use crate::afterwards::with_badges;
 use crate::record::Record;
 use crate::view::BottleneckView;
 
@@ -35,6 +36,7 @@ use crate::view::BottleneckView;
 /// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
 /// cannot be written. An earlier report is then still there.
 pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
+    let record = &with_badges(record);
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
         return Err(Error::PageName(view.info.name.clone()));

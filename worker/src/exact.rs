@@ -10,7 +10,7 @@ use scenarios::{Case, Contender, Request, Setup, case};
 use crate::allocations::allocations;
 use crate::instrument::instrument;
 use crate::protocol::{Answer, Job, Ran};
-use crate::threads::time_of_others;
+use crate::threads::{has_others, time_of_others};
 
 /// What a worker can measure.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Roster<'a> {
     pub contenders: &'a [Contender],
     /// The content of the user's file that they are measured on, if any.
     pub input: Option<&'static [u8]>,
+    /// The seed that their inputs come from, if it is not the lab's own.
+    pub seed: Option<u64>,
 }
 
 impl<'a> Roster<'a> {
@@ -45,6 +47,9 @@ impl<'a> Roster<'a> {
     /// # Errors
     /// If there is no such cell.
     pub fn case(self, name: &CellName) -> Result<Box<dyn Case>, String> {
+        if let Some(seed) = self.seed {
+            return self.seeded_case(name, seed);
+        }
         let (contender, request) = self.find(name)?;
         Ok((contender.set_up)(request))
     }
@@ -124,7 +129,7 @@ pub fn rehearse(roster: Roster<'_>, send: &Sending<'_>) {
 ///
 /// Behind the region Valgrind would have to translate all code again, because that in its store is instrumented: for most
 /// cells this took as long as everything before. So an answer has to be sent before, and nothing comes behind.
-pub fn count_and_exit(case: &mut dyn Case) -> ! {
+fn count_and_exit(case: &mut dyn Case) -> ! {
     instrument();
     lab_measured_region(case);
     // SAFETY: ends this process. What exit handlers would tidy is the parent's.
@@ -140,7 +145,8 @@ fn ran(
     case.arm();
     let measured = measure(&mut *case);
     let mut ran = Ran::of(&*case, measured);
-    ran.elsewhere_ns = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
+    let elsewhere = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
+    ran.elsewhere_ns = elsewhere.max(u64::from(has_others()));
     // The process ends with its job. To drop a large case under Valgrind would take as long as the region.
     std::mem::forget(case);
     Ok(Answer::Ran(ran))

@@ -32,6 +32,11 @@ pub fn time_of_others() -> Duration {
     }
 }
 
+/// Whether this process has more threads than its first one and the present one. One that has not run yet took no time.
+pub fn has_others() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 2)
+}
+
 /// Other systems do not tell the first thread's time to the others.
 #[cfg(not(target_os = "linux"))]
 pub fn time_of_others() -> Duration {
@@ -41,6 +46,16 @@ pub fn time_of_others() -> Duration {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_that_only_waits_is_one_more() {
+        let (wait, waiting) = std::sync::mpsc::channel::<()>();
+        let waiter = std::thread::spawn(move || waiting.recv());
+        // This test's own thread is the second one.
+        assert!(has_others());
+        drop(wait);
+        assert!(waiter.join().expect("it does not panic").is_err());
+    }
 
     #[test]
     fn the_time_of_threads_that_have_ended_is_counted() {

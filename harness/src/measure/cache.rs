@@ -2,8 +2,8 @@
 //!
 //! `target/lab/cache/` holds a file for each contender and code: `<bottleneck>.<contender>.<key>.jsonl`. The key is a
 //! hash over everything that a count depends on: the contender's [identity](super::identity), the worker's, the
-//! compiler, the C library, Valgrind and its processor, and the user's file. A line of a file holds a cell, a meter and
-//! what was found, behind a checksum. Lines are only ever added. A file or line that is damaged is ignored.
+//! compiler, the C library, Valgrind and its processor, and the user's file or the seed. A line of a file holds a cell and
+//! what a meter found of it, or what its [phases](super::phases) cost, behind a checksum. Lines are only ever added. A file or line that is damaged is ignored.
 //!
 //! The directory may be carried from machine to machine: where something differs, the key does.
 
@@ -18,6 +18,7 @@ use reports::{CellName, Identities, Meter};
 use serde::{Deserialize, Serialize};
 use worker::Ran;
 
+use super::phases::Counts;
 use crate::progress::say;
 use crate::sha256::sha256;
 
@@ -25,7 +26,7 @@ use crate::sha256::sha256;
 const SCHEMA: &str = "1";
 
 /// The number of files that are kept for a contender: a developer goes back and forth between a few builds.
-const KEPT: usize = 8;
+const KEPT: usize = 12;
 
 /// The digits of the key in a file's name, and those of a line's checksum.
 const DIGITS: usize = 32;
@@ -40,21 +41,39 @@ pub struct Cache {
     /// The hash of the user's file, or a word for the generated input.
     input: String,
     known: BTreeMap<(CellName, Meter), Ran>,
+    phases: BTreeMap<CellName, Counts>,
     /// The files that are read, and the one to add to if it could be opened.
     files: BTreeMap<PathBuf, Option<File>>,
 }
 
 /// A line of a file, behind its checksum.
 #[derive(Serialize, Deserialize)]
-struct Line {
-    cell: CellName,
-    meter: Meter,
-    ran: Ran,
+#[serde(untagged)]
+enum Line {
+    Ran { cell: CellName, meter: Meter, ran: Ran },
+    Phases { cell: CellName, phases: Counts },
+}
+
+/// What is counted: everything of one kind is in one file.
+#[derive(Clone, Copy)]
+enum Counted {
+    By(Meter),
+    Phases,
+}
+
+impl Counted {
+    /// Its part of the key. That of the phases holds the version of what is counted, which is the lab's own.
+    fn as_str(self) -> &'static str {
+        match self {
+            Counted::By(meter) => meter.as_str(),
+            Counted::Phases => "phases 1",
+        }
+    }
 }
 
 impl Cache {
-    /// The cache in `directory` for programs with these identities, in this environment. `input` is the hash of the
-    /// user's file.
+    /// The cache in `directory` for programs with these identities, in this environment. `input` says what is measured
+    /// instead of the usual input: the hash of the user's file, or the seed.
     pub fn new(
         directory: PathBuf,
         identities: Identities,
@@ -62,14 +81,22 @@ impl Cache {
         input: Option<&str>,
     ) -> Self {
         let input = input.unwrap_or("generated").to_owned();
-        Cache { directory, identities, fingerprint, input, known: BTreeMap::new(), files: BTreeMap::new() }
+        let (known, phases, files) = Default::default();
+        Cache { directory, identities, fingerprint, input, known, phases, files }
     }
 
     /// What the cache has of a cell.
     pub fn get(&mut self, cell: &CellName, meter: Meter) -> Option<Ran> {
-        let path = self.path(cell, meter)?;
+        let path = self.path(cell, Counted::By(meter))?;
         self.open(&path);
         self.known.get(&(cell.clone(), meter)).cloned()
+    }
+
+    /// What the cache has of a cell's phases.
+    pub fn phases(&mut self, cell: &CellName) -> Option<Counts> {
+        let path = self.path(cell, Counted::Phases)?;
+        self.open(&path);
+        self.phases.get(cell).cloned()
     }
 
     /// Adds what was found of a cell.
@@ -77,11 +104,24 @@ impl Cache {
     /// # Errors
     /// If it cannot be written.
     pub fn add(&mut self, cell: &CellName, meter: Meter, ran: &Ran) -> Result<()> {
-        let Some(path) = self.path(cell, meter) else { return Ok(()) };
-        self.open(&path);
         // The process is gone by the time that somebody reads this.
-        let line = Line { cell: cell.clone(), meter, ran: Ran { pid: 0, ..ran.clone() } };
-        let text = serde_json::to_string(&line).expect("a line is JSON");
+        let line = Line::Ran { cell: cell.clone(), meter, ran: Ran { pid: 0, ..ran.clone() } };
+        self.add_line(cell, Counted::By(meter), &line)
+    }
+
+    /// Adds what the phases of a cell cost.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add_phases(&mut self, cell: &CellName, counts: &Counts) -> Result<()> {
+        let line = Line::Phases { cell: cell.clone(), phases: counts.clone() };
+        self.add_line(cell, Counted::Phases, &line)
+    }
+
+    fn add_line(&mut self, cell: &CellName, counted: Counted, line: &Line) -> Result<()> {
+        let Some(path) = self.path(cell, counted) else { return Ok(()) };
+        self.open(&path);
+        let text = serde_json::to_string(line).expect("a line is JSON");
         let line = format!("{} {text}\n", &sha256([&text])[..CHECKSUM]);
         let file = self.files.entry(path.clone()).or_default();
         let mut write = || -> std::io::Result<()> {
@@ -97,14 +137,18 @@ impl Cache {
     }
 
     /// The file of a cell's contender; `None` if its code is not known, or the meter's counts are not exact.
-    fn path(&self, cell: &CellName, meter: Meter) -> Option<PathBuf> {
-        let identity = self.identities.contenders.get(&cell.of_contender()).filter(|_| meter.is_exact())?;
+    fn path(&self, cell: &CellName, counted: Counted) -> Option<PathBuf> {
+        let is_exact = match counted {
+            Counted::By(meter) => meter.is_exact(),
+            Counted::Phases => true,
+        };
+        let identity = self.identities.contenders.get(&cell.of_contender()).filter(|_| is_exact)?;
         let Fingerprint { rustc, target, glibc, profile, codegen, valgrind, isa, tunables, .. } =
             &self.fingerprint;
         let mut parts: Vec<&str> =
-            vec![SCHEMA, &self.identities.worker, &identity.cells, meter.as_str(), &self.input];
+            vec![SCHEMA, &self.identities.worker, &identity.cells, counted.as_str(), &self.input];
         parts.extend([rustc, target, glibc, profile, codegen].map(String::as_str));
-        if meter == Meter::Instructions {
+        if !matches!(counted, Counted::By(Meter::Allocations)) {
             parts.extend([valgrind, isa, tunables].map(String::as_str));
         }
         // No part ends where another begins.
@@ -128,7 +172,8 @@ impl Cache {
         let mut damaged = Vec::new();
         for (at, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
             match parse(line) {
-                Some(Line { cell, meter, ran }) => drop(self.known.insert((cell, meter), ran)),
+                Some(Line::Ran { cell, meter, ran }) => drop(self.known.insert((cell, meter), ran)),
+                Some(Line::Phases { cell, phases }) => drop(self.phases.insert(cell, phases)),
                 None => damaged.push(at + 1),
             }
         }
@@ -247,13 +292,13 @@ mod tests {
             for (at, name) in (0..).zip(&names) {
                 cache.add(name, Meter::Instructions, &ran(100 + at)).unwrap();
             }
-            let path = cache.path(&names[0], Meter::Instructions).unwrap();
+            let path = cache.path(&names[0], Counted::By(Meter::Instructions)).unwrap();
             std::fs::read(path).unwrap()
         };
         let survives = |damage: &dyn Fn(&mut Vec<u8>)| {
             let directory = tempfile::tempdir().unwrap();
             let mut cache = cache(directory.path(), "1", &here, None);
-            let path = cache.path(&names[0], Meter::Instructions).unwrap();
+            let path = cache.path(&names[0], Counted::By(Meter::Instructions)).unwrap();
             let mut text = whole.clone();
             damage(&mut text);
             std::fs::write(&path, text).unwrap();

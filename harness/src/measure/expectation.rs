@@ -60,7 +60,11 @@ pub fn is_known(cell: &Cell<'_>) -> bool {
 /// If there is no such cell.
 pub fn of(roster: worker::Roster<'_>, name: &CellName) -> Result<Expectation, String> {
     let (asked, request) = roster.find(name)?;
-    let case = (contender(asked.bottleneck).unwrap_or(*asked).set_up)(request);
+    let set_up = contender(asked.bottleneck).unwrap_or(*asked).set_up;
+    let case = match roster.seed {
+        Some(seed) => scenarios::seeded_case(seed, || set_up(request)),
+        None => set_up(request),
+    };
     Ok(Expectation { ops: case.ops(), digest: case.expected() })
 }
 
@@ -447,7 +451,8 @@ mod tests {
                     DECIDING.iter().zip(can).filter_map(|(capability, can)| can.then_some(*capability));
                 let about = About { capabilities: Vec::leak(deciding.collect()), ..contender.about };
                 let roster = [Contender { about, ..*contender }];
-                let expected = of(worker::Roster { contenders: &roster, input: None }, &cell.name());
+                let expected =
+                    of(worker::Roster { contenders: &roster, input: None, seed: None }, &cell.name());
                 assert_eq!(expected, Ok(of_case), "{}", cell.name());
             }
         }

@@ -43,6 +43,9 @@ pub struct Header {
     pub machine: Machine,
     /// SHA-256 of the programs that measure. A run does not go on with other programs.
     pub programs: String,
+    /// The seed of its inputs, if it is not the lab's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// The user's file that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Identity>,

@@ -1,62 +1,120 @@
-//! What a cell costs outside its region: work that is put off, or remembered, shows there.
+//! What a cell costs outside its region, and on other inputs: work that is put off, remembered or prepared for the lab's
+//! own inputs shows there.
 //!
 //! A digest reads every result. A structure that has done its work has nothing left to do when it is read, so the digest
-//! costs the same a second time. A second run of the same region costs the same, too, unless something remembers the
-//! first one. And without a run there is no result. `lab verify --deep` looks for all three.
+//! costs the same a second time. A second run of the same region costs the same, too, unless something remembers the first
+//! one. A second set-up costs what the first one did, and the drop of what was there before. A region on keys of another
+//! seed costs about the same. And without a run there is no result. `lab run` and `lab verify --deep` look for all of it,
+//! in one process for each cell.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use reports::CellName;
-use scenarios::{Case, Observed, Setup};
+use reports::record::Afterwards;
+use scenarios::input::{SEED, mix};
 use serde::{Deserialize, Serialize};
-use worker::{Answer, Ran, Roster, Sending, count_and_exit, settle};
+use worker::{Answer, Ran, Roster, Sending, count_part, instrument, settle};
 
-use super::expectation;
+use super::expectation::{self, Expectation};
 use crate::roster::cell::Cell;
 
-/// Which part of a cell's life is counted. Each begins in a process of its own.
+/// A part of a cell's life that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
+    /// The set-up.
+    Arm,
     /// The region, which the instruction meter counts.
     Run,
     /// The digest behind it.
     Digest,
     /// The same digest again.
     DigestAgain,
+    /// The next set-up, which drops the results, and the state if the region changed it.
+    ArmAgain,
     /// Another run, as the time meter does many.
     RunAgain,
+    /// The drop of the state and the results, with the input.
+    Drop,
+    /// The region on an input of another seed.
+    OtherSeed,
 }
 
-/// Runs a cell up to a phase, and counts that. The process ends with it.
+impl Phase {
+    /// Every phase, in the order in which they are counted.
+    pub const ALL: [Phase; 8] = [
+        Phase::Arm,
+        Phase::Run,
+        Phase::Digest,
+        Phase::DigestAgain,
+        Phase::ArmAgain,
+        Phase::RunAgain,
+        Phase::Drop,
+        Phase::OtherSeed,
+    ];
+}
+
+/// The instructions of a cell's phases.
+pub type Counts = BTreeMap<Phase, u64>;
+
+/// The seed of the other input, where inputs usually come from this one.
+pub fn other_seed(seed: Option<u64>) -> u64 {
+    mix(seed.unwrap_or(SEED) ^ 0x07_4e12)
+}
+
+/// Counts the phases of a cell, one after the other: what was instrumented for one need not be translated again for the
+/// next.
 ///
 /// # Errors
 /// If there is no such cell.
-pub fn perform(
-    roster: Roster<'_>,
-    name: &CellName,
-    phase: Phase,
-    send: &Sending<'_>,
-) -> Result<Answer, String> {
+pub fn perform(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Result<Answer, String> {
+    let mut case = roster.case(name)?;
+    let mut other = roster.seeded_case(name, other_seed(roster.seed))?;
+    let ran = Ran::before(&*case);
+    send(&Answer::Ran(ran.clone()));
+    instrument();
+    let count = |part: &mut dyn FnMut()| {
+        // Blocks that were given back must not make the first time of anything dearer than the second.
+        settle();
+        count_part(part);
+    };
+    // In the order of `Phase::ALL`.
+    count(&mut || case.arm());
+    count(&mut || case.run());
+    count(&mut || _ = black_box(case.digest()));
+    count(&mut || _ = black_box(case.digest()));
+    count(&mut || case.arm());
+    count(&mut || case.run());
+    let mut whole = Some(case);
+    count(&mut || drop(whole.take()));
+    other.arm();
+    count(&mut || other.run());
+    // The process ends with its job.
+    std::mem::forget(other);
+    Ok(Answer::Ran(ran))
+}
+
+/// What a cell comes to on an input of another seed, and what it must come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Otherwise {
+    /// What it must come to.
+    pub expected: Expectation,
+    /// What it comes to.
+    pub observed: Expectation,
+}
+
+/// Runs a cell on an input of another seed.
+///
+/// # Errors
+/// If there is no such cell.
+pub fn run_on_other(roster: Roster<'_>, name: &CellName, seed: u64) -> Result<Otherwise, String> {
+    let roster = Roster { seed: Some(seed), ..roster };
+    let expected = expectation::of(roster, name)?;
     let mut case = roster.case(name)?;
     case.arm();
-    if phase != Phase::Run {
-        case.run();
-    }
-    if phase == Phase::DigestAgain {
-        black_box(case.digest());
-    }
-    if phase == Phase::RunAgain {
-        case.arm();
-    }
-    // Blocks that were given back must not make the first run or the first digest dearer than the second.
-    settle();
-    send(&Answer::Ran(Ran::before(&*case)));
-    match phase {
-        Phase::Run | Phase::RunAgain => count_and_exit(&mut *case),
-        Phase::Digest | Phase::DigestAgain => count_and_exit(&mut Digesting(&*case)),
-    }
+    case.run();
+    Ok(Otherwise { expected, observed: Expectation { ops: case.ops(), digest: case.digest() } })
 }
 
 /// The digest of a cell that was set up and did not run. It cannot be taken from a bottleneck's own case: there are no
@@ -68,37 +126,6 @@ pub fn digest_without_run(roster: Roster<'_>, name: &CellName) -> Result<Option<
     let mut case = roster.case(name)?;
     case.arm();
     Ok(catch_unwind(AssertUnwindSafe(|| case.digest())).ok())
-}
-
-/// A case whose region is another one's digest.
-struct Digesting<'a>(&'a dyn Case);
-
-impl Case for Digesting<'_> {
-    fn ops(&self) -> u64 {
-        self.0.ops()
-    }
-
-    fn setup(&self) -> Setup {
-        self.0.setup()
-    }
-
-    fn arm(&mut self) {}
-
-    fn run(&mut self) {
-        black_box(self.0.digest());
-    }
-
-    fn digest(&self) -> u64 {
-        self.0.digest()
-    }
-
-    fn expected(&self) -> u64 {
-        self.0.expected()
-    }
-
-    fn observed(&self) -> Observed {
-        self.0.observed()
-    }
 }
 
 /// The largest size whose phases are counted. Work that is put off or remembered shows at any size, and a large cell's
@@ -123,25 +150,19 @@ pub fn counted<'a>(cells: &[Cell<'a>]) -> Vec<Cell<'a>> {
     chosen.into_values().collect()
 }
 
-/// The instructions of a cell's phases.
-pub type Counts = BTreeMap<Phase, u64>;
-
-/// Whether a digest takes enough, beside the region, to hold work that was put off.
-pub fn is_suspicious(cell: &Cell<'_>, counts: &Counts) -> bool {
-    let (run, digest) = (counts.get(&Phase::Run), counts.get(&Phase::Digest));
-    // A digest of `signals` writes once more, and so it has work of its own to do the first time. Nothing is known about
-    // the digests of a stranger's bottleneck.
-    let only_reads = expectation::is_known(cell) && cell.contender.bottleneck.name != "signals";
-    only_reads && run.zip(digest).is_some_and(|(run, digest)| *digest > permitted(*run))
-}
-
-/// How many instructions a first digest may take beyond the second one. No contender of the roster takes any.
-fn permitted(region: u64) -> u64 {
-    SLACK + region / 50
+/// What the record says of a cell's phases.
+pub fn afterwards(counts: &Counts) -> Option<Afterwards> {
+    Some(Afterwards { read: *counts.get(&Phase::Digest)?, drop: *counts.get(&Phase::Drop)? })
 }
 
 /// What the first time of anything may take beyond the second one.
 const SLACK: u64 = 1_000;
+
+/// How many instructions a first digest, or a second set-up, may take beyond what it should. No contender of the roster
+/// takes any.
+fn permitted(region: u64) -> u64 {
+    SLACK + region / 50
+}
 
 /// What a contender is excluded for whose region does not do the work: in the lab's own bottlenecks an operation takes more
 /// than one instruction. 2.7 is the least of the roster.
@@ -157,17 +178,35 @@ pub fn objection(cell: &Cell<'_>, counts: &Counts, ops: u64) -> Option<String> {
     if let Some(idle) = idle(cell, run, ops) {
         return Some(idle);
     }
-    if let (Some(first), Some(second)) = (of(Phase::Digest), of(Phase::DigestAgain))
-        && first.saturating_sub(second) > permitted(run)
-    {
+    // A digest of `signals` writes once more, and so it has work of its own to do the first time. Nothing is known about
+    // the digests of a stranger's bottleneck.
+    let only_reads = expectation::is_known(cell) && cell.contender.bottleneck.name != "signals";
+    let (first, second) = (of(Phase::Digest)?, of(Phase::DigestAgain)?);
+    if only_reads && first.saturating_sub(second) > permitted(run) {
         return Some(format!(
             "puts work off: its region takes {run} instructions, and to read the results takes {first} the first time and \
              {second} the second time"
         ));
     }
+    let (arm, drop, arm_again) = (of(Phase::Arm)?, of(Phase::Drop)?, of(Phase::ArmAgain)?);
+    if arm_again > arm + arm / 4 + drop + drop / 4 + permitted(run) {
+        return Some(format!(
+            "puts work off: its region takes {run} instructions, its set-up {arm} the first time and {arm_again} the second \
+             time, and to drop everything {drop}"
+        ));
+    }
     let again = of(Phase::RunAgain)?;
     // Of the roster, serde_json_path is the furthest from 1: its second run takes 0.90 of the first one.
-    (run > SLACK + again + again / 4).then(|| {
-        format!("remembers what it did: its region takes {run} instructions the first time and {again} the second time")
+    if run > SLACK + again + again / 4 {
+        return Some(format!(
+            "remembers what it did: its region takes {run} instructions the first time and {again} the second time"
+        ));
+    }
+    let other = of(Phase::OtherSeed)?;
+    (other > SLACK + run + run / 2).then(|| {
+        format!(
+            "recognises the lab's inputs: its region takes {run} instructions, and {other} on an input of the same kind from \
+             another seed"
+        )
     })
 }

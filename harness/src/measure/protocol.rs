@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use worker::{Answer, Job};
 
 use super::budget::TimeBudget;
-use super::phases::Phase;
 
 /// The first argument that makes the lab's binaries a worker instead of a command line.
 pub const WORKER_ARGUMENT: &str = "__worker";
 
 /// The option of a worker that names the user's file.
 pub const INPUT_OPTION: &str = "--input";
+
+/// The option of a worker that gives the seed of the inputs.
+pub const SEED_OPTION: &str = "--seed";
 
 /// The lab's own jobs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,8 +38,10 @@ pub enum OwnJob {
     Expect(CellName),
     /// Sets a cell up and takes its digest without a run. The answer is the digest, if it can be taken.
     Skip(CellName),
-    /// Counts a phase of a cell under Callgrind. The answer is [`Answer::Ran`].
-    Phase(CellName, Phase),
+    /// Runs a cell once on an input of this seed. The answer is an [`Otherwise`](super::phases::Otherwise).
+    Otherwise(CellName, u64),
+    /// Counts the [phases](super::phases::Phase) of a cell under Callgrind. The answer is [`Answer::Ran`].
+    Phases(CellName),
     /// Times a cell for this long, to be compared with another build. The answer is in nanoseconds per operation.
     Time(CellName, Duration),
     /// Times the cells of one group in turns. The answer is [`Samples`](super::meters::time::Samples).

@@ -26,10 +26,10 @@ use super::meters::instructions::Callgrind;
 use super::meters::time::{self, Samples};
 use super::meters::valgrind;
 use super::paths;
-use super::phases::{self, Counts, Phase};
+use super::phases::{self, Counts, Otherwise, Phase};
 use super::pool::Pool;
 use super::programs::{Binaries, Options};
-use super::protocol::{Finding, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, failure_of, told};
+use super::protocol::{Finding, INPUT_OPTION, OwnJob, SEED_OPTION, WORKER_ARGUMENT, failure_of, told};
 use super::statistics::median;
 use crate::progress::Progress;
 use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
@@ -250,13 +250,52 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Looks for work outside the regions of cells, and excludes the contenders that do it before, put it off or
-    /// remember it.
+    /// Looks for work outside the regions of cells and for regions made for the lab's own inputs, and excludes the
+    /// contenders that do the work before, put it off, remember it or recognise it.
     ///
     /// # Errors
     /// If a worker cannot be started or a result cannot be written.
     pub fn phases(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        let cells = phases::counted(cells);
+        let lacks = |run: &Self, name: &CellName| {
+            run.is_sound(name) && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
+        };
+        let mut cells = phases::counted(cells);
+        cells.retain(|cell| lacks(self, &cell.name()));
+        let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
+        if let Some(cache) = &mut self.cache {
+            let names = cells.iter().map(Cell::name);
+            counts.extend(names.filter_map(|name| cache.phases(&name).map(|counts| (name, counts))));
+        }
+        let others: Vec<_> =
+            cells.iter().copied().filter(|cell| !counts.contains_key(&cell.name())).collect();
+        self.taken_from_cache("phases", cells.len() - others.len(), cells.len());
+        self.without_run(&others)?;
+        self.otherwise(&others, &[phases::other_seed(self.roster.seed)])?;
+        if let Some(why) = valgrind::off(&self.options.binaries) {
+            self.progress.say(&format!("note: {why}; work that is put off or remembered is not looked for"));
+            return Ok(());
+        }
+        let counted = self.count_phases(&others)?;
+        for cell in &cells {
+            let name = cell.name();
+            let known = counts.get(&name);
+            let Some(counts) = known.or_else(|| counted.get(&name)) else { continue };
+            if let Some(objection) = phases::objection(cell, counts, self.ops(&name)) {
+                self.exclude(&name, &objection)?;
+                continue;
+            }
+            if known.is_none() {
+                self.to_cache(|cache| cache.add_phases(&name, counts));
+            }
+            if let Some(afterwards) = phases::afterwards(counts) {
+                self.add(Entry::Measured { cell: name, measured: Measured::Afterwards(afterwards) })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Excludes the contenders of cells whose results are there before the region has run.
+    fn without_run(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         let known: Vec<_> = cells.iter().copied().filter(expectation::is_known).collect();
         let jobs = self.jobs(&known, |_, _| true, |name| OwnJob::Skip(name).into());
         self.pooled("skipped", "regions", &jobs, self.native_pool(), |run, name, answer| {
@@ -266,51 +305,52 @@ impl<'a> Run<'a> {
                 return run.exclude(name, "has its results before its region has run");
             }
             Ok(())
-        })?;
-        if let Some(why) = valgrind::off(&self.options.binaries) {
-            self.progress.say(&format!("note: {why}; work that is put off or remembered is not looked for"));
-            return Ok(());
-        }
-        let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
-        self.count(&cells, &[Phase::Run, Phase::Digest, Phase::RunAgain], &mut counts)?;
-        let is_suspicious = |cell: &Cell<'_>| {
-            counts.get(&cell.name()).is_some_and(|counts| phases::is_suspicious(cell, counts))
-        };
-        let suspicious: Vec<_> = cells.iter().copied().filter(is_suspicious).collect();
-        self.count(&suspicious, &[Phase::DigestAgain], &mut counts)?;
-        for cell in &cells {
-            let name = cell.name();
-            let ops = self.ops(&name);
-            if let Some(objection) = counts.get(&name).and_then(|counts| phases::objection(cell, counts, ops))
-            {
-                self.exclude(&name, &objection)?;
-            }
-        }
-        Ok(())
+        })
     }
 
-    /// Counts these phases of cells.
-    fn count(
-        &mut self,
-        cells: &[Cell<'_>],
-        asked: &[Phase],
-        counts: &mut BTreeMap<CellName, Counts>,
-    ) -> Result<()> {
+    /// Runs one cell of each scenario and contender on inputs of these seeds, and compares what it comes to.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn on_other_inputs(&mut self, cells: &[Cell<'_>], seeds: &[u64]) -> Result<()> {
+        self.otherwise(&phases::counted(cells), seeds)
+    }
+
+    fn otherwise(&mut self, cells: &[Cell<'_>], seeds: &[u64]) -> Result<()> {
         let mut jobs = Vec::new();
-        for phase in asked {
-            let of_phase = self.jobs(cells, |_, _| true, |name| OwnJob::Phase(name, *phase).into());
-            jobs.extend(of_phase.into_iter().map(|(name, job)| ((name, *phase), job)));
+        for seed in seeds {
+            let of_seed = self.jobs(cells, |_, _| true, |name| OwnJob::Otherwise(name, *seed).into());
+            jobs.extend(of_seed.into_iter().map(|(name, job)| ((name, *seed), job)));
         }
+        self.pooled("other inputs", "cells", &jobs, self.native_pool(), |run, (name, seed), answer| {
+            let found = match told::<Otherwise>(answer) {
+                Ok(found) => found,
+                Err(failure) => return run.exclude(name, &format!("on the input of seed {seed}: {failure}")),
+            };
+            match difference(found.observed, found.expected) {
+                Some(difference) => run.exclude(name, &format!("on the input of seed {seed}: {difference}")),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Counts the phases of cells.
+    fn count_phases(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellName, Counts>> {
+        let mut counts = BTreeMap::new();
+        let jobs = self.jobs(cells, |_, _| true, |name| OwnJob::Phases(name).into());
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed);
         let pool = self.callgrind_pool(&callgrind);
-        self.pooled("phases", "counts", &jobs, pool, |run, (name, phase), answer| match answer {
+        self.pooled("phases", "cells", &jobs, pool, |run, name, answer| match answer {
             Answer::Ran(ran) => {
-                counts.entry(name.clone()).or_default().insert(*phase, callgrind.take_instructions(ran.pid)?);
+                let found = callgrind.take_parts(ran.pid, Phase::ALL.len());
+                let found = found.with_context(|| format!("cannot count the phases of {name}"))?;
+                counts.insert(name.clone(), Phase::ALL.into_iter().zip(found).collect());
                 Ok(())
             }
             other => run.fail(name.to_string(), "verify", failure_of(other)),
-        })
+        })?;
+        Ok(counts)
     }
 
     fn allocations(&mut self, cells: &[Cell<'_>]) -> Result<()> {
@@ -336,7 +376,7 @@ impl<'a> Run<'a> {
         let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), Job::Instructions);
         let jobs = self.not_cached(jobs, Meter::Instructions)?;
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed);
         let pool = self.callgrind_pool(&callgrind);
         self.pooled("instructions", "cells", &jobs, pool, |run, name, answer| {
             run.collect(name, Some(Meter::Instructions), answer, |ran| {
@@ -358,13 +398,25 @@ impl<'a> Run<'a> {
             }
         }
         self.cache = Some(cache);
-        let taken = all - others.len();
+        self.taken_from_cache(meter.as_str(), all - others.len(), all);
+        Ok(others)
+    }
+
+    fn taken_from_cache(&self, phase: &str, taken: usize, all: usize) {
         if taken > 0 {
-            let phase = meter.as_str();
             self.progress
                 .say(&format!("{phase:>13} {taken} of {all} cells from the cache (`--fresh` measures them)"));
         }
-        Ok(others)
+    }
+
+    /// Adds something to the cache. The run needs no cache: if this fails, it goes on, and says so once.
+    fn to_cache(&mut self, add: impl FnOnce(&mut Cache) -> Result<()>) {
+        if let Some(cache) = &mut self.cache
+            && let Err(error) = add(cache)
+        {
+            self.progress.say(&format!("note: nothing more goes into the cache: {error:#}"));
+            self.cache = None;
+        }
     }
 
     /// Measures a cell's instructions by function.
@@ -375,7 +427,7 @@ impl<'a> Run<'a> {
         let jobs: Vec<(CellName, Job)> =
             cells.iter().map(|cell| (cell.name(), Job::Instructions(cell.name()))).collect();
         let binary = self.options.binaries.lab.clone();
-        let callgrind = Callgrind::new(&binary, self.roster.input)?;
+        let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed);
         let pool = self.callgrind_pool(&callgrind);
         let mut functions = BTreeMap::new();
         self.pooled("functions", "cells", &jobs, pool, |_, name, answer| match answer {
@@ -454,8 +506,8 @@ impl<'a> Run<'a> {
             if process >= budget.processes && 2 * lacking.len() > groups.len() {
                 break;
             }
-            let (binary, input) = (self.options.binaries.lab.clone(), self.roster.input);
-            let command = || time_worker(&binary, input);
+            let (binary, roster) = (self.options.binaries.lab.clone(), self.roster);
+            let command = || with_seed(time_worker(&binary, roster.input), roster.seed);
             let timeout = self.options.timeout.unwrap_or(NATIVE_TIMEOUT);
             let pool = Pool { command: &command, workers: 1, timeout };
             if process >= budget.processes {
@@ -564,9 +616,9 @@ impl<'a> Run<'a> {
     }
 
     fn pool_of(&self, binary: &Path) -> OwnedPool<'a> {
-        let (binary, input) = (binary.to_owned(), self.roster.input);
+        let (binary, roster) = (binary.to_owned(), self.roster);
         OwnedPool {
-            command: Box::new(move || native_worker(&binary, input)),
+            command: Box::new(move || with_seed(native_worker(&binary, roster.input), roster.seed)),
             workers: self.options.workers,
             timeout: self.options.timeout.unwrap_or(NATIVE_TIMEOUT),
         }
@@ -628,15 +680,9 @@ impl<'a> Run<'a> {
             );
             return self.exclude(name, &message);
         }
-        if ran.ops != expected.ops {
-            let message = format!("claims {} operations, the scenario has {}", ran.ops, expected.ops);
-            return self.exclude(name, &message);
-        }
-        if let Some(digest) = ran.digest
-            && digest != expected.digest
-        {
-            let expected = expected.digest;
-            return self.exclude(name, &format!("digest {digest:016x}, the oracle's is {expected:016x}"));
+        let observed = Expectation { ops: ran.ops, digest: ran.digest.unwrap_or(expected.digest) };
+        if let Some(difference) = difference(observed, expected) {
+            return self.exclude(name, &difference);
         }
         // The cell ran. If its profile is missing, the environment is at fault: a full disk, for example.
         if let Some(measured) = counted(&ran).with_context(|| format!("cannot count {name}"))? {
@@ -647,12 +693,8 @@ impl<'a> Run<'a> {
             }
             ran.measured = Some(measured);
         }
-        if let (Some(cache), Some(meter)) = (&mut self.cache, meter)
-            && let Err(error) = cache.add(name, meter, &ran)
-        {
-            // The run needs no cache. It goes on, and says so once.
-            self.progress.say(&format!("note: nothing more goes into the cache: {error:#}"));
-            self.cache = None;
+        if let Some(meter) = meter {
+            self.to_cache(|cache| cache.add(name, meter, &ran));
         }
         self.add(Entry::Ran { cell: name.clone(), ran })
     }
@@ -739,6 +781,7 @@ impl<'a> Run<'a> {
             started: header.started.clone(),
             profile: header.profile.as_str().to_owned(),
             command: header.command.clone(),
+            seed: header.seed,
             fingerprint: header.fingerprint.clone(),
             machines: vec![Machine { load_after: machine::load(), ..header.machine.clone() }],
             input: header.input.as_ref().map(|input| InputInfo {
@@ -779,6 +822,15 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What is wrong with what a cell came to; `None` if it is what it must come to.
+fn difference(observed: Expectation, expected: Expectation) -> Option<String> {
+    if observed.ops != expected.ops {
+        return Some(format!("claims {} operations, the scenario has {}", observed.ops, expected.ops));
+    }
+    let (digest, right) = (observed.digest, expected.digest);
+    (digest != right).then(|| format!("digest {digest:016x}, the oracle's is {right:016x}"))
+}
+
 struct OwnedPool<'a> {
     command: Box<dyn Fn() -> Command + Sync + 'a>,
     workers: usize,
@@ -791,6 +843,14 @@ fn native_worker(binary: &Path, input: Option<&Input>) -> Command {
     command.args([WORKER_ARGUMENT, "native"]);
     if let Some(input) = input {
         command.arg(INPUT_OPTION).arg(&input.identity.path);
+    }
+    command
+}
+
+/// The command of a worker whose inputs come from this seed, if there is one.
+fn with_seed(mut command: Command, seed: Option<u64>) -> Command {
+    if let Some(seed) = seed {
+        command.arg(SEED_OPTION).arg(seed.to_string());
     }
     command
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use scenarios::Contender;
 use worker::{Answer, Roster, Sending};
 
-use super::protocol::{Finding, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
+use super::protocol::{Finding, INPUT_OPTION, OwnJob, SEED_OPTION, WORKER_ARGUMENT, answer_of};
 use super::{expectation, meters, phases, verify};
 use crate::roster::input::Input;
 
@@ -17,12 +17,18 @@ pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     let asked = arguments.next().is_some_and(|argument| argument == WORKER_ARGUMENT);
     asked.then(|| {
         let under_valgrind = arguments.next().is_some_and(|argument| argument == "callgrind");
-        let named = arguments.next().is_some_and(|option| option == INPUT_OPTION);
-        let input = named.then(|| Input::read(Path::new(&arguments.next().unwrap_or_default())));
+        let (mut input, mut seed) = (None, None);
+        while let (Some(option), Some(value)) = (arguments.next(), arguments.next()) {
+            match option.to_str() {
+                Some(INPUT_OPTION) => input = Some(Input::read(Path::new(&value))),
+                Some(SEED_OPTION) => seed = value.to_str().and_then(|value| value.parse().ok()),
+                _ => {}
+            }
+        }
         match input.transpose() {
             Ok(input) => {
                 let input = input.map(|input| input.bytes);
-                worker::serve(Roster { contenders, input }, under_valgrind, &perform)
+                worker::serve(Roster { contenders, input, seed }, under_valgrind, &perform)
             }
             Err(error) => {
                 eprintln!("{error:#}");
@@ -45,7 +51,8 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
         }
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
-        OwnJob::Phase(name, phase) => phases::perform(roster, &name, phase, send),
+        OwnJob::Otherwise(name, seed) => Ok(answer_of(&phases::run_on_other(roster, &name, seed)?)),
+        OwnJob::Phases(name) => phases::perform(roster, &name, send),
         OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
         OwnJob::Times { cells, budget, process, level, patience } => {
             Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))

@@ -9,13 +9,15 @@ use super::input::Input;
 use crate::door;
 use crate::error::{UsageError, usage};
 
-/// All contenders, and the user's file that they are measured on, if any.
+/// All contenders, and what they are measured on.
 #[derive(Clone, Copy, Debug)]
 pub struct Roster<'a> {
     /// The contenders.
     pub contenders: &'a [Contender],
-    /// The user's file.
+    /// The user's file, if any.
     pub input: Option<&'a Input>,
+    /// The seed of the generated inputs, if it is not the lab's own.
+    pub seed: Option<u64>,
 }
 
 /// A cell of the roster.
@@ -68,7 +70,7 @@ pub fn contenders_of<'a>(cells: &[Cell<'a>]) -> Vec<&'a Contender> {
 impl<'a> Roster<'a> {
     /// A roster whose scenarios are the generated ones.
     pub fn generated(contenders: &'a [Contender]) -> Self {
-        Roster { contenders, input: None }
+        Roster { contenders, input: None, seed: None }
     }
 
     /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the
@@ -183,7 +185,9 @@ fn fault(name: &str) -> Option<&'static str> {
         '/' => Some("has a `/`, which divides the parts of a cell's name"),
         ',' => Some("has a `,`, which divides the names of a list"),
         '*' | '?' | '[' | ']' | '{' | '}' | '\\' => Some("has a character that means something in a glob"),
-        _ if character.is_whitespace() || character.is_control() => Some("has a space or a control character"),
+        _ if character.is_whitespace() || character.is_control() => {
+            Some("has a space or a control character")
+        }
         _ => None,
     })
 }
@@ -245,8 +249,8 @@ mod tests {
         };
         let own = crate::roster::roster()[0];
         for name in [
-            "", "a/b", "/", "a,b", ",", "-x", "--all", "-", ".", "..", ".hidden", "a b", " a", "a\tb", "a\nb", "a*", "?",
-            "[a]", "a]", "{a}", "a\\b", "a\u{7f}", "a\u{a0}b",
+            "", "a/b", "/", "a,b", ",", "-x", "--all", "-", ".", "..", ".hidden", "a b", " a", "a\tb",
+            "a\nb", "a*", "?", "[a]", "a]", "{a}", "a\\b", "a\u{7f}", "a\u{a0}b",
         ] {
             let mut contender = own;
             contender.about.name = name;

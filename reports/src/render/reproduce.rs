@@ -93,6 +93,7 @@ mod tests {
             started: String::new(),
             profile: "quick".into(),
             command: command.into(),
+            seed: None,
             fingerprint: Fingerprint::default(),
             bottlenecks: bottlenecks.iter().map(info).collect(),
             contenders: Vec::new(),

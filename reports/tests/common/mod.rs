@@ -401,6 +401,7 @@ pub fn full_size() -> Record {
         started: "2026-03-01T12:30:59Z".into(),
         profile: "default".into(),
         command: "scripts/just lab run --profile default".into(),
+        seed: None,
         fingerprint: Fingerprint {
             rustc: "rustc 1.95.0 (f2d3ce0bd 2026-03-21)".into(),
             target: "x86_64-unknown-linux-gnu".into(),
@@ -415,7 +416,7 @@ pub fn full_size() -> Record {
             dirty: false,
         },
         machines: Vec::new(),
-            input: None,
+        input: None,
         identities: None,
         bottlenecks: vec![
             bottleneck(

@@ -19,6 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("panics", 160, 64, "Clone, Hash or Eq panics in the middle of an operation: the cache stays sound, and nothing leaks or is dropped twice."),
     Check::new("capacity_zero", 0, 1, "A cache of capacity 0 holds nothing, whatever is put into it."),
     Check::new("capacity_one", 0, 1, "A cache of capacity 1 holds the entry that was used last."),
+    Check::new("capacity_huge", 0, 1, "Caches of 2³¹ to 2⁶⁴ − 1 entries: each says its capacity, takes memory for its entries only, and evicts nothing."),
     Check::new("oldest", 0, 1, "The least recently used entry is put again, looked up or replaced: it becomes the most recently used one."),
     Check::new("replace", 0, 1, "A key whose value is replaced many times has one entry, and no other entry is evicted."),
     Check::new("million", 0, 1, "A million operations on caches of 7 and 32 entries. Every answer is compared."),
@@ -80,6 +81,7 @@ pub(super) fn replay<F: Family, const EXACT: bool>(check: &Check, trace: &[Step]
         "panics" => counted(Hashing::Spread, Some(FUSE)),
         "capacity_zero" => fixed(capacity_zero::<Plain<F>>()),
         "capacity_one" => fixed(capacity_one::<Plain<F>>()),
+        "capacity_huge" => fixed(capacity_huge::<Plain<F>>()),
         "oldest" => fixed(oldest::<Plain<F>>(EXACT)),
         "replace" => fixed(replace::<Plain<F>>(EXACT)),
         "million" => fixed(million::<Plain<F>>(EXACT)),
@@ -283,6 +285,47 @@ fn capacity_one<C: Cache<u64, u64>>() -> Result<(), String> {
         if key > 0 && cache.get(&(key - 1)).is_some() {
             return Err(format!("{} is still there after put({key})", key - 1));
         }
+    }
+    Ok(())
+}
+
+/// Capacities at which 32 bits end, where their low 32 bits are few, and where no memory holds that many entries.
+const HUGE: [usize; 14] = [
+    1 << 31,
+    (1 << 31) + 1,
+    u32::MAX as usize - 1,
+    u32::MAX as usize,
+    1 << 32,
+    (1 << 32) + 1,
+    (1 << 32) + 7,
+    1 << 33,
+    1 << 40,
+    (1 << 48) + 3,
+    isize::MAX as usize,
+    isize::MAX as usize + 1,
+    usize::MAX - 1,
+    usize::MAX,
+];
+
+fn capacity_huge<C: Cache<u64, u64>>() -> Result<(), String> {
+    const ENTRIES: u64 = 1000;
+    for capacity in HUGE {
+        let mut cache = C::with_capacity(capacity);
+        expect("capacity", cache.capacity(), capacity)?;
+        let told = |message| format!("capacity {capacity}: {message}");
+        for round in 0..2 {
+            for key in 0..ENTRIES {
+                cache.put(key, key + round);
+                let length = if round == 0 { key + 1 } else { ENTRIES };
+                expect(format_args!("len after put({key})"), cache.len() as u64, length).map_err(told)?;
+            }
+            for key in 0..ENTRIES {
+                let observed = cache.get(&key).copied();
+                expect(format_args!("get({key})"), observed, Some(key + round)).map_err(told)?;
+            }
+        }
+        expect("entries", cache.iter().count() as u64, ENTRIES).map_err(told)?;
+        expect("get of an absent key", cache.get(&ENTRIES), None).map_err(told)?;
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, Hash};
 
 /// A map of at most `capacity` entries. Its users expect O(1) of `get` and `put`.
 pub trait Cache<K, V>: Sized {
-    /// An empty cache of at most `capacity` entries. A cache of capacity 0 never holds any.
+    /// An empty cache of at most `capacity` entries. A cache of capacity 0 never holds any. A capacity may be greater than
+    /// any memory: it is a bound, and no number of entries to expect.
     fn with_capacity(capacity: usize) -> Self;
     /// The greatest number of entries.
     fn capacity(&self) -> usize;

@@ -21,6 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("boundaries", 0, 1, "Pushes, sets and pops across 31, 32, 33, 1023, 1024, 1025, 1055, 1056, 1057, 32,767, 32,768, 32,769, 33,792 and 33,793 elements, while old versions are held."),
     Check::new("threads", 0, 1, "Four threads fork one vector and change their forks at the same time: each sees its own changes only."),
     Check::new("versions_held", 0, 1, "A vector grows to 20,000 elements, then elements are set, popped and pushed. A version is held every 1,000 steps, and all of them are compared in full in the end."),
+    Check::new("index_huge", 0, 1, "Indices from 2³¹ to 2⁶⁴ − 1, whose low bits are often those of an element, are past the end, for slices as well. So are slices that end before they begin."),
     Check::new("small_pairs", 0, 1, "Slices and concatenations of every pair of small lengths and of lengths around node boundaries."),
 ];
 
@@ -89,6 +90,7 @@ pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mis
         "boundaries" => fixed(boundaries::<F::Vector<u64>>()),
         "versions_held" => fixed(versions_held::<F::Vector<u64>>()),
         "threads" => fixed(threads::<F::Vector<u64>>()),
+        "index_huge" => fixed(index_huge::<F::Vector<u64>>()),
         "small_pairs" => fixed(small_pairs::<F::Vector<u64>>()),
         _ => not_replayed(check),
     }
@@ -373,6 +375,49 @@ fn boundaries<V: PersistentVector<u64>>() -> Result<(), String> {
     compare(|| "up again after empty".to_owned(), &down, (0..1100usize).map(|value| value as u64))?;
     for (vector, length) in held.iter().zip(BOUNDARIES) {
         compare(|| format!("held version of {length}"), vector, (0..length).map(|value| value as u64))?;
+    }
+    Ok(())
+}
+
+fn index_huge<V: PersistentVector<u64>>() -> Result<(), String> {
+    for length in [0, 1, 31, 32, 33, 64, 1000, 1057] {
+        let mut vector = V::from_values(values(0..length));
+        let bits = [31, 32, 33, 35, 40, 48, 60, 63].map(|bits| 1 << bits);
+        let beyond = bits
+            .into_iter()
+            .flat_map(|high| [0, 1, 31, length / 2, length.saturating_sub(1), length].map(|low| high + low));
+        let last = [u32::MAX as usize, isize::MAX as usize, usize::MAX - length, usize::MAX - 1, usize::MAX];
+        for index in beyond.chain(last) {
+            let told = |what: &str| Err(format!("{what} {index} of {length} elements is not refused"));
+            if vector.get(index).is_some() {
+                return told("get");
+            }
+            if vector.set(index, u64::MAX) {
+                return told("set");
+            }
+            if vector.slice(0..index).is_some() || vector.slice(length / 2..index).is_some() {
+                return told("a slice that ends at");
+            }
+            if vector.slice(index..index).is_some() || vector.slice(index..usize::MAX).is_some() {
+                return told("a slice that begins at");
+            }
+            #[expect(clippy::reversed_empty_ranges, reason = "that is what is to be refused")]
+            if vector.slice(index..0).is_some() || vector.slice(index..length).is_some() {
+                return told("a reversed slice that begins at");
+            }
+        }
+        for end in (0..length).step_by(1 + length / 10) {
+            if vector.slice(end + 1..end).is_some() || vector.slice(length..end).is_some() {
+                return Err(format!(
+                    "a slice of {length} elements that ends at {end}, before it begins, is not refused"
+                ));
+            }
+        }
+        compare(
+            || format!("{length} elements, after all that"),
+            &vector,
+            values(0..length).collect::<Vec<_>>().into_iter(),
+        )?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub trait PersistentVector<T>: Clone {
     fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
     where
         T: 'a;
-    /// The elements of `range`; `None` where the range does not lie within the vector.
+    /// The elements of `range`; `None` where the range does not lie within the vector, or ends before it begins.
     fn slice(&self, range: Range<usize>) -> Option<Self>;
     /// A vector of this one's elements and then those of `other`.
     fn concat(&self, other: &Self) -> Self;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::cases::{Total, World, add, computed};
 use super::contract::{Error, Notify, Signals, Tracked};
+use super::nested;
 use super::oracle::{
     Action, Event, FUEL, Formula, GRAPH_SIGNALS, GraphModel, MAX_EFFECTS, MAX_NODES, MAX_SIGNALS,
     MAX_SUBSCRIPTIONS, Model, Node, Script,
@@ -39,6 +40,11 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("effect_panics", 0, 1, "An effect panics: the others run, set resumes the panic, and the next change has its full effect."),
     Check::new("dispose_in_effect", 0, 1, "An effect ends itself, an earlier one and a later one. An effect that has ended does not run."),
     Check::new("effect_sets", 0, 1, "An effect sets another signal: the effects that depend on that one run before the first set returns."),
+    Check::new("effect_sets_own", 0, 1, "An effect raises the signal that it reads, up to a bound: it runs once for each value."),
+    Check::new("effect_in_effect", 0, 1, "Effects make others in each run, up to three each and four levels deep, and end those of the run before. A change runs those that read it and what they make, and nobody else."),
+    Check::new("inner_ends_outer", 0, 1, "An effect that was made within another one ends that one, and itself."),
+    Check::new("computed_in_effect", 0, 1, "A computed value is made when an effect or another computed value needs it: it is tracked, kept up to date, and outlives the run."),
+    Check::new("signal_in_effect", 0, 1, "A signal that an effect makes and keeps is one like any other."),
 ];
 
 /// What the traces of a check contain.
@@ -270,6 +276,11 @@ fn tracked_outcome<S: Tracked>(check: &Check, trace: &[Step]) -> Option<Result<(
         "effect_panics" => fixed(effect_panics::<S>()),
         "dispose_in_effect" => fixed(dispose_in_effect::<S>()),
         "effect_sets" => fixed(effect_sets::<S>()),
+        "effect_sets_own" => fixed(nested::effect_sets_own::<S>()),
+        "effect_in_effect" => fixed(nested::effect_in_effect::<S>()),
+        "inner_ends_outer" => fixed(nested::inner_ends_outer::<S>()),
+        "computed_in_effect" => fixed(nested::computed_in_effect::<S>()),
+        "signal_in_effect" => fixed(nested::signal_in_effect::<S>()),
         _ => return None,
     })
 }

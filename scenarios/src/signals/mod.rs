@@ -23,6 +23,7 @@
 mod cases;
 mod checks;
 mod contract;
+mod nested;
 mod oracle;
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};

@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("positions_long", 6000, 2, "The same with runs of up to 300 inserts or removals. The table is compared in full every 100 steps."),
     Check::new("free_twice", 0, 1, "To free a slot twice, to use one after it was freed, or one that never was: each is a typed error, and nothing changes."),
     Check::new("out_of_range", 0, 1, "Each use of a position past the end is a typed error, and nothing changes."),
+    Check::new("position_huge", 0, 1, "Positions from 2³¹ to 2⁶⁴ − 1, whose low 32 bits are often those of an element, are past the end."),
     Check::new("ends_and_middle", 0, 1, "Inserts and removals at the front, the middle and the back of 100,000 elements in turn."),
 ];
 
@@ -80,6 +81,7 @@ fn positions_outcome<P: Positions>(check: &Check, trace: &[Step]) -> Option<Resu
         "positions" => replay_edits::<P>(check, trace, 1),
         "positions_long" => replay_edits::<P>(check, trace, 100),
         "out_of_range" => fixed(out_of_range::<P>()),
+        "position_huge" => fixed(position_huge::<P>()),
         "ends_and_middle" => fixed(ends_and_middle::<P>()),
         _ => return None,
     })
@@ -254,7 +256,12 @@ impl<P: Positions> PositionsReplay<P> {
 
     fn refuses(&mut self, past: usize) -> Result<(), String> {
         let length = self.model.len();
-        let at = [length, length + 1, usize::MAX][past];
+        self.refuses_at([length, length + 1, usize::MAX][past])
+    }
+
+    /// Holds the table to refuse a position past the end.
+    fn refuses_at(&mut self, at: usize) -> Result<(), String> {
+        let length = self.model.len();
         if self.table.remove_at(at) != Err(OutOfRange) || self.table.get_physical(at).is_some() {
             return Err(format!("remove_at({at}) or get_physical({at}) of {length} elements is not refused"));
         }
@@ -300,6 +307,23 @@ fn out_of_range<P: Positions>() -> Result<(), String> {
         }
     }
     replay.compare()
+}
+
+fn position_huge<P: Positions>() -> Result<(), String> {
+    for length in [0usize, 1, 7, 64, 1000] {
+        let mut replay = PositionsReplay::<P>::new();
+        (0..length).try_for_each(|_| replay.apply(Operation::Push))?;
+        for bits in [31, 32, 33, 40, 48, 63] {
+            for low in [0, 1, length / 2, length.saturating_sub(1), length] {
+                replay.refuses_at((1 << bits) + low)?;
+            }
+        }
+        for at in [u32::MAX as usize, isize::MAX as usize, usize::MAX - length, usize::MAX - 1] {
+            replay.refuses_at(at)?;
+        }
+        replay.compare()?;
+    }
+    Ok(())
 }
 
 fn ends_and_middle<P: Positions>() -> Result<(), String> {

@@ -16,7 +16,7 @@ use reports::record::Measured;
 
 use super::atomics::Objects;
 use super::callgrind::{self, Attributed};
-use crate::measure::protocol::{INPUT_OPTION, WORKER_ARGUMENT};
+use crate::measure::protocol::{INPUT_OPTION, SEED_OPTION, WORKER_ARGUMENT};
 use crate::measure::scratch::Scratch;
 use crate::roster::input::Input;
 
@@ -39,6 +39,7 @@ pub const NO_VALGRIND: &str = "Valgrind is not installed: the instruction meter 
 pub struct Callgrind<'a> {
     binary: &'a Path,
     input: Option<&'a Input>,
+    seed: Option<u64>,
     objects: Mutex<Objects>,
     profiles: Scratch,
 }
@@ -51,7 +52,12 @@ impl<'a> Callgrind<'a> {
     pub fn new(binary: &'a Path, input: Option<&'a Input>) -> Result<Self> {
         let profiles = Scratch::new("callgrind", &std::env::temp_dir())
             .context("nowhere to put Callgrind's profiles")?;
-        Ok(Callgrind { binary, input, objects: Mutex::default(), profiles })
+        Ok(Callgrind { binary, input, seed: None, objects: Mutex::default(), profiles })
+    }
+
+    /// The same workers, whose inputs come from this seed if there is one.
+    pub fn seeded(self, seed: Option<u64>) -> Self {
+        Callgrind { seed, ..self }
     }
 
     /// The command of a worker.
@@ -73,6 +79,9 @@ impl<'a> Callgrind<'a> {
         if let Some(input) = self.input {
             command.arg(INPUT_OPTION).arg(&input.identity.path);
         }
+        if let Some(seed) = self.seed {
+            command.arg(SEED_OPTION).arg(seed.to_string());
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
         command
@@ -83,18 +92,23 @@ impl<'a> Callgrind<'a> {
     /// # Errors
     /// If there is no complete profile of that process.
     pub fn take_counts(&self, pid: u32) -> Result<Measured> {
-        let profile = self.take(pid)?;
+        let profile = self.take(&pid.to_string())?;
         let instructions = callgrind::total(&profile).with_context(|| self.incomplete())?;
         let atomics = callgrind::atomics(&profile, self.binary, &mut self.objects())?;
         Ok(Measured::Instructions { instructions, atomics })
     }
 
-    /// Instructions of the region that process `pid` ran; its profile is deleted.
+    /// What process `pid` [counted of each of so many parts](worker::count_part); its profiles are deleted.
     ///
     /// # Errors
-    /// If there is no complete profile of that process.
-    pub fn take_instructions(&self, pid: u32) -> Result<u64> {
-        callgrind::total(&self.take(pid)?).with_context(|| self.incomplete())
+    /// If there is no complete profile of each part.
+    pub fn take_parts(&self, pid: u32, parts: usize) -> Result<Vec<u64>> {
+        // The last profile holds what came behind the parts: nothing.
+        self.take(&pid.to_string())?;
+        let part = |number| {
+            callgrind::total(&self.take(&format!("{pid}.{number}"))?).with_context(|| self.incomplete())
+        };
+        (1..=parts).map(part).collect()
     }
 
     /// Instructions of the region that process `pid` ran, and by function; its profile is deleted.
@@ -102,7 +116,7 @@ impl<'a> Callgrind<'a> {
     /// # Errors
     /// If there is no complete profile of that process.
     pub fn take_functions(&self, pid: u32) -> Result<(u64, Attributed)> {
-        let profile = self.take(pid)?;
+        let profile = self.take(&pid.to_string())?;
         let total = callgrind::total(&profile).with_context(|| self.incomplete())?;
         Ok((total, callgrind::functions(&profile, self.binary, &mut self.objects())?))
     }
@@ -115,8 +129,8 @@ impl<'a> Callgrind<'a> {
         format!("Callgrind left no whole profile in {}: is the disk full?", self.profiles.path().display())
     }
 
-    fn take(&self, pid: u32) -> Result<String> {
-        let path = self.profiles.path().join(format!("profile.{pid}"));
+    fn take(&self, process: &str) -> Result<String> {
+        let path = self.profiles.path().join(format!("profile.{process}"));
         let profile = std::fs::read(&path)
             .with_context(|| format!("cannot read Callgrind's profile {}", path.display()))?;
         std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;

@@ -21,8 +21,8 @@ use scenarios::{Case, Setup};
 use serde::{Deserialize, Serialize};
 use worker::Roster;
 
-use super::clock::NO_TIME;
 use super::calm::Calm;
+use super::clock::NO_TIME;
 use crate::measure::budget::TimeBudget;
 use crate::measure::planted::planted;
 use crate::measure::statistics::{interval, median};
@@ -114,7 +114,7 @@ impl Turn {
         if !long && !one_input {
             let all = ROTATED / inputs[0].ops().max(name.size);
             for input in 1..all.min(MOST_INPUTS) {
-                inputs.push(roster.seeded_case(name, mix(SEED ^ input))?);
+                inputs.push(roster.seeded_case(name, mix(roster.seed.unwrap_or(SEED) ^ input))?);
             }
         }
         let regions = regions_within(budget.slice, cycle_time);
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn no_two_regions_in_a_row_have_the_same_input() {
         let contenders = roster();
-        let roster = Roster { contenders: &contenders, input: None };
+        let roster = Roster { contenders: &contenders, input: None, seed: None };
         for cell in ["persistent_map/get_hit_string/32/imbl", "slots/random_frees/100/slotmap"] {
             let Ok(turn) = Turn::new(roster, &cell.parse().unwrap(), BUDGET) else { panic!("{cell}") };
             // A machine that is very slow may find it long.
@@ -406,7 +406,7 @@ mod tests {
     #[test]
     fn inputs_of_other_seeds_are_others_and_right() {
         let contenders = roster();
-        let roster = Roster { contenders: &contenders, input: None };
+        let roster = Roster { contenders: &contenders, input: None, seed: None };
         let name = "persistent_map/get_hit/32/imbl".parse().unwrap();
         let digest = |seed| {
             let mut case = roster.seeded_case(&name, seed).unwrap();
@@ -416,7 +416,7 @@ mod tests {
             case.digest()
         };
         let digests: std::collections::BTreeSet<u64> =
-            (0..8).map(|input| digest(mix(SEED ^ input))).collect();
+            (0..8).map(|input| digest(mix(roster.seed.unwrap_or(SEED) ^ input))).collect();
         assert_eq!(digests.len(), 8);
         let mut usual = roster.case(&name).unwrap();
         usual.arm();
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn a_process_times_every_cell_against_the_first() {
         let contenders = roster();
-        let roster = Roster { contenders: &contenders, input: None };
+        let roster = Roster { contenders: &contenders, input: None, seed: None };
         let cells = names(&[
             "small_map/insert_shared/8/imbl",
             "small_map/insert_shared/8/array_map",
@@ -450,7 +450,7 @@ mod tests {
     #[test]
     fn ratios_are_taken_round_by_round_and_in_parts() {
         let contenders = roster();
-        let roster = Roster { contenders: &contenders, input: None };
+        let roster = Roster { contenders: &contenders, input: None, seed: None };
         let mut turn = Turn::new(roster, &"small_map/get_hit/8/imbl".parse().unwrap(), BUDGET).unwrap();
         // The machine slows down tenfold half-way; the ratio does not.
         let reference = [1.0, 1.0, 1.0, 10.0, 10.0, 10.0];

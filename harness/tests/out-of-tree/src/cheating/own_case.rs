@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use scenarios::input::{SEED, seed};
 use scenarios::{Case, Contender, Observed, Request, Setup};
 
 /// The bottleneck's case, with a region of its own around it.
@@ -116,6 +117,54 @@ pub fn boasting() -> Contender {
     contender("boasting", "Claims ten times its operations.", |request| {
         Box::new(Wrapped { case: set_up(request), claims: 10, region: Region::Work })
     })
+}
+
+/// Right on the lab's own inputs alone.
+struct OneSeed {
+    case: Box<dyn Case>,
+    is_own: bool,
+}
+
+impl Case for OneSeed {
+    fn ops(&self) -> u64 {
+        self.case.ops()
+    }
+
+    fn setup(&self) -> Setup {
+        self.case.setup()
+    }
+
+    fn arm(&mut self) {
+        self.case.arm();
+    }
+
+    fn run(&mut self) {
+        self.case.run();
+    }
+
+    fn digest(&self) -> u64 {
+        if self.is_own { self.case.digest() } else { 0 }
+    }
+
+    fn expected(&self) -> u64 {
+        self.digest()
+    }
+
+    fn observed(&self) -> Observed {
+        self.case.observed()
+    }
+}
+
+pub fn one_seed() -> Contender {
+    let honest = super::recognising::contender();
+    Contender {
+        about: super::about("one_seed", "Is right on the lab's own inputs, and on no others."),
+        set_up: |request| {
+            let case = (super::recognising::contender().set_up)(request);
+            Box::new(OneSeed { case, is_own: seed() == SEED })
+        },
+        ..honest
+    }
 }
 
 pub fn hollow() -> Contender {

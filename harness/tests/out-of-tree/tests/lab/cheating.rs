@@ -1,8 +1,9 @@
 //! Contenders that look cheaper than they are: each is noticed by name, and the one beside them that is honest is not.
 
+use reports::Metric;
 use reports::record::Failure;
 
-use crate::common::{Lab, contenders, has_valgrind};
+use crate::common::{Lab, Outcome, contenders, has_valgrind};
 
 /// Asserts that `failures` exclude the contender, with all of `words` in one of the messages.
 #[track_caller]
@@ -79,6 +80,96 @@ fn deep_verification_notices_work_that_is_put_off_remembered_or_done_before() {
         excluded(&failures, &format!("persistent_vector/{early}"), &words);
     }
     assert_eq!(failures.len(), 4, "the honest contender is not among them: {failures:?}");
+}
+
+/// Runs the lab of those that cheat on these contenders and scenarios, at a size whose phases are counted.
+fn run_all(arguments: &str, code: i32) -> (Lab, Outcome) {
+    let lab = Lab::cheating();
+    let outcome = lab.run(&format!("run --size 1000 --meter instructions {arguments}")).ends_with(code);
+    (lab, outcome)
+}
+
+/// The text of a page of the newest report.
+fn page(lab: &Lab, name: &str) -> String {
+    std::fs::read_to_string(lab.runs().join("latest/report").join(name)).unwrap()
+}
+
+#[test]
+fn a_plain_run_excludes_those_that_put_off_remember_or_recognise() {
+    if !has_valgrind() {
+        return;
+    }
+    let cheats: [(&str, &str, &[&str]); 7] = [
+        ("persistent_vector", "deferring", &["puts work off", "to read the results"]),
+        ("persistent_vector", "copying_late", &["puts work off", "to read the results"]),
+        ("persistent_vector", "clearing_late", &["puts work off", "set-up"]),
+        ("persistent_vector", "remembering", &["remembers what it did"]),
+        ("persistent_vector", "in_arm", &["before its region has run"]),
+        ("persistent_vector", "busy", &["before its region has run"]),
+        ("persistent_map", "recognising", &["recognises the lab's inputs", "another seed"]),
+    ];
+    let (lab, outcome) = run_all(
+        "--contender deferring,copying_late,clearing_late,remembering,in_arm,busy,recognising,array_copy,imbl,arc_deque \
+         --scenario push_unshared,set_shared,pop_all,slice,get_hit",
+        3,
+    );
+    let record = lab.latest();
+    let report = page(&lab, "index.html");
+    for (bottleneck, cheat, words) in cheats {
+        let contender = format!("{bottleneck}/{cheat}");
+        excluded(&record.failures, &contender, &[&[&format!("/1000/{cheat}: ")], words].concat());
+        let said = outcome.err.lines().filter(|line| line.starts_with("failed: ") && line.contains(cheat));
+        assert_eq!(said.count(), 1, "{cheat} is named once at the end\n{}", outcome.err);
+        assert!(report.contains(&contender), "{cheat} is named in the report");
+    }
+    assert_eq!(record.failures.len(), cheats.len(), "{:?}", record.failures);
+    assert_eq!(contenders(&record), ["arc_deque", "array_copy", "imbl"], "the honest ones are left");
+    assert!(!outcome.err.contains("badge: "), "{}", outcome.err);
+}
+
+#[test]
+fn who_stands_out_by_what_comes_after_the_region_gets_a_badge() {
+    if !has_valgrind() {
+        return;
+    }
+    let (lab, outcome) = run_all(
+        "--contender recomputing,dropping_late,array_copy,imbl,arc_deque --scenario push_unshared,pop_all,iterate",
+        0,
+    );
+    let record = lab.latest();
+    assert_eq!(record.failures, []);
+    let badges: Vec<&str> = outcome.err.lines().filter(|line| line.starts_with("badge: ")).collect();
+    let of = |contender: &str, badge: &str, scenario: &str| {
+        let begin = format!("badge: persistent_vector/{contender}: {badge}: ");
+        badges
+            .iter()
+            .any(|line| line.starts_with(&begin) && line.contains(&format!("{scenario} at size 1000")))
+    };
+    assert!(of("recomputing", "dear to read", "push_unshared"), "{badges:?}");
+    assert!(of("dropping_late", "dear to drop", "pop_all"), "{badges:?}");
+    assert_eq!(badges.len(), 2, "nobody else stands out: {badges:?}");
+    let report = page(&lab, "persistent_vector.html");
+    for badge in ["dear to read", "dear to drop"] {
+        assert!(report.contains(badge) && page(&lab, "index.html").contains(badge), "{badge}");
+    }
+    for cell in &record.cells {
+        let values = [Metric::Reading, Metric::Dropping].map(|metric| metric.value(cell));
+        assert!(values.iter().all(Option::is_some), "{}: {values:?}", cell.name);
+    }
+}
+
+#[test]
+fn a_cell_that_is_wrong_on_other_inputs_is_noticed() {
+    // What it does there is not counted, but right.
+    let select = "--contender array_copy,recognising --scenario get_hit,get_random,slice --size 100";
+    let outcome = Lab::cheating().run(&format!("verify {select}")).ends_with(0);
+    assert!(outcome.err.contains("other inputs"), "{}", outcome.err);
+    let failures = verify("--contender one_seed --scenario get_hit --size 100");
+    excluded(
+        &failures,
+        "persistent_map/one_seed",
+        &["get_hit/100/one_seed: ", "on the input of seed 1: digest "],
+    );
 }
 
 #[test]

@@ -240,7 +240,11 @@ fn without_valgrind_every_other_meter_works() {
     lab.run_without_valgrind(&format!("explain {cell}")).complains(1, &["apt-get install valgrind"]);
     lab.run_without_valgrind(&format!("bless {cell}")).complains(1, &["apt-get install valgrind"]);
     let outcome = lab.run_without_valgrind(&format!("self-test {cell}")).ends_with(0);
-    assert!(outcome.err.contains("note: only allocations are compared: Valgrind is not installed"), "{}", outcome.all());
+    assert!(
+        outcome.err.contains("note: only allocations are compared: Valgrind is not installed"),
+        "{}",
+        outcome.all()
+    );
 }
 
 #[test]
