@@ -157,7 +157,7 @@ fn wrong_part(parts: &[&str], roster: Roster<'_>, names: &[[String; 4]]) -> Resu
         return Ok(match named {
             Some(_) if at == 0 => usage(format!("{part} cannot be measured on a file")),
             Some(bottleneck) if at == 1 && about_a_file(bottleneck, part) => usage(format!(
-                "`{part}` is about a file: {}",
+                "`{part}` is about a file: `{}`",
                 door::command(["run", bottleneck.name, "--input", "FILE"])
             )),
             _ if part.contains(is_special) => {
@@ -226,7 +226,7 @@ mod tests {
             ("**/imbll", "no part of any name `imbll`; did you mean `imbl`?"),
             ("**/get_hitt/**", "no part of any name `get_hitt`; did you mean `get_hit`?"),
             ("**/imbl/get_hit", "no cell has all its parts; `scripts/just lab list --cells` shows them"),
-            ("lru_cache/own_trace", "`own_trace` is about a file: scripts/just lab run lru_cache --input FILE"),
+            ("lru_cache/own_trace", "`own_trace` is about a file: `scripts/just lab run lru_cache --input FILE`"),
             ("persistent_map/[", "`persistent_map/[` is not a glob"),
             ("persistent_map/{a", "`persistent_map/{a` is not a glob"),
         ];
