@@ -254,7 +254,7 @@ fn a_baseline_from_elsewhere_is_not_compared() {
     let before = contents(lab.root());
     let elsewhere = "the baseline was measured elsewhere";
     let outcome = lab.run(&format!("check {SELECTION}"));
-    outcome.complains(4, &[elsewhere, "rustc: `another ", "`lab check --against HEAD^`"]);
+    outcome.complains(4, &[elsewhere, "rustc: `another ", "`out-of-tree check --against 'HEAD^'`"]);
     if has_valgrind() {
         lab.run(&format!("bless {SELECTION}")).complains(4, &[elsewhere, "bless all cells"]);
     }

@@ -29,8 +29,8 @@ fn build(lab: &Lab) -> Start<'static> {
 fn what_is_compared_is_said_in_full() {
     let lab = Lab::out_of_tree();
     for (arguments, words) in [
-        ("diff", &["0 records", "`lab diff BEFORE AFTER`", "`lab diff --paired REVISION`"][..]),
-        ("diff one.json", &["1 records", "`lab diff BEFORE AFTER`"]),
+        ("diff", &["0 records", "`out-of-tree diff BEFORE AFTER`", "`out-of-tree diff --paired REVISION`"][..]),
+        ("diff one.json", &["1 records", "`out-of-tree diff BEFORE AFTER`"]),
         ("diff one.json two.json three.json", &["3 records"]),
         ("diff one.json two.json --size 8", &["only --paired selects cells"]),
         ("diff one.json two.json --profile quick", &["only --paired selects cells"]),

@@ -108,7 +108,7 @@ fn a_cell_that_grew_is_named_with_its_function_and_what_reproduces_it() {
     let [function, reproduce] = &details[..] else { panic!("one function grew: {details:?}") };
     assert!(function.starts_with('+') && function.contains(" in "), "{function}");
     // The command that reproduces it does.
-    let explain = reproduce.strip_prefix("reproduce: lab ").unwrap();
+    let explain = reproduce.strip_prefix("reproduce: out-of-tree ").unwrap();
     assert_eq!(explain, format!("explain {cell}"));
     let explained = lab.run(explain).ends_with(0);
     let name = function.split(" in ").nth(1).unwrap().split(" (").next().unwrap();
@@ -189,16 +189,41 @@ fn an_improvement_is_told_with_the_command_that_keeps_it() {
     let outcome = lab.run(&format!("check {cell}")).ends_with(0);
     let improved = below(&outcome, "improved:");
     assert!(improved[0].starts_with(cell) && improved[0].contains("(-50.0"), "{improved:?}");
-    assert_eq!(improved[1], "keep: lab bless --contender arc_deque");
+    assert_eq!(improved[1], "keep: out-of-tree bless --contender arc_deque");
 }
 
 #[test]
 fn a_new_contender_is_named() {
     let Some(lab) = blessed() else { return };
     let outcome = lab.run("check --scenario get_random --size 8").ends_with(0);
-    let new = below(&outcome, "new, not compared (`lab bless` adds them)");
+    let new = below(&outcome, "new, not compared (`out-of-tree bless` adds them)");
     assert_eq!(new, ["persistent_vector/get_random/8/imbl"], "{}", outcome.all());
     assert!(outcome.out.contains("2 cells compared: 0 regressed, 0 improved, 1 new"), "{}", outcome.all());
+}
+
+#[test]
+fn a_gate_that_compared_nothing_is_not_passed() {
+    let Some(lab) = blessed() else { return };
+    let nothing = "nothing was compared: the baseline has none of the selected cells";
+    // Cells of sizes, scenarios and contenders that the baseline does not have.
+    for selection in [
+        "persistent_vector/slice/9/imbl",
+        "persistent_vector/slice/9",
+        "persistent_vector/concat/8",
+        "persistent_vector/concat/8/arc_deque",
+        "persistent_vector/get_random/1000/arc_deque",
+        "--scenario slice --size 9,10",
+        "--scenario concat,set_shared --size 8",
+        "--contender imbl --scenario slice --size 8",
+        "--contender imbl --scenario get_random --size 100,1000",
+    ] {
+        let outcome = lab.run(&format!("check --jobs 1 {selection}")).complains(4, &[nothing]);
+        assert!(outcome.out.contains("\n0 cells compared: 0 regressed"), "{}", outcome.all());
+        lab.run_without_valgrind(&format!("check --jobs 1 {selection}")).complains(4, &[nothing]);
+    }
+    // A baseline without a row is none.
+    lab.rewrite_baseline(|known| known.cells.clear());
+    lab.run(&format!("check {SELECTION}")).complains(4, &[nothing]);
 }
 
 #[test]
@@ -219,7 +244,7 @@ fn a_vanished_cell_is_named() {
 
     // The whole roster; without Valgrind, to be quick.
     let outcome = lab.run_without_valgrind("check --profile quick").ends_with(3);
-    let mut vanished = below(&outcome, "vanished (`lab bless` drops them)");
+    let mut vanished = below(&outcome, "vanished (`out-of-tree bless` drops them)");
     vanished.sort_unstable();
     let expected =
         ["persistent_vector/gone/8/imbl", "persistent_vector/slice/8/gone", "persistent_vector/slice/9/imbl"];
