@@ -23,12 +23,34 @@ pub struct Bottleneck {
     pub claims: &'static [Claim],
     /// Which of its scenarios tell how much memory a structure takes, alone and with versions of it kept.
     pub memory: &'static [Memory],
-    /// What it can measure on a user's file; `None` if every input is generated.
-    pub own_input: Option<OwnInput>,
+    /// What it can measure on a user's file, by the kind of file; empty if every input is generated.
+    pub own_inputs: &'static [OwnInput],
     /// The name of the contender to whose times the time meter relates those of all others.
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
     pub describe: fn(&Check, &[Step]) -> Vec<String>,
+}
+
+impl Bottleneck {
+    /// The scenarios about files of all kinds.
+    pub fn own_scenarios(&self) -> impl Iterator<Item = &'static Scenario> {
+        self.own_inputs.iter().flat_map(|own| own.scenarios)
+    }
+
+    /// The kind of file that these bytes are: the first whose check they pass.
+    ///
+    /// # Errors
+    /// What the check of the last kind says; `None` if the bottleneck takes no file.
+    pub fn own_input_of(&self, bytes: &[u8]) -> Result<&'static OwnInput, Option<String>> {
+        let mut problem = None;
+        for own in self.own_inputs {
+            match (own.check)(bytes) {
+                Ok(()) => return Ok(own),
+                Err(message) => problem = Some(message),
+            }
+        }
+        Err(problem)
+    }
 }
 
 /// A seeded workload over a bottleneck's contract.
@@ -114,6 +136,8 @@ pub struct Memory {
 /// What a bottleneck measures on a user's file (`lab run --input`) in place of its scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnInput {
+    /// The kind of file, in one word: `trace`.
+    pub name: &'static str,
     /// What the file must contain: one sentence for people.
     pub expects: &'static str,
     /// The scenarios. They find the file in [`Request::input`].

@@ -73,9 +73,9 @@ impl<'a> Roster<'a> {
     /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the
     /// generated ones.
     pub fn scenarios(self, bottleneck: &Bottleneck) -> &'static [Scenario] {
-        match (self.input, bottleneck.own_input) {
-            (None, _) => bottleneck.scenarios,
-            (Some(_), own) => own.map_or(&[], |own| own.scenarios),
+        match self.input {
+            None => bottleneck.scenarios,
+            Some(input) => input.kind(bottleneck).map_or(&[], |own| own.scenarios),
         }
     }
 
@@ -103,8 +103,7 @@ impl<'a> Roster<'a> {
         let bottleneck = self.bottleneck(&name.bottleneck)?;
         let scenarios = self.scenarios(bottleneck);
         let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name.scenario) else {
-            let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-            if own.iter().any(|scenario| scenario.name == name.scenario) {
+            if bottleneck.own_scenarios().any(|scenario| scenario.name == name.scenario) {
                 bail!(usage(format!(
                     "`{}` is about a file: `lab run {} --input FILE`",
                     name.scenario, name.bottleneck

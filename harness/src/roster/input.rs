@@ -2,12 +2,14 @@
 //!
 //! Workers receive its path and read it themselves, before they fork.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use flate2::read::MultiGzDecoder;
-use scenarios::Bottleneck;
+use scenarios::{Bottleneck, OwnInput};
 use serde::{Deserialize, Serialize};
 
 use crate::error::usage;
@@ -29,7 +31,12 @@ pub struct Input {
     pub identity: Identity,
     /// Its unpacked content. It lives until the process ends, because cases may keep references into it.
     pub bytes: &'static [u8],
+    /// Which kind of file it is to a bottleneck.
+    kinds: Mutex<BTreeMap<&'static str, Kind>>,
 }
+
+/// A kind of file, or why the content is of none that the bottleneck takes; no reason if it takes no file.
+type Kind = Result<&'static OwnInput, Option<String>>;
 
 /// The largest input. A larger one would not fit into a worker beside what contenders build from it.
 const MAX_BYTES: u64 = 256 << 20;
@@ -47,7 +54,7 @@ impl Input {
             bail!(refuse(format!("it holds more than {} MiB", MAX_BYTES >> 20)));
         }
         let identity = Identity { path: whole, sha256: sha256([&bytes]) };
-        Ok(Input { identity, bytes: bytes.leak() })
+        Ok(Input { identity, bytes: bytes.leak(), kinds: Mutex::default() })
     }
 
     /// Checks the content for a bottleneck.
@@ -55,13 +62,24 @@ impl Input {
     /// # Errors
     /// If the bottleneck takes no input, or not this one: one line that says where and why.
     pub fn check(&self, bottleneck: &Bottleneck) -> Result<()> {
-        let Some(own) = bottleneck.own_input else {
-            bail!(usage(format!("--input: {} cannot be measured on a file", bottleneck.name)));
+        let Err(problem) = self.kind(bottleneck) else { return Ok(()) };
+        let name = bottleneck.name;
+        let Some(problem) = problem else {
+            bail!(usage(format!("--input: {name} cannot be measured on a file")));
         };
-        (own.check)(self.bytes).map_err(|problem| {
-            let (path, expects) = (self.identity.path.display(), own.expects);
-            usage(format!("--input {path}: {problem}; {} expects {expects}", bottleneck.name)).into()
-        })
+        let (path, expects) =
+            (self.identity.path.display(), bottleneck.own_inputs.iter().map(|own| own.expects));
+        let expects = expects.collect::<Vec<_>>().join("; or ");
+        bail!(usage(format!("--input {path}: {problem}; {name} expects {expects}")))
+    }
+
+    /// Which kind of file the content is to a bottleneck, or why it is of none.
+    ///
+    /// # Errors
+    /// If the content is none that it takes: why; `None` if it takes no file.
+    pub fn kind(&self, bottleneck: &Bottleneck) -> Kind {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.entry(bottleneck.name).or_insert_with(|| bottleneck.own_input_of(self.bytes)).clone()
     }
 }
 

@@ -31,7 +31,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "btree_range",
     describe: checks::describe,
 };

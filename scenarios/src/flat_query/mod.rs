@@ -31,11 +31,12 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
-    own_input: Some(OwnInput {
+    own_inputs: &[OwnInput {
+        name: "document",
         expects: "a JSON document",
         scenarios: OWN_SCENARIOS,
         check: cases::check_document,
-    }),
+    }],
     reference: "serde_json_path",
     describe: checks::describe,
 };

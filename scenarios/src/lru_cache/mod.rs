@@ -29,11 +29,12 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
-    own_input: Some(OwnInput {
+    own_inputs: &[OwnInput {
+        name: "trace",
         expects: "a trace of keys: one key a line, in the order of access, in UTF-8, and no empty line",
         scenarios: OWN_SCENARIOS,
         check: cases::check_own_trace,
-    }),
+    }],
     reference: "lru",
     describe: checks::describe,
 };

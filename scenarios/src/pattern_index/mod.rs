@@ -35,7 +35,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "globset",
     describe: checks::describe,
 };

@@ -32,7 +32,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
-    own_input: None,
+    own_inputs: &[],
     reference: "imbl",
     describe: checks::describe,
 };

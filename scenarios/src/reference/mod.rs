@@ -97,7 +97,7 @@ fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
         for scenario in scenarios {
             run_scenario(&contender, scenario, None);
         }
-        if let Some(own) = contender.bottleneck.own_input {
+        for own in contender.bottleneck.own_inputs {
             let file = own_file(contender.bottleneck);
             assert_eq!((own.check)(file), Ok(()), "{contender:?}");
             for scenario in own.scenarios {
@@ -166,9 +166,12 @@ fn stem(name: &str) -> &str {
 #[test]
 fn what_is_dispatched_and_what_is_listed_are_the_same() {
     for bottleneck in BOTTLENECKS {
-        let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-        let scenarios: Vec<&str> =
-            bottleneck.scenarios.iter().chain(own).map(|scenario| stem(scenario.name)).collect();
+        let scenarios: Vec<&str> = bottleneck
+            .scenarios
+            .iter()
+            .chain(bottleneck.own_scenarios())
+            .map(|scenario| stem(scenario.name))
+            .collect();
         let checks: Vec<&str> = bottleneck.checks.iter().map(|check| check.name).collect();
         for (file, listed) in [("cases.rs", scenarios), ("checks.rs", checks)] {
             let source = source(bottleneck, file);

@@ -32,7 +32,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "free_list",
     describe: checks::describe,
 };

@@ -42,7 +42,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
-    own_input: None,
+    own_inputs: &[],
     reference: "imbl",
     describe: checks::describe,
 };
