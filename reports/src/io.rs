@@ -268,6 +268,11 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
                 merged.failures.push(failure);
             }
         }
+        for skip in record.skipped {
+            if !merged.skipped.contains(&skip) {
+                merged.skipped.push(skip);
+            }
+        }
         merged.cells.extend(record.cells);
     }
     merged.command = whole_command(&merged.command);

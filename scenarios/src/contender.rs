@@ -29,27 +29,14 @@ pub struct Bottleneck {
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
     pub describe: fn(&Check, &[Step]) -> Vec<String>,
+    /// Why it takes no file, in one clause; empty if it takes some.
+    pub why_no_input: &'static str,
 }
 
 impl Bottleneck {
     /// The scenarios about files of all kinds.
     pub fn own_scenarios(&self) -> impl Iterator<Item = &'static Scenario> {
         self.own_inputs.iter().flat_map(|own| own.scenarios)
-    }
-
-    /// The kind of file that these bytes are: the first whose check they pass.
-    ///
-    /// # Errors
-    /// What the check of the last kind says; `None` if the bottleneck takes no file.
-    pub fn own_input_of(&self, bytes: &[u8]) -> Result<&'static OwnInput, Option<String>> {
-        let mut problem = None;
-        for own in self.own_inputs {
-            match (own.check)(bytes) {
-                Ok(()) => return Ok(own),
-                Err(message) => problem = Some(message),
-            }
-        }
-        Err(problem)
     }
 }
 
@@ -144,6 +131,36 @@ pub struct OwnInput {
     pub scenarios: &'static [Scenario],
     /// Checks a file. The error says in one line where the file is wrong and what was expected there.
     pub check: fn(&[u8]) -> Result<(), String>,
+    /// How such a file is written.
+    pub form: Form,
+    /// Its files, if it is more than one. The scenarios find their lines one file after the other.
+    pub parts: &'static [Part],
+    /// What one item of it is, and several of them: `["key", "keys"]`.
+    pub items: [&'static str; 2],
+    /// The one size that it has. `None` if the sizes are the scenarios': a trace has none, the cache has.
+    pub size: Option<fn(&[u8]) -> usize>,
+    /// What a size counts, in the plural: `leaves`.
+    pub sizes_count: &'static str,
+}
+
+/// How a kind of file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One key a line. Other formats of keys (`--format`) are turned into this one.
+    Keys,
+    /// One item a line.
+    Lines,
+    /// As it is.
+    Whole,
+}
+
+/// One file of a kind that has several.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Its name in front of the file's: `--input patterns=FILE`.
+    pub name: &'static str,
+    /// Checks one of its lines.
+    pub check: fn(&str) -> Result<(), String>,
 }
 
 /// The sizes at which a bottleneck is measured, by profile.
@@ -305,7 +322,8 @@ pub struct Request {
     pub size: usize,
     /// What the contender can do.
     pub capabilities: &'static [Capability],
-    /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios about it; else `None`.
+    /// The user's file, unpacked, in the [form](OwnInput::form) of its kind and [checked](OwnInput::check), for the
+    /// scenarios about it; else `None`.
     pub input: Option<&'static [u8]>,
 }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use scenarios::Contender;
+use reports::CellName;
+use reports::record::SkipReason;
+use scenarios::{Contender, Unfit};
 use worker::{Answer, Roster, Sending};
 
 use super::protocol::{Finding, INPUT_OPTION, OwnJob, WORKER_ARGUMENT, answer_of};
 use super::{expectation, meters, phases, verify};
-use crate::roster::input::Input;
+use crate::roster::input::read_kept;
 
 /// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
 pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
@@ -17,12 +19,9 @@ pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     asked.then(|| {
         let under_valgrind = arguments.next().as_deref() == Some("callgrind");
         let named = arguments.next().is_some_and(|option| option == INPUT_OPTION);
-        let input = named.then(|| Input::read(Path::new(&arguments.next().unwrap_or_default())));
+        let input = named.then(|| read_kept(Path::new(&arguments.next().unwrap_or_default())));
         match input.transpose() {
-            Ok(input) => {
-                let input = input.map(|input| input.bytes);
-                worker::serve(Roster { contenders, input }, under_valgrind, &perform)
-            }
+            Ok(input) => worker::serve(Roster { contenders, input }, under_valgrind, &perform),
             Err(error) => {
                 eprintln!("{error:#}");
                 ExitCode::FAILURE
@@ -43,6 +42,7 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             Ok(answer_of(&found))
         }
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
+        OwnJob::Unfit(name) => Ok(answer_of(&unfit(roster, &name)?)),
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
         OwnJob::Phase(name, phase) => phases::perform(roster, &name, phase, send),
         OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
@@ -50,4 +50,12 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))
         }
     }
+}
+
+/// Why a cell about the user's file cannot be measured; `None` if it can.
+fn unfit(roster: Roster<'_>, name: &CellName) -> Result<Option<(SkipReason, String)>, String> {
+    Ok(roster.case(name)?.unfit().map(|unfit| match unfit {
+        Unfit::TooMuchWork(what) => (SkipReason::TooMuchWork, format!("too much work: it {what}")),
+        Unfit::Unsupported(what) => (SkipReason::Unsupported, format!("it does not support {what}")),
+    }))
 }

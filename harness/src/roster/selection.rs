@@ -2,10 +2,12 @@
 
 use anyhow::{Result, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use reports::CellName;
 use scenarios::{Bottleneck, Role, Scenario};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Roster, check_size, unknown};
+use super::input::Input;
 use crate::error::usage;
 
 /// Which sizes and budgets a run uses.
@@ -31,6 +33,7 @@ impl Profile {
         }
     }
 
+    /// The sizes of a scenario's cells.
     fn sizes(self, bottleneck: &Bottleneck, scenario: &Scenario) -> &'static [usize] {
         let sizes = scenario.sizes.unwrap_or(bottleneck.sizes);
         match self {
@@ -73,6 +76,14 @@ impl Selection {
     /// # Errors
     /// If a name is not on the roster, a glob is malformed, or the selection holds no cell.
     pub fn resolve<'a>(&self, roster: Roster<'a>) -> Result<Vec<Cell<'a>>> {
+        Ok(self.resolve_all(roster)?.0)
+    }
+
+    /// The same, and the names of the cells that are selected but whose contender lacks a capability.
+    ///
+    /// # Errors
+    /// If a name is not on the roster, a glob is malformed, or the selection holds no cell.
+    pub fn resolve_all<'a>(&self, roster: Roster<'a>) -> Result<(Vec<Cell<'a>>, Vec<CellName>)> {
         self.check_names(roster)?;
         let globs = self.globs(roster)?;
         let mut cells = Vec::new();
@@ -85,12 +96,8 @@ impl Selection {
                 continue;
             }
             let scenarios = roster.scenarios(bottleneck).iter();
-            let selected = |scenario: &&Scenario| {
-                contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
-            };
-            for scenario in scenarios.filter(selected) {
-                let of_profile = self.profile.sizes(bottleneck, scenario);
-                for &size in if self.size.is_empty() { of_profile } else { &self.size } {
+            for scenario in scenarios.filter(|scenario| among(&self.scenario, scenario.name)) {
+                for size in self.sizes(roster, bottleneck, scenario) {
                     let cell = Cell { contender, scenario, size };
                     if globs.is_empty() || globs.is_match(cell.name().to_string()) {
                         cells.push(cell);
@@ -98,6 +105,8 @@ impl Selection {
                 }
             }
         }
+        let takes_part = |cell: &Cell<'_>| cell.contender.about.can(cell.scenario.requires);
+        let left_out = cells.extract_if(.., |cell| !takes_part(cell)).map(|cell| cell.name()).collect();
         if cells.is_empty() {
             bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled())));
         }
@@ -108,7 +117,48 @@ impl Selection {
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
         // A size that is named twice is measured once.
         cells.dedup_by_key(|cell| cell.name());
-        Ok(cells)
+        Ok((cells, left_out))
+    }
+
+    /// The one bottleneck that it selects from, whatever its scenarios are.
+    ///
+    /// # Errors
+    /// If a name is not on the roster, a glob is malformed, or there are several bottlenecks or none.
+    pub fn bottleneck(&self, roster: Roster<'_>) -> Result<&'static Bottleneck> {
+        for name in &self.bottleneck {
+            roster.bottleneck(name)?;
+        }
+        // What is no glob on its own, such as the beginning of `{a/b,c/d}`, may select anything.
+        let first_part = |pattern: &String| {
+            let part = pattern.split('/').next().unwrap_or_default();
+            if GlobBuilder::new(part).build().is_ok() { part.to_owned() } else { "*".to_owned() }
+        };
+        let globs = glob_set(self.cells.iter().map(first_part))?;
+        let mut found: Vec<&'static Bottleneck> = Vec::new();
+        for contender in roster.contenders {
+            let bottleneck = contender.bottleneck;
+            let selected = among(&self.bottleneck, bottleneck.name)
+                && among(&self.contender, contender.about.name)
+                && (self.cells.is_empty() || globs.is_match(bottleneck.name));
+            if selected && !found.iter().any(|known| std::ptr::eq(*known, bottleneck)) {
+                found.push(bottleneck);
+            }
+        }
+        match found[..] {
+            [bottleneck] => Ok(bottleneck),
+            [] => bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled()))),
+            _ => bail!(usage(
+                "--input needs exactly one bottleneck: name it, for example `lab run lru_cache --input FILE`"
+            )),
+        }
+    }
+
+    fn sizes(&self, roster: Roster<'_>, bottleneck: &Bottleneck, scenario: &Scenario) -> Vec<usize> {
+        match roster.input.and_then(Input::size) {
+            Some(size) => vec![size],
+            None if self.size.is_empty() => self.profile.sizes(bottleneck, scenario).to_vec(),
+            None => self.size.clone(),
+        }
     }
 
     /// Whether it is the whole profile, with nothing left out.
@@ -167,18 +217,28 @@ impl Selection {
     }
 
     fn globs(&self, roster: Roster<'_>) -> Result<GlobSet> {
-        let mut globs = GlobSetBuilder::new();
-        for pattern in &self.cells {
-            // A bottleneck's bare name means all of it.
-            let bare = roster.contenders.iter().any(|contender| contender.bottleneck.name == pattern);
-            let whole = if bare { format!("{pattern}/**") } else { pattern.clone() };
-            match GlobBuilder::new(&whole).literal_separator(true).build() {
-                Ok(glob) => globs.add(glob),
-                Err(error) => bail!(usage(format!("`{pattern}` is not a glob over cell names: {error}"))),
-            };
-        }
-        Ok(globs.build()?)
+        // A bottleneck's bare name means all of it.
+        let is_bare =
+            |pattern: &str| roster.contenders.iter().any(|contender| contender.bottleneck.name == pattern);
+        glob_set(
+            self.cells.iter().map(
+                |pattern| {
+                    if is_bare(pattern) { format!("{pattern}/**") } else { pattern.clone() }
+                },
+            ),
+        )
     }
+}
+
+fn glob_set(patterns: impl Iterator<Item = String>) -> Result<GlobSet> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        match GlobBuilder::new(&pattern).literal_separator(true).build() {
+            Ok(glob) => globs.add(glob),
+            Err(error) => bail!(usage(format!("`{pattern}` is not a glob over cell names: {error}"))),
+        };
+    }
+    Ok(globs.build()?)
 }
 
 fn among(list: &[String], name: &str) -> bool {

@@ -24,6 +24,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     own_inputs: &[],
     reference: "naive",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const SCENARIOS: &[Scenario] =

@@ -43,6 +43,8 @@ mod tests {
             contenders: Vec::new(),
             cells: Vec::new(),
             failures: Vec::new(),
+            input: None,
+            skipped: Vec::new(),
             machines: Vec::new(),
             identities: None,
         }

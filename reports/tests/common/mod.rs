@@ -439,6 +439,8 @@ pub fn full_size() -> Record {
             .collect(),
         cells,
         failures: Vec::new(),
+        input: None,
+        skipped: Vec::new(),
     }
 }
 

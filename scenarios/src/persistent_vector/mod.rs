@@ -35,6 +35,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     own_inputs: &[],
     reference: "imbl",
     describe: checks::describe,
+    why_no_input: "its elements have no keys, and what they hold does not change what a vector does",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

@@ -49,6 +49,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     own_inputs: &[],
     reference: "arena_graph",
     describe: checks::describe,
+    why_no_input: "a program's signals are its code, which no file of data holds",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

@@ -70,7 +70,7 @@ impl<'a> Callgrind<'a> {
             .arg(self.binary)
             .args([WORKER_ARGUMENT, "callgrind"]);
         if let Some(input) = self.input {
-            command.arg(INPUT_OPTION).arg(&input.identity.path);
+            command.arg(INPUT_OPTION).arg(input.place());
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
