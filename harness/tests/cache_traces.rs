@@ -33,7 +33,7 @@ fn hits(trace: &str, capacity: usize) -> u64 {
 fn exact_contenders_hit_as_often_as_the_oracle() {
     let Some(directory) = outside_data("LAB_CACHE_TRACES", "traces") else { return };
     let entries = std::fs::read_dir(directory).unwrap();
-    let own_input = BOTTLENECK.own_input.expect("the bottleneck takes traces");
+    let own_input = BOTTLENECK.own_inputs.first().expect("the bottleneck takes traces");
     let mut compared = 0;
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.extension().is_none_or(|extension| extension != "gz") {

@@ -60,7 +60,7 @@ fn a_file_of_any_name_is_measured_again_by_what_is_pasted() {
         fine(&lab(root, &[&select[..], &["--meter", "allocations", "--input", &file]].concat()));
         let record = latest(root);
         let input = record.input.clone().unwrap_or_else(|| panic!("{name:?} is not in the record"));
-        assert_eq!((input.file.as_str(), input.sha256.len()), (name, 64));
+        assert_eq!((input.name.as_str(), input.sha256.len()), (name, 64));
         let command = record.command.clone();
         assert!(command.starts_with("scripts/just lab run "), "{command}");
 

@@ -538,6 +538,8 @@ mod tests {
             contenders: contenders.iter().map(contender).collect(),
             cells: cells.iter().enumerate().map(cell).collect(),
             failures: Vec::new(),
+            input: None,
+            skipped: Vec::new(),
             machines: Vec::new(),
             input: None,
             identities: None,

@@ -332,7 +332,7 @@ mod tests {
             (
                 |record| {
                     record.input =
-                        Some(InputInfo { file: "t.gz".to_owned(), sha256: "0123456789abcdef".to_owned() });
+                        Some(InputInfo { name: "t.gz".to_owned(), sha256: "0123456789abcdef".to_owned(), ..InputInfo::default() });
                 },
                 "input: `generated input` against `t.gz (SHA-256 0123456789ab…)`",
             ),
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn inputs_are_compared_by_their_content() {
         let on = |index, file: &str, sha256: &str| Record {
-            input: Some(InputInfo { file: file.to_owned(), sha256: sha256.to_owned() }),
+            input: Some(InputInfo { name: file.to_owned(), sha256: sha256.to_owned(), ..InputInfo::default() }),
             ..shard(index, EXACT)
         };
         merged([on(1, "a", "01"), on(2, "b", "01")]).unwrap();

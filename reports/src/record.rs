@@ -52,15 +52,9 @@ pub struct Record {
     /// The failures: excluded contenders and failed cells, by name.
     #[serde(default)]
     pub failures: Vec<Failure>,
-}
-
-/// A user's file, as the report names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputInfo {
-    /// Its name, without its directory.
-    pub file: String,
-    /// SHA-256 of its unpacked content, hexadecimal.
-    pub sha256: String,
+    /// What was selected about that file and not measured, although nothing failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skip>,
 }
 
 impl InputInfo {
@@ -68,8 +62,8 @@ impl InputInfo {
     pub fn spelled(input: Option<&Self>) -> String {
         match input {
             None => "generated input".to_owned(),
-            Some(InputInfo { file, sha256 }) => {
-                format!("{file} (SHA-256 {}…)", sha256.get(..12).unwrap_or(sha256))
+            Some(InputInfo { name, sha256, .. }) => {
+                format!("{name} (SHA-256 {}…)", sha256.get(..12).unwrap_or(sha256))
             }
         }
     }
@@ -431,6 +425,51 @@ impl CellRecord {
     }
 }
 
+/// A user's file, as it was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// Its name, without directories. Of several files, their names with their parts' in front.
+    pub name: String,
+    /// SHA-256, hexadecimal, of what the scenarios were given: unpacked, in UTF-8, one item a line.
+    pub sha256: String,
+    /// The kind of file: `trace`.
+    pub kind: String,
+    /// The format in which it was read: `lines`, `csv:2`.
+    pub format: String,
+    /// The length in bytes of what the scenarios were given.
+    pub bytes: u64,
+    /// How many items it holds: keys, pointers.
+    pub items: u64,
+    /// How many of its keys are distinct; absent where it does not hold keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
+    /// All this in words, for people.
+    pub summary: String,
+}
+
+/// A cell that was selected and not measured, although nothing failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skip {
+    /// The cell's name.
+    pub subject: String,
+    /// The kind of reason.
+    pub reason: SkipReason,
+    /// The reason in one line.
+    pub message: String,
+}
+
+/// Why a cell was not measured, although nothing failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The contender lacks a capability that the scenario requires.
+    LacksCapability,
+    /// The contender does so much work for each item that the whole file would take too long.
+    TooMuchWork,
+    /// The contender does not support something in the file, and says so.
+    Unsupported,
+}
+
 /// A selected cell or contender that has no result, or no complete one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -523,7 +562,11 @@ mod tests {
     #[test]
     fn inputs_are_told_apart_by_their_content() {
         let on = |input: Option<(&str, &str)>| Record {
-            input: input.map(|(file, sha256)| InputInfo { file: file.to_owned(), sha256: sha256.to_owned() }),
+            input: input.map(|(name, sha256)| InputInfo {
+                name: name.to_owned(),
+                sha256: sha256.to_owned(),
+                ..InputInfo::default()
+            }),
             ..record("", vec![])
         };
         let sums = ["0123456789abcdef", "ff"];

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::analysis;
 use crate::metric::Metric;
-use crate::record::{Failure, Record, Role};
+use crate::record::{Failure, Record, Role, Skip};
 use crate::render::format;
 use crate::view::{BottleneckView, ScenarioView};
 
@@ -19,7 +19,17 @@ pub fn markdown(record: &Record) -> String {
         let _ = write!(text, ", revision {}{dirty}", plain(&fingerprint.revision));
     }
     let _ = writeln!(text, ", {} cells.", record.cells.len());
+    if let Some(input) = &record.input {
+        let _ = writeln!(
+            text,
+            "\nInput {}: {}, SHA-256 {}.",
+            plain(&input.name),
+            plain(&input.summary),
+            input.sha256
+        );
+    }
     failures(&mut text, &record.failures);
+    skipped(&mut text, &record.skipped);
     match BottleneckView::all(record) {
         Ok(views) => views.iter().for_each(|view| bottleneck(&mut text, view)),
         Err(error) => {
@@ -39,6 +49,16 @@ fn failures(text: &mut String, failures: &[Failure]) {
         for step in trace {
             let _ = writeln!(text, "  1. {}", plain(step));
         }
+    }
+}
+
+fn skipped(text: &mut String, skipped: &[Skip]) {
+    if skipped.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n## Skipped: {}\n", skipped.len());
+    for Skip { subject, message, .. } in skipped {
+        let _ = writeln!(text, "- {}: {}", plain(subject), plain(message));
     }
 }
 

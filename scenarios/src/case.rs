@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use crate::input;
+use crate::own::Unfit;
 
 /// One scenario set up for one contender and one size.
 ///
@@ -32,6 +33,11 @@ pub trait Case {
     /// # Panics
     /// If the case has not run since it was armed.
     fn observed(&self) -> Observed;
+    /// Why the contender cannot be measured on the user's file, though it takes part in the scenario; `None` if it can,
+    /// and in every scenario with a generated input. It is asked in a process of its own, before anything is measured.
+    fn unfit(&self) -> Option<Unfit> {
+        None
+    }
 }
 
 /// Named numbers that a run shows apart from its cost: `("hit_rate", 0.64)`.

@@ -23,12 +23,21 @@ pub struct Bottleneck {
     pub claims: &'static [Claim],
     /// Which of its scenarios tell how much memory a structure takes, alone and with versions of it kept.
     pub memory: &'static [Memory],
-    /// What it can measure on a user's file; `None` if every input is generated.
-    pub own_input: Option<OwnInput>,
+    /// What it can measure on a user's file, by the kind of file; empty if every input is generated.
+    pub own_inputs: &'static [OwnInput],
     /// The name of the contender to whose times the time meter relates those of all others.
     pub reference: &'static str,
     /// Spells a trace's steps for a reader.
     pub describe: fn(&Check, &[Step]) -> Vec<String>,
+    /// Why it takes no file, in one clause; empty if it takes some.
+    pub why_no_input: &'static str,
+}
+
+impl Bottleneck {
+    /// The scenarios about files of all kinds.
+    pub fn own_scenarios(&self) -> impl Iterator<Item = &'static Scenario> {
+        self.own_inputs.iter().flat_map(|own| own.scenarios)
+    }
 }
 
 /// A seeded workload over a bottleneck's contract.
@@ -114,12 +123,44 @@ pub struct Memory {
 /// What a bottleneck measures on a user's file (`lab run --input`) in place of its scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnInput {
+    /// The kind of file, in one word: `trace`.
+    pub name: &'static str,
     /// What the file must contain: one sentence for people.
     pub expects: &'static str,
     /// The scenarios. They find the file in [`Request::input`].
     pub scenarios: &'static [Scenario],
     /// Checks a file. The error says in one line where the file is wrong and what was expected there.
     pub check: fn(&[u8]) -> Result<(), String>,
+    /// How such a file is written.
+    pub form: Form,
+    /// Its files, if it is more than one. The scenarios find their lines one file after the other.
+    pub parts: &'static [Part],
+    /// What one item of it is, and several of them: `["key", "keys"]`.
+    pub items: [&'static str; 2],
+    /// The one size that it has. `None` if the sizes are the scenarios': a trace has none, the cache has.
+    pub size: Option<fn(&[u8]) -> usize>,
+    /// What a size counts, in the plural: `leaves`.
+    pub sizes_count: &'static str,
+}
+
+/// How a kind of file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One key a line. Other formats of keys (`--format`) are turned into this one.
+    Keys,
+    /// One item a line.
+    Lines,
+    /// As it is.
+    Whole,
+}
+
+/// One file of a kind that has several.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Its name in front of the file's: `--input patterns=FILE`.
+    pub name: &'static str,
+    /// Checks one of its lines.
+    pub check: fn(&str) -> Result<(), String>,
 }
 
 /// The sizes at which a bottleneck is measured, by profile.
@@ -281,7 +322,8 @@ pub struct Request {
     pub size: usize,
     /// What the contender can do.
     pub capabilities: &'static [Capability],
-    /// The user's file, unpacked and [checked](OwnInput::check), for the scenarios about it; else `None`.
+    /// The user's file, unpacked, in the [form](OwnInput::form) of its kind and [checked](OwnInput::check), for the
+    /// scenarios about it; else `None`.
     pub input: Option<&'static [u8]>,
 }
 

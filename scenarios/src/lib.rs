@@ -33,6 +33,7 @@ pub mod flat_query;
 pub mod input;
 mod json_path;
 pub mod lru_cache;
+mod own;
 pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
@@ -47,9 +48,10 @@ mod trace;
 
 pub use case::{Case, Observed, Setup, case, observing_case, seeded_case};
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, NOTHING, OwnInput,
-    Request, Role, Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Claim, Contender, Form, Growth, KnownFailure, Memory, NOTHING,
+    OwnInput, Part, Request, Role, Scenario, Sizes,
 };
+pub use own::Unfit;
 pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in the order of reading.

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use reports::CellName;
 use reports::record::Measured;
 use scenarios::input::{Key as _, draws, rng, shuffled};
-use scenarios::{Case, Contender, Request, Setup, case};
+use scenarios::{Case, Contender, Request, Scenario, Setup, case};
 
 use crate::allocations::allocations;
 use crate::instrument::instrument;
@@ -33,9 +33,12 @@ impl<'a> Roster<'a> {
             contender.bottleneck.name == name.bottleneck && contender.about.name == name.contender
         });
         let contender = found.ok_or_else(|| format!("{} is not on this roster", name.of_contender()))?;
-        let of_file = contender.bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-        let scenarios = if self.input.is_some() { of_file } else { contender.bottleneck.scenarios };
-        let scenario = scenarios.iter().find(|scenario| scenario.name == name.scenario);
+        let bottleneck = contender.bottleneck;
+        let named = |scenario: &&Scenario| scenario.name == name.scenario;
+        let scenario = match self.input {
+            Some(_) => bottleneck.own_scenarios().find(named),
+            None => bottleneck.scenarios.iter().find(named),
+        };
         let scenario = scenario.ok_or_else(|| format!("{name}: there is no such scenario"))?;
         let capabilities = contender.about.capabilities;
         let (scenario, size) = (scenario.name, name.size as usize);

@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use serde::Serialize;
 
 use crate::error::{Exit, exit_of};
-use crate::progress::say;
+use crate::progress::{grouped, say};
 
 /// The exit code of a command's outcome. An error is printed as one line.
 pub fn conclude(outcome: Result<Exit>) -> ExitCode {
@@ -53,15 +53,7 @@ pub fn table(header: &[&str], texts: usize) -> Table {
 
 /// A count with its digits in groups of three: `1 234 567`.
 pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    grouped(value, ' ')
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
-use reports::record::{BottleneckInfo, Record, SCHEMA};
-use reports::{Meter, Metric};
+use reports::record::{BottleneckInfo, Record, SCHEMA, Skip, SkipReason};
+use reports::{CellName, Meter, Metric};
 use scenarios::input::SEED;
 
 use super::context::Context;
@@ -19,8 +19,8 @@ use crate::measure::journal::{Entry, Header, JOURNAL, Journal};
 use crate::measure::run::{Run, callgrind_isa, off};
 use crate::measure::{fingerprint, identity, machine};
 use crate::progress::say;
-use crate::roster::cell::{Cell, Roster};
-use crate::roster::input::Input;
+use crate::roster::cell::{Cell, Roster, check_size};
+use crate::roster::input::{Format, Input};
 use crate::roster::selection::Selection;
 
 /// Verify and measure cells; write a record and a report
@@ -41,8 +41,11 @@ use crate::roster::selection::Selection;
 ///
 /// With `--seed N` the inputs are others: other keys in other orders. The counts of such a run are no baseline's.
 ///
-/// With `--input FILE`, a bottleneck that supports it is measured on your own data: `lab run lru_cache
-/// --input trace.gz`, `lab run flat_query --input document.json`. Such cells are not in the baseline.
+/// With `--input FILE`, a bottleneck is measured on your own data: `lab run lru_cache --input trace.gz`,
+/// `lab run flat_query --input document.json`, `lab run pattern_index --input patterns=FILE --input
+/// pointers=FILE`. The file is read once, from a file, a pipe or the standard input (`-`), plain, gzip or zstd.
+/// `--format` reads keys in other formats than one a line. Such cells are not in the baseline. A contender that
+/// cannot be measured on the file is skipped; the reason is in the record and the report.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -56,9 +59,12 @@ pub struct Arguments {
     /// Measure only the I-th of N parts of the cells; `lab merge` joins the records
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     shard: Option<Shard>,
-    /// Measure one bottleneck on this file, plain or gzip, instead of generated input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "shard"])]
-    input: Option<PathBuf>,
+    /// Measure one bottleneck on this file instead of generated input; `-` is the standard input
+    #[arg(long, value_name = "[PART=]FILE", conflicts_with_all = ["resume", "shard"])]
+    input: Vec<String>,
+    /// How the file's keys are written: lines, arc, lirs, csv:COLUMN, tsv:COLUMN [default: lines]
+    #[arg(long, value_name = "FORMAT", requires = "input", conflicts_with = "resume")]
+    format: Option<Format>,
     /// Draw the inputs from this seed instead of the lab's own
     #[arg(long, value_name = "N", conflicts_with_all = ["resume", "input"])]
     seed: Option<u64>,
@@ -129,6 +135,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if directory.parent() == Some(&context.runs()) {
         point_latest(&context.runs(), &directory)?;
     }
+    Input::forget(&directory);
     let report = if arguments.no_report {
         None
     } else {
@@ -143,6 +150,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         for badge in badges {
             say(&format!("badge: {bottleneck}/{contender}: {}: {}", badge.badge, badge.text));
         }
+    }
+    for skip in &record.skipped {
+        say(&format!("skipped: {}: {}", skip.subject, skip.message));
     }
     say(&format!("record {}", path.display()));
     if let Some(report) = report {
@@ -168,18 +178,10 @@ struct Begun {
 }
 
 fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
-    let input = arguments.input.as_deref().map(Input::read).transpose()?;
-    let mut cells = arguments.selection.resolve(Roster { input: input.as_ref(), ..context.roster })?;
-    if let Some(input) = &input {
-        let bottleneck = cells[0].contender.bottleneck;
-        if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
-            bail!(usage(format!(
-                "--input needs exactly one bottleneck: name it, for example `{} run lru_cache --input FILE`",
-                door::lab()
-            )));
-        }
-        input.check(bottleneck)?;
-    }
+    let mut input = read_input(context, arguments)?;
+    let roster = Roster { input: input.as_ref(), ..context.roster };
+    let (mut cells, left_out) = arguments.selection.resolve_all(roster)?;
+    let skipped = if input.is_some() { lacking(roster, left_out)? } else { Vec::new() };
     if let Some(shard) = arguments.shard {
         let mut group = 0;
         let mut last = None;
@@ -204,11 +206,10 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     }
     let isa = if meters.contains(&Meter::Instructions) { callgrind_isa(binaries) } else { String::new() };
     let now = SystemTime::now();
-    let command = command(arguments, input.as_ref(), &meters)?;
     let header = Header {
         schema: SCHEMA,
         started: humantime::format_rfc3339_seconds(now).to_string(),
-        command,
+        command: command(arguments, &meters, input.as_ref()),
         profile: arguments.selection.profile,
         meters,
         cells: cells.iter().map(Cell::name).collect(),
@@ -216,7 +217,8 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         machine: machine::take(),
         programs: context.options.binaries.digest()?,
         seed: arguments.seed.filter(|seed| *seed != SEED),
-        input: input.as_ref().map(|input| input.identity.clone()),
+        input: input.as_ref().map(|input| input.info.clone()),
+        skipped,
     };
     let stamp = header.started.replace([':', '-'], "").replace('T', "-").replace('Z', "");
     let directory = match &arguments.output {
@@ -226,38 +228,72 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
         Some(directory) => directory.clone(),
         None => context.runs().join(format!("{stamp}-{}", std::process::id())),
     };
-    let journal = Journal::create(&directory, &header)?;
+    let journal = record_in(&directory, &header, input.as_mut())?;
     Ok(Begun { directory, journal, header, entries: Vec::new(), input })
 }
 
+/// Reads the files that the run is about, if it is about any, and says what was recognised.
+fn read_input(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Input>> {
+    if arguments.input.is_empty() {
+        return Ok(None);
+    }
+    let bottleneck = arguments.selection.bottleneck(context.roster)?;
+    let input = Input::read(bottleneck, &arguments.input, arguments.format.as_ref())?;
+    input.check_sizes(&arguments.selection.size)?;
+    input.size().map_or(Ok(()), check_size)?;
+    input.description().iter().for_each(|line| say(line));
+    Ok(Some(input))
+}
+
+/// What is said of the cells whose contender lacks a capability.
+fn lacking(roster: Roster<'_>, cells: Vec<CellName>) -> Result<Vec<Skip>> {
+    let skip = |name: CellName| {
+        let bottleneck = roster.bottleneck(&name.bottleneck)?;
+        let scenario = roster.scenarios(bottleneck).iter().find(|scenario| scenario.name == name.scenario);
+        let contender = roster.contender(&name.bottleneck, &name.contender)?;
+        let required = scenario.map_or(&[][..], |scenario| scenario.requires).iter();
+        let lacks = required.filter(|capability| !contender.about.can(&[**capability]));
+        let lacks: Vec<String> = lacks.map(|capability| format!("{capability:?}")).collect();
+        let message = format!("it lacks what the scenario requires: {}", lacks.join(", "));
+        Ok(Skip { subject: name.to_string(), reason: SkipReason::LacksCapability, message })
+    };
+    cells.into_iter().map(skip).collect()
+}
+
+/// Begins a run's journal in its directory, beside the input that is kept for it. If one cannot be written, nothing is
+/// left.
+fn record_in(directory: &Path, header: &Header, input: Option<&mut Input>) -> Result<Journal> {
+    let is_new = !directory.exists();
+    // The input comes first, so that a journal always has the input that it needs.
+    let kept = input.map_or(Ok(()), |input| input.keep(directory));
+    let begun = kept.and_then(|()| Journal::create(directory, header));
+    if begun.is_err() {
+        Input::forget(directory);
+        if is_new {
+            // It goes only if it is empty.
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+    begun
+}
+
 /// The command that does this again, through the door that the README names.
-///
-/// # Errors
-/// If the input's path is not text: neither this command nor the journal could name it.
-fn command(arguments: &Arguments, input: Option<&Input>, meters: &[Meter]) -> Result<String> {
+fn command(arguments: &Arguments, meters: &[Meter], input: Option<&Input>) -> String {
     let mut words = vec!["run".to_owned()];
     words.extend(arguments.selection.arguments());
     if meters.len() < Meter::ALL.len() {
         let meters: Vec<&str> = meters.iter().map(|meter| meter.as_str()).collect();
         words.extend(["--meter".to_owned(), meters.join(",")]);
     }
-    if let (Some(path), Some(input)) = (&arguments.input, input) {
-        if input.identity.path.to_str().is_none() {
-            bail!(usage(format!("--input {}: its path is not UTF-8; rename it", path.display())));
-        }
-        // Only the file's name is kept, because a record holds no path of the machine that made it.
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        // It must not look like an option.
-        let prefix = if name.starts_with('-') { "./" } else { "" };
-        words.extend(["--input".to_owned(), format!("{prefix}{name}")]);
-    }
+    // Only names are kept, because a record holds no path of the machine that made it.
+    words.extend(input.into_iter().flat_map(Input::arguments));
     if let Some(seed) = arguments.seed.filter(|seed| *seed != SEED) {
         words.extend(["--seed".to_owned(), seed.to_string()]);
     }
     if let Some(Shard { index, of }) = arguments.shard {
         words.extend(["--shard".to_owned(), format!("{index}/{of}")]);
     }
-    Ok(door::command(words.iter().map(String::as_str)))
+    door::command(words.iter().map(String::as_str))
 }
 
 fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
@@ -287,12 +323,11 @@ fn resume(context: &Context<'_>, named: Option<&Path>) -> Result<Begun> {
             directory.display()
         )));
     }
-    let input = header.input.as_ref().map(|before| Input::read(&before.path)).transpose()?;
-    if let (Some(before), Some(now)) = (&header.input, &input)
-        && now.identity != *before
-    {
-        bail!(usage(format!("{} has changed since the run began; start a new run", before.path.display())));
-    }
+    let kept = |info| {
+        let bottleneck = header.cells.first().map_or("", |cell| &cell.bottleneck);
+        Input::kept(&directory, info, context.roster.bottleneck(bottleneck)?)
+    };
+    let input = header.input.as_ref().map(kept).transpose()?;
     say(&format!("resuming {} with {} results", directory.display(), entries.len()));
     Ok(Begun { directory, journal, header, entries, input })
 }

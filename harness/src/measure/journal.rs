@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Failure, Fingerprint, Machine, Measured, SCHEMA};
+use reports::record::{Failure, Fingerprint, InputInfo, Machine, Measured, SCHEMA, Skip};
 use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 use worker::Ran;
@@ -19,7 +19,6 @@ use super::meters::time::Samples;
 use crate::door;
 use crate::error::usage;
 use crate::lock;
-use crate::roster::input::Identity;
 use crate::roster::selection::Profile;
 
 /// What a run is about: enough to continue it.
@@ -48,7 +47,10 @@ pub struct Header {
     pub seed: Option<u64>,
     /// The user's file that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Identity>,
+    pub input: Option<InputInfo>,
+    /// The cells about that file whose contender lacks a capability.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skip>,
 }
 
 /// One result.
@@ -63,6 +65,8 @@ pub enum Entry {
     },
     /// Something failed.
     Failed(Failure),
+    /// A cell is not measured, although nothing failed.
+    Skipped(Skip),
     /// What cells must come to.
     Expected {
         /// The cells.

@@ -13,7 +13,7 @@ use super::budget::TimeBudget;
 /// The first argument that makes the lab's binaries a worker instead of a command line.
 pub const WORKER_ARGUMENT: &str = "__worker";
 
-/// The option of a worker that names the user's file.
+/// The option of a worker that names the place where the lab [kept](crate::roster::input::Input::keep) the user's file.
 pub const INPUT_OPTION: &str = "--input";
 
 /// The option of a worker that gives the seed of the inputs.
@@ -36,6 +36,9 @@ pub enum OwnJob {
     /// Computes what a cell must come to, without its contender where possible. The answer is an
     /// [`Expectation`](super::expectation::Expectation).
     Expect(CellName),
+    /// Asks whether a cell about the user's file can be measured. The answer is why not, as a pair of the kind of reason
+    /// and a message, if it cannot.
+    Unfit(CellName),
     /// Sets a cell up and takes its digest without a run. The answer is the digest, if it can be taken.
     Skip(CellName),
     /// Runs a cell once on an input of this seed. The answer is an [`Otherwise`](super::phases::Otherwise).

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reports::record::{
-    CellRecord, Failure, InputInfo, Machine, Measured, Measurements, Record, SCHEMA, Times, is_noisy,
+    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Skip, SkipReason, Times, is_noisy,
 };
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
@@ -66,6 +66,7 @@ pub struct Run<'a> {
     /// What the processes of the time meter found of groups, with the process's number.
     timed: BTreeMap<Vec<CellName>, Vec<(usize, Samples)>>,
     failures: Vec<Failure>,
+    skipped: Vec<Skip>,
 }
 
 /// What to do about a check that a contender fails on purpose.
@@ -89,6 +90,7 @@ impl<'a> Run<'a> {
             cells: BTreeMap::new(),
             timed: BTreeMap::new(),
             failures: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -144,6 +146,7 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn measure(&mut self, cells: &[Cell<'_>], meters: &[Meter], profile: Profile) -> Result<()> {
         self.verify(&contenders_of(cells))?;
+        self.skip_unfit(cells)?;
         for meter in Meter::ALL.into_iter().filter(|meter| meters.contains(meter)) {
             match meter {
                 Meter::Allocations => self.allocations(cells)?,
@@ -208,6 +211,23 @@ impl<'a> Run<'a> {
             self.progress.say(KNOWN_FAILURES);
         }
         Ok(())
+    }
+
+    /// Asks which cells about the user's file cannot be measured, although nothing fails: they are skipped.
+    fn skip_unfit(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        if self.roster.input.is_none() {
+            return Ok(());
+        }
+        let jobs = self.jobs(cells, |_, _| true, |name| OwnJob::Unfit(name).into());
+        self.pooled("fit", "cells", &jobs, self.native_pool(), |run, name, answer| {
+            match told::<Option<(SkipReason, String)>>(answer) {
+                Ok(None) => Ok(()),
+                Ok(Some((reason, message))) => {
+                    run.add(Entry::Skipped(Skip { subject: name.to_string(), reason, message }))
+                }
+                Err(failure) => run.fail(name.to_string(), "verify", failure),
+            }
+        })
     }
 
     /// Computes what cells must come to, once for all cells that come to the same.
@@ -726,6 +746,7 @@ impl<'a> Run<'a> {
         match entry {
             Entry::Verified { contender, check } => drop(self.verified.insert((contender, check))),
             Entry::Failed(failure) => self.failures.push(failure),
+            Entry::Skipped(skip) => self.skipped.push(skip),
             Entry::Expected { cells, expected } => {
                 for cell in cells {
                     self.cells.entry(cell).or_default().expected = Some(expected);
@@ -753,9 +774,12 @@ impl<'a> Run<'a> {
         self.has_failed(contender)
     }
 
-    /// Whether neither the cell nor its contender has failed.
+    /// Whether neither the cell nor its contender has failed, and the cell is not skipped.
     fn is_sound(&self, name: &CellName) -> bool {
         let (cell, contender) = (name.to_string(), name.of_contender());
+        if self.skipped.iter().any(|skip| skip.subject == cell) {
+            return false;
+        }
         !self.failures.iter().any(|failure| failure.subject == cell || failure.subject == contender)
     }
 
@@ -784,17 +808,21 @@ impl<'a> Run<'a> {
             seed: header.seed,
             fingerprint: header.fingerprint.clone(),
             machines: vec![Machine { load_after: machine::load(), ..header.machine.clone() }],
-            input: header.input.as_ref().map(|input| InputInfo {
-                // A record holds no path of the machine that made it.
-                file: input.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                sha256: input.sha256.clone(),
-            }),
             identities: self.identities_of(&contenders),
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
             cells: records,
             failures: self.failures.clone(),
+            input: header.input.clone(),
+            skipped: self.skipped_of(header),
         })
+    }
+
+    /// What is skipped, sorted: what a contender cannot do, and what it says of itself.
+    fn skipped_of(&self, header: &Header) -> Vec<Skip> {
+        let mut skipped = [&header.skipped[..], &self.skipped].concat();
+        skipped.sort_by(|left, right| left.subject.cmp(&right.subject));
+        skipped
     }
 
     /// The identities of these contenders, if they are known.
@@ -842,7 +870,7 @@ fn native_worker(binary: &Path, input: Option<&Input>) -> Command {
     let mut command = Command::new(binary);
     command.args([WORKER_ARGUMENT, "native"]);
     if let Some(input) = input {
-        command.arg(INPUT_OPTION).arg(&input.identity.path);
+        command.arg(INPUT_OPTION).arg(input.place());
     }
     command
 }

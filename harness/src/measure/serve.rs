@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use scenarios::Contender;
+use reports::CellName;
+use reports::record::SkipReason;
+use scenarios::{Contender, Unfit};
 use worker::{Answer, Roster, Sending};
 
 use super::protocol::{Finding, INPUT_OPTION, OwnJob, SEED_OPTION, WORKER_ARGUMENT, answer_of};
 use super::{expectation, meters, phases, verify};
-use crate::roster::input::Input;
+use crate::roster::input::read_kept;
 
 /// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
 pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
@@ -20,16 +22,13 @@ pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
         let (mut input, mut seed) = (None, None);
         while let (Some(option), Some(value)) = (arguments.next(), arguments.next()) {
             match option.to_str() {
-                Some(INPUT_OPTION) => input = Some(Input::read(Path::new(&value))),
+                Some(INPUT_OPTION) => input = Some(read_kept(Path::new(&value))),
                 Some(SEED_OPTION) => seed = value.to_str().and_then(|value| value.parse().ok()),
                 _ => {}
             }
         }
         match input.transpose() {
-            Ok(input) => {
-                let input = input.map(|input| input.bytes);
-                worker::serve(Roster { contenders, input, seed }, under_valgrind, &perform)
-            }
+            Ok(input) => worker::serve(Roster { contenders, input, seed }, under_valgrind, &perform),
             Err(error) => {
                 eprintln!("{error:#}");
                 ExitCode::FAILURE
@@ -50,6 +49,7 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             Ok(answer_of(&found))
         }
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
+        OwnJob::Unfit(name) => Ok(answer_of(&unfit(roster, &name)?)),
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
         OwnJob::Otherwise(name, seed) => Ok(answer_of(&phases::run_on_other(roster, &name, seed)?)),
         OwnJob::Phases(name) => phases::perform(roster, &name, send),
@@ -58,4 +58,12 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))
         }
     }
+}
+
+/// Why a cell about the user's file cannot be measured; `None` if it can.
+fn unfit(roster: Roster<'_>, name: &CellName) -> Result<Option<(SkipReason, String)>, String> {
+    Ok(roster.case(name)?.unfit().map(|unfit| match unfit {
+        Unfit::TooMuchWork(what) => (SkipReason::TooMuchWork, format!("too much work: it {what}")),
+        Unfit::Unsupported(what) => (SkipReason::Unsupported, format!("it does not support {what}")),
+    }))
 }

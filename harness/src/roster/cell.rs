@@ -76,9 +76,9 @@ impl<'a> Roster<'a> {
     /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the
     /// generated ones.
     pub fn scenarios(self, bottleneck: &Bottleneck) -> &'static [Scenario] {
-        match (self.input, bottleneck.own_input) {
-            (None, _) => bottleneck.scenarios,
-            (Some(_), own) => own.map_or(&[], |own| own.scenarios),
+        match self.input {
+            None => bottleneck.scenarios,
+            Some(input) => input.kind(bottleneck).map_or(&[], |own| own.scenarios),
         }
     }
 
@@ -168,8 +168,7 @@ impl<'a> Roster<'a> {
 
 /// Whether a bottleneck has a scenario of this name about a user's file.
 pub fn about_a_file(bottleneck: &Bottleneck, scenario: &str) -> bool {
-    let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-    own.iter().any(|own| own.name == scenario)
+    bottleneck.own_scenarios().any(|own| own.name == scenario)
 }
 
 /// What is wrong with the name of a bottleneck, a scenario or a contender; `None` for a name by which it can be selected.

@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use reports::CellName;
 use scenarios::{Bottleneck, Scenario};
 
+use super::input::Input;
 use super::cell::{Roster, about_a_file, check_size, unknown};
 use crate::door;
 use crate::error::{UsageError, usage};
@@ -123,7 +124,8 @@ fn names(roster: Roster<'_>, more: BTreeSet<usize>) -> Vec<[String; 4]> {
         let bottleneck = contender.bottleneck;
         let scenarios = roster.scenarios(bottleneck).iter();
         for scenario in scenarios.filter(|scenario| contender.about.can(scenario.requires)) {
-            for size in all_sizes(bottleneck, scenario).union(&more) {
+            let own = roster.input.and_then(Input::size).map(|size| BTreeSet::from([size]));
+            for size in &own.unwrap_or_else(|| &all_sizes(bottleneck, scenario) | &more) {
                 let size = size.to_string();
                 let name = [bottleneck.name, scenario.name, &size, contender.about.name];
                 names.push(name.map(str::to_owned));

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use globset::{GlobBuilder, GlobSetBuilder};
 use reports::CellName;
 use scenarios::{Bottleneck, Contender, Role, Scenario};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Roster, check_size, unknown};
+use super::input::Input;
 use super::pattern::Pattern;
 use crate::door;
 use crate::error::{UsageError, usage};
@@ -78,10 +80,19 @@ impl Selection {
     /// If a name is not on the roster, a pattern is malformed or selects nothing, or no cell meets all conditions. The
     /// message says which it is and what is near.
     pub fn resolve<'a>(&self, roster: Roster<'a>) -> Result<Vec<Cell<'a>>> {
+        Ok(self.resolve_all(roster)?.0)
+    }
+
+    /// The same, and the names of the cells that are selected but whose contender lacks a capability.
+    ///
+    /// # Errors
+    /// As those of [`Selection::resolve`].
+    pub fn resolve_all<'a>(&self, roster: Roster<'a>) -> Result<(Vec<Cell<'a>>, Vec<CellName>)> {
         self.check_names(roster)?;
         let patterns = self.cells.iter().map(|text| Pattern::new(text, roster, &self.size));
         let patterns = patterns.collect::<Result<Vec<_>>>()?;
-        let mut cells = self.select(roster, &patterns);
+        let (mut cells, others): (Vec<_>, Vec<_>) =
+            self.matching(roster, &patterns).into_iter().partition(takes_part);
         if cells.is_empty() {
             bail!(self.nothing(roster, &patterns));
         }
@@ -93,11 +104,59 @@ impl Selection {
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
         // A size that is named twice is measured once.
         cells.dedup_by_key(|cell| cell.name());
-        Ok(cells)
+        Ok((cells, others.iter().map(Cell::name).collect()))
+    }
+
+    /// The one bottleneck that it selects from, whatever its scenarios are.
+    ///
+    /// # Errors
+    /// If a name is not on the roster, a glob is malformed, or there are several bottlenecks or none.
+    pub fn bottleneck(&self, roster: Roster<'_>) -> Result<&'static Bottleneck> {
+        for name in &self.bottleneck {
+            roster.bottleneck(name)?;
+        }
+        let mut globs = GlobSetBuilder::new();
+        for pattern in &self.cells {
+            // What is no glob on its own, such as the beginning of `{a/b,c/d}`, may select anything.
+            let first = pattern.split('/').next().unwrap_or_default();
+            globs.add(GlobBuilder::new(first).build().or_else(|_| GlobBuilder::new("*").build())?);
+        }
+        let globs = globs.build()?;
+        let mut found: Vec<&'static Bottleneck> = Vec::new();
+        for contender in roster.contenders {
+            let bottleneck = contender.bottleneck;
+            let selected = among(&self.bottleneck, bottleneck.name)
+                && among(&self.contender, contender.about.name)
+                && (self.cells.is_empty() || globs.is_match(bottleneck.name));
+            if selected && !found.iter().any(|known| std::ptr::eq(*known, bottleneck)) {
+                found.push(bottleneck);
+            }
+        }
+        match found[..] {
+            [bottleneck] => Ok(bottleneck),
+            [] => {
+                // The message says which part is wrong.
+                self.cells.iter().try_for_each(|text| Pattern::new(text, roster, &self.size).map(drop))?;
+                bail!(self.nothing(roster, &[]))
+            }
+            _ => {
+                let example = door::command(["run", "lru_cache", "--input", "FILE"]);
+                bail!(usage(format!(
+                    "--input needs exactly one bottleneck: name it, for example `{example}`"
+                )))
+            }
+        }
     }
 
     /// The cells that meet every condition, in the roster's order.
     fn select<'a>(&self, roster: Roster<'a>, patterns: &[Pattern]) -> Vec<Cell<'a>> {
+        let mut cells = self.matching(roster, patterns);
+        cells.retain(takes_part);
+        cells
+    }
+
+    /// The cells that meet every condition, and those that would if their contender took part.
+    fn matching<'a>(&self, roster: Roster<'a>, patterns: &[Pattern]) -> Vec<Cell<'a>> {
         // A gate names thousands of cells in full.
         let named: BTreeSet<&CellName> = patterns.iter().filter_map(Pattern::cell).collect();
         let mut sizes_of: BTreeMap<[&str; 3], Vec<u64>> = BTreeMap::new();
@@ -115,13 +174,11 @@ impl Selection {
                 continue;
             }
             let scenarios = roster.scenarios(bottleneck).iter();
-            let selected = |scenario: &&Scenario| {
-                contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
-            };
-            for scenario in scenarios.filter(selected) {
-                let usual = self.sizes(bottleneck, scenario);
-                let mut sizes = usual.to_vec();
-                if self.size.is_empty() {
+            for scenario in scenarios.filter(|scenario| among(&self.scenario, scenario.name)) {
+                let own = roster.input.and_then(Input::size);
+                let usual = own.map_or_else(|| self.sizes(bottleneck, scenario).to_vec(), |size| vec![size]);
+                let mut sizes = usual.clone();
+                if self.size.is_empty() && own.is_none() {
                     // A size that a pattern names is selected whatever the profile is.
                     let key = [bottleneck.name, scenario.name, contender.about.name];
                     let named = sizes_of.get(&key).into_iter().flatten().map(|size| *size as usize);
@@ -187,14 +244,6 @@ impl Selection {
 
     /// What to say where no cell meets all conditions: which of them leaves none of the others' cells.
     fn nothing(&self, roster: Roster<'_>, patterns: &[Pattern]) -> UsageError {
-        if roster.input.is_some()
-            && let Some(bottleneck) = self
-                .bottleneck
-                .iter()
-                .find(|name| roster.bottleneck(name).is_ok_and(|bottleneck| bottleneck.own_input.is_none()))
-        {
-            return usage(format!("no cell is selected: {bottleneck} cannot be measured on a file"));
-        }
         let by = match &self.cells[..] {
             [] => String::new(),
             cells => format!(" by `{}`", cells.join(" ")),
@@ -318,6 +367,10 @@ impl Selection {
         }
         self.size.iter().try_for_each(|size| check_size(*size))
     }
+}
+
+fn takes_part(cell: &Cell<'_>) -> bool {
+    cell.contender.about.can(cell.scenario.requires)
 }
 
 fn among(list: &[String], name: &str) -> bool {

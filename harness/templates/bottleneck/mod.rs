@@ -21,9 +21,10 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[8, 100], default: &[8, 100, 1000], full: &[8, 100, 1000, 10_000] },
     claims: &[],
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "naive",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const SCENARIOS: &[Scenario] =

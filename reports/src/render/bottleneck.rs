@@ -90,6 +90,8 @@ struct Scenario<'a> {
     sizes: Vec<(u64, String)>,
     matrices: Vec<Matrix<'a>>,
     observed: Vec<Observed<'a>>,
+    /// The contenders whose regions make fewer operations than others', and how many.
+    fewer: Vec<(&'a str, String)>,
     exact: Vec<Exact<'a>>,
     /// Absent where no cell can be explained.
     example: Option<String>,
@@ -332,6 +334,7 @@ impl<'a> Scenario<'a> {
                 .map(|metric| Matrix::new(view, scenario, metric, caveats))
                 .collect(),
             observed: observed(view, scenario),
+            fewer: fewer(view, scenario),
             exact: exact(view, scenario),
             example: example.and_then(|cell| reproduce::cell(record, &cell.name.to_string())),
         })
@@ -409,22 +412,45 @@ fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
     }
 }
 
+/// The most operations that a region makes at a size.
+fn most_operations(view: &BottleneckView<'_>, scenario: &ScenarioView<'_>, size: u64) -> u64 {
+    let cells = (0..view.contenders.len()).filter_map(|series| scenario.cell(size, series));
+    cells.map(|cell| cell.ops).max().unwrap_or_default()
+}
+
+/// The contenders whose regions make fewer operations than those of others: at which sizes, and how many of how many.
+fn fewer<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<(&'a str, String)> {
+    let of = |(series, contender): (usize, &&'a ContenderInfo)| {
+        let at = |size: &u64| {
+            let (ops, most) = (scenario.cell(*size, series)?.ops, most_operations(view, scenario, *size));
+            let [few, all, size] = [format::exact(ops), format::exact(most), format::size(*size)];
+            (ops < most).then(|| format!("{few} of {all} at n = {size}"))
+        };
+        let sizes: Vec<String> = scenario.sizes.iter().filter_map(at).collect();
+        (!sizes.is_empty()).then(|| (contender.name.as_str(), sizes.join(", ")))
+    };
+    view.contenders.iter().enumerate().filter_map(of).collect()
+}
+
 /// One table for each name that any cell of `scenario` observed.
 fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<Observed<'a>> {
     let names: BTreeSet<&str> =
         scenario.cells().flat_map(|cell| cell.observed.keys().map(String::as_str)).collect();
     let table = |name: &'a str| {
         let row = |(series, contender): (usize, &&'a ContenderInfo)| {
-            let values = scenario.sizes.iter().map(|size| scenario.cell(*size, series)?.observed.get(name));
-            let values: Vec<Option<&f64>> = values.collect();
+            let observed = |size: &u64| {
+                let cell = scenario.cell(*size, series)?;
+                let value = format::value(*cell.observed.get(name)?);
+                // What fewer operations show is not to be compared with what more of them do.
+                let is_less = cell.ops < most_operations(view, scenario, *size);
+                Some(if is_less { format!("{value} in {}", format::exact(cell.ops)) } else { value })
+            };
+            let values: Vec<Option<String>> = scenario.sizes.iter().map(observed).collect();
             values.iter().any(Option::is_some).then(|| ObservedRow {
                 series,
                 name: &contender.name,
                 role: contender.role,
-                values: values
-                    .into_iter()
-                    .map(|value| value.map_or(format::ABSENT.to_owned(), |value| format::value(*value)))
-                    .collect(),
+                values: values.into_iter().map(|value| value.unwrap_or(format::ABSENT.to_owned())).collect(),
             })
         };
         Observed { name, rows: view.contenders.iter().enumerate().filter_map(row).collect() }

@@ -99,6 +99,8 @@ mod tests {
             contenders: Vec::new(),
             cells: Vec::new(),
             failures: Vec::new(),
+            input: None,
+            skipped: Vec::new(),
             machines: Vec::new(),
             input: None,
             identities: None,
@@ -161,7 +163,7 @@ mod tests {
             cell(&record("lab run", &["m"]), "a/b/1/it's").as_deref(),
             Some(r"scripts/just lab explain 'a/b/1/it'\''s'")
         );
-        let input = Some(InputInfo { file: "t".into(), sha256: "0".into() });
+        let input = Some(InputInfo { name: "t".into(), sha256: "0".into(), ..InputInfo::default() });
         assert_eq!(cell(&Record { input, ..record("lab run m --input t", &["m"]) }, "m/own/1/c"), None);
     }
 }

@@ -441,6 +441,8 @@ pub fn full_size() -> Record {
             .collect(),
         cells,
         failures: Vec::new(),
+        input: None,
+        skipped: Vec::new(),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Inputs and measured regions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::contract::FlatStore;
-use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, user_digest, users, value_of};
+use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, is_below, user_digest, users, value_of};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat::{Leaf, Pointer, PointerBuf, touch_text};
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
+use crate::own::{Unfit, check_lines, limited, lines, too_much};
 
 pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
     let size = request.size;
@@ -25,6 +26,10 @@ pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> 
         "has_descendants" => has_descendants::<S>(size, prefixes(request)),
         "to_object" => to_object::<S>(size),
         "wide_get" => wide_get::<S>(size, prefixes(request)),
+        "own_build" => own_build::<S>(request),
+        "own_get" => own_get::<S>(request),
+        "own_keys_under_prefix" => own_keys_under_prefix::<S>(request),
+        "own_has_descendants" => own_has_descendants::<S>(request),
         other => not_set_up(other),
     }
 }
@@ -93,16 +98,26 @@ fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<us
 fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     // One in eight ids lies past the end, so its pointer is absent.
     let ids = random_ids("get", size, OPERATIONS, size + size.div_ceil(7));
+    let pointers = pointers(ids.iter().copied());
+    let expected = move || sum(ids.iter().map(|id| if *id < size { value_of(*id) } else { ABSENT }));
+    gets(store::<S>(size), pointers, Box::new(expected))
+}
+
+/// What a region must come to. It is boxed, so that a region is compiled once, whoever gives it its input: the
+/// scenarios about a user's file share the code of the generated ones, and do not change it.
+type Expected = Box<dyn Fn() -> u64>;
+
+fn gets<S: FlatStore + 'static>(store: S, pointers: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
-        ids.len(),
+        pointers.len(),
         Setup::Once,
-        (store::<S>(size), pointers(ids.iter().copied()), ids),
+        (store, pointers),
         |_| (),
-        |(store, pointers, _), ()| {
+        |(store, pointers), ()| {
             sum(pointers.iter().map(|pointer| store.get(pointer.as_pointer()).map_or(ABSENT, Leaf::touch)))
         },
         |_, (), found| *found,
-        move |(.., ids)| sum(ids.iter().map(|id| if *id < size { value_of(*id) } else { ABSENT })),
+        move |_| expected(),
     )
 }
 
@@ -224,10 +239,25 @@ fn churn<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 fn build<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
     let ids: Vec<usize> = shuffled(&mut rng("store", size), size).into_iter().map(|id| id as usize).collect();
+    let left: Vec<u64> = ids.iter().map(|id| value_of(*id)).collect();
+    let expected = move || {
+        let one = sum(left.iter().copied().map(mix)).wrapping_add(size as u64);
+        one.wrapping_mul(count as u64)
+    };
+    builds::<S>(count, pointers(ids.iter().copied()), ids, Box::new(expected))
+}
+
+/// Builds `count` stores of pointers and the leaves with these numbers.
+fn builds<S: FlatStore + 'static>(
+    count: usize,
+    pointers: Vec<PointerBuf>,
+    ids: Vec<usize>,
+    expected: Expected,
+) -> Box<dyn Case> {
     case(
-        count * size,
+        count * ids.len(),
         Setup::EveryRun,
-        (pointers(ids.iter().copied()), ids),
+        (pointers, ids),
         move |_| (0..count).map(|_| S::new()).collect::<Vec<_>>(),
         |(pointers, ids), stores| {
             for store in stores {
@@ -237,31 +267,32 @@ fn build<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
             }
         },
         |(pointers, _), stores, ()| sum(stores.iter().map(|store| content_digest(store, pointers))),
-        move |(_, ids)| {
-            let one = sum(ids.iter().map(|id| mix(value_of(*id)))).wrapping_add(size as u64);
-            one.wrapping_mul(count as u64)
-        },
+        move |_| expected(),
     )
 }
 
 fn keys_under_prefix<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("keys_under_prefix", size, count, users(size));
+    let prefixes = chosen.iter().map(|id| user(*id)).collect();
+    let expected = move || {
+        let below = chosen.iter().flat_map(|user| ids_of(*user, size));
+        sum(below.map(|id| touch_text(pointer(id).as_pointer().as_str())))
+    };
+    scans(store::<S>(size), prefixes, Box::new(expected))
+}
+
+fn scans<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
-        count,
+        prefixes.len(),
         Setup::Once,
-        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
+        (store, prefixes),
         |_| (),
-        |(store, prefixes, _), ()| {
+        |(store, prefixes), ()| {
             let keys = prefixes.iter().map(|prefix| sum(store.keys(prefix.as_pointer()).map(touch_text)));
             sum(keys)
         },
         |_, (), found| *found,
-        move |(.., chosen)| {
-            sum(chosen
-                .iter()
-                .flat_map(|user| ids_of(*user, size))
-                .map(|id| touch_text(pointer(id).as_pointer().as_str())))
-        },
+        move |_| expected(),
     )
 }
 
@@ -312,21 +343,27 @@ fn sorted_keys<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 
 fn has_descendants<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("has_descendants", size, count, 2 * users(size));
+    let prefixes = chosen.iter().map(|id| user(*id)).collect();
+    let expected = move || {
+        let present = chosen.iter().enumerate().filter(|(_, user)| **user < users(size));
+        sum(present.map(|(at, _)| at as u64 + 1))
+    };
+    asks(store::<S>(size), prefixes, Box::new(expected))
+}
+
+fn asks<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
-        count,
+        prefixes.len(),
         Setup::Once,
-        (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
+        (store, prefixes),
         |_| (),
-        |(store, prefixes, _), ()| {
+        |(store, prefixes), ()| {
             let found = prefixes.iter().enumerate();
             sum(found
                 .map(|(at, prefix)| (at as u64 + 1) * u64::from(store.has_descendants(prefix.as_pointer()))))
         },
         |_, (), found| *found,
-        move |(.., chosen)| {
-            let present = chosen.iter().enumerate().filter(|(_, user)| **user < users(size));
-            sum(present.map(|(at, _)| at as u64 + 1))
-        },
+        move |_| expected(),
     )
 }
 
@@ -368,4 +405,151 @@ fn wide_get<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> 
         },
         move |(.., chosen)| sum(chosen.iter().map(|user| mix(expected_user(*user, size)))),
     )
+}
+
+/// The pointers of a user's file.
+fn own_pointers(request: Request) -> Vec<PointerBuf> {
+    let file = request.input.expect("a scenario about a file is given one");
+    lines(file).map(|line| PointerBuf::parse(line).expect("the file was checked")).collect()
+}
+
+/// A store of the pointers of a user's file, each with the number of its line.
+fn own_store<S: FlatStore>(pointers: &[PointerBuf]) -> S {
+    let mut store = S::new();
+    for (line, pointer) in pointers.iter().enumerate() {
+        store.set(pointer.as_pointer(), Leaf::from(value_of(line)));
+    }
+    store
+}
+
+/// What is in such a store, in a model: the line that set each pointer last.
+fn own_model(pointers: &[PointerBuf]) -> BTreeMap<PointerBuf, usize> {
+    pointers.iter().enumerate().map(|(line, pointer)| (pointer.clone(), line)).collect()
+}
+
+fn own_build<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+    let pointers = own_pointers(request);
+    let count = copies(pointers.len());
+    let expected = {
+        let pointers = pointers.clone();
+        move || {
+            let model = own_model(&pointers);
+            let one = sum(pointers.iter().map(|pointer| mix(value_of(model[pointer]))));
+            one.wrapping_add(model.len() as u64).wrapping_mul(count as u64)
+        }
+    };
+    let lines = (0..pointers.len()).collect();
+    builds::<S>(count, pointers, lines, Box::new(expected))
+}
+
+fn own_get<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+    let pointers = own_pointers(request);
+    // A short file is read several times.
+    let asked: Vec<PointerBuf> = (0..copies(pointers.len())).flat_map(|_| pointers.iter().cloned()).collect();
+    let store = own_store::<S>(&pointers);
+    let expected = {
+        let asked = asked.clone();
+        move || {
+            let model = own_model(&pointers);
+            sum(asked.iter().map(|pointer| value_of(model[pointer])))
+        }
+    };
+    gets(store, asked, Box::new(expected))
+}
+
+/// Up to so many pointers of a file, spread over it.
+fn spread(pointers: &[PointerBuf], most: usize) -> impl Iterator<Item = &PointerBuf> {
+    let count = pointers.len().min(most);
+    (0..count).map(move |at| &pointers[at * pointers.len() / count])
+}
+
+/// A pointer to the parent. The root is its own.
+fn parent(pointer: &PointerBuf) -> PointerBuf {
+    let parent = pointer.as_pointer().parent().unwrap_or(Pointer::ROOT);
+    PointerBuf::parse(parent.as_str()).expect("the beginning of a pointer is one")
+}
+
+/// The pointers of a file that lie below a prefix, each once.
+fn below<'a>(keys: &'a BTreeSet<PointerBuf>, prefix: &'a PointerBuf) -> impl Iterator<Item = &'a PointerBuf> {
+    keys.iter().filter(|key| is_below(prefix.as_str(), key.as_str()))
+}
+
+/// The most keys that are visited together by a contender that visits every key for each prefix.
+const MOST_VISITED: usize = 10_000_000;
+
+fn scanning_too_much(request: Request, prefixes: usize, keys: usize) -> Option<Unfit> {
+    let what = "visits every key of the store for each prefix";
+    request.can(Capability::ScansWhole).then(|| too_much(what, prefixes, keys, MOST_VISITED)).flatten()
+}
+
+fn own_keys_under_prefix<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+    let pointers = own_pointers(request);
+    let prefixes: Vec<PointerBuf> = spread(&pointers, PREFIXES).map(parent).collect();
+    let (count, keys) = (prefixes.len(), request.size);
+    let store = own_store::<S>(&pointers);
+    let expected = {
+        let prefixes = prefixes.clone();
+        move || {
+            let keys: BTreeSet<PointerBuf> = pointers.iter().cloned().collect();
+            let found =
+                prefixes.iter().map(|prefix| sum(below(&keys, prefix).map(|key| touch_text(key.as_str()))));
+            sum(found)
+        }
+    };
+    limited(scans(store, prefixes, Box::new(expected)), move || scanning_too_much(request, count, keys))
+}
+
+fn own_has_descendants<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+    let pointers = own_pointers(request);
+    let prefixes: Vec<PointerBuf> =
+        spread(&pointers, PREFIXES / 2).flat_map(|pointer| [pointer.clone(), parent(pointer)]).collect();
+    let (count, keys) = (prefixes.len(), request.size);
+    let store = own_store::<S>(&pointers);
+    let expected = {
+        let prefixes = prefixes.clone();
+        move || {
+            let keys: BTreeSet<PointerBuf> = pointers.iter().cloned().collect();
+            let present =
+                prefixes.iter().enumerate().filter(|(_, prefix)| below(&keys, prefix).next().is_some());
+            sum(present.map(|(at, _)| at as u64 + 1))
+        }
+    };
+    limited(asks(store, prefixes, Box::new(expected)), move || scanning_too_much(request, count, keys))
+}
+
+pub(super) fn check_pointers(text: &[u8]) -> Result<(), String> {
+    check_lines(text, "JSON pointer", |line| {
+        Pointer::parse(line).map(drop).map_err(|error| error.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_spread_over_the_whole_file() {
+        let pointers: Vec<PointerBuf> = pointers(0..1000);
+        let chosen: Vec<&PointerBuf> = spread(&pointers, 128).collect();
+        assert_eq!(chosen.len(), 128);
+        assert!(chosen[0] == &pointers[0] && chosen[127] == &pointers[992]);
+        assert!(spread(&pointers[..3], 128).eq(&pointers[..3]));
+        let root = PointerBuf::parse("").unwrap();
+        assert_eq!(parent(&root), root);
+        assert_eq!(parent(&PointerBuf::parse("/a").unwrap()), root);
+    }
+
+    #[test]
+    fn a_line_that_is_no_pointer_is_named() {
+        assert_eq!(check_pointers(b"/a\n/a/b\n/~0\n"), Ok(()));
+        for (text, words) in [
+            (&b"/a\nb\n"[..], "line 2: a JSON pointer is empty or begins with `/`"),
+            (b"/a~\n", "line 1: the `~` at byte 2"),
+            (b"", "empty"),
+            (b"/a\n\n/b\n", "line 2 is empty"),
+        ] {
+            let problem = check_pointers(text).unwrap_err();
+            assert!(problem.contains(words), "{problem}");
+        }
+    }
 }

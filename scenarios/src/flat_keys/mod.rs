@@ -11,7 +11,9 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use contract::FlatStore;
 
@@ -31,9 +33,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[OwnInput {
+        name: "pointers",
+        expects: "one JSON pointer a line, in UTF-8",
+        scenarios: OWN_SCENARIOS,
+        check: cases::check_pointers,
+        form: Form::Lines,
+        parts: &[],
+        items: ["pointer", "pointers"],
+        size: Some(crate::own::distinct),
+        sizes_count: "distinct pointers",
+    }],
     reference: "btree_range",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(
@@ -67,6 +80,14 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("has_descendants", "prefix", PREFIXES, "Asks whether anything lies below random users, of whom half are absent."),
     Scenario::new("to_object", "leaf", PREFIXES, "Builds the tree of the whole store.").at(WHOLE),
     Scenario::new("wide_get", "object", PREFIXES, "Gets random users as objects of ten members each."),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_build", "set", NOTHING, "Sets the pointers of your file in its order in an empty store."),
+    Scenario::new("own_get", "get", NOTHING, "Gets the leaves at the pointers of your file in its order."),
+    Scenario::new("own_keys_under_prefix", "prefix", PREFIXES, "Visits all keys below each prefix: the parents of pointers of your file, at most 128, spread over it."),
+    Scenario::new("own_has_descendants", "prefix", PREFIXES, "Asks whether anything lies below pointers of your file and below their parents: at most 128, spread over it."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

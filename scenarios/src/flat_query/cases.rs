@@ -4,12 +4,13 @@ use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
-use super::contract::{FlatQuery, Found};
+use super::contract::{FlatQuery, Found, QueryError};
 use super::oracle::{Model, age_of, evaluate, found_digest, most_frequent_name, name_of};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat;
 use crate::input::{copies, draws, mix, rng, sum};
+use crate::own::{Unfit, limited};
 
 /// How many users' names a region queries one by one.
 const QUERIES: usize = 64;
@@ -152,11 +153,13 @@ fn first_match<S: FlatQuery + 'static>(users: usize, count: usize) -> Box<dyn Ca
     )
 }
 
-/// A query over the user's document.
+/// A query over the user's document. A store may say that it does not support the query.
 fn own<S: FlatQuery + 'static>(request: Request, path: impl Fn(&Value) -> String) -> Box<dyn Case> {
-    let document: Value = serde_json::from_slice(request.input.unwrap_or(b"null")).unwrap_or(Value::Null);
+    let read = move || serde_json::from_slice(request.input.unwrap_or(b"null")).unwrap_or(Value::Null);
+    let document = read();
     let path = path(&document);
-    case(
+    let query = path.clone();
+    let built = case(
         1,
         Setup::Once,
         (S::import(&document), document, path),
@@ -173,7 +176,23 @@ fn own<S: FlatQuery + 'static>(request: Request, path: impl Fn(&Value) -> String
             let digests = found.iter().map(|(pointer, value)| found_digest(pointer, flat::leaf(value)));
             mix(sum(digests)).wrapping_add(found.len() as u64)
         },
-    )
+    );
+    limited(built, move || match S::import(&read()).query(&query, |_| ControlFlow::Break(())) {
+        Err(QueryError::Unsupported(_)) => Some(Unfit::Unsupported(format!("the query {query}"))),
+        Ok(()) | Err(QueryError::Invalid(_)) => None,
+    })
+}
+
+/// How many leaves a flat store has of a document: the size of its cells.
+pub(super) fn leaves(document: &[u8]) -> usize {
+    fn count(value: &Value) -> usize {
+        match value {
+            Value::Array(elements) if !elements.is_empty() => elements.iter().map(count).sum(),
+            Value::Object(members) if !members.is_empty() => members.values().map(count).sum(),
+            _ => 1,
+        }
+    }
+    serde_json::from_slice(document).map_or(0, |document| count(&document))
 }
 
 pub(super) fn check_document(bytes: &[u8]) -> Result<(), String> {
@@ -190,5 +209,26 @@ mod tests {
     fn a_broken_document_is_named() {
         assert!(check_document(b"{\"a\": [1,]}").unwrap_err().contains("line 1 column 10"));
         assert_eq!(check_document(b"[]"), Ok(()));
+    }
+
+    #[test]
+    fn a_document_has_as_many_leaves_as_a_flat_store_of_it() {
+        let documents = [
+            ("1", 1),
+            ("[]", 1),
+            ("{}", 1),
+            ("null", 1),
+            ("[1, 2]", 2),
+            ("[[], {}]", 2),
+            (r#"{"a": {"b": [1, 2, {"c": []}]}, "d": "x"}"#, 4),
+            ("[[[[5]]]]", 1),
+            (r#"{"": {"": 1}, "/": 2}"#, 2),
+            (r#"[{"a": 1, "b": 2}, {"a": 1, "b": 2}]"#, 4),
+        ];
+        for (text, expected) in documents {
+            assert_eq!(leaves(text.as_bytes()), expected, "{text}");
+            let document: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(flat::flatten(&document).0.len(), expected, "{text}");
+        }
     }
 }

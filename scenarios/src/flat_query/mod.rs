@@ -12,7 +12,9 @@ mod checks;
 mod contract;
 pub(crate) mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use crate::json_path::{
     Selector, SelectorKind, admits, matched_length, pointer_of_normalized, simple_segments,
@@ -31,13 +33,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
-    own_input: Some(OwnInput {
+    own_inputs: &[OwnInput {
+        name: "document",
         expects: "a JSON document",
         scenarios: OWN_SCENARIOS,
         check: cases::check_document,
-    }),
+        form: Form::Whole,
+        parts: &[],
+        items: ["document", "documents"],
+        size: Some(cases::leaves),
+        sizes_count: "leaves",
+    }],
     reference: "serde_json_path",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

@@ -9,6 +9,7 @@ use super::oracle::{Clocked, latest, ordered_digest, value_of};
 use crate::case::{Case, Setup, case, not_set_up, observing_case};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, Rng, copies, draws, mix, rng};
+use crate::own::{distinct, limited, lines, too_much};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario {
@@ -300,39 +301,20 @@ fn iterate<K: Key, C: Cache<K, u64> + 'static>(request: Request) -> Box<dyn Case
     )
 }
 
-pub(super) fn check_own_trace(file: &[u8]) -> Result<(), String> {
-    if file.is_empty() {
-        return Err("the file is empty: expected one key a line".to_owned());
-    }
-    for (line, bytes) in lines(file).enumerate() {
-        if bytes.is_empty() {
-            return Err(format!("line {} is empty: expected a key", line + 1));
-        }
-        if std::str::from_utf8(bytes).is_err() {
-            return Err(format!("line {} is not UTF-8: expected a key in plain text", line + 1));
-        }
-    }
-    Ok(())
-}
-
-/// The lines of a file without their ends, which may be `\n` or `\r\n`.
-fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let file = file.strip_suffix(b"\n").unwrap_or(file);
-    file.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-}
+/// The most entries that are scanned together by a contender that scans all of them for each key of a trace.
+const MOST_SCANNED: usize = 100_000_000;
 
 fn own_trace<C: Cache<String, u64> + 'static>(request: Request) -> Box<dyn Case> {
     let file = request.input.expect("a scenario about a file is given one");
-    let keys = lines(file).map(|line| String::from_utf8_lossy(line).into_owned());
-    let limit = if request.can(Capability::ScansWhole) { operations(request) } else { usize::MAX };
-    let region = keys.take(limit).map(|key| {
-        let value = key.fingerprint();
-        (key, value)
-    });
-    lookups::<String, C>(
-        request.can(Capability::ExactLru),
-        Accesses { capacity: request.size, held: Vec::new(), warm_up: Vec::new(), region: region.collect() },
-    )
+    let region = lines(file).map(|key| (key.to_owned(), key.to_owned().fingerprint()));
+    let region: Vec<(String, u64)> = region.collect();
+    let length = region.len();
+    let accesses = Accesses { capacity: request.size, held: Vec::new(), warm_up: Vec::new(), region };
+    limited(lookups::<String, C>(request.can(Capability::ExactLru), accesses), move || {
+        let held = request.size.min(distinct(file));
+        let what = "scans all entries that it holds for each key";
+        request.can(Capability::ScansWhole).then(|| too_much(what, length, held, MOST_SCANNED)).flatten()
+    })
 }
 
 #[cfg(test)]
@@ -394,17 +376,5 @@ mod tests {
         let mut held: Vec<u64> = clocked.keys().copied().collect();
         held.reverse();
         assert_eq!(latest(&ids, 50), held);
-    }
-
-    #[test]
-    fn a_faulty_trace_is_refused_by_its_line() {
-        assert_eq!(check_own_trace(b"a\nb\r\nc"), Ok(()));
-        assert_eq!(check_own_trace(b"a\nb\n"), Ok(()));
-        let refused = |file: &[u8]| check_own_trace(file).unwrap_err();
-        assert!(refused(b"").contains("empty"));
-        assert!(refused(b"\n").starts_with("line 1 is empty"));
-        assert!(refused(b"a\n\nb\n").starts_with("line 2 is empty"));
-        assert!(refused(b"a\nb\n\xff\n").starts_with("line 3 is not UTF-8"));
-        assert!(lines(b"a\r\nb\n").eq([b"a", b"b"]));
     }
 }

@@ -13,7 +13,9 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use contract::{Cache, Family};
 
@@ -29,13 +31,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
-    own_input: Some(OwnInput {
-        expects: "a trace of keys: one key a line, in the order of access, in UTF-8, and no empty line",
+    own_inputs: &[OwnInput {
+        name: "trace",
+        expects: "a trace of keys: one key a line, in the order of access, in UTF-8",
         scenarios: OWN_SCENARIOS,
-        check: cases::check_own_trace,
-    }),
+        check: crate::own::check_keys,
+        form: Form::Keys,
+        parts: &[],
+        items: ["key", "keys"],
+        size: None,
+        sizes_count: "entries of the cache",
+    }],
     reference: "lru",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(
@@ -62,7 +71,7 @@ const SCENARIOS: &[Scenario] = &[
 
 #[rustfmt::skip]
 const OWN_SCENARIOS: &[Scenario] = &[
-    Scenario::new("own_trace", "lookup", NOTHING, "Looks up the trace's keys and puts those that are missing, in a cache of n that begins empty. A contender that scans everything gets the first lines only.")
+    Scenario::new("own_trace", "lookup", NOTHING, "Looks up the trace's keys and puts those that are missing, in a cache of n that begins empty.")
         .at(Sizes { quick: &[500], default: &[500, 100_000], full: &[500, 100_000] }),
 ];
 

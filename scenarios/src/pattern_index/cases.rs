@@ -9,6 +9,7 @@ use super::oracle::{expected_digest, match_digest, selected, unescaped};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Rng, copies, mix, rng, shuffled};
+use crate::own::{check_lines, limited, lines, too_much};
 
 pub(super) fn set_up<P: PatternIndex + 'static>(request: Request) -> Box<dyn Case> {
     let size = request.size;
@@ -22,6 +23,8 @@ pub(super) fn set_up<P: PatternIndex + 'static>(request: Request) -> Box<dyn Cas
         "frontiers" => frontiers::<P>(size, rounds(request, 512, [2, 32])),
         "notify_exact" => notify_exact::<P>(size),
         "notify_patterns" => notify_patterns::<P>(size),
+        "own_match" => own_match::<P>(request),
+        "own_match_unseen" => own_match_unseen::<P>(request),
         other => not_set_up(other),
     }
 }
@@ -437,9 +440,102 @@ fn notify_patterns<P: PatternIndex + 'static>(size: usize) -> Box<dyn Case> {
     matching::<P>((patterns, pointers.clone(), pointers), 1, Setup::Once)
 }
 
+/// The patterns and the pointers of a user's files. A pattern begins with `$`, and no pointer does.
+fn own(request: Request) -> (Vec<Pattern>, Vec<Pointer>) {
+    let text = request.input.expect("a scenario about a file is given one");
+    let (patterns, pointers): (Vec<&str>, Vec<&str>) = lines(text).partition(|line| line.starts_with('$'));
+    let pointers = pointers.into_iter().map(|text| Pointer::parse(text).expect("the file was checked"));
+    (patterns.into_iter().map(pattern).collect(), pointers.collect())
+}
+
+/// The most pairs of a pattern and a pointer: the oracle tests each.
+const MOST_PAIRS: usize = 100_000_000;
+
+/// The most pairs that a contender tests which tests each. It does so three times.
+const MOST_TESTED: usize = 10_000_000;
+
+fn unless_too_much(case: Box<dyn Case>, request: Request, pointers: usize) -> Box<dyn Case> {
+    limited(case, move || {
+        let what = "tests every pattern for each pointer";
+        request
+            .can(Capability::ScansWhole)
+            .then(|| too_much(what, pointers, request.size, MOST_TESTED))
+            .flatten()
+    })
+}
+
+fn own_match<P: PatternIndex + 'static>(request: Request) -> Box<dyn Case> {
+    let (patterns, pointers) = own(request);
+    // A short file is matched several times.
+    let pointers: Vec<Pointer> = (0..copies(pointers.len())).flat_map(|_| pointers.iter().cloned()).collect();
+    let count = pointers.len();
+    let case = matching::<P>((patterns, pointers.clone(), pointers), MIX_MATCHES, Setup::Once);
+    unless_too_much(case, request, count)
+}
+
+fn own_match_unseen<P: PatternIndex + 'static>(request: Request) -> Box<dyn Case> {
+    let (patterns, pointers) = own(request);
+    let count = pointers.len();
+    // Another pointer is matched first, so that a contender that compiles its patterns has done so.
+    let warm = vec![pointer(&["other"])];
+    unless_too_much(matching::<P>((patterns, warm, pointers), MIX_MATCHES, Setup::EveryRun), request, count)
+}
+
+/// How many patterns the files hold.
+pub(super) fn own_patterns(text: &[u8]) -> usize {
+    lines(text).filter(|line| line.starts_with('$')).count()
+}
+
+pub(super) fn check_pattern(line: &str) -> Result<(), String> {
+    Pattern::parse(line).map(drop).map_err(|error| error.to_string())
+}
+
+pub(super) fn check_pointer(line: &str) -> Result<(), String> {
+    Pointer::parse(line).map(drop).map_err(|error| error.to_string())
+}
+
+pub(super) fn check_own(text: &[u8]) -> Result<(), String> {
+    check_lines(text, "pattern or pointer", |line| {
+        if line.starts_with('$') { check_pattern(line) } else { check_pointer(line) }
+    })?;
+    let patterns = own_patterns(text);
+    let pointers = lines(text).count() - patterns;
+    if patterns == 0 || pointers == 0 {
+        return Err(format!(
+            "there are {patterns} patterns and {pointers} pointers: expected at least one of each"
+        ));
+    }
+    if patterns.saturating_mul(pointers) > MOST_PAIRS {
+        return Err(format!(
+            "{patterns} patterns and {pointers} pointers are more than the 100 million pairs that the oracle can test"
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_patterns_and_pointers_are_checked() {
+        assert_eq!(check_own(b"$.a\n$..b\n/a\n/a/b\n"), Ok(()));
+        for (text, words) in [
+            (&b""[..], "empty"),
+            (b"$.a\n", "1 patterns and 0 pointers"),
+            (b"/a\n/b\n", "0 patterns and 2 pointers"),
+            (b"$.a\n\n/a\n", "line 2 is empty"),
+            (b"$.a[\n/a\n", "line 1: "),
+            (b"$.a[?@.b > 1]\n/a\n", "line 1: "),
+            (b"$.a\na\n", "line 2: a JSON pointer is empty or begins with `/`"),
+            (b"$.a\n/a~\n", "line 2: the `~` at byte 2"),
+        ] {
+            let problem = check_own(text).unwrap_err();
+            assert!(problem.contains(words), "{problem}");
+        }
+        let many = format!("{}{}", "$.a\n".repeat(10_001), "/a\n".repeat(10_000));
+        assert!(check_own(many.as_bytes()).unwrap_err().contains("100 million pairs"));
+    }
 
     #[test]
     fn a_mix_is_what_its_summary_says() {

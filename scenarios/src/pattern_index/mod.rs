@@ -13,7 +13,9 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Part, Scenario, Sizes,
+};
 
 pub use crate::json_path::{Node, Pattern, PatternError};
 pub use crate::pointer::{PointerBuf as Pointer, PointerError, escape, unescape};
@@ -35,9 +37,23 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[OwnInput {
+        name: "patterns and pointers",
+        expects: "a file of JSONPath patterns and one of JSON pointers, one a line, in UTF-8",
+        scenarios: OWN_SCENARIOS,
+        check: cases::check_own,
+        form: Form::Lines,
+        parts: &[
+            Part { name: "patterns", check: cases::check_pattern },
+            Part { name: "pointers", check: cases::check_pointer },
+        ],
+        items: ["line", "lines"],
+        size: Some(cases::own_patterns),
+        sizes_count: "patterns",
+    }],
     reference: "globset",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(
@@ -72,6 +88,12 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("frontiers", "match", NOTHING, "Matches pointers that were never seen before against n of the 4,096 patterns that have a name or * at each of 12 levels.").at(FRONTIER_SIZES),
     Scenario::new("notify_exact", "match", NOTHING, "Matches the 100 pointers that 100 exact patterns select against these patterns.").at(EXACT_SIZES),
     Scenario::new("notify_patterns", "match", NOTHING, "Matches pointers, each of which one pattern selects, against 10 patterns with a *.").at(PATTERNS_SIZES),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_match", "match", NOTHING, "Matches the pointers of your file in its order against its n patterns. Each was matched twice before."),
+    Scenario::new("own_match_unseen", "match", NOTHING, "Matches the pointers of your file in its order against its n patterns. Only another pointer was matched before."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -4,14 +4,30 @@ use std::ops::Range;
 
 use super::contract::{Family, PersistentMap};
 use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
+use super::own;
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};
+use crate::own::OwnKey;
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
+    if request.input.is_some() {
+        return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
+    }
     match request.scenario.strip_suffix("_string") {
         Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
         None => set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(request.scenario, request),
+    }
+}
+
+fn set_up_own<M: PersistentMap<OwnKey, u64> + 'static>(request: Request) -> Box<dyn Case> {
+    match request.scenario {
+        "own_insert" => own::insert::<M>(request),
+        "own_get_hit" => own::get_hit::<M>(request),
+        "own_insert_shared" => own::insert_shared::<M>(request),
+        "own_remove" => own::remove::<M>(request),
+        "own_iterate" => own::iterate::<M>(request),
+        other => not_set_up(other),
     }
 }
 

@@ -12,8 +12,11 @@ pub(crate) mod cases;
 pub(crate) mod checks;
 mod contract;
 pub(crate) mod oracle;
+pub(crate) mod own;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Form, Memory, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use contract::{Family, PersistentMap};
 
@@ -32,9 +35,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
     ],
-    own_input: None,
+    own_inputs: &[OwnInput {
+        name: "keys",
+        expects: "one key a line, in UTF-8",
+        scenarios: OWN_SCENARIOS,
+        check: crate::own::check_keys,
+        form: Form::Keys,
+        parts: &[],
+        items: ["key", "keys"],
+        size: Some(crate::own::distinct),
+        sizes_count: "distinct keys",
+    }],
     reference: "imbl",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[
@@ -126,6 +140,15 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n, by one insert each, and keeps them all."),
     Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_insert", "insert", NOTHING, "Builds a map by inserting the keys of your file in its order into an empty map that shares nothing."),
+    Scenario::new("own_get_hit", "get", NOTHING, "Looks up the keys of your file in its order, in a map of all of them."),
+    Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
+    Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
+    Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

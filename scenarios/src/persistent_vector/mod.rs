@@ -32,9 +32,10 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
-    own_input: None,
+    own_inputs: &[],
     reference: "imbl",
     describe: checks::describe,
+    why_no_input: "its elements have no keys, and what they hold does not change what a vector does",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

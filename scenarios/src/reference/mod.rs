@@ -13,7 +13,8 @@ mod slots;
 use std::path::Path;
 
 use crate::BOTTLENECKS;
-use crate::contender::{About, Bottleneck, Capability, Contender, Role, Scenario};
+use crate::contender::{About, Bottleneck, Capability, Contender, Request, Role, Scenario};
+use crate::own::Unfit;
 use crate::trace::Check;
 
 /// What the references can do: everything that a scenario asks for. They say that they copy and scan, so that regions
@@ -67,7 +68,9 @@ fn references() -> Vec<Contender> {
 fn own_file(bottleneck: &Bottleneck) -> &'static [u8] {
     match bottleneck.name {
         "flat_query" => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
-        "lru_cache" => b"a\nb\nc\na\nd\n",
+        "lru_cache" | "persistent_map" | "small_map" => b"a\nb\nc\na\nd\n",
+        "flat_keys" => b"/a/b\n/a/c\n/a/b\n/d\n/a/b/e\n/~0/0\n",
+        "pattern_index" => b"$.a\n$..b\n$.*.*\n$.a\n/a\n/a/b\n/c\n/a\n",
         other => panic!("{other} takes a user's file, and this test has none for it"),
     }
 }
@@ -80,8 +83,12 @@ fn small_size(bottleneck: &Bottleneck, scenario: &Scenario) -> usize {
     (*smallest.expect("a scenario has sizes")).min(LARGE)
 }
 
-fn run_scenario(contender: &Contender, scenario: &'static Scenario, file: Option<&'static [u8]>) {
-    let size = small_size(contender.bottleneck, scenario);
+fn run_scenario(
+    contender: &Contender,
+    scenario: &'static Scenario,
+    size: usize,
+    file: Option<&'static [u8]>,
+) {
     let mut case = contender.case(scenario.name, size, file);
     case.arm();
     case.run();
@@ -95,16 +102,111 @@ fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
         let scenarios = contender.bottleneck.scenarios;
         assert_eq!(contender.scenarios().count(), scenarios.len(), "{contender:?} lacks a capability");
         for scenario in scenarios {
-            run_scenario(&contender, scenario, None);
+            run_scenario(&contender, scenario, small_size(contender.bottleneck, scenario), None);
         }
-        if let Some(own) = contender.bottleneck.own_input {
+        for own in contender.bottleneck.own_inputs {
             let file = own_file(contender.bottleneck);
             assert_eq!((own.check)(file), Ok(()), "{contender:?}");
             for scenario in own.scenarios {
-                run_scenario(&contender, scenario, Some(file));
+                let size =
+                    own.size.map_or_else(|| small_size(contender.bottleneck, scenario), |size| size(file));
+                run_scenario(&contender, scenario, size, Some(file));
             }
         }
     }
+}
+
+/// Whoever takes part in a cell about a file does the whole of it, whatever a contender says of itself.
+#[test]
+fn every_contender_of_a_file_does_the_same_work_or_none() {
+    let repeated: &'static str =
+        (0..3000).map(|at| format!("{}\n", at * at % 700)).collect::<String>().leak();
+    let paths: &'static str =
+        (0..3000).map(|at| format!("/{}/{}\n", at % 70, at * at % 300)).collect::<String>().leak();
+    let patterns: &'static str =
+        (0..3000)
+            .map(|at| {
+                if at % 10 == 0 { format!("$.*.n{at}\n") } else { format!("/{}/n{}\n", at % 7, at / 10 * 10) }
+            })
+            .collect::<String>()
+            .leak();
+    for contender in references() {
+        let bottleneck = contender.bottleneck;
+        let files: &[&'static [u8]] = match bottleneck.name {
+            "flat_keys" => &[own_file(bottleneck), paths.as_bytes()],
+            "pattern_index" => &[own_file(bottleneck), patterns.as_bytes()],
+            "flat_query" => &[own_file(bottleneck)],
+            _ => &[b"a\n", b"a\nb\nc\na\nd\n", repeated.as_bytes()],
+        };
+        for own in bottleneck.own_inputs {
+            for file in files {
+                assert_eq!((own.check)(file), Ok(()), "{contender:?}");
+                let sizes = own.size.map_or(vec![1, 2, 10, 500, 100_000], |size| vec![size(file)]);
+                for (scenario, size) in
+                    own.scenarios.iter().flat_map(|scenario| sizes.iter().map(move |size| (scenario, *size)))
+                {
+                    let done = [&[Capability::ExactLru][..], CAPABILITIES].map(|capabilities| {
+                        let request =
+                            Request { scenario: scenario.name, size, capabilities, input: Some(file) };
+                        let mut case = (contender.set_up)(request);
+                        assert_eq!(case.unfit(), None, "{contender:?} in {}", scenario.name);
+                        case.arm();
+                        case.run();
+                        assert_eq!(
+                            case.digest(),
+                            case.expected(),
+                            "{contender:?} in {} at {size}",
+                            scenario.name
+                        );
+                        (case.ops(), case.digest(), case.observed())
+                    });
+                    assert_eq!(done[0], done[1], "{contender:?} in {} at {size}", scenario.name);
+                }
+            }
+        }
+    }
+}
+
+/// A contender that would take too long is not given less to do: it says what is too much.
+#[test]
+fn what_is_too_much_for_a_contender_is_said() {
+    let distinct = |make: fn(usize) -> String| (0..200_000).map(make).collect::<String>().leak().as_bytes();
+    let keys: &'static [u8] = distinct(|at| format!("{at}\n"));
+    let pointers: &'static [u8] = distinct(|at| format!("/{at}\n"));
+    let patterns: &'static [u8] =
+        distinct(|at| if at < 400 { format!("$.n{at}\n") } else { format!("/{}\n", at % 1000) });
+    let cases = [
+        ("lru_cache", "own_trace", 501, keys, "200,000 × 501 is more than the 100,000,000"),
+        ("lru_cache", "own_trace", 100_000, keys, "200,000 × 100,000"),
+        ("persistent_map", "own_insert_shared", 200_000, keys, "200 × 200,000 is more than the 10,000,000"),
+        (
+            "flat_keys",
+            "own_keys_under_prefix",
+            200_000,
+            pointers,
+            "128 × 200,000 is more than the 10,000,000",
+        ),
+        ("flat_keys", "own_has_descendants", 200_000, pointers, "128 × 200,000"),
+        ("pattern_index", "own_match", 400, patterns, "199,600 × 400 is more than the 10,000,000"),
+        ("pattern_index", "own_match_unseen", 400, patterns, "199,600 × 400"),
+    ];
+    for (bottleneck, scenario, size, file, words) in cases {
+        let contenders = references();
+        let contender = contenders.iter().find(|contender| contender.bottleneck.name == bottleneck).unwrap();
+        let unfit = |capabilities| {
+            (contender.set_up)(Request { scenario, size, capabilities, input: Some(file) }).unfit()
+        };
+        let Some(Unfit::TooMuchWork(reason)) = unfit(CAPABILITIES) else {
+            panic!("{bottleneck}: not too much")
+        };
+        assert!(reason.contains(words), "{reason}");
+        assert_eq!(unfit(&[Capability::ExactLru, Capability::Persistent]), None, "{bottleneck}/{scenario}");
+    }
+    let contenders = references();
+    let contender = contenders.iter().find(|contender| contender.bottleneck.name == "lru_cache").unwrap();
+    let at_the_bound =
+        Request { scenario: "own_trace", size: 500, capabilities: CAPABILITIES, input: Some(keys) };
+    assert_eq!((contender.set_up)(at_the_bound).unfit(), None);
 }
 
 #[test]
@@ -166,9 +268,12 @@ fn stem(name: &str) -> &str {
 #[test]
 fn what_is_dispatched_and_what_is_listed_are_the_same() {
     for bottleneck in BOTTLENECKS {
-        let own = bottleneck.own_input.map_or(&[][..], |own| own.scenarios);
-        let scenarios: Vec<&str> =
-            bottleneck.scenarios.iter().chain(own).map(|scenario| stem(scenario.name)).collect();
+        let scenarios: Vec<&str> = bottleneck
+            .scenarios
+            .iter()
+            .chain(bottleneck.own_scenarios())
+            .map(|scenario| stem(scenario.name))
+            .collect();
         let checks: Vec<&str> = bottleneck.checks.iter().map(|check| check.name).collect();
         for (file, listed) in [("cases.rs", scenarios), ("checks.rs", checks)] {
             let source = source(bottleneck, file);

@@ -47,9 +47,10 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "arena_graph",
     describe: checks::describe,
+    why_no_input: "a program's signals are its code, which no file of data holds",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

@@ -32,9 +32,10 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
-    own_input: None,
+    own_inputs: &[],
     reference: "free_list",
     describe: checks::describe,
+    why_no_input: "slots have no content: what they do depends on the order of allocation and release alone",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(

@@ -4,19 +4,34 @@ use super::oracle::{ABSENT, ids_digest, value_of};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::Request;
 use crate::input::{DearKey, FixedHasher, Key, copies, mix, rng, shuffled, sum};
+use crate::own::OwnKey;
 use crate::persistent_map::cases::{
     Line, build, content_digest, entries, id_ranges, insert_shared, insert_unshared, iterate,
 };
-use crate::persistent_map::{Family, PersistentMap};
+use crate::persistent_map::{Family, PersistentMap, own};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     let (scenario, size) = (request.scenario, request.size);
+    if request.input.is_some() {
+        return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
+    }
     if let Some(scenario) = scenario.strip_suffix("_string") {
         set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, size)
     } else if let Some(scenario) = scenario.strip_suffix("_dear") {
         set_up_with::<DearKey, F::Map<DearKey, u64, FixedHasher>>(scenario, size)
     } else {
         set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(scenario, size)
+    }
+}
+
+fn set_up_own<M: PersistentMap<OwnKey, u64> + 'static>(request: Request) -> Box<dyn Case> {
+    match request.scenario {
+        "own_insert" => own::insert::<M>(request),
+        "own_get_hit" => own::get_hit::<M>(request),
+        "own_insert_shared" => own::insert_shared::<M>(request),
+        "own_remove" => own::remove::<M>(request),
+        "own_iterate" => own::iterate::<M>(request),
+        other => not_set_up(other),
     }
 }
 

@@ -25,9 +25,9 @@ mod checks;
 mod oracle;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Growth, Memory, NOTHING, Scenario, Sizes,
+    About, Bottleneck, Capability, Claim, Contender, Form, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
-use crate::persistent_map::Family;
+use crate::persistent_map::{Family, own};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -42,9 +42,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
-    own_input: None,
+    own_inputs: &[OwnInput {
+        name: "keys",
+        expects: "one key a line, in UTF-8, of which at most 1,000 are distinct",
+        scenarios: OWN_SCENARIOS,
+        check: own::check_few_keys,
+        form: Form::Keys,
+        parts: &[],
+        items: ["key", "keys"],
+        size: Some(crate::own::distinct),
+        sizes_count: "distinct keys",
+    }],
     reference: "imbl",
     describe: checks::describe,
+    why_no_input: "",
 };
 
 /// The smallest sizes; the thresholds of hybrids (4, 8, 16 and 32), each with the size after it, at which the upgrade
@@ -116,6 +127,15 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("build", "entry", NOTHING, "Builds maps of n entries from a list of them.").at(few(&[4, 8, 32])),
     Scenario::new("insert_unshared", "insert", NOTHING, "Builds maps of n entries by inserts into empty maps that share nothing.").at(few(&[8, 33])),
     Scenario::new("iterate", "entry", NOTHING, "Visits every entry of maps of n.").at(few(&[4, 8, 32])),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_insert", "insert", NOTHING, "Builds a map by inserting the keys of your file in its order into an empty map that shares nothing."),
+    Scenario::new("own_get_hit", "get", NOTHING, "Looks up the keys of your file in its order, in a map of all of them."),
+    Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
+    Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
+    Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -77,7 +77,7 @@ impl<'a> Callgrind<'a> {
             .arg(self.binary)
             .args([WORKER_ARGUMENT, "callgrind"]);
         if let Some(input) = self.input {
-            command.arg(INPUT_OPTION).arg(&input.identity.path);
+            command.arg(INPUT_OPTION).arg(input.place());
         }
         if let Some(seed) = self.seed {
             command.arg(SEED_OPTION).arg(seed.to_string());

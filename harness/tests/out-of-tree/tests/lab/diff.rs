@@ -119,7 +119,7 @@ fn diff(options: &str, edits: [Edit; 2]) -> Outcome {
 const SAME: Edit = |_| {};
 
 fn on_input(record: &mut Record, sum: &str) {
-    record.input = Some(InputInfo { file: "trace.gz".to_owned(), sha256: sum.repeat(32) });
+    record.input = Some(InputInfo { name: "trace.gz".to_owned(), sha256: sum.repeat(32), ..InputInfo::default() });
 }
 
 #[test]
