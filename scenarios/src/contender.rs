@@ -144,6 +144,8 @@ pub struct OwnInput {
     pub scenarios: &'static [Scenario],
     /// Checks a file. The error says in one line where the file is wrong and what was expected there.
     pub check: fn(&[u8]) -> Result<(), String>,
+    /// The one size of a checked file, for kinds whose size is in the file; `None` if the scenarios have sizes.
+    pub size: Option<fn(&[u8]) -> usize>,
 }
 
 /// The sizes at which a bottleneck is measured, by profile.

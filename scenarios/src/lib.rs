@@ -33,6 +33,7 @@ pub mod flat_query;
 pub mod input;
 mod json_path;
 pub mod lru_cache;
+mod operations;
 pub mod pattern_index;
 pub mod persistent_map;
 pub mod persistent_vector;
@@ -45,7 +46,7 @@ pub mod slots;
 pub mod small_map;
 mod trace;
 
-pub use case::{Case, Observed, Setup, case, observing_case, seeded_case};
+pub use case::{Case, Difference, Observed, Setup, case, observing_case, seeded_case};
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Claim, Contender, Growth, KnownFailure, Memory, NOTHING, OwnInput,
     Request, Role, Scenario, Sizes,

@@ -36,6 +36,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         expects: "a JSON document",
         scenarios: OWN_SCENARIOS,
         check: cases::check_document,
+        size: None,
     }],
     reference: "serde_json_path",
     describe: checks::describe,

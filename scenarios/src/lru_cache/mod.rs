@@ -34,6 +34,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         expects: "a trace of keys: one key a line, in the order of access, in UTF-8, and no empty line",
         scenarios: OWN_SCENARIOS,
         check: cases::check_own_trace,
+        size: None,
     }],
     reference: "lru",
     describe: checks::describe,

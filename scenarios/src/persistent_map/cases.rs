@@ -3,15 +3,19 @@
 use std::ops::Range;
 
 use super::contract::{Family, PersistentMap};
+use super::operations;
 use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
-    match request.scenario.strip_suffix("_string") {
-        Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
-        None => set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(request.scenario, request),
+    match request.scenario {
+        "own_operations" => operations::replay::<F::Map<String, u64, FixedHasher>>(request),
+        name => match name.strip_suffix("_string") {
+            Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
+            None => set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(name, request),
+        },
     }
 }
 

@@ -11,11 +11,15 @@
 pub(crate) mod cases;
 pub(crate) mod checks;
 mod contract;
+pub(crate) mod operations;
 pub(crate) mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use contract::{Family, PersistentMap};
+pub use operations::copied_entries;
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -32,7 +36,13 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
     ],
-    own_inputs: &[],
+    own_inputs: &[OwnInput {
+        name: "operations",
+        expects: operations::EXPECTS,
+        scenarios: OWN_SCENARIOS,
+        check: operations::check,
+        size: Some(operations::size),
+    }],
     reference: "imbl",
     describe: checks::describe,
 };
@@ -126,6 +136,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n, by one insert each, and keeps them all."),
     Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n entries."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -10,11 +10,15 @@
 mod cases;
 mod checks;
 mod contract;
+mod operations;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, OwnInput, Scenario, Sizes,
+};
 
 pub use contract::{Family, PersistentVector};
+pub use operations::copied_elements;
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -32,7 +36,13 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
-    own_inputs: &[],
+    own_inputs: &[OwnInput {
+        name: "operations",
+        expects: operations::EXPECTS,
+        scenarios: OWN_SCENARIOS,
+        check: operations::check,
+        size: Some(operations::size),
+    }],
     reference: "imbl",
     describe: checks::describe,
 };
@@ -59,6 +69,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("slice", "slice", NOTHING, "Takes a part from the middle of a vector of n, about half of it, and keeps both."),
     Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n / 2 elements and keeps both."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n, by one set each, and keeps them all."),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n elements."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -13,7 +13,7 @@ mod slots;
 use std::path::Path;
 
 use crate::BOTTLENECKS;
-use crate::contender::{About, Bottleneck, Capability, Contender, Role, Scenario};
+use crate::contender::{About, Bottleneck, Capability, Contender, OwnInput, Role, Scenario};
 use crate::trace::Check;
 
 /// What the references can do: everything that a scenario asks for. They say that they copy and scan, so that regions
@@ -64,11 +64,17 @@ fn references() -> Vec<Contender> {
 }
 
 /// A file that the bottleneck accepts as a user's.
-fn own_file(bottleneck: &Bottleneck) -> &'static [u8] {
-    match bottleneck.name {
-        "flat_query" => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
-        "lru_cache" => b"a\nb\nc\na\nd\n",
-        other => panic!("{other} takes a user's file, and this test has none for it"),
+fn own_file(bottleneck: &Bottleneck, kind: &OwnInput) -> &'static [u8] {
+    match (bottleneck.name, kind.name) {
+        ("flat_query", "document") => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
+        ("lru_cache", "trace") => b"a\nb\nc\na\nd\n",
+        ("persistent_map" | "small_map", "operations") => {
+            b"insert 0 a 1\nclone 0 1\ninsert 1 b 2\nunion 0 1 2\nequal 1 2\nget 0 b\niterate 2\nremove 1 a\ndrop 0\nlen 1"
+        }
+        ("persistent_vector", "operations") => {
+            b"push_back 0 a\nclone 0 1\npush_back 1 b\nconcat 0 1 2\nslice 2 1 3 3\nget 3 0\nset 2 0 c\npop_back 1\nlen 1"
+        }
+        other => panic!("{other:?} takes a user's file, and this test has none for it"),
     }
 }
 
@@ -98,7 +104,7 @@ fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
             run_scenario(&contender, scenario, None);
         }
         for own in contender.bottleneck.own_inputs {
-            let file = own_file(contender.bottleneck);
+            let file = own_file(contender.bottleneck, own);
             assert_eq!((own.check)(file), Ok(()), "{contender:?}");
             for scenario in own.scenarios {
                 run_scenario(&contender, scenario, Some(file));

@@ -7,10 +7,16 @@ use crate::input::{DearKey, FixedHasher, Key, copies, mix, rng, shuffled, sum};
 use crate::persistent_map::cases::{
     Line, build, content_digest, entries, id_ranges, insert_shared, insert_unshared, iterate,
 };
-use crate::persistent_map::{Family, PersistentMap};
+use crate::persistent_map::{Family, PersistentMap, operations};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
-    let (scenario, size) = (request.scenario, request.size);
+    match request.scenario {
+        "own_operations" => operations::replay::<F::Map<String, u64, FixedHasher>>(request),
+        scenario => set_up_generated::<F>(scenario, request.size),
+    }
+}
+
+fn set_up_generated<F: Family>(scenario: &str, size: usize) -> Box<dyn Case> {
     if let Some(scenario) = scenario.strip_suffix("_string") {
         set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, size)
     } else if let Some(scenario) = scenario.strip_suffix("_dear") {

@@ -25,9 +25,9 @@ mod checks;
 mod oracle;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Growth, Memory, NOTHING, Scenario, Sizes,
+    About, Bottleneck, Capability, Claim, Contender, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
-use crate::persistent_map::Family;
+use crate::persistent_map::{Family, operations};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -42,7 +42,13 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
-    own_inputs: &[],
+    own_inputs: &[OwnInput {
+        name: "operations",
+        expects: operations::EXPECTS,
+        scenarios: OWN_SCENARIOS,
+        check: operations::check,
+        size: Some(operations::size),
+    }],
     reference: "imbl",
     describe: checks::describe,
 };
@@ -116,6 +122,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("build", "entry", NOTHING, "Builds maps of n entries from a list of them.").at(few(&[4, 8, 32])),
     Scenario::new("insert_unshared", "insert", NOTHING, "Builds maps of n entries by inserts into empty maps that share nothing.").at(few(&[8, 33])),
     Scenario::new("iterate", "entry", NOTHING, "Visits every entry of maps of n.").at(few(&[4, 8, 32])),
+];
+
+#[rustfmt::skip]
+const OWN_SCENARIOS: &[Scenario] = &[
+    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n entries."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
