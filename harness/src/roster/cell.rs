@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use reports::CellName;
 use reports::cell_name::contender_name;
-use scenarios::{Bottleneck, Contender, Scenario};
+use scenarios::{Bottleneck, Contender, OwnInput, Scenario};
 
 use super::input::Input;
 use crate::error::{UsageError, usage};
@@ -75,8 +75,20 @@ impl<'a> Roster<'a> {
     pub fn scenarios(self, bottleneck: &Bottleneck) -> &'static [Scenario] {
         match self.input {
             None => bottleneck.scenarios,
-            Some(input) => input.kind(bottleneck).map_or(&[], |own| own.scenarios),
+            Some(_) => self.own_input(bottleneck).map_or(&[], |own| own.scenarios),
         }
+    }
+
+    /// The kind of file that the user's file is to a bottleneck. A faulty file counts as one of the first kind, until
+    /// [`Input::check`] refuses it.
+    pub fn own_input(self, bottleneck: &Bottleneck) -> Option<&'static OwnInput> {
+        self.input.and_then(|input| input.kind(bottleneck).ok().or(bottleneck.own_inputs.first()))
+    }
+
+    /// The one size of the user's file, where the file decides it.
+    pub fn own_size(self, bottleneck: &Bottleneck) -> Option<usize> {
+        let size = self.own_input(bottleneck)?.size?;
+        Some(size(self.input?.bytes))
     }
 
     /// Refuses a roster on which two contenders have one name: their cells could not be told apart.

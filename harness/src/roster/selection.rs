@@ -1,5 +1,7 @@
 //! Selecting cells by name, glob and role.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use scenarios::{Bottleneck, Role, Scenario};
@@ -76,6 +78,8 @@ impl Selection {
         self.check_names(roster)?;
         let globs = self.globs(roster)?;
         let mut cells = Vec::new();
+        // A file is read for its size once, not once for each contender.
+        let mut own_sizes = BTreeMap::new();
         for contender in roster.contenders {
             let bottleneck = contender.bottleneck;
             let selected = among(&self.bottleneck, bottleneck.name)
@@ -84,13 +88,17 @@ impl Selection {
             if !selected {
                 continue;
             }
+            let own_size = *own_sizes.entry(bottleneck.name).or_insert_with(|| roster.own_size(bottleneck));
             let scenarios = roster.scenarios(bottleneck).iter();
             let selected = |scenario: &&Scenario| {
                 contender.about.can(scenario.requires) && among(&self.scenario, scenario.name)
             };
             for scenario in scenarios.filter(selected) {
                 let of_profile = self.profile.sizes(bottleneck, scenario);
-                for &size in if self.size.is_empty() { of_profile } else { &self.size } {
+                let asked = if self.size.is_empty() { of_profile } else { &self.size };
+                let of_file = own_size.filter(|size| self.size.is_empty() || self.size.contains(size));
+                let of_file = of_file.as_slice();
+                for &size in if own_size.is_some() { of_file } else { asked } {
                     let cell = Cell { contender, scenario, size };
                     if globs.is_empty() || globs.is_match(cell.name().to_string()) {
                         cells.push(cell);

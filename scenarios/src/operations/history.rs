@@ -100,7 +100,8 @@ impl History {
         walk.walk(EMPTY, empty.clone());
         // Both sides of a join are in trees that begin before it.
         for (step, root) in std::mem::take(&mut walk.tree.roots) {
-            let sides = walk.joined.remove(&step).map(|sides| sides.map(|side| side.expect("both sides come first")));
+            let sides =
+                walk.joined.remove(&step).map(|sides| sides.map(|side| side.expect("both sides come first")));
             let [mut left, right] = sides.expect("a join has two sides");
             left.join(&right);
             drop(right);
@@ -155,7 +156,8 @@ impl Tree {
         let mut at: Vec<Option<Node>> = vec![None; places];
         let mut holders: Vec<u32> = vec![1];
         at[0] = Some(EMPTY);
-        let mut tree = Tree { events: Vec::with_capacity(operations.len()), begins: Vec::new(), roots: Vec::new() };
+        let mut tree =
+            Tree { events: Vec::with_capacity(operations.len()), begins: Vec::new(), roots: Vec::new() };
         for (step, operation) in (0..).zip(operations) {
             let state = |at: &[Option<Node>], place: u32| at[place as usize].expect("the trace was checked");
             match M::effect(*operation) {

@@ -33,7 +33,9 @@ impl Names {
     /// If there is one of this name.
     pub(crate) fn make(&mut self, name: u64) -> Result<u32, String> {
         if self.places.contains_key(&name) {
-            return Err(format!("version {name} exists already: expected a new number, or that of a dropped version"));
+            return Err(format!(
+                "version {name} exists already: expected a new number, or that of a dropped version"
+            ));
         }
         let place = match self.free.pop() {
             Some(place) => place,

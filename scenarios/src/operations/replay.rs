@@ -103,7 +103,8 @@ pub(crate) fn replay<R: Replay>(trace: TraceOf<R>, file: &'static [u8]) -> Box<d
             digest
         },
         |_, (versions, _), digest| {
-            let left = (0..).zip(versions).filter_map(|(place, version)| Some((place, R::held(version.as_ref()?))));
+            let left =
+                (0..).zip(versions).filter_map(|(place, version)| Some((place, R::held(version.as_ref()?))));
             digest.wrapping_add(left_digest(left))
         },
         |trace| {
@@ -180,7 +181,8 @@ fn difference(file: &[u8], step: usize, message: &str) -> Difference {
         return Difference { message: format!("at the end of the trace, {message}"), context: Vec::new() };
     };
     let lines = (step.saturating_sub(CONTEXT - 1)..=step).filter_map(|step| line_of(file, step));
-    let mut context: Vec<String> = lines.map(|(number, line)| format!("line {number}: {}", shortened(line))).collect();
+    let mut context: Vec<String> =
+        lines.map(|(number, line)| format!("line {number}: {}", shortened(line))).collect();
     if let Some(last) = context.last_mut() {
         last.push_str("   <- here");
     }

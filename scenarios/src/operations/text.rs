@@ -286,7 +286,10 @@ mod tests {
             ("# bottleneck-lab operations 1 other_map\nlen 0", &["len", "0"]),
         ];
         for (file, expected) in cases {
-            assert_eq!(words(file.as_bytes()), Ok(vec![expected.iter().map(|word| (*word).to_owned()).collect()]));
+            assert_eq!(
+                words(file.as_bytes()),
+                Ok(vec![expected.iter().map(|word| (*word).to_owned()).collect()])
+            );
         }
     }
 

@@ -270,7 +270,9 @@ impl<M: PersistentMap<String, u64> + 'static> Replay for OnMaps<M> {
                 0
             }
             Operation::Remove { at, key: id } => u64::from(alive(versions, at).remove(key(id))),
-            Operation::Get { at, key: id } => alive(versions, at).get(key(id)).copied().unwrap_or(NOTHING_FOUND),
+            Operation::Get { at, key: id } => {
+                alive(versions, at).get(key(id)).copied().unwrap_or(NOTHING_FOUND)
+            }
             Operation::Contains { at, key: id } => u64::from(alive(versions, at).contains_key(key(id))),
             Operation::Len { at } => alive(versions, at).len() as u64,
             Operation::Iterate { at } => {
@@ -303,7 +305,8 @@ impl<M: PersistentMap<String, u64> + 'static> Replay for OnMaps<M> {
 
     fn held(map: &M) -> Held {
         let digests = map.iter().map(|(key, value)| entry_digest(key, *value));
-        let (count, digest) = digests.fold((0, 0u64), |(count, sum), digest| (count + 1, sum.wrapping_add(digest)));
+        let (count, digest) =
+            digests.fold((0, 0u64), |(count, sum), digest| (count + 1, sum.wrapping_add(digest)));
         Held { len: map.len(), digest: digest.wrapping_add(mix(count)) }
     }
 
@@ -322,7 +325,8 @@ impl<M: PersistentMap<String, u64> + 'static> Replay for OnMaps<M> {
         if found == expected {
             return Ok(());
         }
-        let [found, expected] = [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
+        let [found, expected] =
+            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
         Err([format!("a lookup of the key finds {found} then"), expected])
     }
 
@@ -379,9 +383,7 @@ fn history(trace: &Trace<Operation, Tables>) -> History {
 }
 
 /// Replays the trace in the user's file.
-pub(crate) fn replay<M: PersistentMap<String, u64> + 'static>(
-    request: Request,
-) -> Box<dyn Case> {
+pub(crate) fn replay<M: PersistentMap<String, u64> + 'static>(request: Request) -> Box<dyn Case> {
     let file = request.input.expect("a scenario about a file is given one");
     let trace = parse(file).expect("the file was checked");
     operations::replay::<OnMaps<M>>(trace, file)

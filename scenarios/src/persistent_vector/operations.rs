@@ -38,18 +38,50 @@ const MOST: u64 = 10_000_000;
 /// An operation. Versions are named by their places, and values by their ids.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
-    PushBack { at: u32, value: u32 },
-    PopBack { at: u32 },
+    PushBack {
+        at: u32,
+        value: u32,
+    },
+    PopBack {
+        at: u32,
+    },
     /// An index past the end is as good as any other one there.
-    Set { at: u32, index: u32, value: u32 },
-    Get { at: u32, index: u32 },
-    Len { at: u32 },
-    Iterate { at: u32 },
-    Slice { from: u32, start: u32, end: u32, to: u32 },
-    Concat { left: u32, right: u32, to: u32 },
-    New { to: u32 },
-    Clone { from: u32, to: u32 },
-    Drop { at: u32 },
+    Set {
+        at: u32,
+        index: u32,
+        value: u32,
+    },
+    Get {
+        at: u32,
+        index: u32,
+    },
+    Len {
+        at: u32,
+    },
+    Iterate {
+        at: u32,
+    },
+    Slice {
+        from: u32,
+        start: u32,
+        end: u32,
+        to: u32,
+    },
+    Concat {
+        left: u32,
+        right: u32,
+        to: u32,
+    },
+    New {
+        to: u32,
+    },
+    Clone {
+        from: u32,
+        to: u32,
+    },
+    Drop {
+        at: u32,
+    },
 }
 
 /// What the ids of a trace stand for.
@@ -182,7 +214,9 @@ impl Model for VectorModel {
             Operation::PushBack { at, .. } | Operation::PopBack { at } | Operation::Set { at, .. } => {
                 Effect::Write { at }
             }
-            Operation::Get { at, .. } | Operation::Len { at } | Operation::Iterate { at } => Effect::Read { at },
+            Operation::Get { at, .. } | Operation::Len { at } | Operation::Iterate { at } => {
+                Effect::Read { at }
+            }
             Operation::Slice { from, to, .. } => Effect::Derive { from, to },
             Operation::Concat { left, right, to } => Effect::Join { left, right, to },
             Operation::New { to } => Effect::New { to },
@@ -333,7 +367,9 @@ impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
     fn confirm(operation: Operation, tables: &Tables, versions: &[Option<V>]) -> Result<(), [String; 2]> {
         let vector = |at: u32| versions[at as usize].as_ref().expect("the trace was checked");
         let (at, index, expected) = match operation {
-            Operation::PushBack { at, value } => (at, vector(at).len().wrapping_sub(1), Some(u64::from(value))),
+            Operation::PushBack { at, value } => {
+                (at, vector(at).len().wrapping_sub(1), Some(u64::from(value)))
+            }
             Operation::PopBack { at } => (at, vector(at).len(), None),
             Operation::Set { at, index, value } => {
                 let index = index as usize;
@@ -345,7 +381,8 @@ impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
         if found == expected {
             return Ok(());
         }
-        let [found, expected] = [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
+        let [found, expected] =
+            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
         Err([format!("there is {found} at index {index} then"), expected])
     }
 

@@ -4,6 +4,7 @@
 mod flat_keys;
 mod flat_query;
 mod lru_cache;
+mod operations;
 mod pattern_index;
 mod persistent_map;
 mod persistent_vector;
