@@ -63,7 +63,7 @@ fn what_is_wrong_with_an_input_is_said_in_one_line() {
         (&["lru_cache", "--input", "torn.gz"], &["--input torn.gz: cannot read it"]),
         (&["lru_cache", "--input", "."], &["--input .: cannot read it"]),
         (&["--input", "hole"], &["--input needs exactly one bottleneck"]),
-        (&["persistent_map", "--input", "hole"], &["no cell is selected by `persistent_map`"]),
+        (&["slots", "--input", "hole"], &["no cell is selected by `slots`"]),
     ];
     for (arguments, words) in cases {
         let refused = lab(root, &[&["run"][..], arguments].concat());

@@ -9,6 +9,7 @@
 //! | `cases.rs` | the inputs and the measured regions, from `set_up` on |
 //! | `oracle.rs` | the models that say what must come out |
 //! | `checks.rs` | what `lab verify` replays beside the oracle, from `replay` on |
+//! | `operations.rs` | in some: traces of operations, an application's own |
 //! | `mod.rs` | the bottleneck's description, its list of scenarios, and what ties the others together |
 //!
 //! `cases.rs` and `checks.rs` use the contract and the oracle, and `checks.rs` the inputs of `cases.rs`. No file uses

@@ -34,7 +34,8 @@ use crate::roster::selection::Selection;
 /// `target/lab/cache/`, unless `--fresh` is given. Times are always measured.
 ///
 /// With `--input FILE`, a bottleneck that supports it is measured on your own data: `lab run lru_cache
-/// --input trace.gz`, `lab run flat_query --input document.json`. Such cells are not in the baseline.
+/// --input trace.gz`, `lab run flat_query --input document.json`, or `lab run persistent_map --input app.ops` for a
+/// trace of operations. Such cells are not in the baseline.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]

@@ -169,7 +169,7 @@ fn compare<R: Replay>(trace: &TraceOf<R>, file: &[u8]) -> Result<(), Difference>
     let found = outcome.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Err(format!("the contender panicked: {text}"))
+        Err(format!("the contender panicked: {}", text.replace('\n', " ")))
     });
     found.map_err(|message| difference(file, at.get(), &message))?;
     drop(std::mem::ManuallyDrop::into_inner(versions));

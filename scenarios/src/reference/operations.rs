@@ -1,9 +1,8 @@
 //! Traces of operations, replayed on contenders that are plain, and on some that are wrong.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use rand::RngExt;
 
@@ -178,7 +177,8 @@ fn a_line_of_many_versions_takes_the_oracle_no_copies() {
 fn faulty_versions_and_operands_are_refused_by_their_lines() {
     let of = |contender: Contender| contender.bottleneck.own_inputs[0].check;
     let [maps, vectors] = [of(maps()), of(vectors())];
-    let cases: [(fn(&[u8]) -> Result<(), String>, &str, &str); 20] = [
+    type Check = fn(&[u8]) -> Result<(), String>;
+    let cases: [(Check, &str, &str); 20] = [
         (maps, "get 1 a", "line 1: there is no version 1 here"),
         (maps, "len 0\ndrop 0\nlen 0", "line 3: there is no version 0 here"),
         (maps, "drop 0\ndrop 0", "line 2: there is no version 0 here"),
@@ -223,13 +223,8 @@ fn faulty_versions_and_operands_are_refused_by_their_lines() {
 struct Wrong<const FAULT: u32, K, V> {
     entries: BTreeMap<K, V>,
     /// Shared with every clone.
-    last: Rc<RefCell<Option<(K, V)>>>,
+    last: Arc<Mutex<Option<(K, V)>>>,
 }
-
-// A trace is replayed in one thread.
-unsafe impl<const FAULT: u32, K, V> Send for Wrong<FAULT, K, V> {}
-// As above.
-unsafe impl<const FAULT: u32, K, V> Sync for Wrong<FAULT, K, V> {}
 
 struct WrongFamily<const FAULT: u32>;
 
@@ -257,7 +252,7 @@ const CONTAINS_NOTHING: u32 = 12;
 
 impl<const FAULT: u32, K: Ord + Clone, V: Clone + PartialEq> PersistentMap<K, V> for Wrong<FAULT, K, V> {
     fn new() -> Self {
-        Wrong { entries: BTreeMap::new(), last: Rc::default() }
+        Wrong { entries: BTreeMap::new(), last: Arc::default() }
     }
 
     fn len(&self) -> usize {
@@ -277,7 +272,7 @@ impl<const FAULT: u32, K: Ord + Clone, V: Clone + PartialEq> PersistentMap<K, V>
         if FAULT == INSERT_KEEPS_THE_OLD && self.entries.contains_key(&key) {
             return;
         }
-        *self.last.borrow_mut() = Some((key.clone(), value.clone()));
+        *self.last.lock().unwrap() = Some((key.clone(), value.clone()));
         self.entries.insert(key, value);
     }
 
@@ -294,9 +289,9 @@ impl<const FAULT: u32, K: Ord + Clone, V: Clone + PartialEq> PersistentMap<K, V>
         V: 'a,
     {
         // The first entry of a map that shares with a clone is taken for the one that was inserted last into either.
-        let is_shared = FAULT == VERSIONS_SHARE && Rc::strong_count(&self.last) > 1;
-        let hidden =
-            is_shared && self.last.borrow().as_ref().is_some_and(|(key, _)| !self.entries.contains_key(key));
+        let is_shared = FAULT == VERSIONS_SHARE && Arc::strong_count(&self.last) > 1;
+        let hidden = is_shared
+            && self.last.lock().unwrap().as_ref().is_some_and(|(key, _)| !self.entries.contains_key(key));
         let missing = usize::from(FAULT == ITERATION_MISSES_ONE || hidden);
         self.entries.iter().skip(missing)
     }
