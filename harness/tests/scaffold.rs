@@ -25,6 +25,7 @@ impl Copy {
             "harness",
             "identity",
             "impls",
+            "recorder",
             "reports",
             "scenarios",
             "testkit",

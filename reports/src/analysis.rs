@@ -541,7 +541,6 @@ mod tests {
             input: None,
             skipped: Vec::new(),
             machines: Vec::new(),
-            input: None,
             identities: None,
         }
     }

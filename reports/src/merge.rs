@@ -280,6 +280,8 @@ mod tests {
     /// Shard `index` of three, with one cell.
     fn shard(index: usize, meters: &[Meter]) -> Record {
         Record {
+            seed: None,
+            skipped: Vec::new(),
             schema: SCHEMA,
             started: format!("2026-01-0{index}T00:00:00Z"),
             profile: "quick".to_owned(),

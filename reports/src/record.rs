@@ -490,6 +490,8 @@ mod tests {
 
     fn record(cpu: &str, machines: Vec<Machine>) -> Record {
         Record {
+            seed: None,
+            skipped: Vec::new(),
             schema: SCHEMA,
             started: String::new(),
             profile: String::new(),

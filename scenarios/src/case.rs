@@ -38,6 +38,23 @@ pub trait Case {
     fn unfit(&self) -> Option<Unfit> {
         None
     }
+    /// Does the region's work once more, apart from any run, and compares every step with the oracle's. A case whose
+    /// digest is all that there is to compare has nothing to do.
+    ///
+    /// # Errors
+    /// The first difference.
+    fn compare(&self) -> Result<(), Difference> {
+        Ok(())
+    }
+}
+
+/// The first difference between a contender and the oracle in a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// A message for people: at which step it shows, what was observed, and what was expected.
+    pub message: String,
+    /// The steps that led to it, the last one that at which it shows; empty if it shows at the end.
+    pub context: Vec<String>,
 }
 
 /// Named numbers that a run shows apart from its cost: `("hit_rate", 0.64)`.
@@ -145,6 +162,10 @@ impl Case for Seeded {
 
     fn observed(&self) -> Observed {
         input::with_seed(self.seed, || self.case.observed())
+    }
+
+    fn compare(&self) -> Result<(), Difference> {
+        input::with_seed(self.seed, || self.case.compare())
     }
 }
 

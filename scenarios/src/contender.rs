@@ -141,6 +141,9 @@ pub struct OwnInput {
     pub size: Option<fn(&[u8]) -> usize>,
     /// What a size counts, in the plural: `leaves`.
     pub sizes_count: &'static str,
+    /// Whether a file is meant to be of this kind, even if it is faulty. Its fault is said then, and no later kind is tried.
+    /// `None` if only a file without a fault is of this kind.
+    pub claims: Option<fn(&[u8]) -> bool>,
 }
 
 /// How a kind of file is written.

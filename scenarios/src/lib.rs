@@ -9,6 +9,7 @@
 //! | `cases.rs` | the inputs and the measured regions, from `set_up` on |
 //! | `oracle.rs` | the models that say what must come out |
 //! | `checks.rs` | what `lab verify` replays beside the oracle, from `replay` on |
+//! | `operations.rs` | in some: traces of operations, an application's own |
 //! | `mod.rs` | the bottleneck's description, its list of scenarios, and what ties the others together |
 //!
 //! `cases.rs` and `checks.rs` use the contract and the oracle, and `checks.rs` the inputs of `cases.rs`. No file uses
@@ -33,6 +34,7 @@ pub mod flat_query;
 pub mod input;
 mod json_path;
 pub mod lru_cache;
+mod operations;
 mod own;
 pub mod pattern_index;
 pub mod persistent_map;
@@ -46,7 +48,7 @@ pub mod slots;
 pub mod small_map;
 mod trace;
 
-pub use case::{Case, Observed, Setup, case, observing_case, seeded_case};
+pub use case::{Case, Difference, Observed, Setup, case, observing_case, seeded_case};
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Claim, Contender, Form, Growth, KnownFailure, Memory, NOTHING,
     OwnInput, Part, Request, Role, Scenario, Sizes,

@@ -60,6 +60,16 @@ impl OwnKey {
         lines(text).map(|line| OwnKey(line.to_owned())).collect()
     }
 
+    /// The key with this text.
+    pub(crate) fn new(text: String) -> Self {
+        OwnKey(text)
+    }
+
+    /// The key's text.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// A value that depends on the whole key.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.0.fingerprint()
@@ -128,8 +138,9 @@ impl<U: Fn() -> Option<Unfit>> Case for Limited<U> {
 /// Whether work on `count` items of `each` steps is more than `most`: then what is too much, in words.
 pub(crate) fn too_much(what: &str, count: usize, each: usize, most: usize) -> Option<Unfit> {
     (count.saturating_mul(each) > most).then(|| {
-        let [count, each, most] = [count, each, most].map(grouped);
-        Unfit::TooMuchWork(format!("{what}: {count} × {each} is more than the {most} that are run"))
+        let product = if each == 1 { grouped(count) } else { format!("{} × {}", grouped(count), grouped(each)) };
+        let most = grouped(most);
+        Unfit::TooMuchWork(format!("{what}: {product} is more than the {most} that are run"))
     })
 }
 

@@ -42,7 +42,8 @@ use crate::roster::selection::Selection;
 /// With `--seed N` the inputs are others: other keys in other orders. The counts of such a run are no baseline's.
 ///
 /// With `--input FILE`, a bottleneck is measured on your own data: `lab run lru_cache --input trace.gz`,
-/// `lab run flat_query --input document.json`, `lab run pattern_index --input patterns=FILE --input
+/// `lab run flat_query --input document.json`, `lab run persistent_map --input app.ops` for a trace of
+/// operations, `lab run pattern_index --input patterns=FILE --input
 /// pointers=FILE`. The file is read once, from a file, a pipe or the standard input (`-`), plain, gzip or zstd.
 /// `--format` reads keys in other formats than one a line. Such cells are not in the baseline. A contender that
 /// cannot be measured on the file is skipped; the reason is in the record and the report.

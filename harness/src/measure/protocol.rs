@@ -33,6 +33,8 @@ pub enum OwnJob {
         /// How thoroughly.
         depth: Depth,
     },
+    /// Replays a cell beside the oracle and compares every step. The answer is a [`Finding`].
+    Compare(CellName),
     /// Computes what a cell must come to, without its contender where possible. The answer is an
     /// [`Expectation`](super::expectation::Expectation).
     Expect(CellName),
@@ -68,16 +70,16 @@ impl From<OwnJob> for Job {
     }
 }
 
-/// What the replay of a check shows.
+/// What the replay of a check, or of a cell, shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Finding {
-    /// The check passed.
+    /// There is no difference from the oracle.
     Verified,
-    /// The check failed.
+    /// There is one.
     Refuted {
         /// What was observed and what was expected.
         message: String,
-        /// The shortest failing trace found.
+        /// The shortest failing trace found, or the steps of a cell that led to the difference.
         trace: Vec<String>,
     },
 }

@@ -146,7 +146,10 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn measure(&mut self, cells: &[Cell<'_>], meters: &[Meter], profile: Profile) -> Result<()> {
         self.verify(&contenders_of(cells))?;
-        self.skip_unfit(cells)?;
+        if self.roster.input.is_some() {
+            self.skip_unfit(cells)?;
+            self.compare(cells)?;
+        }
         for meter in Meter::ALL.into_iter().filter(|meter| meters.contains(meter)) {
             match meter {
                 Meter::Allocations => self.allocations(cells)?,
@@ -227,6 +230,27 @@ impl<'a> Run<'a> {
                 }
                 Err(failure) => run.fail(name.to_string(), "verify", failure),
             }
+        })
+    }
+
+    /// Replays cells about the user's file beside the oracle, which has to agree at every step.
+    fn compare(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        let check = |name: &CellName| format!("{}/{}", name.scenario, name.size);
+        let pending =
+            |run: &Self, name: &CellName| !run.verified.contains(&(name.of_contender(), check(name)));
+        let jobs = self.jobs(cells, pending, |name| OwnJob::Compare(name).into());
+        self.pooled("compare", "cells", &jobs, self.native_pool(), |run, name, answer| {
+            let (message, trace) = match told(answer) {
+                Ok(Finding::Verified) => {
+                    let contender = name.of_contender();
+                    return run.add(Entry::Verified { contender, check: check(name) });
+                }
+                Ok(Finding::Refuted { message, trace }) => (message, trace),
+                Err(failure) => return run.fail(name.to_string(), "verify", failure),
+            };
+            let (subject, message) = (name.of_contender(), paths::in_message(&format!("{name}: {message}")));
+            run.progress.say(&format!("{subject} is excluded: {message}"));
+            run.add(Entry::Failed(Failure { subject, phase: "verify".to_owned(), message, trace }))
         })
     }
 

@@ -48,6 +48,7 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
             let found: Finding = verify::perform(roster.contenders, &bottleneck, &contender, &check, depth)?;
             Ok(answer_of(&found))
         }
+        OwnJob::Compare(name) => Ok(answer_of(&verify::compare(roster, &name)?)),
         OwnJob::Expect(name) => Ok(answer_of(&expectation::of(roster, &name)?)),
         OwnJob::Unfit(name) => Ok(answer_of(&unfit(roster, &name)?)),
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, RngSeed, TestCaseError, TestError, TestRunner,
 };
-use scenarios::{Check, Contender, Mismatch, Step};
+use reports::CellName;
+use scenarios::{Check, Contender, Difference, Mismatch, Step};
 
 use super::protocol::{Depth, Finding};
 use super::shrink::shrink;
@@ -44,6 +45,17 @@ pub fn perform(
                 trace: steps,
             }
         }
+    })
+}
+
+/// Replays a cell beside the oracle.
+///
+/// # Errors
+/// If there is no such cell.
+pub fn compare(roster: worker::Roster<'_>, name: &CellName) -> Result<Finding, String> {
+    Ok(match roster.case(name)?.compare() {
+        Ok(()) => Finding::Verified,
+        Err(Difference { message, context }) => Finding::Refuted { message, trace: context },
     })
 }
 

@@ -103,14 +103,21 @@ impl Input {
         // The kinds are tried in their order. What the last one objects to is said if none takes the file.
         let mut problem = None;
         for (kind, sources) in &matching {
-            if format.is_some_and(|format| *format != Format::Lines) && kind.form != Form::Keys {
+            // A format is asked for where a file of keys may be taken for something else.
+            let has_keys = kinds.iter().any(|kind| kind.form == Form::Keys);
+            if format.is_some_and(|format| *format != Format::Lines || has_keys) && kind.form != Form::Keys {
                 let formats = "`--format` is for keys";
                 problem.get_or_insert(usage(format!("{formats}: {name} takes {}", kind.expects)));
                 continue;
             }
             match Input::of_kind(bottleneck, kind, sources, &contents, format) {
                 Ok(input) => return Ok(input),
-                Err(error) => problem = Some(error),
+                Err(error) => {
+                    problem = Some(error);
+                    if kind.claims.is_some_and(|claims| claims(&contents[0].0)) {
+                        break;
+                    }
+                }
             }
         }
         Err(problem.unwrap_or_else(|| usage("--input: nothing was read")).into())

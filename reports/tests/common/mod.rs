@@ -287,6 +287,7 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
         ops,
         digest: "00c0ffee00c0ffee".into(),
         measured: Measurements {
+            afterwards: None,
             instructions: Some((per_op * ops as f64) as u64),
             atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
             allocations: Some(Allocations {
@@ -441,7 +442,6 @@ pub fn full_size() -> Record {
             .collect(),
         cells,
         failures: Vec::new(),
-        input: None,
         skipped: Vec::new(),
     }
 }

@@ -43,6 +43,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         items: ["pointer", "pointers"],
         size: Some(crate::own::distinct),
         sizes_count: "distinct pointers",
+        claims: None,
     }],
     reference: "btree_range",
     describe: checks::describe,

@@ -43,6 +43,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         items: ["document", "documents"],
         size: Some(cases::leaves),
         sizes_count: "leaves",
+        claims: None,
     }],
     reference: "serde_json_path",
     describe: checks::describe,

@@ -41,6 +41,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         items: ["key", "keys"],
         size: None,
         sizes_count: "entries of the cache",
+        claims: None,
     }],
     reference: "lru",
     describe: checks::describe,

@@ -50,6 +50,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         items: ["line", "lines"],
         size: Some(cases::own_patterns),
         sizes_count: "patterns",
+        claims: None,
     }],
     reference: "globset",
     describe: checks::describe,

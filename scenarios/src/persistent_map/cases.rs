@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::contract::{Family, PersistentMap};
+use super::operations;
 use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
 use super::own;
 use crate::case::{Case, Setup, case, not_set_up};
@@ -27,6 +28,7 @@ fn set_up_own<M: PersistentMap<OwnKey, u64> + 'static>(request: Request) -> Box<
         "own_insert_shared" => own::insert_shared::<M>(request),
         "own_remove" => own::remove::<M>(request),
         "own_iterate" => own::iterate::<M>(request),
+        "own_operations" => operations::replay::<M>(request),
         other => not_set_up(other),
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::contract::PersistentVector;
+use super::operations;
 use super::oracle::{expected_digest, sequence_digest, value_of, values};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
@@ -21,6 +22,7 @@ pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Bo
         "slice" => slice::<V>(size),
         "concat" => concat::<V>(size),
         "variants_100" => variants::<V>(size, variant_count(request)),
+        "own_operations" => operations::replay::<V>(request),
         other => not_set_up(other),
     }
 }

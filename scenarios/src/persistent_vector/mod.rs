@@ -10,11 +10,14 @@
 mod cases;
 mod checks;
 mod contract;
+mod operations;
 mod oracle;
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::operations::traces;
 
 pub use contract::{Family, PersistentVector};
+pub use operations::copied_elements;
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -32,10 +35,16 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
-    own_inputs: &[],
+    own_inputs: &[traces(
+        operations::EXPECTS,
+        OWN_OPERATIONS,
+        operations::check,
+        operations::size,
+        operations::claims,
+    )],
     reference: "imbl",
     describe: checks::describe,
-    why_no_input: "its elements have no keys, and what they hold does not change what a vector does",
+    why_no_input: "",
 };
 
 const CLAIMS: &[Claim] = &[Claim::new(
@@ -60,6 +69,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("slice", "slice", NOTHING, "Takes a part from the middle of a vector of n, about half of it, and keeps both."),
     Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n / 2 elements and keeps both."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n, by one set each, and keeps them all."),
+];
+
+#[rustfmt::skip]
+const OWN_OPERATIONS: &[Scenario] = &[
+    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n elements."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

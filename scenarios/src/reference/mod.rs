@@ -4,6 +4,7 @@
 mod flat_keys;
 mod flat_query;
 mod lru_cache;
+mod operations;
 mod pattern_index;
 mod persistent_map;
 mod persistent_vector;
@@ -13,7 +14,7 @@ mod slots;
 use std::path::Path;
 
 use crate::BOTTLENECKS;
-use crate::contender::{About, Bottleneck, Capability, Contender, Request, Role, Scenario};
+use crate::contender::{About, Bottleneck, Capability, Contender, OwnInput, Request, Role, Scenario};
 use crate::own::Unfit;
 use crate::trace::Check;
 
@@ -65,13 +66,19 @@ fn references() -> Vec<Contender> {
 }
 
 /// A file that the bottleneck accepts as a user's.
-fn own_file(bottleneck: &Bottleneck) -> &'static [u8] {
-    match bottleneck.name {
-        "flat_query" => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
-        "lru_cache" | "persistent_map" | "small_map" => b"a\nb\nc\na\nd\n",
-        "flat_keys" => b"/a/b\n/a/c\n/a/b\n/d\n/a/b/e\n/~0/0\n",
-        "pattern_index" => b"$.a\n$..b\n$.*.*\n$.a\n/a\n/a/b\n/c\n/a\n",
-        other => panic!("{other} takes a user's file, and this test has none for it"),
+fn own_file(bottleneck: &Bottleneck, kind: &OwnInput) -> &'static [u8] {
+    match (bottleneck.name, kind.name) {
+        ("flat_query", "document") => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
+        ("lru_cache", "trace") | ("persistent_map" | "small_map", "keys") => b"a\nb\nc\na\nd\n",
+        ("flat_keys", _) => b"/a/b\n/a/c\n/a/b\n/d\n/a/b/e\n/~0/0\n",
+        ("pattern_index", _) => b"$.a\n$..b\n$.*.*\n$.a\n/a\n/a/b\n/c\n/a\n",
+        ("persistent_map" | "small_map", "operations") => {
+            b"insert 0 a 1\nclone 0 1\ninsert 1 b 2\nunion 0 1 2\nequal 1 2\nget 0 b\niterate 2\nremove 1 a\ndrop 0\nlen 1"
+        }
+        ("persistent_vector", "operations") => {
+            b"push_back 0 a\nclone 0 1\npush_back 1 b\nconcat 0 1 2\nslice 2 1 3 3\nget 3 0\nset 2 0 c\npop_back 1\nlen 1"
+        }
+        other => panic!("{other:?} takes a user's file, and this test has none for it"),
     }
 }
 
@@ -105,7 +112,7 @@ fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
             run_scenario(&contender, scenario, small_size(contender.bottleneck, scenario), None);
         }
         for own in contender.bottleneck.own_inputs {
-            let file = own_file(contender.bottleneck);
+            let file = own_file(contender.bottleneck, own);
             assert_eq!((own.check)(file), Ok(()), "{contender:?}");
             for scenario in own.scenarios {
                 let size =
@@ -132,13 +139,14 @@ fn every_contender_of_a_file_does_the_same_work_or_none() {
             .leak();
     for contender in references() {
         let bottleneck = contender.bottleneck;
-        let files: &[&'static [u8]] = match bottleneck.name {
-            "flat_keys" => &[own_file(bottleneck), paths.as_bytes()],
-            "pattern_index" => &[own_file(bottleneck), patterns.as_bytes()],
-            "flat_query" => &[own_file(bottleneck)],
-            _ => &[b"a\n", b"a\nb\nc\na\nd\n", repeated.as_bytes()],
-        };
         for own in bottleneck.own_inputs {
+            let mut files = vec![own_file(bottleneck, own)];
+            match (bottleneck.name, own.name) {
+                ("flat_keys", _) => files.push(paths.as_bytes()),
+                ("pattern_index", _) => files.push(patterns.as_bytes()),
+                (_, "keys" | "trace") => files.extend([&b"a\n"[..], repeated.as_bytes()]),
+                _ => {}
+            }
             for file in files {
                 assert_eq!((own.check)(file), Ok(()), "{contender:?}");
                 let sizes = own.size.map_or(vec![1, 2, 10, 500, 100_000], |size| vec![size(file)]);

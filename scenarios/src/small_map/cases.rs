@@ -8,7 +8,7 @@ use crate::own::OwnKey;
 use crate::persistent_map::cases::{
     Line, build, content_digest, entries, id_ranges, insert_shared, insert_unshared, iterate,
 };
-use crate::persistent_map::{Family, PersistentMap, own};
+use crate::persistent_map::{Family, PersistentMap, operations, own};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     let (scenario, size) = (request.scenario, request.size);
@@ -31,6 +31,7 @@ fn set_up_own<M: PersistentMap<OwnKey, u64> + 'static>(request: Request) -> Box<
         "own_insert_shared" => own::insert_shared::<M>(request),
         "own_remove" => own::remove::<M>(request),
         "own_iterate" => own::iterate::<M>(request),
+        "own_operations" => operations::replay::<M>(request),
         other => not_set_up(other),
     }
 }

@@ -27,7 +27,8 @@ mod oracle;
 use crate::contender::{
     About, Bottleneck, Capability, Claim, Contender, Form, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
-use crate::persistent_map::{Family, own};
+use crate::operations::traces;
+use crate::persistent_map::{Family, operations, own};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -42,17 +43,21 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
-    own_inputs: &[OwnInput {
-        name: "keys",
-        expects: "one key a line, in UTF-8, of which at most 1,000 are distinct",
-        scenarios: OWN_SCENARIOS,
-        check: own::check_few_keys,
-        form: Form::Keys,
-        parts: &[],
-        items: ["key", "keys"],
-        size: Some(crate::own::distinct),
-        sizes_count: "distinct keys",
-    }],
+    own_inputs: &[
+        traces(operations::EXPECTS, OWN_OPERATIONS, operations::check, operations::size, operations::claims),
+        OwnInput {
+            name: "keys",
+            expects: "one key a line, in UTF-8, of which at most 1,000 are distinct",
+            scenarios: OWN_KEYS,
+            check: own::check_few_keys,
+            form: Form::Keys,
+            parts: &[],
+            items: ["key", "keys"],
+            size: Some(crate::own::distinct),
+            sizes_count: "distinct keys",
+            claims: None,
+        },
+    ],
     reference: "imbl",
     describe: checks::describe,
     why_no_input: "",
@@ -130,12 +135,17 @@ const SCENARIOS: &[Scenario] = &[
 ];
 
 #[rustfmt::skip]
-const OWN_SCENARIOS: &[Scenario] = &[
+const OWN_KEYS: &[Scenario] = &[
     Scenario::new("own_insert", "insert", NOTHING, "Builds a map by inserting the keys of your file in its order into an empty map that shares nothing."),
     Scenario::new("own_get_hit", "get", NOTHING, "Looks up the keys of your file in its order, in a map of all of them."),
     Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
     Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
     Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
+];
+
+#[rustfmt::skip]
+const OWN_OPERATIONS: &[Scenario] = &[
+    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n entries."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -168,6 +168,41 @@ fn verify_names_them_with_their_traces() {
 }
 
 #[test]
+fn a_contender_that_differs_in_a_users_trace_is_excluded_with_the_line() {
+    let lab = Lab::misbehaving();
+    let mut trace = "# a long list\n".to_owned();
+    trace.push_str(&"push_back 0 x\n".repeat(60_000));
+    trace.push_str("get 0 0\nset 0 59999 y\nget 0 59999\nslice 0 1 59999 1\nlen 1\n");
+    let file = lab.root().join("app.ops");
+    std::fs::write(&file, trace).unwrap();
+    let arguments = format!(
+        "run persistent_vector --input {} --contender array_copy,lying,panicking --meter allocations --no-report",
+        file.display()
+    );
+    let outcome = lab.run(&arguments).ends_with(3);
+    let record = lab.latest();
+    assert_eq!(contenders(&record), ["array_copy"]);
+    let cell = &record.cells[0];
+    assert_eq!((&*cell.name.scenario, cell.name.size, cell.ops), ("own_operations", 60_000, 60_005));
+    let expected = [
+        ("lying", "line 60003, `set 0 59999 y`: there is \"x\" at index 59999 then, expected \"y\""),
+        (
+            "panicking",
+            "line 60005, `slice 0 1 59999 1`: the contender panicked: 60000 elements are too many to slice – sorry",
+        ),
+    ];
+    for (name, message) in expected {
+        let failure = record.failures.iter().find(|failure| failure.subject.ends_with(name)).unwrap();
+        let message = format!("persistent_vector/own_operations/60000/{name}: {message}");
+        assert_eq!((&*failure.phase, &*failure.message), ("verify", &*message));
+        assert!(outcome.err.contains(&format!("persistent_vector/{name} is excluded: {message}")));
+        let (last, before) = failure.trace.split_last().unwrap();
+        assert!(last.ends_with("   <- here") && before.len() == 9, "{:#?}", failure.trace);
+    }
+    assert_eq!(record.failures.len(), 2);
+}
+
+#[test]
 fn fuzzing_ends_with_the_time_or_with_a_failure() {
     let lab = Lab::misbehaving();
     let select = "--scenario get_random --size 8 --contender";
