@@ -177,9 +177,8 @@ impl Machine {
             ("virtualisation", &self.virtualisation, &other.virtualisation),
         ];
         // Without a governor or a virtual machine the field is empty, and that is known.
-        let is_known = |name: &str, value: &str| {
-            !value.is_empty() || matches!(name, "governor" | "virtualisation")
-        };
+        let is_known =
+            |name: &str, value: &str| !value.is_empty() || matches!(name, "governor" | "virtualisation");
         fields
             .into_iter()
             .filter(|(name, left, right)| left != right && is_known(name, left) && is_known(name, right))
@@ -240,11 +239,7 @@ pub struct FingerprintDifference {
 impl FingerprintDifference {
     /// A field, with its value on both sides.
     pub fn new(field: &str, left: &str, right: &str) -> Self {
-        FingerprintDifference {
-            field: field.to_owned(),
-            left: left.to_owned(),
-            right: right.to_owned(),
-        }
+        FingerprintDifference { field: field.to_owned(), left: left.to_owned(), right: right.to_owned() }
     }
 }
 

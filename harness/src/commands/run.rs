@@ -151,12 +151,10 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     if let Some(input) = &input {
         let bottleneck = cells[0].contender.bottleneck;
         if cells.iter().any(|cell| cell.contender.bottleneck.name != bottleneck.name) {
-            bail!(usage(
-                format!(
-                    "--input needs exactly one bottleneck: name it, for example `{} run lru_cache --input FILE`",
-                    door::lab()
-                )
-            ));
+            bail!(usage(format!(
+                "--input needs exactly one bottleneck: name it, for example `{} run lru_cache --input FILE`",
+                door::lab()
+            )));
         }
         input.check(bottleneck)?;
     }
@@ -182,8 +180,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     if reasons.len() == meters.len() {
         bail!("nothing can be measured here: {}", reasons.join("; "));
     }
-    let isa =
-        if meters.contains(&Meter::Instructions) { callgrind_isa(binaries) } else { String::new() };
+    let isa = if meters.contains(&Meter::Instructions) { callgrind_isa(binaries) } else { String::new() };
     let now = SystemTime::now();
     let command = command(arguments, input.as_ref(), &meters)?;
     let header = Header {

@@ -1,8 +1,8 @@
 //! `lab self-test`: checks that the exact meters give the same counts twice on this machine.
 
 use anyhow::{Result, bail};
-use reports::{Meter, Metric};
 use reports::record::Failure;
+use reports::{Meter, Metric};
 
 use super::context::Context;
 use super::output::{count, print};

@@ -39,7 +39,10 @@ pub fn perform(
             if let Some(at) = steps.get_mut(mismatch.step) {
                 at.push_str("   <- here");
             }
-            Finding::Refuted { message: format!("check `{}`, {mismatch}; what must hold: {}", check.name, check.summary), trace: steps }
+            Finding::Refuted {
+                message: format!("check `{}`, {mismatch}; what must hold: {}", check.name, check.summary),
+                trace: steps,
+            }
         }
     })
 }

@@ -183,7 +183,9 @@ fn fault(name: &str) -> Option<&'static str> {
         '/' => Some("has a `/`, which divides the parts of a cell's name"),
         ',' => Some("has a `,`, which divides the names of a list"),
         '*' | '?' | '[' | ']' | '{' | '}' | '\\' => Some("has a character that means something in a glob"),
-        _ if character.is_whitespace() || character.is_control() => Some("has a space or a control character"),
+        _ if character.is_whitespace() || character.is_control() => {
+            Some("has a space or a control character")
+        }
         _ => None,
     })
 }
@@ -245,8 +247,8 @@ mod tests {
         };
         let own = crate::roster::roster()[0];
         for name in [
-            "", "a/b", "/", "a,b", ",", "-x", "--all", "-", ".", "..", ".hidden", "a b", " a", "a\tb", "a\nb", "a*", "?",
-            "[a]", "a]", "{a}", "a\\b", "a\u{7f}", "a\u{a0}b",
+            "", "a/b", "/", "a,b", ",", "-x", "--all", "-", ".", "..", ".hidden", "a b", " a", "a\tb",
+            "a\nb", "a*", "?", "[a]", "a]", "{a}", "a\\b", "a\u{7f}", "a\u{a0}b",
         ] {
             let mut contender = own;
             contender.about.name = name;

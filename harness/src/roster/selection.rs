@@ -82,10 +82,10 @@ impl Selection {
         let patterns = self.cells.iter().map(|text| Pattern::new(text, roster, &self.size));
         let patterns = patterns.collect::<Result<Vec<_>>>()?;
         let mut cells = self.select(roster, &patterns);
+        self.check_patterns(roster, &patterns, &cells)?;
         if cells.is_empty() {
             bail!(self.nothing(roster, &patterns));
         }
-        self.check_patterns(roster, &patterns, &cells)?;
         let position = |cell: &Cell| {
             let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
             scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
@@ -188,9 +188,10 @@ impl Selection {
     /// What to say where no cell meets all conditions: which of them leaves none of the others' cells.
     fn nothing(&self, roster: Roster<'_>, patterns: &[Pattern]) -> UsageError {
         if roster.input.is_some()
-            && let Some(bottleneck) = self.bottleneck.iter().find(|name| {
-                roster.bottleneck(name).is_ok_and(|bottleneck| bottleneck.own_input.is_none())
-            })
+            && let Some(bottleneck) = self
+                .bottleneck
+                .iter()
+                .find(|name| roster.bottleneck(name).is_ok_and(|bottleneck| bottleneck.own_input.is_none()))
         {
             return usage(format!("no cell is selected: {bottleneck} cannot be measured on a file"));
         }
@@ -219,7 +220,12 @@ impl Selection {
                 Selection { contender: Vec::new(), ..self.clone() },
                 self.contender.is_empty(),
             ),
-            ("--role ", self.role.join(","), Selection { role: Vec::new(), ..self.clone() }, self.role.is_empty()),
+            (
+                "--role ",
+                self.role.join(","),
+                Selection { role: Vec::new(), ..self.clone() },
+                self.role.is_empty(),
+            ),
             (
                 "--size ",
                 self.spelled_sizes(),
@@ -227,14 +233,18 @@ impl Selection {
                 self.size.is_empty(),
             ),
         ];
-        let hints = without.iter().filter(|(.., is_empty)| !is_empty).filter_map(|(option, value, rest, _)| {
-            let patterns = if rest.cells.is_empty() { &[][..] } else { patterns };
-            let cells = rest.select(roster, patterns).len();
-            (cells > 0).then(|| format!("without `{option}{value}` there are {cells}"))
-        });
+        let hints =
+            without.iter().filter(|(.., is_empty)| !is_empty).filter_map(|(option, value, rest, _)| {
+                let patterns = if rest.cells.is_empty() { &[][..] } else { patterns };
+                let cells = rest.select(roster, patterns).len();
+                (cells > 0).then(|| format!("without `{option}{value}` there are {cells}"))
+            });
         let hints: Vec<String> = hints.collect();
         if !hints.is_empty() {
-            return usage(format!("no cell is selected{by}: no cell meets all conditions; {}", hints.join(", ")));
+            return usage(format!(
+                "no cell is selected{by}: no cell meets all conditions; {}",
+                hints.join(", ")
+            ));
         }
         let full = Selection { profile: Profile::Full, ..self.clone() };
         if self.size.is_empty() && !full.select(roster, patterns).is_empty() {
@@ -288,7 +298,11 @@ impl Selection {
         let scenarios = |contender: &Contender| roster.scenarios(contender.bottleneck).iter();
         for name in &self.scenario {
             if !roster.contenders.iter().flat_map(scenarios).any(|scenario| scenario.name == name) {
-                bail!(unknown("scenario", name, in_scope().flat_map(scenarios).map(|scenario| scenario.name)));
+                bail!(unknown(
+                    "scenario",
+                    name,
+                    in_scope().flat_map(scenarios).map(|scenario| scenario.name)
+                ));
             }
         }
         for name in &self.contender {

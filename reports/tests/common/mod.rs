@@ -415,7 +415,7 @@ pub fn full_size() -> Record {
             dirty: false,
         },
         machines: Vec::new(),
-            input: None,
+        input: None,
         identities: None,
         bottlenecks: vec![
             bottleneck(

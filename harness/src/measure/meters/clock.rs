@@ -40,7 +40,8 @@ fn objection(step: Option<Duration>) -> Option<String> {
 }
 
 /// What to say of a region that took no time.
-pub const NO_TIME: &str = "a region took no time by this machine's clock, whose steps are longer than the region";
+pub const NO_TIME: &str =
+    "a region took no time by this machine's clock, whose steps are longer than the region";
 
 #[cfg(test)]
 mod tests {

@@ -21,8 +21,8 @@ use scenarios::{Case, Setup};
 use serde::{Deserialize, Serialize};
 use worker::Roster;
 
-use super::clock::NO_TIME;
 use super::calm::Calm;
+use super::clock::NO_TIME;
 use crate::measure::budget::TimeBudget;
 use crate::measure::planted::planted;
 use crate::measure::statistics::{interval, median};

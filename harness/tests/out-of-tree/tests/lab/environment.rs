@@ -184,7 +184,8 @@ fn a_file_that_may_not_grow_loses_nothing() {
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "-", lab.program(), "--root"]);
     command.arg(lab.root()).arg("run").args(QUICK.split_whitespace());
-    Outcome::of("run", command).complains(1, &["cannot write", "journal.jsonl", "`out-of-tree run --resume`"]);
+    Outcome::of("run", command)
+        .complains(1, &["cannot write", "journal.jsonl", "`out-of-tree run --resume`"]);
     let after = contents(&lab.runs());
     assert!(first.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "the first run is as it was");
     lab.run("run --resume --no-report").ends_with(0);
@@ -240,7 +241,11 @@ fn without_valgrind_every_other_meter_works() {
     lab.run_without_valgrind(&format!("explain {cell}")).complains(1, &["apt-get install valgrind"]);
     lab.run_without_valgrind(&format!("bless {cell}")).complains(1, &["apt-get install valgrind"]);
     let outcome = lab.run_without_valgrind(&format!("self-test {cell}")).ends_with(0);
-    assert!(outcome.err.contains("note: only allocations are compared: Valgrind is not installed"), "{}", outcome.all());
+    assert!(
+        outcome.err.contains("note: only allocations are compared: Valgrind is not installed"),
+        "{}",
+        outcome.all()
+    );
 }
 
 #[test]

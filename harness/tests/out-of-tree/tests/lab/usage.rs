@@ -19,7 +19,10 @@ fn what_does_not_exist_is_named_with_the_nearest_that_does() {
         ("run persistent_vector/[", &["`persistent_vector/[` is not a glob"]),
         (
             "run persistent_map/**",
-            &["no cell is selected by `persistent_map/**`: no bottleneck", "did you mean `persistent_vector`?"],
+            &[
+                "no cell is selected by `persistent_map/**`: no bottleneck",
+                "did you mean `persistent_vector`?",
+            ],
         ),
         ("verify --role bound", &["no cell is selected", "without `--role bound` there are"]),
         ("run --size 0", &["size 0 is outside 1..=10000000"]),
@@ -113,13 +116,16 @@ const NOTHING: [(&str, &str); 14] = [
 #[test]
 fn a_selection_of_nothing_is_no_success_in_any_command() {
     let lab = Lab::out_of_tree();
-    let commands = ["list", "list --cells", "list --json", "verify", "run", "check", "bless", "self-test", "calibrate"];
+    let commands =
+        ["list", "list --cells", "list --json", "verify", "run", "check", "bless", "self-test", "calibrate"];
     for (conditions, words) in NOTHING {
         for command in commands {
             lab.run(&format!("{command} {conditions}")).complains(2, &[words]);
         }
     }
-    for command in ["diff --paired HEAD", "check --against HEAD", "check --dry-run", "verify --for 1", "run --shard 1/2"] {
+    for command in
+        ["diff --paired HEAD", "check --against HEAD", "check --dry-run", "verify --for 1", "run --shard 1/2"]
+    {
         lab.run(&format!("{command} {}", NOTHING[0].0)).complains(2, &[NOTHING[0].1]);
     }
     assert!(contents(lab.root()).is_empty() && !lab.root().join("target").exists(), "nothing was made");
