@@ -45,8 +45,20 @@ fn latest(root: &Path) -> Record {
 }
 
 const NAMES: [&str; 14] = [
-    "trace", "my trace", "it's", "\"quoted\"", "$HOME", "$(touch made)", "a*b", "-x", "--input", "100%", "a;b&c", "größe",
-    "a\nb", "back\\slash",
+    "trace",
+    "my trace",
+    "it's",
+    "\"quoted\"",
+    "$HOME",
+    "$(touch made)",
+    "a*b",
+    "-x",
+    "--input",
+    "100%",
+    "a;b&c",
+    "größe",
+    "a\nb",
+    "back\\slash",
 ];
 
 #[test]
@@ -65,7 +77,8 @@ fn a_file_of_any_name_is_measured_again_by_what_is_pasted() {
         assert!(command.starts_with("scripts/just lab run "), "{command}");
 
         // The report says what it was measured on, and names no command that only works for generated input.
-        let pages = ["index.html", "lru_cache.html"].map(|page| root.join("target/lab/latest/report").join(page));
+        let pages =
+            ["index.html", "lru_cache.html"].map(|page| root.join("target/lab/latest/report").join(page));
         for page in pages.map(|page| fs::read_to_string(page).unwrap()) {
             assert!(page.contains(&input.sha256) && !page.contains("lab explain"), "{name:?}");
         }
@@ -85,7 +98,10 @@ fn a_file_of_any_name_is_measured_again_by_what_is_pasted() {
         fs::remove_dir_all(root.join("target")).unwrap();
         fine(&paste(root, &command));
         let again = latest(root);
-        assert_eq!((&again.cells, &again.command, &again.input), (&record.cells, &record.command, &record.input));
+        assert_eq!(
+            (&again.cells, &again.command, &again.input),
+            (&record.cells, &record.command, &record.input)
+        );
         assert!(!root.join("made").exists());
     }
 }
@@ -97,7 +113,16 @@ fn a_path_that_is_no_text_is_refused_before_anything_is_made() {
     let root = project();
     let root = root.path();
     let names: [&[u8]; 10] = [
-        b"\xff", b"a\xff", b"\xffa", b"\xc3", b"a\xc3(", b"\xe2\x82", b"\xf0\x9f\x92", b"\xc0\xaf", b"\xed\xa0\x80", b"tr\xe4ce",
+        b"\xff",
+        b"a\xff",
+        b"\xffa",
+        b"\xc3",
+        b"a\xc3(",
+        b"\xe2\x82",
+        b"\xf0\x9f\x92",
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"tr\xe4ce",
     ];
     for name in names {
         let name = std::ffi::OsStr::from_bytes(name);

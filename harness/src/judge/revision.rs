@@ -1,5 +1,6 @@
 //! Another revision of the project, built and measured beside this one.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -69,11 +70,34 @@ impl Revision {
         serde_json::from_slice(&output.stdout).ok()
     }
 
-    /// What that revision's lab measures of a selection, without functions.
+    /// The names of all cells of that revision at these sizes.
+    fn cells(&self, sizes: &[usize]) -> Result<BTreeSet<String>> {
+        let selection = Selection { size: sizes.to_vec(), ..Selection::default() };
+        let output = Command::new(&self.lab)
+            .args(["list", "--cells"])
+            .args(selection.arguments())
+            .stderr(Stdio::null())
+            .output()
+            .context("cannot start that revision's lab")?;
+        if !output.status.success() {
+            bail!("that revision's lab does not list its cells ({})", output.status);
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    }
+
+    /// What that revision's lab measures of cells that are selected by name and size, without functions. Those that it does
+    /// not have are left out.
     ///
     /// # Errors
     /// If it cannot measure the selection, or measures under another fingerprint.
     pub fn measure(&self, root: &Path, options: &Options, selection: &Selection) -> Result<Baseline> {
+        let known = self.cells(&selection.size)?;
+        let cells: Vec<String> =
+            selection.cells.iter().filter(|name| known.contains(*name)).cloned().collect();
+        if cells.is_empty() {
+            return Ok(Baseline::default());
+        }
+        let selection = Selection { cells, ..selection.clone() };
         say(&format!("measuring {}", short(&self.commit)));
         // A comparison that was killed may have left one.
         match std::fs::remove_dir_all(&self.run) {
@@ -191,6 +215,54 @@ mod tests {
             git(root.path(), &["rev-parse", "HEAD"]).unwrap()
         });
         Some((root, commits))
+    }
+
+    /// A revision whose lab is a script.
+    fn revision(home: &Path, script: &str) -> Revision {
+        use std::os::unix::fs::PermissionsExt;
+        let lab = home.join("lab");
+        std::fs::write(&lab, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&lab, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Revision {
+            commit: "0".repeat(40),
+            lab,
+            run: home.join("run"),
+            _lock: File::create(home.join("lock")).unwrap(),
+        }
+    }
+
+    #[test]
+    fn only_what_that_revision_has_is_asked_of_it() {
+        let home = tempfile::tempdir().unwrap();
+        let lab = Path::new("/nowhere/lab").to_owned();
+        let options = Options {
+            workers: 1,
+            timeout: None,
+            depth: Default::default(),
+            reversed: false,
+            binaries: crate::measure::programs::Binaries { allocations: lab.clone(), lab },
+        };
+        let selection = Selection {
+            cells: ["m/s/8/new", "m/s/8/old", "m/s/9/old"].map(str::to_owned).into(),
+            size: vec![8, 9],
+            ..Selection::default()
+        };
+        let measure = |script: &str| revision(home.path(), script).measure(home.path(), &options, &selection);
+        // A lab that has none of the cells is not asked to measure.
+        let none = measure("[ \"$1\" = list ] && echo m/s/8/other").unwrap();
+        assert!(none.cells.is_empty());
+        let error = measure("exit 2").unwrap_err().to_string();
+        assert!(error.contains("does not list its cells"), "{error}");
+        let asked = home.path().join("asked");
+        let script = format!(
+            "[ $1 != list ] || {{ printf 'm/s/8/old\\nm/s/8/gone\\n'; exit; }}; echo \"$@\" >{}; exit 9",
+            asked.display()
+        );
+        let error = measure(&script).unwrap_err().to_string();
+        assert!(error.contains("cannot measure this selection"), "{error}");
+        let asked = std::fs::read_to_string(asked).unwrap();
+        assert!(asked.contains(" m/s/8/old --size 8,9 "), "{asked}");
+        assert!(!asked.contains("new") && !asked.contains("m/s/9/old") && !asked.contains("gone"), "{asked}");
     }
 
     #[test]

@@ -52,9 +52,8 @@ impl Pattern {
             let size = Some(cell.size);
             return Ok(Pattern { text: text.to_owned(), selected: Selected::Cell(name), size });
         }
-        let malformed = |error: globset::Error| {
-            usage(format!("`{text}` is not a glob over cell names: {error}"))
-        };
+        let malformed =
+            |error: globset::Error| usage(format!("`{text}` is not a glob over cell names: {error}"));
         let glob = |pattern: &str| -> Result<GlobMatcher> {
             let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(malformed)?;
             Ok(glob.compile_matcher())
@@ -72,7 +71,8 @@ impl Pattern {
         if !matches(&selected) {
             selected = glob(&format!("{base}/**"))?;
             if !matches(&selected) {
-                let why = if is_simple { wrong_part(&parts, roster, &names)? } else { absent(&parts, &names) };
+                let why =
+                    if is_simple { wrong_part(&parts, roster, &names)? } else { absent(&parts, &names) };
                 bail!(usage(format!("no cell is selected by `{text}`: {why}")));
             }
         }
@@ -186,7 +186,9 @@ fn absent(parts: &[&str], names: &[[String; 4]]) -> UsageError {
     let literal = |part: &&&str| !part.is_empty() && !part.contains(is_special);
     match parts.iter().filter(literal).find(|part| !has(part)) {
         Some(part) => unknown("part of any name", part, names.iter().flatten().map(String::as_str)),
-        None => usage(format!("no cell has all its parts; `{}` shows them", door::command(["list", "--cells"]))),
+        None => {
+            usage(format!("no cell has all its parts; `{}` shows them", door::command(["list", "--cells"])))
+        }
     }
 }
 
@@ -206,7 +208,10 @@ mod tests {
         let cases = [
             ("persistent_mapp", "no bottleneck `persistent_mapp`; did you mean `persistent_map`?"),
             ("persistent_mapp/**", "no bottleneck `persistent_mapp`; did you mean `persistent_map`?"),
-            ("persistent_mapp/get_hit/8/imbl", "no bottleneck `persistent_mapp`; did you mean `persistent_map`?"),
+            (
+                "persistent_mapp/get_hit/8/imbl",
+                "no bottleneck `persistent_mapp`; did you mean `persistent_map`?",
+            ),
             ("", "no bottleneck ``; there are: "),
             ("/persistent_map", "no bottleneck ``; there are: "),
             ("x*", "no bottleneck matches `x*`; there are: "),
@@ -224,11 +229,17 @@ mod tests {
             ("persistent_map/get_*/8/imbll", "no contender `imbll`; did you mean `imbl`?"),
             ("persistent_map/get_hit/*/imbll", "no contender `imbll`; did you mean `imbl`?"),
             ("persistent_map/get_hit/8/z*", "no contender matches `z*`; there are: "),
-            ("persistent_map/get_hit/8/imbl/more", "has four parts, bottleneck/scenario/size/contender, and this one has 5"),
+            (
+                "persistent_map/get_hit/8/imbl/more",
+                "has four parts, bottleneck/scenario/size/contender, and this one has 5",
+            ),
             ("**/imbll", "no part of any name `imbll`; did you mean `imbl`?"),
             ("**/get_hitt/**", "no part of any name `get_hitt`; did you mean `get_hit`?"),
             ("**/imbl/get_hit", "no cell has all its parts; `scripts/just lab list --cells` shows them"),
-            ("lru_cache/own_trace", "`own_trace` is about a file: `scripts/just lab run lru_cache --input FILE`"),
+            (
+                "lru_cache/own_trace",
+                "`own_trace` is about a file: `scripts/just lab run lru_cache --input FILE`",
+            ),
             ("persistent_map/[", "`persistent_map/[` is not a glob"),
             ("persistent_map/{a", "`persistent_map/{a` is not a glob"),
         ];

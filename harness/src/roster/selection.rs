@@ -93,10 +93,10 @@ impl Selection {
         let patterns = patterns.collect::<Result<Vec<_>>>()?;
         let (mut cells, others): (Vec<_>, Vec<_>) =
             self.matching(roster, &patterns).into_iter().partition(takes_part);
+        self.check_patterns(roster, &patterns, &cells)?;
         if cells.is_empty() {
             bail!(self.nothing(roster, &patterns));
         }
-        self.check_patterns(roster, &patterns, &cells)?;
         let position = |cell: &Cell| {
             let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
             scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()

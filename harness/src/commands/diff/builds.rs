@@ -105,12 +105,17 @@ pub fn run(
     progress.end("cells");
     let far = |compared: &Compared| compared.ratio.median.ln().abs();
     compared.sort_by(|left, right| far(right).total_cmp(&far(left)));
+    if compared.is_empty() {
+        bail!(NotComparable(format!(
+            "nothing was compared: none of {failed} cells could be timed in both builds"
+        )));
+    }
     if json {
         print_json(&compared)?;
-    } else {
-        report(&compared, failed, threshold)?;
+        return Ok(Exit::Fine);
     }
-    Ok(if failed > 0 { Exit::Regression } else { Exit::Fine })
+    report(&compared, failed, threshold)?;
+    Ok(Exit::Fine)
 }
 
 /// Times a cell, and a second time with twice the rounds where the first one says that it changed. One in thirty cells

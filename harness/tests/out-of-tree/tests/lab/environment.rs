@@ -184,7 +184,8 @@ fn a_file_that_may_not_grow_loses_nothing() {
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "-", lab.program(), "--root"]);
     command.arg(lab.root()).arg("run").args(QUICK.split_whitespace());
-    Outcome::of("run", command).complains(1, &["cannot write", "journal.jsonl", "`out-of-tree run --resume`"]);
+    Outcome::of("run", command)
+        .complains(1, &["cannot write", "journal.jsonl", "`out-of-tree run --resume`"]);
     let after = contents(&lab.runs());
     assert!(first.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "the first run is as it was");
     lab.run("run --resume --no-report").ends_with(0);

@@ -66,7 +66,8 @@ fn a_broken_valgrind_turns_off_one_meter() {
         let outcome = run(RUN);
         // A Valgrind that says nonsense is found out by the first word of it.
         let outcome = outcome.ends_with(0);
-        let notes: Vec<&str> = outcome.err.lines().filter(|line| line.starts_with("note: Valgrind")).collect();
+        let notes: Vec<&str> =
+            outcome.err.lines().filter(|line| line.starts_with("note: Valgrind")).collect();
         assert_eq!(notes.len(), 1, "{}", outcome.all());
         for word in words.iter().filter(|word| **word != "no answer") {
             assert!(notes[0].contains(word), "`{word}` is not in {}", notes[0]);
@@ -74,7 +75,8 @@ fn a_broken_valgrind_turns_off_one_meter() {
         assert!(notes[0].contains("every other meter works"), "{}", notes[0]);
         assert_eq!(meters(&lab.latest()), [Meter::Allocations, Meter::Time], "{script}");
         let before = contents(lab.root());
-        run(&format!("{RUN} --meter instructions")).complains(1, &["nothing can be measured here", "does not run here"]);
+        run(&format!("{RUN} --meter instructions"))
+            .complains(1, &["nothing can be measured here", "does not run here"]);
         run("explain persistent_vector/slice/8/imbl").complains(1, &["does not run here"]);
         assert!(contents(lab.root()) == before, "nothing is left behind");
     }
@@ -96,8 +98,10 @@ fn without_any_meter_nothing_is_measured_and_nothing_is_made() {
         Outcome::of(arguments, command)
     };
     let allocations = format!("{RUN} --meter allocations");
-    run(&allocations, "/usr/bin:/bin").complains(1, &["nothing can be measured here", "alone-allocations is not built"]);
-    run("self-test persistent_vector/slice/8/imbl", "").complains(1, &["nothing can be compared", "is not built"]);
+    run(&allocations, "/usr/bin:/bin")
+        .complains(1, &["nothing can be measured here", "alone-allocations is not built"]);
+    run("self-test persistent_vector/slice/8/imbl", "")
+        .complains(1, &["nothing can be compared", "is not built"]);
     assert!(!lab.runs().exists());
 }
 
@@ -137,16 +141,34 @@ fn a_coarse_clock_turns_off_the_time_meter() {
     assert!(notes[0].contains("advances in steps of 4") && notes[0].contains("clocksource"), "{}", notes[0]);
     assert!(!outcome.err.contains("disk"), "{}", outcome.all());
     assert_eq!(meters(&lab.latest()), [Meter::Allocations]);
-    run(&format!("{RUN} --meter time")).complains(1, &["nothing can be measured here", "the clock advances in steps"]);
+    run(&format!("{RUN} --meter time"))
+        .complains(1, &["nothing can be measured here", "the clock advances in steps"]);
     run("calibrate persistent_vector/slice/8/imbl").complains(1, &["nothing can be timed here", "the clock"]);
-    run("diff --paired HEAD persistent_vector/slice/8").complains(1, &["nothing can be timed here", "the clock"]);
+    run("diff --paired HEAD persistent_vector/slice/8")
+        .complains(1, &["nothing can be timed here", "the clock"]);
 }
 
 /// Names that a directory may have.
 fn strange_names() -> Vec<OsString> {
     let texts = [
-        "two words", "100%", "%p", "%q{HOME}%n", "it's", "\"quoted\"", "a\nb", "$HOME", "a*b?[c]", "größe", "a;b&c|d",
-        "back\\slash", "-dash", "~", "#", "a,b", "{a}", "\ttab",
+        "two words",
+        "100%",
+        "%p",
+        "%q{HOME}%n",
+        "it's",
+        "\"quoted\"",
+        "a\nb",
+        "$HOME",
+        "a*b?[c]",
+        "größe",
+        "a;b&c|d",
+        "back\\slash",
+        "-dash",
+        "~",
+        "#",
+        "a,b",
+        "{a}",
+        "\ttab",
     ];
     let bytes = OsString::from_vec(b"\xff\xfe".to_vec());
     texts.into_iter().map(OsString::from).chain([bytes]).collect()

@@ -56,7 +56,13 @@ fn json_is_json() {
 
     let path = lab.runs().join("latest/record.json");
     let path = path.display();
-    assert_eq!(lab.run(&format!("diff --json {path} {path}")).ends_with(0).json(), serde_json::json!([]));
+    let compared = lab.run(&format!("diff --json --metric blocks {path} {path}")).ends_with(0).json();
+    let nothing = serde_json::json!([]);
+    assert_eq!((&compared["changes"], &compared["set_apart"]), (&nothing, &nothing));
+    assert_eq!(
+        (&compared["compared"], &compared["only_before"]),
+        (&serde_json::json!(12), &serde_json::json!(0))
+    );
 
     if has_valgrind() {
         let cell = "persistent_vector/slice/8/imbl";

@@ -16,9 +16,18 @@ fn commands(report: &Path) -> BTreeSet<String> {
         let text = fs::read_to_string(page.unwrap().path()).unwrap();
         for code in text.split("<code>").skip(1) {
             let code = code.split("</code>").next().unwrap();
-            let pairs = [("&#39;", "'"), ("&#x27;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\"")];
-            let plain = pairs.iter().fold(code.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain));
-            let plain = plain.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&").replace("&amp;", "&");
+            let pairs = [
+                ("&#39;", "'"),
+                ("&#x27;", "'"),
+                ("&lt;", "<"),
+                ("&gt;", ">"),
+                ("&quot;", "\""),
+                ("&#34;", "\""),
+            ];
+            let plain =
+                pairs.iter().fold(code.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain));
+            let plain =
+                plain.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&").replace("&amp;", "&");
             if plain.contains(" run") || plain.contains(" explain ") {
                 commands.insert(plain);
             }
@@ -89,14 +98,22 @@ fn the_commands_of_a_report_are_read_as_they_are_meant() {
     lab.run(run).ends_with(0);
     let [first, second] = ["1/2", "2/2"].map(|shard| {
         let output = lab.root().join(shard.replace('/', "-"));
-        lab.run(&format!("{} --shard {shard} --output {}", QUICK.replacen("--", "run --", 1), output.display()))
-            .ends_with(0);
+        lab.run(&format!(
+            "{} --shard {shard} --output {}",
+            QUICK.replacen("--", "run --", 1),
+            output.display()
+        ))
+        .ends_with(0);
         output.join("record.json").display().to_string()
     });
     let [merged, half] = ["merged", "half"].map(|name| lab.root().join(name));
     lab.run(&format!("merge --output {} {first} {second}", merged.display())).ends_with(0);
     let outcome = lab.run(&format!("merge --output {} {first}", half.display())).ends_with(0);
-    assert!(outcome.err.contains("note: the run has more shards, which are not there: 2/2"), "{}", outcome.all());
+    assert!(
+        outcome.err.contains("note: the run has more shards, which are not there: 2/2"),
+        "{}",
+        outcome.all()
+    );
 
     let quick = "run --scenario get_random,slice --size 8,100 --profile default --meter allocations";
     let globs = "run persistent_vector/sl*/8/* **/concat/8/imbl --profile quick --meter allocations";
@@ -107,8 +124,11 @@ fn the_commands_of_a_report_are_read_as_they_are_meant() {
         (half.join("report"), [shard.as_str(), quick]),
     ] {
         let found = commands(&report);
-        let runs: BTreeSet<String> =
-            found.iter().map(|command| words(&lab, command).join(" ")).filter(|it| it.starts_with("run")).collect();
+        let runs: BTreeSet<String> = found
+            .iter()
+            .map(|command| words(&lab, command).join(" "))
+            .filter(|it| it.starts_with("run"))
+            .collect();
         assert_eq!(runs, expected.map(str::to_owned).into(), "{}", report.display());
         let explained = found.iter().filter(|command| command.contains(" explain "));
         let explained: Vec<Vec<String>> = explained.map(|command| words(&lab, command)).collect();
