@@ -451,7 +451,8 @@ mod tests {
                     DECIDING.iter().zip(can).filter_map(|(capability, can)| can.then_some(*capability));
                 let about = About { capabilities: Vec::leak(deciding.collect()), ..contender.about };
                 let roster = [Contender { about, ..*contender }];
-                let expected = of(worker::Roster { contenders: &roster, input: None, seed: None }, &cell.name());
+                let expected =
+                    of(worker::Roster { contenders: &roster, input: None, seed: None }, &cell.name());
                 assert_eq!(expected, Ok(of_case), "{}", cell.name());
             }
         }

@@ -66,6 +66,9 @@ pub struct Run<'a> {
     failures: Vec<Failure>,
 }
 
+/// A cell whose region takes more instructions than this has its phases not counted, which would take minutes.
+const LONG_REGION: u64 = 500_000_000;
+
 /// How long a process of the time meter waits for calm.
 const MOST_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -246,11 +249,21 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn phases(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         let lacks = |run: &Self, name: &CellName| {
-            run.is_sound(name)
-                && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
+            run.is_sound(name) && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
         };
         let mut cells = phases::counted(cells);
         cells.retain(|cell| lacks(self, &cell.name()));
+        let all = cells.len();
+        cells.retain(|cell| {
+            let known = self.cells.get(&cell.name());
+            known.and_then(|known| known.measured.instructions).is_none_or(|region| region <= LONG_REGION)
+        });
+        if cells.len() < all {
+            self.progress.say(&format!(
+                "note: what comes after the region is not counted for {} cells of more than {LONG_REGION} instructions",
+                all - cells.len()
+            ));
+        }
         let mut counts: BTreeMap<CellName, Counts> = BTreeMap::new();
         if let Some(cache) = &mut self.cache {
             let names = cells.iter().map(Cell::name);

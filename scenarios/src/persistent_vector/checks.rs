@@ -383,9 +383,9 @@ fn index_huge<V: PersistentVector<u64>>() -> Result<(), String> {
     for length in [0, 1, 31, 32, 33, 64, 1000, 1057] {
         let mut vector = V::from_values(values(0..length));
         let bits = [31, 32, 33, 35, 40, 48, 60, 63].map(|bits| 1 << bits);
-        let beyond = bits.into_iter().flat_map(|high| {
-            [0, 1, 31, length / 2, length.saturating_sub(1), length].map(|low| high + low)
-        });
+        let beyond = bits
+            .into_iter()
+            .flat_map(|high| [0, 1, 31, length / 2, length.saturating_sub(1), length].map(|low| high + low));
         let last = [u32::MAX as usize, isize::MAX as usize, usize::MAX - length, usize::MAX - 1, usize::MAX];
         for index in beyond.chain(last) {
             let told = |what: &str| Err(format!("{what} {index} of {length} elements is not refused"));
@@ -408,10 +408,16 @@ fn index_huge<V: PersistentVector<u64>>() -> Result<(), String> {
         }
         for end in (0..length).step_by(1 + length / 10) {
             if vector.slice(end + 1..end).is_some() || vector.slice(length..end).is_some() {
-                return Err(format!("a slice of {length} elements that ends at {end}, before it begins, is not refused"));
+                return Err(format!(
+                    "a slice of {length} elements that ends at {end}, before it begins, is not refused"
+                ));
             }
         }
-        compare(|| format!("{length} elements, after all that"), &vector, values(0..length).collect::<Vec<_>>().into_iter())?;
+        compare(
+            || format!("{length} elements, after all that"),
+            &vector,
+            values(0..length).collect::<Vec<_>>().into_iter(),
+        )?;
     }
     Ok(())
 }

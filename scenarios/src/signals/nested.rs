@@ -32,7 +32,11 @@ impl Seen {
         expected: &[(usize, u64)],
     ) -> Result<(), String> {
         expect("set", world.set(signal, value), Ok(()))?;
-        expect(format_args!("after {name} was set to {value} the effects saw"), self.take(), expected.to_vec())
+        expect(
+            format_args!("after {name} was set to {value} the effects saw"),
+            self.take(),
+            expected.to_vec(),
+        )
     }
 }
 
@@ -88,7 +92,11 @@ impl<S: Tracked> Levels<S> {
             let second = world.read(after);
             levels.seen.note(level, first.and_then(|first| Ok(100 * first + second?)));
         });
-        if ran.get() { Ok(Made { effect, within }) } else { Err("an effect did not run when it was made".to_owned()) }
+        if ran.get() {
+            Ok(Made { effect, within })
+        } else {
+            Err("an effect did not run when it was made".to_owned())
+        }
     }
 
     /// What the effects must see when one of this level has run, where each level's signals have these values.
@@ -293,7 +301,12 @@ pub(super) fn signal_in_effect<S: Tracked>() -> Result<(), String> {
     let Some(own) = made.take() else { return Err("the effect made no signal".to_owned()) };
     *made.borrow_mut() = Some(own.clone());
     for value in 6..16 {
-        seen.after_set(&world.0, ("the signal made in the effect", &own), value, &[(0, 100 * (value - 5) + value)])?;
+        seen.after_set(
+            &world.0,
+            ("the signal made in the effect", &own),
+            value,
+            &[(0, 100 * (value - 5) + value)],
+        )?;
         let next = 100 * (value - 4) + value;
         seen.after_set(&world.0, ("the other signal", &source), value - 4, &[(0, next)])?;
     }

@@ -128,6 +128,7 @@ scenarios::persistent_vector_family!(<T> ClearingLate = Littered<T, Outside>);
 
 #[inline(never)]
 pub fn clearing_late() -> Contender {
-    let about = super::about("clearing_late", "Gives back what it does not use any more when the next is made.");
+    let about =
+        super::about("clearing_late", "Gives back what it does not use any more when the next is made.");
     scenarios::persistent_vector::contender::<ClearingLate>(about)
 }

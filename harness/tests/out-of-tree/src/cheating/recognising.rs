@@ -70,7 +70,8 @@ impl<K: Hash + Eq + Clone, V: Clone + PartialEq> PersistentMap<K, V> for Recogni
 
     fn insert(&mut self, key: K, value: V) {
         let at = made_of(&key);
-        if at >= KNOWN || self.known.get(at).and_then(Option::as_ref).is_some_and(|(known, _)| *known != key) {
+        if at >= KNOWN || self.known.get(at).and_then(Option::as_ref).is_some_and(|(known, _)| *known != key)
+        {
             self.others.insert(key, value);
             return;
         }
@@ -116,6 +117,7 @@ scenarios::persistent_map_family!(<K, V, _S> Recognising = Recognised<K, V>);
 
 #[inline(never)]
 pub fn contender() -> Contender {
-    let about = super::about("recognising", "Finds the lab's own keys by the numbers that they were made of.");
+    let about =
+        super::about("recognising", "Finds the lab's own keys by the numbers that they were made of.");
     scenarios::persistent_map::contender::<Recognising>(about)
 }

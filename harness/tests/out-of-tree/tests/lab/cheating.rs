@@ -141,7 +141,9 @@ fn who_stands_out_by_what_comes_after_the_region_gets_a_badge() {
     let badges: Vec<&str> = outcome.err.lines().filter(|line| line.starts_with("badge: ")).collect();
     let of = |contender: &str, badge: &str, scenario: &str| {
         let begin = format!("badge: persistent_vector/{contender}: {badge}: ");
-        badges.iter().any(|line| line.starts_with(&begin) && line.contains(&format!("{scenario} at size 1000")))
+        badges
+            .iter()
+            .any(|line| line.starts_with(&begin) && line.contains(&format!("{scenario} at size 1000")))
     };
     assert!(of("recomputing", "dear to read", "push_unshared"), "{badges:?}");
     assert!(of("dropping_late", "dear to drop", "pop_all"), "{badges:?}");
@@ -163,7 +165,11 @@ fn a_cell_that_is_wrong_on_other_inputs_is_noticed() {
     let outcome = Lab::cheating().run(&format!("verify {select}")).ends_with(0);
     assert!(outcome.err.contains("other inputs"), "{}", outcome.err);
     let failures = verify("--contender one_seed --scenario get_hit --size 100");
-    excluded(&failures, "persistent_map/one_seed", &["get_hit/100/one_seed: ", "on the input of seed 1: digest "]);
+    excluded(
+        &failures,
+        "persistent_map/one_seed",
+        &["get_hit/100/one_seed: ", "on the input of seed 1: digest "],
+    );
 }
 
 #[test]
