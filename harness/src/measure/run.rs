@@ -284,6 +284,15 @@ impl<'a> Run<'a> {
             let name = cell.name();
             let known = counts.get(&name);
             let Some(counts) = known.or_else(|| counted.get(&name)) else { continue };
+            eprintln!(
+                "THROWAWAY {} {} {}",
+                name,
+                self.ops(&name),
+                serde_json::to_string(
+                    &counts.iter().map(|(k, v)| (format!("{k:?}"), *v)).collect::<BTreeMap<_, _>>()
+                )
+                .unwrap()
+            );
             if let Some(objection) = phases::objection(cell, counts, self.ops(&name)) {
                 self.exclude(&name, &objection)?;
                 continue;
