@@ -110,3 +110,130 @@ pub fn with_badges(record: &Record) -> Record {
     };
     Record { contenders: record.contenders.iter().map(contender).collect(), ..record.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Afterwards, Fingerprint, Measurements, Role, SCHEMA};
+
+    /// A record of cells: name, instructions of the region, to read and to drop, each per operation.
+    fn record(cells: &[(&str, u64, u64, u64)]) -> Record {
+        const OPS: u64 = 10;
+        let cell = |(name, region, read, drop): &(&str, u64, u64, u64)| CellRecord {
+            name: name.parse().unwrap(),
+            role: Role::Peer,
+            ops: OPS,
+            digest: "0".repeat(16),
+            measured: Measurements {
+                instructions: Some(region * OPS),
+                afterwards: Some(Afterwards { read: read * OPS, drop: drop * OPS }),
+                ..Measurements::default()
+            },
+            observed: BTreeMap::new(),
+        };
+        let cells: Vec<CellRecord> = cells.iter().map(cell).collect();
+        let mut contenders: Vec<ContenderInfo> = Vec::new();
+        for CellRecord { name, role, .. } in &cells {
+            if contenders.iter().all(|known| known.name != name.contender) {
+                contenders.push(ContenderInfo {
+                    bottleneck: name.bottleneck.clone(),
+                    name: name.contender.clone(),
+                    role: *role,
+                    summary: String::new(),
+                    source: String::new(),
+                    analysis: String::new(),
+                    complexity: BTreeMap::new(),
+                    caveats: Vec::new(),
+                });
+            }
+        }
+        Record {
+            schema: SCHEMA,
+            started: String::new(),
+            profile: String::new(),
+            command: String::new(),
+            seed: None,
+            fingerprint: Fingerprint::default(),
+            machines: Vec::new(),
+            identities: None,
+            bottlenecks: Vec::new(),
+            contenders,
+            cells,
+            failures: Vec::new(),
+        }
+    }
+
+    fn badges_of(record: &Record) -> Vec<(&str, String)> {
+        let badges = badges(record);
+        badges
+            .into_iter()
+            .flat_map(|((_, name), badges)| badges.into_iter().map(move |badge| (name, badge.badge)))
+            .collect()
+    }
+
+    #[test]
+    fn only_who_is_far_dearer_than_the_others_and_for_its_own_region_stands_out() {
+        // The last one's figures decide; the median of the others is 10 to read and 20 to drop.
+        let cases: [(u64, u64, u64, &[&str]); 10] = [
+            (100, 10, 20, &[]),
+            (100, 40, 80, &[]),
+            (100, 61, 20, &["dear to read"]),
+            (100, 60, 20, &[]),
+            (103, 61, 20, &[]),
+            (100, 10, 81, &["dear to drop"]),
+            (200, 10, 100, &[]),
+            (1, 1000, 1000, &["dear to drop", "dear to read"]),
+            (1, 41, 80, &["dear to read"]),
+            (1, 0, 0, &[]),
+        ];
+        for (region, read, drop, expected) in cases {
+            let record = record(&[
+                ("b/s/10/x", 100, 10, 20),
+                ("b/s/10/y", 50, 9, 19),
+                ("b/s/10/z", 500, 30, 60),
+                ("b/s/10/it", region, read, drop),
+            ]);
+            let mut found = badges_of(&record);
+            found.sort_unstable();
+            let expected: Vec<_> = expected.iter().map(|badge| ("it", (*badge).to_owned())).collect();
+            assert_eq!(found, expected, "{region} {read} {drop}");
+        }
+    }
+
+    #[test]
+    fn one_other_is_no_measure_and_other_groups_are_none() {
+        let alone = [("b/s/10/x", 100, 1, 1), ("b/s/10/it", 100, 9999, 9999)];
+        assert_eq!(badges_of(&record(&alone)), []);
+        for name in ["b/s/11/y", "b/t/10/y", "c/s/10/y"] {
+            let [x, it] = alone;
+            assert_eq!(badges_of(&record(&[x, it, (name, 100, 1, 1)])), [], "{name}");
+        }
+        let [x, it] = alone;
+        assert_eq!(badges_of(&record(&[x, it, ("b/s/10/y", 100, 1, 1)])).len(), 2);
+    }
+
+    #[test]
+    fn the_worst_cell_is_told_beside_the_contender_s_own_badges() {
+        let mut record = record(&[
+            ("b/s/10/x", 100, 10, 0),
+            ("b/s/10/y", 100, 10, 0),
+            ("b/s/10/it", 100, 200, 90),
+            ("b/t/20/x", 100, 10, 0),
+            ("b/t/20/y", 100, 10, 0),
+            ("b/t/20/it", 100, 300, 0),
+        ]);
+        let own = CaveatInfo { badge: "ordered".to_owned(), text: "It is ordered.".to_owned() };
+        record.contenders[2].caveats.push(own.clone());
+        let told = with_badges(&record);
+        assert_eq!(
+            [&told.contenders[0], &told.contenders[1]],
+            [&record.contenders[0], &record.contenders[1]]
+        );
+        let [first, read, drop] = &told.contenders[2].caveats[..] else { panic!("{:?}", told.contenders[2]) };
+        assert_eq!(*first, own);
+        assert!(read.text.contains("of t at size 20, it takes 300 "), "{}", read.text);
+        assert!(read.text.contains("30.0 times the median of the others, 10.0"), "{}", read.text);
+        assert!(drop.text.contains("of s at size 10, it takes 90.0 "), "{}", drop.text);
+        assert!(drop.text.contains("the median of the others is 0"), "{}", drop.text);
+    }
+}

@@ -184,6 +184,10 @@ pub fn contender() -> Contender {
                 check: "cycle",
                 text: "A computed value that depends on itself reads its previous value; there is no error (0.1.4).",
             },
+            KnownFailure {
+                check: "effect_sets_own",
+                text: "An effect that sets the signal that it reads does not run again for that (0.1.4).",
+            },
         ],
     })
 }

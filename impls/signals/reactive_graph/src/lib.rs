@@ -212,6 +212,15 @@ pub fn contender() -> Contender {
                 text: "A panic ends the effect's task. The effects after it wait for the executor's next run \
                        (0.3.0-rc1).",
             },
+            KnownFailure {
+                check: "effect_in_effect",
+                text: "An effect that is made within another one may run twice for one change (0.3.0-rc1).",
+            },
+            KnownFailure {
+                check: "computed_in_effect",
+                text: "An effect does not keep alive a computed value that it reads. If nobody else does, \
+                       changes no longer reach the effect (0.3.0-rc1).",
+            },
         ],
     })
 }

@@ -148,6 +148,24 @@ pub fn contender() -> Contender {
                 check: "dispose_in_effect",
                 text: "An effect that disposes of itself while it runs panics (0.9.4).",
             },
+            KnownFailure {
+                check: "effect_sets_own",
+                text: "An effect that sets the signal that it reads does not run again for that (0.9.4).",
+            },
+            KnownFailure {
+                check: "inner_ends_outer",
+                text: "An effect that ends the effect within which it was made is disposed of while it runs, \
+                       and panics (0.9.4).",
+            },
+            KnownFailure {
+                check: "computed_in_effect",
+                text: "A computed value that is made within an effect is disposed of when the effect runs \
+                       again. Whoever kept its name panics (0.9.4).",
+            },
+            KnownFailure {
+                check: "signal_in_effect",
+                text: "The same as in computed_in_effect, for signals (0.9.4).",
+            },
         ],
     })
 }

@@ -15,6 +15,7 @@ mod misbehaving;
 mod obstacles;
 mod output;
 mod pasted;
+mod seeds;
 mod sharding;
 mod unchanged;
 mod usage;
