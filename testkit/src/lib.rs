@@ -24,6 +24,7 @@
 mod auto_traits;
 mod checks;
 mod fragile;
+pub mod jsonpath;
 pub mod map;
 mod panics;
 

@@ -46,7 +46,7 @@ const CLAIMS: &[Claim] = &[Claim::new(
      times as long.",
     Some(100.0),
     ("wildcard", 100_000),
-    ["materialise_serde_json_path", "direct_walk"],
+    ["materialise", "direct_walk"],
 )];
 
 const FILTERS: &[Capability] = &[Capability::AnyQuery];

@@ -150,4 +150,18 @@ mod tests {
     fn the_compliance_suite_is_answered_as_the_badge_says() {
         testkit::answers_compliance_suite::<Store>(&WRONG);
     }
+
+    #[test]
+    fn temp_differences() {
+        std::panic::set_hook(Box::new(|_| ()));
+        let (n, found) = testkit::jsonpath::differences(false, |d, q| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| testkit::jsonpath::answer_of::<Store>(d, q)))
+                .unwrap_or_else(|_| Err("panicked".to_owned()))
+        })
+        .unwrap();
+        println!("{n} queries {} differences", found.len());
+        for d in found {
+            println!("{}", serde_json::json!([d.query, d.document, d.ours, d.theirs]));
+        }
+    }
 }
