@@ -11,6 +11,7 @@ mod cases;
 mod checks;
 mod contract;
 pub(crate) mod oracle;
+mod rfc;
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, OwnInput, Scenario, Sizes};
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use scenarios::flat_query::{FlatQuery, Found, QueryError};
+use scenarios::input::mix;
 use serde_json::{Value, json};
 
 use exceptions::EXCEPTIONS;
@@ -79,6 +80,12 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
+/// A random document and a random query, of a seed and a number.
+pub fn case(seed: u64, at: usize) -> (Value, String) {
+    let mut draw = Draw::new(mix(seed).wrapping_add(mix(at as u64)));
+    (draw.document(), draw.query())
+}
+
 /// Compares an implementation with the Python package jsonpath-rfc9535, on random queries over random documents.
 ///
 /// Without the package it compares nothing, and prints a note. [`differences`] says what can be chosen. Queries that the
@@ -118,10 +125,7 @@ pub fn differences(ordered: bool, answer: impl Fn(&Value, &str) -> Answer) -> Op
     let python = python()?;
     let count = number("JSONPATH_QUERIES", QUERIES as u64) as usize;
     let seed = number("JSONPATH_SEED", SEED);
-    let case = move |at: usize| {
-        let mut draw = Draw::new(scenarios::input::mix(seed).wrapping_add(scenarios::input::mix(at as u64)));
-        (draw.document(), draw.query())
-    };
+    let case = move |at| case(seed, at);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/jsonpath/answer.py");
     let mut child = Command::new(python)
         .args([Path::new("-I"), Path::new("-X"), Path::new("utf8"), &script])

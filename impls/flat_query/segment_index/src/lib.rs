@@ -766,4 +766,9 @@ mod tests {
     fn random_queries_are_answered_as_by_an_independent_implementation() {
         testkit::jsonpath::agrees_with_python(false, testkit::jsonpath::answer_of::<Store>);
     }
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        testkit::every_check_passes(&contender());
+    }
 }
