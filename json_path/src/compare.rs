@@ -185,9 +185,8 @@ mod tests {
 
     #[test]
     fn numbers_compare_by_their_values() {
-        let all = || {
-            ORDERED.iter().enumerate().flat_map(|(row, texts)| texts.iter().map(move |text| (row, *text)))
-        };
+        let all =
+            || ORDERED.iter().enumerate().flat_map(|(row, texts)| texts.iter().map(move |text| (row, *text)));
         for (left, a) in all() {
             for (right, b) in all() {
                 let compared = Numeric::parse(a).unwrap().compare(Numeric::parse(b).unwrap());
@@ -198,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_number_of_a_document_is_what_its_literal_is() {
-        for (_, text) in ORDERED.iter().enumerate().flat_map(|(row, texts)| texts.iter().map(move |t| (row, t)))
+        for (_, text) in
+            ORDERED.iter().enumerate().flat_map(|(row, texts)| texts.iter().map(move |t| (row, t)))
         {
             // Documents cannot hold numbers beyond the doubles.
             let Ok(number) = text.parse::<Number>() else { continue };

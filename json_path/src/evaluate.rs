@@ -9,9 +9,7 @@ use regex::Regex;
 use crate::compare::{Numeric, Operand, holds};
 use crate::document::{Document, View};
 use crate::regexp;
-use crate::syntax::{
-    Comparable, Literal, Logical, Matching, Pattern, Query, Segment, Selector, Subquery,
-};
+use crate::syntax::{Comparable, Literal, Logical, Matching, Pattern, Query, Segment, Selector, Subquery};
 
 impl Query {
     /// Calls `visit` with every node that the query selects, as often as it selects the node, until `visit` breaks. The
@@ -214,7 +212,9 @@ impl<D: Document> Run<'_, D> {
             Pattern::Fixed(regex) => regex.is_match(text),
             Pattern::Invalid => false,
             Pattern::Computed(pattern) => {
-                let Some(View::String(pattern)) = self.view(&self.operand(pattern, node)) else { return false };
+                let Some(View::String(pattern)) = self.view(&self.operand(pattern, node)) else {
+                    return false;
+                };
                 let mut patterns = self.patterns.borrow_mut();
                 let regex = patterns
                     .entry((pattern.to_owned(), matching.whole))

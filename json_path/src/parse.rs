@@ -65,7 +65,10 @@ struct Segments {
 /// What may stand on one side of a comparison, alone as a test, or as an argument.
 enum Operand {
     Literal(Literal),
-    Query { query: Subquery, singular: bool },
+    Query {
+        query: Subquery,
+        singular: bool,
+    },
     /// A function that returns a value.
     Value(Comparable),
     /// A function that returns true or false.
@@ -128,8 +131,7 @@ impl Parser<'_> {
     /// Parses something that may nest.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, ParseError>) -> Result<T, ParseError> {
         if self.depth == MAX_DEPTH {
-            let message =
-                format!("parentheses, filters and functions are nested more than {MAX_DEPTH} deep");
+            let message = format!("parentheses, filters and functions are nested more than {MAX_DEPTH} deep");
             return Err(ParseError::Unsupported { at: self.at, message });
         }
         self.depth += 1;
@@ -247,9 +249,7 @@ impl Parser<'_> {
             (false, "") => return Ok(None),
             (true, "") => "expected digits after `-`",
             (true, "0") => "-0 is no integer",
-            (_, digits) if digits.len() > 1 && digits.starts_with('0') => {
-                "an integer has no leading zeros"
-            }
+            (_, digits) if digits.len() > 1 && digits.starts_with('0') => "an integer has no leading zeros",
             _ => match self.text[start..self.at].parse() {
                 Ok(integer) if (-MAX_INTEGER..=MAX_INTEGER).contains(&integer) => return Ok(Some(integer)),
                 _ => "an integer lies between -(2^53 - 1) and 2^53 - 1",
@@ -315,7 +315,8 @@ impl Parser<'_> {
     }
 
     fn four_digits(&mut self) -> Result<u32, ParseError> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits =
+            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
             Some(value) => {
                 self.at += 4;

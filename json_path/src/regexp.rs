@@ -127,7 +127,9 @@ impl Translator<'_> {
             Some('n') => Ok(Escape::Character('\n')),
             Some('r') => Ok(Escape::Character('\r')),
             Some('t') => Ok(Escape::Character('\t')),
-            Some(itself @ ('('..='+' | '-' | '.' | '?' | '['..='^' | '{'..='}')) => Ok(Escape::Character(itself)),
+            Some(itself @ ('('..='+' | '-' | '.' | '?' | '['..='^' | '{'..='}')) => {
+                Ok(Escape::Character(itself))
+            }
             Some(letter @ ('p' | 'P')) => {
                 if self.rest.next() != Some('{') {
                     return Err(Refusal::Invalid);
@@ -278,11 +280,72 @@ mod tests {
     #[test]
     fn what_other_regular_expressions_allow_is_no_i_regexp() {
         for pattern in [
-            r"\d", r"\w", r"\s", r"\b", r"\$", r"\/", r"\u0041", r"\x41", r"\", r"\0", r"\1", r"\p", r"\pL", r"\p{",
-            r"\p{}", r"\p{Letter}", r"\p{Greek}", r"\p{IsGreek}", r"\p{lu}", r"\p{Cs}", r"\p{^L}", r"\q", "*", "+", "?",
-            "{1}", "a**", "a+?", "a{1}{2}", "a|*", "(*)", "(", ")", "(a", "a)", "(?:a)", "(?i)a", "(?=a)", "[", "]", "[]",
-            "[^", "[a", "a]", "{", "}", "a{", "a{}", "a{,1}", "a{1", "a{1,", "a{x}", "a{2,1}", "a{1,2,3}", "a{ 1}", "[b-a]",
-            "[a-b-c]", "[a-[b]]", "[[:alpha:]]", "[a&&[b]]", "[a--b]", r"[\d]", r"[a-\p{L}]", "[---]", "[a-c-]-", "[]a]",
+            r"\d",
+            r"\w",
+            r"\s",
+            r"\b",
+            r"\$",
+            r"\/",
+            r"\u0041",
+            r"\x41",
+            r"\",
+            r"\0",
+            r"\1",
+            r"\p",
+            r"\pL",
+            r"\p{",
+            r"\p{}",
+            r"\p{Letter}",
+            r"\p{Greek}",
+            r"\p{IsGreek}",
+            r"\p{lu}",
+            r"\p{Cs}",
+            r"\p{^L}",
+            r"\q",
+            "*",
+            "+",
+            "?",
+            "{1}",
+            "a**",
+            "a+?",
+            "a{1}{2}",
+            "a|*",
+            "(*)",
+            "(",
+            ")",
+            "(a",
+            "a)",
+            "(?:a)",
+            "(?i)a",
+            "(?=a)",
+            "[",
+            "]",
+            "[]",
+            "[^",
+            "[a",
+            "a]",
+            "{",
+            "}",
+            "a{",
+            "a{}",
+            "a{,1}",
+            "a{1",
+            "a{1,",
+            "a{x}",
+            "a{2,1}",
+            "a{1,2,3}",
+            "a{ 1}",
+            "[b-a]",
+            "[a-b-c]",
+            "[a-[b]]",
+            "[[:alpha:]]",
+            "[a&&[b]]",
+            "[a--b]",
+            r"[\d]",
+            r"[a-\p{L}]",
+            "[---]",
+            "[a-c-]-",
+            "[]a]",
             r"[\p{L}-z]",
         ] {
             // After the class `[a-c-]`, a hyphen is an ordinary character.
@@ -298,7 +361,10 @@ mod tests {
     fn limits_are_told_from_mistakes() {
         for pattern in ["a{99999999999}", &"(".repeat(5000).to_owned(), "((a{1000}){1000}){1000}"] {
             let refusal = compile(pattern, true).err();
-            assert_eq!(refusal, Some(if pattern.starts_with("(((((") { Refusal::Invalid } else { Refusal::TooLarge }));
+            assert_eq!(
+                refusal,
+                Some(if pattern.starts_with("(((((") { Refusal::Invalid } else { Refusal::TooLarge })
+            );
         }
         let nested = format!("{}a{}", "(".repeat(5000), ")".repeat(5000));
         assert_eq!(compile(&nested, false).err(), Some(Refusal::TooLarge));

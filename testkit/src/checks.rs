@@ -30,8 +30,7 @@ pub fn fails_what_it_declares(contender: &Contender) {
     let mut failed = Vec::new();
     for check in contender.bottleneck.checks {
         let mut traces = 0..check.traces.min(MAX_TRACES) as usize;
-        if let Some(mismatch) =
-            traces.find_map(|trace| (contender.replay)(check, &check.trace(trace)).err())
+        if let Some(mismatch) = traces.find_map(|trace| (contender.replay)(check, &check.trace(trace)).err())
         {
             println!("{} fails: {mismatch}", check.name);
             failed.push(check.name);

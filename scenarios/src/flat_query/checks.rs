@@ -254,7 +254,9 @@ fn refuses<S: FlatQuery>(texts: &[&str]) -> Result<(), String> {
             ControlFlow::Continue(())
         });
         if outcome.is_ok() || visited > 0 {
-            wrong.push(format!("{text:?} is {outcome:?} after {visited} visits, expected an error before any"));
+            wrong.push(format!(
+                "{text:?} is {outcome:?} after {visited} visits, expected an error before any"
+            ));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }

@@ -37,7 +37,8 @@ pub const EXCEPTIONS: &[Exception] = &[
                 let tested = before.ends_with(['?', '&', '|', '!', ','])
                     || before.ends_with("count(")
                     || before.ends_with("value(")
-                    || (before.ends_with('(') && !before.trim_end_matches('(').ends_with(char::is_alphanumeric));
+                    || (before.ends_with('(')
+                        && !before.trim_end_matches('(').ends_with(char::is_alphanumeric));
                 alone && tested
             })
         },
@@ -45,13 +46,17 @@ pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         text: "Within the argument of a function, other selectors may follow a filter in brackets (2.3.5.1, 2.4); the \
                package refuses the comma between them.",
-        explains: |difference| refused(difference) && has_union_with_filter_in_function(&outline(&difference.query)),
+        explains: |difference| {
+            refused(difference) && has_union_with_filter_in_function(&outline(&difference.query))
+        },
     },
     Exception {
         text: "A `$` in a filter is the whole document (2.3.5.2); in a filter within a query that begins with `@`, the \
                package takes it for the node at which that query begins.",
         explains: |difference| {
-            difference.ours.is_ok() && difference.theirs.is_ok() && has_root_in_nested_filter(&outline(&difference.query))
+            difference.ours.is_ok()
+                && difference.theirs.is_ok()
+                && has_root_in_nested_filter(&outline(&difference.query))
         },
     },
     Exception {
@@ -88,14 +93,18 @@ pub const EXCEPTIONS: &[Exception] = &[
                 let rest = &difference.query[at + first.len_utf8()..];
                 let after = rest.trim_start_matches([' ', '\t', '\n', '\r']);
                 let number = after.strip_prefix('-').unwrap_or(after);
-                first.is_ascii_digit() && number.len() < rest.len() && number.starts_with(|c: char| c.is_ascii_digit())
+                first.is_ascii_digit()
+                    && number.len() < rest.len()
+                    && number.starts_with(|c: char| c.is_ascii_digit())
             };
             accepted(difference, "expected `,` or `]`") && difference.query.char_indices().any(follows)
         },
     },
     Exception {
         text: "No comma follows the last argument of a function (2.4); the package allows one.",
-        explains: |difference| accepted(difference, "expected `)`") && outline(&difference.query).contains(",)"),
+        explains: |difference| {
+            accepted(difference, "expected `)`") && outline(&difference.query).contains(",)")
+        },
     },
     Exception {
         text: "An exponent that no double can hold is left open (2.3.5.2.2); the package ends with an error.",

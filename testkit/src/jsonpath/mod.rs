@@ -121,7 +121,10 @@ pub fn agrees_with_python(ordered: bool, answer: impl Fn(&Value, &str) -> Answer
 ///
 /// # Panics
 /// If Python does not answer every query.
-pub fn differences(ordered: bool, answer: impl Fn(&Value, &str) -> Answer) -> Option<(usize, Vec<Difference>)> {
+pub fn differences(
+    ordered: bool,
+    answer: impl Fn(&Value, &str) -> Answer,
+) -> Option<(usize, Vec<Difference>)> {
     let python = python()?;
     let count = number("JSONPATH_QUERIES", QUERIES as u64) as usize;
     let seed = number("JSONPATH_SEED", SEED);
@@ -159,8 +162,9 @@ pub fn differences(ordered: bool, answer: impl Fn(&Value, &str) -> Answer) -> Op
         }
         let (document, query) = case(at);
         let ours = answer(&document, &query);
-        let both_invalid =
-            [&ours, &theirs].iter().all(|answer| answer.as_ref().is_err_and(|error| error.starts_with(INVALID)));
+        let both_invalid = [&ours, &theirs]
+            .iter()
+            .all(|answer| answer.as_ref().is_err_and(|error| error.starts_with(INVALID)));
         if ours != theirs && !both_invalid {
             differences.push(Difference { document, query, ours, theirs });
         }

@@ -15,28 +15,81 @@ const NAMES: [&str; 18] =
 const FEW: [&str; 4] = ["a", "b", "c", "0"];
 
 const STRINGS: [&str; 22] = [
-    "", "a", "b", "ab", "aab", "a\nb", "a\rb", "a.b", "é", "😀", "\u{ffff}", "\u{2028}", "1", "true", "A", "a-b",
-    "[ab]*", "a|b", ".", "a{2}", "\\p{Lu}", "(",
+    "", "a", "b", "ab", "aab", "a\nb", "a\rb", "a.b", "é", "😀", "\u{ffff}", "\u{2028}", "1", "true", "A",
+    "a-b", "[ab]*", "a|b", ".", "a{2}", "\\p{Lu}", "(",
 ];
 
 /// Texts of number literals. What a double cannot hold is left open by the RFC, and so is not here.
 const NUMBERS: [&str; 22] = [
-    "0", "-0", "1", "1.0", "1e0", "2", "3", "10", "1E1", "-1", "-1.0", "0.1", "1e-1", "1.5", "100", "1e+2", "0.0", "-0.0",
-    "0e5", "9007199254740991", "-9007199254740991", "9007199254740992",
+    "0",
+    "-0",
+    "1",
+    "1.0",
+    "1e0",
+    "2",
+    "3",
+    "10",
+    "1E1",
+    "-1",
+    "-1.0",
+    "0.1",
+    "1e-1",
+    "1.5",
+    "100",
+    "1e+2",
+    "0.0",
+    "-0.0",
+    "0e5",
+    "9007199254740991",
+    "-9007199254740991",
+    "9007199254740992",
 ];
 
 /// I-Regexps, and what looks like one.
 const PATTERNS: [&str; 36] = [
-    "a", "a.*", ".*b", "a.b", "[ab]+", "[^a]", "a|b", "(a|b)*", "a{2}b", "a{1,2}b?", ".", "..", "", "()", "a\\.b", "a\\-b",
-    "[a-b]*", "[-a]*.", "[a-]*.", "\\p{Lu}", "\\P{L}*", "\\p{So}", "[\\p{L}\\n]+", "é", "😀", "\\n", "(", "a{,2}", "a**",
-    "\\d", "\\w+", "[b-a]", "(?:a)", "a{2,1}", "[a-b-c]", "\\p{Greek}",
+    "a",
+    "a.*",
+    ".*b",
+    "a.b",
+    "[ab]+",
+    "[^a]",
+    "a|b",
+    "(a|b)*",
+    "a{2}b",
+    "a{1,2}b?",
+    ".",
+    "..",
+    "",
+    "()",
+    "a\\.b",
+    "a\\-b",
+    "[a-b]*",
+    "[-a]*.",
+    "[a-]*.",
+    "\\p{Lu}",
+    "\\P{L}*",
+    "\\p{So}",
+    "[\\p{L}\\n]+",
+    "é",
+    "😀",
+    "\\n",
+    "(",
+    "a{,2}",
+    "a**",
+    "\\d",
+    "\\w+",
+    "[b-a]",
+    "(?:a)",
+    "a{2,1}",
+    "[a-b-c]",
+    "\\p{Greek}",
 ];
 
 /// What a mutation inserts into a query.
 const TOKENS: [&str; 50] = [
-    " ", "\t", "\n", "\u{b}", "\u{a0}", ".", "..", "[", "]", "(", ")", "{", "}", "'", "\"", "\\", "*", "?", "@", "$", "!",
-    "!=", "==", "=", "<", "<=", ">", ">=", "&&", "&", "||", "|", ",", ":", "-", "-0", "0", "01", "1", "1.", ".5", "e5",
-    "true", "null", "a", "é", "count", "length(", "\\u0061", "\u{1}",
+    " ", "\t", "\n", "\u{b}", "\u{a0}", ".", "..", "[", "]", "(", ")", "{", "}", "'", "\"", "\\", "*", "?",
+    "@", "$", "!", "!=", "==", "=", "<", "<=", ">", ">=", "&&", "&", "||", "|", ",", ":", "-", "-0", "0",
+    "01", "1", "1.", ".5", "e5", "true", "null", "a", "é", "count", "length(", "\\u0061", "\u{1}",
 ];
 
 impl Draw {
@@ -108,7 +161,11 @@ impl Draw {
 
     /// Blanks where the grammar allows them; most of the time none.
     fn blank(&mut self) -> String {
-        if self.once_in(12) { self.pick(&[" ", "  ", "\n", "\t", "\r", " \r\n"]).to_owned() } else { String::new() }
+        if self.once_in(12) {
+            self.pick(&[" ", "  ", "\n", "\t", "\r", " \r\n"]).to_owned()
+        } else {
+            String::new()
+        }
     }
 
     fn segment(&mut self, depth: usize) -> String {
@@ -161,7 +218,8 @@ impl Draw {
     }
 
     fn index(&mut self) -> String {
-        self.pick(&["0", "1", "2", "3", "-1", "-2", "-3", "5", "-9", "9007199254740991", "-9007199254740991"]).to_owned()
+        self.pick(&["0", "1", "2", "3", "-1", "-2", "-3", "5", "-9", "9007199254740991", "-9007199254740991"])
+            .to_owned()
     }
 
     /// A string literal, in one of its spellings.
@@ -180,7 +238,11 @@ impl Draw {
                 '/' if self.once_in(2) => literal += "\\/",
                 character if self.once_in(12) => {
                     for unit in character.encode_utf16(&mut [0; 2]) {
-                        literal += &if self.once_in(2) { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") };
+                        literal += &if self.once_in(2) {
+                            format!("\\u{unit:04x}")
+                        } else {
+                            format!("\\u{unit:04X}")
+                        };
                     }
                 }
                 character => literal.push(character),

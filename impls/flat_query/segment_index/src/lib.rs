@@ -601,7 +601,9 @@ impl FlatQuery for Store {
             && let Some(steps) = self.steps(&parts)
         {
             let _ = self.walk(ROOT, &steps, &mut |node| {
-                rest.select(self, ROOT, self.id_of(node), |id| visit(Hit { store: self, node: self.node(id) }))
+                rest.select(self, ROOT, self.id_of(node), |id| {
+                    visit(Hit { store: self, node: self.node(id) })
+                })
             });
         }
         Ok(())
@@ -744,6 +746,12 @@ mod tests {
         assert_eq!(count(&store, "$..a"), 4000);
         assert_eq!(count(&store, "$.a..a"), 3999);
         assert_eq!(count(&store, &format!("${}", ".a".repeat(60))), 1);
+        assert_eq!(count(&store, "$..[?@.a || @.b]"), 3999);
+        assert_eq!(count(&store, "$..[?@ == 1]"), 1);
+        assert_eq!(count(&store, "$.a[?count(@..*) == 3998]"), 1);
+        assert_eq!(count(&store, "$.a[?@ == $.a.a]"), 1);
+        assert_eq!(count(&store, "$.a[?@ == $.a]"), 0);
+        assert_eq!(count(&store, &format!("$['a']{}", "['a' ]".repeat(3999))), 1);
     }
 
     #[test]
@@ -755,6 +763,18 @@ mod tests {
         assert_eq!(count(&store, "$.y['$'].z[-1]"), 1);
         assert_eq!(count(&store, "$.x[?@ > $.limit]"), 1);
         assert_eq!(count(&store, "$.x[?length(@) > 1]"), 0);
+        assert_eq!(count(&store, "$..z[?@ > $.x[2]]"), 2);
+        // The order in which elements were set is not their order.
+        let mut store = Store::import(&json!({}));
+        for index in [2, 0, 1] {
+            store.set(at(&format!("/l/{index}")), Leaf::from(index));
+        }
+        let mut found = Vec::new();
+        let _ = store.query("$['l'][?@ >= 0 || @]", |hit| {
+            found.push(hit.pointer(&mut String::new()).to_owned());
+            ControlFlow::Continue(())
+        });
+        assert_eq!(found, ["/l/0", "/l/1", "/l/2"]);
     }
 
     #[test]
