@@ -105,6 +105,14 @@ torture OPERATIONS="1000000" SEED="1":
     COLLECTIONS_OPERATIONS={{ quote(OPERATIONS) }} COLLECTIONS_SEED={{ quote(SEED) }} \
         cargo test --release --package collections --test soundness -- --nocapture
 
+# Compare JSONPath answers with jsonpath-rfc9535 on this many random queries.
+[group('trust')]
+[no-exit-message]
+jsonpath QUERIES="100000" SEED="9535": setup-jsonpath
+    JSONPATH_QUERIES={{ quote(QUERIES) }} JSONPATH_SEED={{ quote(SEED) }} cargo test --package json_path \
+        --package flat_query-segment_index --package flat_query-direct_walk --package flat_query-materialise \
+        random_queries -- --nocapture
+
 # Add a contender, `new persistent_map my_map`, or a bottleneck, `new --bottleneck my_problem`.
 [group('work')]
 [no-exit-message]
@@ -124,6 +132,7 @@ test *ARGS: _valgrind
     cargo test --workspace --all-features "$@"
     @scripts/ensure --check valgrind || echo "skipped: the tests that need Valgrind"
     @scripts/ensure --check chromium || echo "skipped: the report in a browser (scripts/just setup-browser)"
+    @[ -x .tools/jsonpath/bin/python ] || echo "skipped: JSONPath beside jsonpath-rfc9535 (scripts/just setup-jsonpath)"
 
 # Format the code.
 [group('work')]
@@ -168,6 +177,12 @@ oldest-rust:
 [group('set-up')]
 setup-gungraun:
     @. scripts/versions && scripts/cargo-tool gungraun-runner "$GUNGRAUN"
+
+# Install jsonpath-rfc9535 under .tools/, an independent JSONPath in Python with which the tests compare ours.
+[group('set-up')]
+[no-exit-message]
+setup-jsonpath:
+    @scripts/python-tool
 
 # Install Chromium with the system's package manager, for the report's browser test and for picture.
 [group('set-up')]

@@ -21,6 +21,25 @@ pub fn every_check_passes(contender: &Contender) {
     }
 }
 
+/// Replays every check of the contender's bottleneck, and compares those that fail with those that it declares to fail.
+///
+/// # Panics
+/// If a check fails that is not declared, or if one is declared and passes.
+pub fn fails_what_it_declares(contender: &Contender) {
+    expect_injected_panics();
+    let mut failed = Vec::new();
+    for check in contender.bottleneck.checks {
+        let mut traces = 0..check.traces.min(MAX_TRACES) as usize;
+        if let Some(mismatch) = traces.find_map(|trace| (contender.replay)(check, &check.trace(trace)).err())
+        {
+            println!("{} fails: {mismatch}", check.name);
+            failed.push(check.name);
+        }
+    }
+    let declared: Vec<&str> = contender.about.known_failures.iter().map(|known| known.check).collect();
+    assert_eq!(failed, declared);
+}
+
 /// Runs the JSONPath compliance suite, and returns the names of the tests that the store does not support.
 ///
 /// Without the [suite](comply), which is not part of this repository, it checks nothing and returns no names.

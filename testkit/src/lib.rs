@@ -12,7 +12,8 @@
 //!
 //! | a test about | takes |
 //! |---|---|
-//! | the bottleneck's checks | [`every_check_passes`], and for `flat_query` [`answers_compliance_suite`] |
+//! | the bottleneck's checks | [`every_check_passes`]; of a peer [`fails_what_it_declares`] |
+//! | JSONPath | [`answers_compliance_suite`], [`jsonpath::agrees_with_python`] |
 //! | panics in a user's code | [`probe`], [`Fragile`], [`expect_injected_panics`] |
 //! | `Send`, `Sync` and unwind safety | [`Is`] |
 //! | any persistent map | [`map`] |
@@ -24,11 +25,12 @@
 mod auto_traits;
 mod checks;
 mod fragile;
+pub mod jsonpath;
 pub mod map;
 mod panics;
 
 pub use auto_traits::{Is, Otherwise};
-pub use checks::{answers_compliance_suite, every_check_passes};
+pub use checks::{answers_compliance_suite, every_check_passes, fails_what_it_declares};
 pub use fragile::Fragile;
 pub use panics::expect_injected_panics;
 pub use scenarios::probe;

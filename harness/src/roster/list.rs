@@ -15,7 +15,7 @@ pub fn roster() -> Vec<Contender> {
         flat_query_btree_range::contender(),
         flat_query_direct_walk::contender(),
         flat_query_jsonpath_rust::contender(),
-        flat_query_materialise_serde_json_path::contender(),
+        flat_query_materialise::contender(),
         flat_query_segment_index::contender(),
         flat_query_serde_json_path::contender(),
         lru_cache_filter_list::contender(),

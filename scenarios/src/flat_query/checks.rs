@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::cases::{document, read_all};
 use super::contract::{Compliance, FlatQuery, Found, QueryError, pointer_of_normalized};
 use super::oracle::{Model, evaluate};
+use super::rfc::{self, Table};
 use crate::checking::{at_end, each_step, expect, fixed, not_replayed};
 use crate::flat::steps::{at, drawn_leaf};
 use crate::flat::{self, Kinds, Leaf, Pointer, escape};
@@ -22,6 +23,18 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("arrays_and_objects", 0, 1, "An index selects in arrays, a name in objects, and * in both: with numeric names, leading zeros, gaps and recorded objects."),
     Check::new("names", 0, 1, "Quoted names with dots, quotes, brackets, *, escapes and non-ASCII characters, and the empty name."),
     Check::new("errors", 0, 1, "A text that is no JSONPath is an error, and nothing is visited."),
+    Check::new("absent", 0, 1, "Two absent values are equal, so <= and >= hold between them; an absent value is equal to no other one."),
+    Check::new("negative", 0, 1, "Negative indices count from the end in filters, too: after @ and after $, in comparisons and arguments."),
+    Check::new("order", 0, 1, "Numbers and strings have an order; booleans, null, arrays and objects have none, and <= and >= hold where == does."),
+    Check::new("equality", 0, 1, "1, 1.0 and 1e0 are equal, and so are 0 and -0, in arrays and objects as well; true is not 1."),
+    Check::new("functions", 0, 1, "length counts Unicode scalar values, elements and members, count counts duplicates, and value of two nodes is nothing."),
+    Check::new("patterns", 0, 1, "match is about whole strings and search about parts; `.` is neither \\n nor \\r; what is no I-Regexp matches nothing."),
+    Check::new("escapes", 0, 1, "Every escape in names and literals: surrogate pairs, hexadecimal digits of either case, quotes, control characters."),
+    Check::new("logic", 0, 1, "&& binds closer than ||, ! applies to one test, null and false exist, filters nest, and $ is the whole document."),
+    Check::new("blanks", 0, 1, "Blanks stand between segments and around selectors, operators and arguments, before `..` as well."),
+    Check::new("slices", 0, 1, "Slices with steps of either sign and of zero and bounds up to 2^53 - 1; lists select a node as often as they name it."),
+    Check::new("invalid", 0, 1, "Integers, strings, blanks, filters and functions that RFC 9535 does not allow are errors, and nothing is visited."),
+    Check::new("not_singular", 0, 1, "A query with blanks within its brackets is not singular by the grammar, so its comparison is an error."),
     Check::new("break", 0, 1, "After a visit that breaks there is no other one."),
     Check::new("leaves", 0, 1, "Scalars and empty containers, also as the whole document. A leaf with pointers below it shows as a container."),
 ];
@@ -102,6 +115,18 @@ pub(super) fn replay<S: FlatQuery>(check: &Check, trace: &[Step]) -> Result<(), 
         "arrays_and_objects" => fixed(arrays_and_objects::<S>()),
         "names" => fixed(names::<S>()),
         "errors" => fixed(errors::<S>()),
+        "absent" => fixed(answers::<S>(rfc::ABSENT)),
+        "negative" => fixed(answers::<S>(rfc::NEGATIVE)),
+        "order" => fixed(answers::<S>(rfc::ORDER)),
+        "equality" => fixed(answers::<S>(rfc::EQUALITY)),
+        "functions" => fixed(answers::<S>(rfc::FUNCTIONS)),
+        "patterns" => fixed(answers::<S>(rfc::PATTERNS)),
+        "escapes" => fixed(answers::<S>(rfc::ESCAPES)),
+        "logic" => fixed(answers::<S>(rfc::LOGIC)),
+        "blanks" => fixed(answers::<S>(rfc::BLANKS)),
+        "slices" => fixed(answers::<S>(rfc::SLICES)),
+        "invalid" => fixed(refuses::<S>(rfc::INVALID)),
+        "not_singular" => fixed(refuses::<S>(rfc::NOT_SINGULAR)),
         "break" => fixed(breaks::<S>()),
         "leaves" => fixed(leaves::<S>()),
         _ => not_replayed(check),
@@ -202,6 +227,39 @@ fn finds<S: FlatQuery>(document: &Value, cases: &[(&str, &[&str])]) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Compares the queries of tables with what they must select. The message names every query that differs.
+fn answers<S: FlatQuery>(tables: &[Table]) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for table in tables {
+        let document: Value = serde_json::from_str(table.document).expect("tables have documents");
+        for (path, pointers) in table.queries {
+            let mut pointers = pointers.to_vec();
+            pointers.sort_unstable();
+            wrong.extend(finds::<S>(&document, &[(path, &pointers)]).err());
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// Checks that texts which are no queries are refused before anything is visited. The message names every one that is not.
+fn refuses<S: FlatQuery>(texts: &[&str]) -> Result<(), String> {
+    let store = S::import(&json!({"a": [1, 2, "a"], "b": {"c": 3, "a": 1}}));
+    let mut wrong = Vec::new();
+    for text in texts {
+        let mut visited = 0;
+        let outcome = store.query(text, |_| {
+            visited += 1;
+            ControlFlow::Continue(())
+        });
+        if outcome.is_ok() || visited > 0 {
+            wrong.push(format!(
+                "{text:?} is {outcome:?} after {visited} visits, expected an error before any"
+            ));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 #[rustfmt::skip]
@@ -316,8 +374,7 @@ fn names<S: FlatQuery>() -> Result<(), String> {
 }
 
 fn errors<S: FlatQuery>() -> Result<(), String> {
-    let store = S::import(&json!({"a": [1, 2], "b": {"c": 3}}));
-    for path in [
+    refuses::<S>(&[
         "",
         " ",
         "a",
@@ -346,19 +403,7 @@ fn errors<S: FlatQuery>() -> Result<(), String> {
         "$...a",
         "$.*a",
         "$[*",
-    ] {
-        let mut visited = 0;
-        let outcome = store.query(path, |_| {
-            visited += 1;
-            ControlFlow::Continue(())
-        });
-        if outcome.is_ok() || visited > 0 {
-            return Err(format!(
-                "{path:?} is {outcome:?} after {visited} visits, expected an error before any"
-            ));
-        }
-    }
-    Ok(())
+    ])
 }
 
 fn breaks<S: FlatQuery>() -> Result<(), String> {

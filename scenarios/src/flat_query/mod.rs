@@ -11,6 +11,7 @@ mod cases;
 mod checks;
 mod contract;
 pub(crate) mod oracle;
+mod rfc;
 
 use crate::contender::{
     About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
@@ -56,7 +57,7 @@ const CLAIMS: &[Claim] = &[Claim::new(
      times as long.",
     Some(100.0),
     ("wildcard", 100_000),
-    ["materialise_serde_json_path", "direct_walk"],
+    ["materialise", "direct_walk"],
 )];
 
 const FILTERS: &[Capability] = &[Capability::AnyQuery];

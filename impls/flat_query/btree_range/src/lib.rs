@@ -227,4 +227,9 @@ mod tests {
     fn the_compliance_suite_is_answered_right() {
         testkit::answers_compliance_suite::<Store>(&[]);
     }
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        testkit::every_check_passes(&contender());
+    }
 }
