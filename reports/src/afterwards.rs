@@ -148,6 +148,8 @@ mod tests {
             }
         }
         Record {
+            input: None,
+            skipped: Vec::new(),
             schema: SCHEMA,
             started: String::new(),
             profile: String::new(),
