@@ -15,10 +15,19 @@ pub fn conclude(outcome: Result<Exit>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            say(&format!("lab: {error:#}"));
+            say(&format!("lab: {}", one_line(&format!("{error:#}"))));
             exit_of(&error).into()
         }
     }
+}
+
+/// A message in one line, whatever the paths in it are called.
+fn one_line(message: &str) -> String {
+    let spelled = |character: char| {
+        let escaped = character.is_control().then(|| character.escape_default());
+        escaped.map_or_else(|| character.to_string(), |escaped| escaped.to_string())
+    };
+    message.chars().map(spelled).collect()
 }
 
 /// Prints a value as JSON to the standard output.
@@ -58,6 +67,19 @@ pub fn count(value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_message_is_one_line() {
+        for (message, line) in [
+            ("no such file: /größe/it's \"it\"", "no such file: /größe/it's \"it\""),
+            ("cannot read /a\nb", "cannot read /a\\nb"),
+            ("/a\r\tb", "/a\\r\\tb"),
+            ("/a\u{1b}[31mb", "/a\\u{1b}[31mb"),
+            ("", ""),
+        ] {
+            assert_eq!(super::one_line(message), line);
+        }
+    }
+
     #[test]
     fn counts_are_grouped_by_thousands() {
         for (value, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {

@@ -248,46 +248,24 @@ impl Selection {
             [] => String::new(),
             cells => format!(" by `{}`", cells.join(" ")),
         };
-        let everything = Selection { cells: Vec::new(), ..self.clone() };
-        let without: [(&str, String, Selection, bool); 6] = [
-            ("", self.cells.join(" "), everything, self.cells.is_empty()),
+        let without = [
+            ("", self.cells.join(" "), Selection { cells: Vec::new(), ..self.clone() }),
             (
                 "--bottleneck ",
                 self.bottleneck.join(","),
                 Selection { bottleneck: Vec::new(), ..self.clone() },
-                self.bottleneck.is_empty(),
             ),
-            (
-                "--scenario ",
-                self.scenario.join(","),
-                Selection { scenario: Vec::new(), ..self.clone() },
-                self.scenario.is_empty(),
-            ),
-            (
-                "--contender ",
-                self.contender.join(","),
-                Selection { contender: Vec::new(), ..self.clone() },
-                self.contender.is_empty(),
-            ),
-            (
-                "--role ",
-                self.role.join(","),
-                Selection { role: Vec::new(), ..self.clone() },
-                self.role.is_empty(),
-            ),
-            (
-                "--size ",
-                self.spelled_sizes(),
-                Selection { size: Vec::new(), ..self.clone() },
-                self.size.is_empty(),
-            ),
+            ("--scenario ", self.scenario.join(","), Selection { scenario: Vec::new(), ..self.clone() }),
+            ("--contender ", self.contender.join(","), Selection { contender: Vec::new(), ..self.clone() }),
+            ("--role ", self.role.join(","), Selection { role: Vec::new(), ..self.clone() }),
+            ("--size ", self.spelled_sizes(), Selection { size: Vec::new(), ..self.clone() }),
         ];
-        let hints =
-            without.iter().filter(|(.., is_empty)| !is_empty).filter_map(|(option, value, rest, _)| {
-                let patterns = if rest.cells.is_empty() { &[][..] } else { patterns };
-                let cells = rest.select(roster, patterns).len();
-                (cells > 0).then(|| format!("without `{option}{value}` there are {cells}"))
-            });
+        let given = without.iter().filter(|(_, value, _)| !value.is_empty());
+        let hints = given.filter_map(|(option, value, rest)| {
+            let patterns = if rest.cells.is_empty() { &[][..] } else { patterns };
+            let cells = rest.select(roster, patterns).len();
+            (cells > 0).then(|| format!("without `{option}{value}` there are {cells}"))
+        });
         let hints: Vec<String> = hints.collect();
         if !hints.is_empty() {
             return usage(format!(

@@ -205,8 +205,9 @@ fn profiles_may_lie_anywhere() {
     let home = TempDir::new().unwrap();
     let arguments = format!("{RUN} --meter instructions --fresh");
     let mut found = Vec::new();
-    for name in strange_names() {
-        let temporary = home.path().join(&name);
+    // Callgrind takes its time to start.
+    for name in ["two words", "100%", "%p", "%q{HOME}%n", "it's", "\"", "a\nb", "größe", "%%", "~"] {
+        let temporary = home.path().join(name);
         fs::create_dir(&temporary).unwrap();
         let lab = Lab::out_of_tree();
         let mut command = lab.command(&arguments);
@@ -224,8 +225,10 @@ fn a_program_may_lie_almost_anywhere() {
     let programs = Path::new(lab.program()).parent().unwrap();
     let home = TempDir::new_in(programs).unwrap();
     let allocations = programs.join("out-of-tree-allocations");
-    for name in strange_names() {
-        let bin = home.path().join(&name);
+    // The first ones, which mean something to Callgrind or to a shell, and the last one, which is no text.
+    let names = strange_names();
+    for name in names[..9].iter().chain(names.last()) {
+        let bin = home.path().join(name);
         fs::create_dir(&bin).unwrap();
         fs::hard_link(lab.program(), bin.join("my lab")).unwrap();
         fs::hard_link(&allocations, bin.join("my lab-allocations")).unwrap();
