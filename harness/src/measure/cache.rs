@@ -228,6 +228,7 @@ mod tests {
     use reports::record::Measured;
 
     use super::*;
+    use crate::measure::phases::Phase;
 
     const CELL: &str = "m/get/8/a";
 
@@ -280,6 +281,31 @@ mod tests {
         let stranger: CellName = "m/get/8/b".parse().unwrap();
         first.add(&stranger, exact, &ran(1)).unwrap();
         assert_eq!(first.get(&stranger, exact), None);
+    }
+
+    #[test]
+    fn phases_are_kept_beside_the_meters_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = Fingerprint { valgrind: "3".to_owned(), ..Fingerprint::default() };
+        let cell: CellName = CELL.parse().unwrap();
+        let counts: Counts = Phase::ALL.into_iter().zip(1..).collect();
+        let mut first = cache(directory.path(), "1", &here, None);
+        first.add(&cell, Meter::Instructions, &ran(100)).unwrap();
+        first.add_phases(&cell, &counts).unwrap();
+        let of = |code: &str, fingerprint: &Fingerprint, input| {
+            cache(directory.path(), code, fingerprint, input).phases(&cell)
+        };
+        assert_eq!(of("1", &here, None), Some(counts));
+        assert_eq!(of("2", &here, None), None);
+        assert_eq!(of("1", &here, Some("seed 7")), None);
+        assert_eq!(of("1", &Fingerprint { valgrind: "4".to_owned(), ..here.clone() }, None), None);
+        let again = cache(directory.path(), "1", &here, None).get(&cell, Meter::Instructions);
+        assert_eq!(again, Some(ran(100)));
+        // A damaged line is counted again.
+        let path = first.path(&cell, Counted::Phases).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("\"Run\":2", "\"Run\":3")).unwrap();
+        assert_eq!(of("1", &here, None), None);
     }
 
     #[test]

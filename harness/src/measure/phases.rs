@@ -210,3 +210,66 @@ pub fn objection(cell: &Cell<'_>, counts: &Counts, ops: u64) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: u64 = 100_000;
+
+    /// The phases of an honest cell, but for what is changed.
+    fn counts(changed: &[(Phase, u64)]) -> Counts {
+        let honest = [
+            (Phase::Arm, 50_000),
+            (Phase::Run, RUN),
+            (Phase::Digest, 20_000),
+            (Phase::DigestAgain, 20_000),
+            (Phase::ArmAgain, 55_000),
+            (Phase::RunAgain, RUN),
+            (Phase::Drop, 5_000),
+            (Phase::OtherSeed, RUN),
+        ];
+        honest.into_iter().chain(changed.iter().copied()).collect()
+    }
+
+    #[test]
+    fn each_kind_of_cheating_is_told_from_the_noise_beside_it() {
+        let roster = crate::roster::roster();
+        let cell = |bottleneck: &str| {
+            let contender = roster.iter().find(|contender| contender.bottleneck.name == bottleneck).unwrap();
+            Cell { contender, scenario: &contender.bottleneck.scenarios[0], size: 100 }
+        };
+        let cases: [(&[(Phase, u64)], Option<&str>); 13] = [
+            (&[], None),
+            (&[(Phase::Run, 999)], Some("does not do the work")),
+            (&[(Phase::Digest, 22_999)], None),
+            (&[(Phase::Digest, 23_001)], Some("to read the results")),
+            (&[(Phase::DigestAgain, 90_000)], None),
+            (&[(Phase::ArmAgain, 71_000)], None),
+            (&[(Phase::ArmAgain, 72_000)], Some("its set-up")),
+            (&[(Phase::RunAgain, 80_000)], None),
+            (&[(Phase::RunAgain, 79_000)], Some("remembers")),
+            (&[(Phase::RunAgain, 900_000)], None),
+            (&[(Phase::OtherSeed, 150_000)], None),
+            (&[(Phase::OtherSeed, 152_000)], Some("recognises")),
+            (&[(Phase::OtherSeed, 1)], None),
+        ];
+        for (changed, expected) in cases {
+            let found = objection(&cell("persistent_map"), &counts(changed), 1000);
+            let told = found.as_deref().is_some_and(|found| expected.is_some_and(|word| found.contains(word)));
+            assert!(told || (found.is_none() && expected.is_none()), "{changed:?}: {found:?}");
+        }
+        // A digest of signals writes, and so the first one is dearer.
+        assert_eq!(objection(&cell("signals"), &counts(&[(Phase::Digest, 90_000)]), 1000), None);
+        // What was not counted says nothing.
+        assert_eq!(objection(&cell("persistent_map"), &Counts::new(), 1000), None);
+    }
+
+    #[test]
+    fn other_inputs_come_from_another_seed_than_the_usual_ones() {
+        for seed in [None, Some(0), Some(1), Some(u64::MAX)] {
+            assert_ne!(other_seed(seed), seed.unwrap_or(SEED));
+        }
+        assert_eq!(other_seed(None), other_seed(Some(SEED)));
+    }
+}

@@ -86,8 +86,8 @@ pub trait Notify: Signals {
 /// when it last ran has another value now. It never sees a mixture of old and new values.
 ///
 /// Signals, computed values and effects may be made within effects and computations. They are nobody's dependencies by
-/// that, and a signal or computed value lives as long as somebody has its name. Whoever makes an effect ends it; a
-/// contender may also end it when the effect within which it was made runs again or ends.
+/// that, and a signal or computed value lives as long as somebody has its name or depends on it. Whoever makes an effect
+/// ends it; a contender may also end it when the effect within which it was made runs again or ends.
 pub trait Tracked: Signals {
     /// Names a computed value.
     type Computed: Clone + 'static;

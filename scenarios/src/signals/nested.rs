@@ -183,7 +183,8 @@ pub(super) fn inner_ends_outer<S: Tracked>() -> Result<(), String> {
         let other = world.0.signal(1);
         expect("read", world.0.read(&other), Ok(1))?;
         seen.after_set(&world.0, ("a signal that nobody read", &other), 2, &[])?;
-        (outer.take(), inner.take());
+        outer.take();
+        inner.take();
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod gate;
 mod interruption;
 mod misbehaving;
 mod output;
+mod seeds;
 mod sharding;
 mod unchanged;
 mod usage;

@@ -173,6 +173,7 @@ fn fuzzing_ends_with_the_time_or_with_a_failure() {
     let select = "--scenario get_random --size 8 --contender";
     let outcome = lab.run(&format!("verify --for 1 {select} array_copy")).ends_with(0);
     assert!(outcome.out.contains("1 contenders agree with the oracles"), "{}", outcome.out);
+    assert!(outcome.err.contains("further traces are drawn from --seed "), "{}", outcome.err);
     // Far less than an hour: the failure ends it.
     let outcome = lab.run(&format!("verify --for 3600 --seed 7 {select} wrong")).ends_with(3);
     assert!(outcome.out.contains("found with --seed 7"), "{}", outcome.out);

@@ -49,11 +49,12 @@ fn records_of_different_runs_are_not_joined() {
     let home = TempDir::new().unwrap();
     let [first, other] = ["first.json", "other.json"].map(|name| home.path().join(name));
     fs::write(&first, small_record()).unwrap();
-    let cases: [(&str, &str, &[&str]); 5] = [
+    let cases: [(&str, &str, &[&str]); 6] = [
         ("\"revision\": \"", "\"revision\": \"abc", &["revision: `` against `abc`"]),
         ("\"dirty\": false", "\"dirty\": true", &["revision: `` against ` with changes`"]),
         ("\"rustc\": \"", "\"rustc\": \"another ", &["rustc: `rustc", "against `another "]),
         ("\"profile\": \"default\"", "\"profile\": \"quick\"", &["profile: `default` against `quick`"]),
+        ("\"fingerprint\": {", "\"seed\": 7, \"fingerprint\": {", &["seed: the lab's own against 7"]),
         ("\"schema\": 2", "\"schema\": 3", &["schema 3"]),
     ];
     let lab = Lab::out_of_tree();
