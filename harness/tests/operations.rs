@@ -77,8 +77,13 @@ fn maps<M: Map<Key = String, Value = u64> + Default + PartialEq>(
     recorder.finish().unwrap();
 }
 
-/// An application with a list of up to so many elements and an undo history.
-fn vectors<V: Vector<Item = u64> + Default>(recorder: &Recorder<Vectors>, count: usize, most: usize) {
+/// An application with a list of up to so many elements and an undo history. It may also take lists apart and join them.
+fn vectors<V: Vector<Item = u64> + Default>(
+    recorder: &Recorder<Vectors>,
+    count: usize,
+    most: usize,
+    joins: bool,
+) {
     let mut rng: Rng = rng("vectors", most);
     let mut vector = RecordedVector::new(V::default(), recorder);
     let mut history = vec![vector.clone()];
@@ -93,10 +98,16 @@ fn vectors<V: Vector<Item = u64> + Default>(recorder: &Recorder<Vectors>, count:
         }
         if step % 1000 == 0 {
             let before = &history[rng.random_range(0..history.len())];
-            let half = before.inner().len() / 2;
-            let part = before.slice(half / 2..half).unwrap();
-            let next = part.concat(&vector);
-            assert_eq!(next.iter().count(), part.inner().len() + vector.inner().len());
+            let next = if joins {
+                let half = before.inner().len() / 2;
+                let part = before.slice(half / 2..half).unwrap();
+                let next = part.concat(&vector);
+                assert_eq!(next.inner().len(), part.inner().len() + vector.inner().len());
+                next
+            } else {
+                before.clone()
+            };
+            assert_eq!(next.iter().count(), next.inner().len());
             history.push(vector.clone());
             if step % 3000 == 0 && next.inner().len() < most {
                 vector = next;
@@ -109,8 +120,9 @@ fn vectors<V: Vector<Item = u64> + Default>(recorder: &Recorder<Vectors>, count:
     recorder.finish().unwrap();
 }
 
-/// Replays a trace on every contender of a bottleneck, beside the oracle.
-fn replay_everywhere(bottleneck: &Bottleneck, trace: Vec<u8>, least: usize) {
+/// Replays a trace on every contender of a bottleneck, beside the oracle. It may be one that shows a fault which a published
+/// crate is known to have.
+fn replay_everywhere(bottleneck: &Bottleneck, trace: Vec<u8>, least: usize, excuses_known_failures: bool) {
     let own = bottleneck.own_inputs.iter().find(|own| own.name == "operations").unwrap();
     let trace: &'static [u8] = trace.leak();
     assert_eq!((own.check)(trace), Ok(()), "{}", bottleneck.name);
@@ -122,11 +134,21 @@ fn replay_everywhere(bottleneck: &Bottleneck, trace: Vec<u8>, least: usize) {
         }
         let mut case = contender.case("own_operations", size, Some(trace));
         assert!(case.ops() as usize >= least, "{} operations", case.ops());
-        assert_eq!(case.compare(), Ok(()), "{contender:?}");
+        replayed += 1;
+        let outcome = case.compare();
+        if let Err(difference) = &outcome
+            && excuses_known_failures
+            && !contender.about.known_failures.is_empty()
+        {
+            // libtest would swallow a `println!`.
+            let _ = writeln!(io::stderr(), "{contender:?} fails as its badge says: {}", difference.message);
+            assert!(difference.message.starts_with("line "), "{difference:?}");
+            continue;
+        }
+        assert_eq!(outcome, Ok(()), "{contender:?}");
         case.arm();
         case.run();
         assert_eq!(case.digest(), case.expected(), "{contender:?}");
-        replayed += 1;
     }
     let all = lab::roster::roster().iter().filter(|other| other.bottleneck.name == bottleneck.name).count();
     assert_eq!(replayed, all);
@@ -142,25 +164,28 @@ fn recorded_maps_are_replayed_by_every_contender() {
     let of_imbl = recorded(|recorder| maps::<imbl::HashMap<String, u64>>(recorder, count, 1000));
     let of_ours = recorded(|recorder| maps::<collections::HashMap<String, u64>>(recorder, count, 1000));
     assert!(of_std == of_im && of_std == of_imbl && of_std == of_ours);
-    replay_everywhere(&persistent_map::BOTTLENECK, of_std, count);
+    replay_everywhere(&persistent_map::BOTTLENECK, of_std, count, false);
 }
 
 #[test]
 fn recorded_small_maps_are_replayed_by_every_contender() {
     let count = operations(20_000);
     let trace = recorded(|recorder| maps::<HashMap<String, u64>>(recorder, count, 40));
-    replay_everywhere(&small_map::BOTTLENECK, trace, count);
+    replay_everywhere(&small_map::BOTTLENECK, trace, count, false);
 }
 
 #[test]
 fn recorded_vectors_are_replayed_by_every_contender() {
     let count = operations(30_000);
-    let of_std = recorded(|recorder| vectors::<Vec<u64>>(recorder, count, 2000));
-    let of_im = recorded(|recorder| vectors::<im::Vector<u64>>(recorder, count, 2000));
-    let of_imbl = recorded(|recorder| vectors::<imbl::Vector<u64>>(recorder, count, 2000));
-    let of_ours = recorded(|recorder| vectors::<collections::Vector<u64>>(recorder, count, 2000));
-    assert!(of_std == of_im && of_std == of_imbl && of_std == of_ours);
-    replay_everywhere(&persistent_vector::BOTTLENECK, of_std, count);
+    for joins in [false, true] {
+        let of_std = recorded(|recorder| vectors::<Vec<u64>>(recorder, count, 2000, joins));
+        let of_im = recorded(|recorder| vectors::<im::Vector<u64>>(recorder, count, 2000, joins));
+        let of_imbl = recorded(|recorder| vectors::<imbl::Vector<u64>>(recorder, count, 2000, joins));
+        let of_ours = recorded(|recorder| vectors::<collections::Vector<u64>>(recorder, count, 2000, joins));
+        assert!(of_std == of_im && of_std == of_imbl && of_std == of_ours);
+        // pvec panics in some joins, as its badge says.
+        replay_everywhere(&persistent_vector::BOTTLENECK, of_std, count, joins);
+    }
 }
 
 fn lab(root: &Path, arguments: &[&str]) -> Output {
