@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::compare::Numeric;
+use crate::number::Numeric;
 
 /// What a node is: a scalar's value, or a container's kind and size.
 #[derive(Clone, Copy, Debug, PartialEq)]

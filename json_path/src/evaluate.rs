@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 
 use regex::Regex;
 
-use crate::compare::{Numeric, Operand, holds};
+use crate::compare::{Operand, holds};
 use crate::document::{Document, View};
+use crate::number::Numeric;
 use crate::regexp;
 use crate::syntax::{Comparable, Literal, Logical, Matching, Pattern, Query, Segment, Selector, Subquery};
 
@@ -170,7 +171,7 @@ impl<D: Document> Run<'_, D> {
                     .try_fold(self.start(query, node), |node, selector| self.child(node, selector))
                     .map_or(Operand::Nothing, Operand::Node)
             }
-            Comparable::Length(argument) => match self.view(&self.operand(argument, node)) {
+            Comparable::Length(argument) => match self.operand(argument, node).view(self.document) {
                 Some(View::String(text)) => number(text.chars().count()),
                 Some(View::Array(length) | View::Object(length)) => number(length),
                 _ => Operand::Nothing,
@@ -198,21 +199,15 @@ impl<D: Document> Run<'_, D> {
         }
     }
 
-    fn view<'a>(&'a self, operand: &Operand<'a, D::Node>) -> Option<View<'a>> {
-        match operand {
-            Operand::Nothing => None,
-            Operand::Node(node) => Some(self.document.view(*node)),
-            Operand::Scalar(view) => Some(*view),
-        }
-    }
-
     fn matches(&self, matching: &Matching, node: D::Node) -> bool {
-        let Some(View::String(text)) = self.view(&self.operand(&matching.text, node)) else { return false };
+        let Some(View::String(text)) = self.operand(&matching.text, node).view(self.document) else {
+            return false;
+        };
         match &matching.pattern {
             Pattern::Fixed(regex) => regex.is_match(text),
             Pattern::Invalid => false,
             Pattern::Computed(pattern) => {
-                let Some(View::String(pattern)) = self.view(&self.operand(pattern, node)) else {
+                let Some(View::String(pattern)) = self.operand(pattern, node).view(self.document) else {
                     return false;
                 };
                 let mut patterns = self.patterns.borrow_mut();

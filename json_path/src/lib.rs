@@ -23,13 +23,14 @@
 mod compare;
 mod document;
 mod evaluate;
+mod number;
 mod parse;
 mod regexp;
 mod syntax;
 mod tree;
 
-pub use compare::Numeric;
 pub use document::{Document, View};
+pub use number::Numeric;
 pub use parse::{MAX_DEPTH, ParseError};
 pub use syntax::Query;
 pub use tree::{Tree, TreeNode};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::compare::Numeric;
+use crate::number::Numeric;
 use crate::regexp::{self, Refusal};
 use crate::syntax::{
     Comparable, Comparison, Literal, Logical, Matching, Pattern, Query, Segment, Selector, Subquery,

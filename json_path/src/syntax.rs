@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::compare::Numeric;
+use crate::number::Numeric;
 
 /// A JSONPath query.
 #[derive(Clone, Debug)]

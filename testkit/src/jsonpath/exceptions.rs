@@ -1,6 +1,6 @@
 //! Queries that jsonpath-rfc9535 1.0.1 is known to answer otherwise than RFC 9535 says.
 
-use super::Difference;
+use super::difference::Difference;
 
 /// A kind of query that the Python package gets wrong.
 pub struct Exception {

@@ -1,5 +1,6 @@
 //! A differential test of JSONPath: random queries, answered by an implementation and by an independent one in Python.
 
+mod difference;
 mod exceptions;
 mod random;
 
@@ -12,6 +13,7 @@ use scenarios::flat_query::{FlatQuery, Found, QueryError};
 use scenarios::input::mix;
 use serde_json::{Value, json};
 
+pub use difference::{Answer, Difference, INVALID};
 use exceptions::EXCEPTIONS;
 use random::Draw;
 
@@ -23,26 +25,6 @@ const SHOWN: usize = 20;
 
 /// The seed if `JSONPATH_SEED` does not say.
 const SEED: u64 = 9535;
-
-/// An answer: the pointers to the nodes that are selected, or an error. What the error says begins with [`INVALID`] if the
-/// query is no JSONPath.
-pub type Answer = Result<Vec<String>, String>;
-
-/// The beginning of what an error says of a query that is no JSONPath.
-pub const INVALID: &str = "invalid";
-
-/// A query that two implementations answer differently.
-#[derive(Clone, Debug)]
-pub struct Difference {
-    /// What is queried.
-    pub document: Value,
-    /// The query.
-    pub query: String,
-    /// The answer of the implementation under test.
-    pub ours: Answer,
-    /// The answer of the independent one.
-    pub theirs: Answer,
-}
 
 /// The answer of a store, its pointers sorted.
 pub fn answer_of<S: FlatQuery>(document: &Value, query: &str) -> Answer {
