@@ -106,7 +106,15 @@ impl Selection {
             }
         }
         let takes_part = |cell: &Cell<'_>| cell.contender.about.can(cell.scenario.requires);
-        let left_out = cells.extract_if(.., |cell| !takes_part(cell)).map(|cell| cell.name()).collect();
+        let mut left_out: Vec<CellName> =
+            cells.extract_if(.., |cell| !takes_part(cell)).map(|cell| cell.name()).collect();
+        left_out.sort();
+        left_out.dedup();
+        if let (true, Some(cell)) = (cells.is_empty(), left_out.first()) {
+            bail!(usage(format!(
+                "no selected contender can do what its scenario requires, for example {cell}"
+            )));
+        }
         if cells.is_empty() {
             bail!(usage(format!("no cell is selected{}; `lab list` shows them all", self.spelled())));
         }
