@@ -440,7 +440,7 @@ pub struct InputInfo {
     pub bytes: u64,
     /// How many items it holds: keys, pointers.
     pub items: u64,
-    /// How many of its keys are distinct; absent where it does not hold keys.
+    /// How many of them are distinct; absent of a document and of several files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct: Option<u64>,
     /// All this in words, for people.

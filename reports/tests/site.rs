@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use reports::metric::Metric;
-use reports::record::{CellRecord, Record, Role};
+use reports::record::{CellRecord, InputInfo, Record, Role, Skip, SkipReason};
 use reports::render::{Error, render};
 
 struct Site {
@@ -96,6 +96,70 @@ fn values_are_per_operation_though_operations_differ() {
     // The divisor is in the table of totals.
     let totals = part(&site.map, "<tr data-cell=\"persistent_map/insert_shared/1000/cow\"", "</tr>");
     assert!(totals.contains("<td>40</td><td>320\u{202f}000</td>"), "{totals}");
+    // Below the tables it is said who did less, and nothing is said where all did the same.
+    let section =
+        |scenario| part(&site.map, &format!("<section class=\"scenario\" id=\"{scenario}\""), "</section>");
+    let note = part(section("insert_shared"), "<p class=\"note fewer\">", "</p>");
+    assert!(note.contains("<strong>cow</strong> makes 40 of 1\u{202f}000 at n = 1000"), "{note}");
+    assert_eq!(note.matches("<strong>").count(), 1, "{note}");
+    assert!(!section("get_hit").contains("note fewer"));
+}
+
+#[test]
+fn what_fewer_operations_show_beside_their_cost_is_marked() {
+    let mut record = common::full_size();
+    for cell in record.cells.iter_mut().filter(|cell| cell.name.scenario == "get_hit") {
+        cell.ops = if cell.name.contender == "cow" { 400 } else { 20_000 };
+        cell.observed.insert("hit_rate".into(), 0.75);
+    }
+    let site = site(&record);
+    let table = part(&site.map, "<table class=\"matrix\" data-observed=\"hit_rate\"", "</table>");
+    let row = |contender| part(table, &format!("data-contender=\"{contender}\""), "</tr>");
+    assert!(row("cow").contains("0.75 in 400"), "{}", row("cow"));
+    assert!(row("im").contains("0.75<") && !row("im").contains(" in "), "{}", row("im"));
+}
+
+#[test]
+fn a_user_s_file_and_what_was_skipped_are_named() {
+    let mut record = common::full_size();
+    let site_before = site(&record);
+    for page in [&site_before.index, &site_before.map] {
+        assert!(!page.contains("id=\"skipped\"") && !page.contains("<th scope=\"row\">Input</th>"));
+    }
+    record.input = Some(InputInfo {
+        name: "my <b>keys".into(),
+        sha256: "0123456789abcdef".into(),
+        kind: "keys".into(),
+        format: "csv:2".into(),
+        bytes: 12_345,
+        items: 60_000,
+        distinct: Some(777),
+        summary: "60,000 keys, 777 distinct, column 2 of a CSV file".into(),
+    });
+    record.skipped = vec![Skip {
+        subject: "persistent_map/own_insert/777/cow".into(),
+        reason: SkipReason::TooMuchWork,
+        message: "too much work: it copies <everything>".into(),
+    }];
+    let site = site(&record);
+    let input = part(&site.index, "<th scope=\"row\">Input</th>", "</tr>");
+    for words in ["my &#60;b&#62;keys", "60,000 keys, 777 distinct", "12345 bytes", "0123456789abcdef"] {
+        assert!(input.contains(words), "{words}: {input}");
+    }
+    for page in [&site.index, &site.map] {
+        let skipped = part(page, "<section class=\"skipped\"", "</section>");
+        assert!(skipped.contains("Skipped: 1 cell<") && skipped.contains("Nothing failed"), "{skipped}");
+        assert!(skipped.contains("it copies &#60;everything&#62;"), "{skipped}");
+    }
+    assert!(!site.vector.contains("id=\"skipped\""), "another bottleneck's page");
+    let text = reports::summary::markdown(&record);
+    assert!(text.contains("60,000 keys, 777 distinct") && text.contains("## Skipped: 1"), "{text}");
+    // A record keeps both, and one without them has neither field.
+    let json = serde_json::to_string(&record).unwrap();
+    assert!(json.contains(r#""reason":"too_much_work""#));
+    assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+    let generated = serde_json::to_string(&common::full_size()).unwrap();
+    assert!(!generated.contains("\"input\"") && !generated.contains("\"skipped\""));
 }
 
 #[test]

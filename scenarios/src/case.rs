@@ -3,7 +3,6 @@
 use std::hint::black_box;
 
 use crate::input;
-use crate::own::Unfit;
 
 /// One scenario set up for one contender and one size.
 ///
@@ -59,6 +58,16 @@ pub struct Difference {
 
 /// Named numbers that a run shows apart from its cost: `("hit_rate", 0.64)`.
 pub type Observed = Vec<(&'static str, f64)>;
+
+/// Why a contender is not measured in a cell about a user's file, although it takes part in the scenario. This is nobody's
+/// failure: the contender says so, or the file is too large for what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It does so much work for each item that the whole file would take too long: what it does, and how often.
+    TooMuchWork(String),
+    /// It does not support something in the file, and says so with a typed error: what.
+    Unsupported(String),
+}
 
 /// Whether a region leaves its state as it found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

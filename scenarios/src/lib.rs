@@ -48,12 +48,11 @@ pub mod slots;
 pub mod small_map;
 mod trace;
 
-pub use case::{Case, Difference, Observed, Setup, case, observing_case, seeded_case};
+pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, seeded_case};
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Claim, Contender, Form, Growth, KnownFailure, Memory, NOTHING,
     OwnInput, Part, Request, Role, Scenario, Sizes,
 };
-pub use own::Unfit;
 pub use trace::{Check, Mismatch, Step};
 
 /// Every bottleneck of the lab, in the order of reading.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use crate::case::{Case, Observed, Setup};
+use crate::case::{Case, Observed, Setup, Unfit};
 use crate::input::{FixedHasher, Key as _};
 
 /// The lines of a text, without their ends.
@@ -79,16 +79,6 @@ impl OwnKey {
     pub(crate) fn touch(&self) -> u64 {
         self.0.len() as u64
     }
-}
-
-/// Why a contender is not measured in a cell about a user's file, although it takes part in the scenario. This is nobody's
-/// failure: the contender says so, or the file is too large for what it does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It does so much work for each item that the whole file would take too long: what it does, and how often.
-    TooMuchWork(String),
-    /// It does not support something in the file, and says so with a typed error: what.
-    Unsupported(String),
 }
 
 /// A case with which a contender may have nothing to do. `unfit` is asked before the case is measured, and never again.

@@ -183,6 +183,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     let roster = Roster { input: input.as_ref(), ..context.roster };
     let (mut cells, left_out) = arguments.selection.resolve_all(roster)?;
     let skipped = if input.is_some() { lacking(roster, left_out)? } else { Vec::new() };
+    input.iter().flat_map(Input::description).for_each(|line| say(&line));
     if let Some(shard) = arguments.shard {
         let mut group = 0;
         let mut last = None;
@@ -233,7 +234,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     Ok(Begun { directory, journal, header, entries: Vec::new(), input })
 }
 
-/// Reads the files that the run is about, if it is about any, and says what was recognised.
+/// Reads the files that the run is about, if it is about any.
 fn read_input(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Input>> {
     if arguments.input.is_empty() {
         return Ok(None);
@@ -242,7 +243,6 @@ fn read_input(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Inp
     let input = Input::read(bottleneck, &arguments.input, arguments.format.as_ref())?;
     input.check_sizes(&arguments.selection.size)?;
     input.size().map_or(Ok(()), check_size)?;
-    input.description().iter().for_each(|line| say(line));
     Ok(Some(input))
 }
 

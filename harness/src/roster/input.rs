@@ -16,6 +16,7 @@ use reports::record::InputInfo;
 use scenarios::{Bottleneck, Form, OwnInput};
 
 pub use format::Format;
+use format::MOST_ITEMS;
 use unpack::STANDARD_INPUT;
 
 use crate::error::{UsageError, usage};
@@ -133,7 +134,8 @@ impl Input {
         let usual = Format::Lines;
         let spelled = format.unwrap_or(&usual);
         let mut text = String::new();
-        for (source, (bytes, _)) in sources.iter().zip(contents) {
+        let mut counts = vec![0; sources.len()];
+        for ((source, (bytes, _)), count) in sources.iter().zip(contents).zip(&mut counts) {
             let expects = || format!("; {} expects {}", bottleneck.name, kind.expects);
             let refuse = |what: String| source.refuse(&format!("{what}{}", expects()));
             match kind.form {
@@ -144,49 +146,53 @@ impl Input {
                         .map_err(|what| if format.is_some() { source.refuse(&what) } else { refuse(what) })?,
                 ),
                 Form::Lines => {
-                    let lines = text::decode(bytes).and_then(text::lines).map_err(refuse)?;
                     let part = kind.parts.iter().find(|part| part.name == source.part);
-                    for (at, line) in lines.iter().enumerate() {
-                        let checked = part.map_or(Ok(()), |part| (part.check)(line));
-                        checked.map_err(|what| refuse(format!("line {}: {what}", at + 1)))?;
+                    let mut take = |line: &str| {
                         text.push_str(line);
                         text.push('\n');
-                    }
+                        *count += 1;
+                        if *count > MOST_ITEMS {
+                            return Err("with it, there are more than 10 million lines".to_owned());
+                        }
+                        part.map_or(Ok(()), |part| (part.check)(line))
+                    };
+                    let read = text::decode(bytes).and_then(|lines| text::each_line(lines, &mut take));
+                    read.map_err(refuse)?;
                 }
             }
         }
         let last = sources.last().expect("a kind has at least one file");
         (kind.check)(text.as_bytes())
             .map_err(|what| last.refuse(&format!("{what}; {} expects {}", bottleneck.name, kind.expects)))?;
-        Ok(Input::new(bottleneck, kind, sources, contents, spelled, text))
+        let packings = contents.iter().filter_map(|(_, packing)| *packing).collect();
+        Ok(Input::new(bottleneck, kind, (sources, &counts), packings, spelled, text))
     }
 
-    /// What was read and found to be right.
+    /// What was read and found to be right. Each source has so many lines.
     fn new(
         bottleneck: &'static Bottleneck,
         kind: &'static OwnInput,
-        sources: &[Source<'_>],
-        contents: &[(Vec<u8>, Option<&'static str>)],
+        (sources, counts): (&[Source<'_>], &[usize]),
+        mut packings: Vec<&'static str>,
         format: &Format,
         text: String,
     ) -> Self {
         let size = kind.size.map(|size| size(text.as_bytes()));
         let items = if kind.form == Form::Whole { 1 } else { text.lines().count() };
-        let distinct = (kind.form == Form::Keys).then(|| text.lines().collect::<HashSet<&str>>().len());
+        let is_one_list = kind.form != Form::Whole && kind.parts.is_empty();
+        let distinct = is_one_list.then(|| text.lines().collect::<HashSet<&str>>().len());
         let mut summary = Vec::new();
-        if kind.form == Form::Whole {
-            summary.push(kind.items[0].to_owned());
-        } else {
+        if let Some(distinct) = distinct {
             summary.push(counted(items, kind.items[usize::from(items != 1)]));
-        }
-        summary.extend(distinct.map(|distinct| format!("{} distinct", grouped(distinct))));
-        if let (Some(size), true) = (size, distinct.is_none()) {
-            summary.push(counted(size, kind.sizes_count));
-        }
-        if kind.form != Form::Whole {
+            summary.push(format!("{} distinct", grouped(distinct)));
             summary.push(format.spelled(kind.items[0]));
+        } else if kind.form == Form::Whole {
+            summary.push(kind.items[0].to_owned());
+            summary.extend(size.map(|size| counted(size, kind.sizes_count)));
+        } else {
+            summary.extend(sources.iter().zip(counts).map(|(source, count)| counted(*count, source.part)));
+            summary.push("one a line".to_owned());
         }
-        let mut packings: Vec<&str> = contents.iter().filter_map(|(_, packing)| *packing).collect();
         packings.dedup();
         summary.extend(packings.into_iter().map(str::to_owned));
         let names: Vec<String> = sources.iter().map(Source::full_name).collect();
@@ -375,12 +381,13 @@ fn remarks(
     let mut remarks = Vec::new();
     let unique = distinct == items && items > 1;
     // Only a trace is about keys that come again. A map's keys need not.
-    let is_trace = kind.size.is_none();
+    let is_trace = kind.form == Form::Keys && kind.size.is_none();
     if unique && is_trace {
         remarks.push("no key repeats, so no cache ever hits".to_owned());
     }
-    if *format == Format::Lines
-        && let Some((looks_like, option)) = format::look(&text.lines().collect::<Vec<_>>())
+    if kind.form == Form::Keys
+        && *format == Format::Lines
+        && let Some((looks_like, option)) = format::look(text)
     {
         remarks.push(format!(
             "the lines look like {looks_like}; whole lines are taken as keys. `--format {option}` reads them as such"
@@ -459,7 +466,7 @@ mod tests {
         assert_eq!(input.arguments(), ["--input", "patterns=p q", "--input", "pointers=-x"]);
         assert_eq!(
             input.description(),
-            ["input: patterns=p q pointers=-x: 5 lines, 2 patterns, one line a line"]
+            ["input: patterns=p q pointers=-x: 2 patterns, 3 pointers, one a line"]
         );
         assert_eq!(input.size(), Some(2));
         let broken = format!("pointers={}", file("broken", "/a\nb\n"));

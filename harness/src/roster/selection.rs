@@ -93,7 +93,15 @@ impl Selection {
         let patterns = patterns.collect::<Result<Vec<_>>>()?;
         let (mut cells, others): (Vec<_>, Vec<_>) =
             self.matching(roster, &patterns).into_iter().partition(takes_part);
+        let mut left_out: Vec<CellName> = others.iter().map(Cell::name).collect();
+        left_out.sort();
+        left_out.dedup();
         self.check_patterns(roster, &patterns, &cells)?;
+        if let (true, Some(_), Some(cell)) = (cells.is_empty(), roster.input, left_out.first()) {
+            bail!(usage(format!(
+                "no selected contender can do what its scenario requires, for example {cell}"
+            )));
+        }
         if cells.is_empty() {
             bail!(self.nothing(roster, &patterns));
         }
@@ -104,7 +112,7 @@ impl Selection {
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
         // A size that is named twice is measured once.
         cells.dedup_by_key(|cell| cell.name());
-        Ok((cells, others.iter().map(Cell::name).collect()))
+        Ok((cells, left_out))
     }
 
     /// The one bottleneck that it selects from, whatever its scenarios are.

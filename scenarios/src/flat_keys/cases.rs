@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use super::contract::FlatStore;
 use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, is_below, user_digest, users, value_of};
-use crate::case::{Case, Setup, case, not_set_up};
+use crate::case::{Case, Setup, Unfit, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat::{Leaf, Pointer, PointerBuf, touch_text};
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
-use crate::own::{Unfit, check_lines, limited, lines, too_much};
+use crate::own::{check_lines, limited, lines, too_much};
 
 pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
     let size = request.size;

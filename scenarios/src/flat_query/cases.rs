@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::contract::{FlatQuery, Found, QueryError};
 use super::oracle::{Model, age_of, evaluate, found_digest, most_frequent_name, name_of};
-use crate::case::{Case, Setup, case, not_set_up};
+use crate::case::{Case, Setup, Unfit, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat;
 use crate::input::{copies, draws, mix, rng, sum};
-use crate::own::{Unfit, limited};
+use crate::own::limited;
 
 /// How many users' names a region queries one by one.
 const QUERIES: usize = 64;

@@ -14,8 +14,8 @@ mod slots;
 use std::path::Path;
 
 use crate::BOTTLENECKS;
+use crate::case::Unfit;
 use crate::contender::{About, Bottleneck, Capability, Contender, OwnInput, Request, Role, Scenario};
-use crate::own::Unfit;
 use crate::trace::Check;
 
 /// What the references can do: everything that a scenario asks for. They say that they copy and scan, so that regions

@@ -102,65 +102,58 @@ impl Format {
         let text = text::decode(bytes)?;
         let mut keys = Keys::default();
         match self {
-            Format::Lines => text::lines(text)?.into_iter().try_for_each(|line| keys.add(line))?,
-            Format::Arc => arc(&text::lines(text)?, &mut keys)?,
-            Format::Lirs => lirs(&text::lines(text)?, &mut keys)?,
+            Format::Lines => text::each_line(text, |line| keys.add(line))?,
+            Format::Arc => text::each_line(text, |line| arc(line, &mut keys))?,
+            Format::Lirs => text::each_line(text, |line| lirs(line, &mut keys))?,
             Format::Csv(column) => table(text, b',', column, &mut keys)?,
             Format::Tsv(column) => table(text, b'\t', column, &mut keys)?,
         }
-        if keys.0.is_empty() { Err("it holds no key".to_owned()) } else { Ok(keys.0) }
+        if keys.count == 0 { Err("it holds no key".to_owned()) } else { Ok(keys.lines) }
     }
 }
 
+/// The most items of a file. More would not fit into a worker.
+pub(super) const MOST_ITEMS: usize = 10_000_000;
+
 /// Keys, one a line.
 #[derive(Default)]
-struct Keys(String);
+struct Keys {
+    lines: String,
+    count: usize,
+}
 
 impl Keys {
     fn add(&mut self, key: &str) -> Result<(), String> {
-        if self.0.len() + key.len() >= MAX_BYTES {
-            return Err(format!("as one key a line {}", too_large()));
+        if self.lines.len() + key.len() >= MAX_BYTES {
+            return Err(format!("with it, {}", too_large()));
         }
-        self.0.push_str(key);
-        self.0.push('\n');
+        if self.count == MOST_ITEMS {
+            return Err("with it, there are more than 10 million keys".to_owned());
+        }
+        self.lines.push_str(key);
+        self.lines.push('\n');
+        self.count += 1;
         Ok(())
     }
 }
 
-fn arc(lines: &[&str], keys: &mut Keys) -> Result<(), String> {
-    for (at, line) in lines.iter().enumerate() {
-        let wrong = || {
-            format!(
-                "line {}: expected four numbers, as in ARC's format: first block, number of blocks, a field that is \
-                 ignored, the request's number",
-                at + 1
-            )
-        };
-        let fields = line.split_ascii_whitespace().map(str::parse);
-        let fields: Vec<u64> = fields.collect::<Result<_, _>>().map_err(|_| wrong())?;
-        let [first, count, _, _] = fields[..] else { return Err(wrong()) };
-        let end = first.checked_add(count).filter(|_| count > 0);
-        let end =
-            end.ok_or_else(|| format!("line {}: there are no {count} blocks from {first} on", at + 1))?;
-        (first..end).try_for_each(|block| keys.add(&block.to_string()))?;
-    }
-    Ok(())
+fn arc(line: &str, keys: &mut Keys) -> Result<(), String> {
+    const EXPECTED: &str = "expected four numbers, as in ARC's format: first block, number of blocks, a field that is \
+                            ignored, the request's number";
+    let fields = line.split_ascii_whitespace().map(str::parse);
+    let fields: Vec<u64> = fields.collect::<Result<_, _>>().map_err(|_| EXPECTED)?;
+    let [first, count, _, _] = fields[..] else { return Err(EXPECTED.to_owned()) };
+    let end = first.checked_add(count).filter(|_| count > 0);
+    let end = end.ok_or_else(|| format!("there are no {count} blocks from {first} on"))?;
+    (first..end).try_for_each(|block| keys.add(&block.to_string()))
 }
 
-fn lirs(lines: &[&str], keys: &mut Keys) -> Result<(), String> {
-    for (at, line) in lines.iter().enumerate() {
-        match line.trim() {
-            "*" => {}
-            block if block.parse::<u64>().is_ok() => keys.add(block)?,
-            _ => {
-                return Err(format!(
-                    "line {}: expected a block's number or `*`, as in LIRS's format",
-                    at + 1
-                ));
-            }
-        }
+fn lirs(line: &str, keys: &mut Keys) -> Result<(), String> {
+    match line.trim() {
+        "*" => Ok(()),
+        block if block.parse::<u64>().is_ok() => keys.add(block),
+        _ => Err("expected a block's number or `*`, as in LIRS's format".to_owned()),
     }
-    Ok(())
 }
 
 fn table(text: &str, delimiter: u8, column: &Column, keys: &mut Keys) -> Result<(), String> {
@@ -192,7 +185,7 @@ fn table(text: &str, delimiter: u8, column: &Column, keys: &mut Keys) -> Result<
         if key.contains(['\n', '\r']) {
             return Err(format!("line {line}: column {} holds a line end: is a quote open?", at + 1));
         }
-        keys.add(key)?;
+        keys.add(key).map_err(|what| format!("line {line}: {what}"))?;
     }
 }
 
@@ -208,10 +201,10 @@ fn faulty(error: &csv::Error) -> String {
 }
 
 /// Which format a text looks like that is read as one key a line: what it looks like, and the option that reads it.
-pub(super) fn look(lines: &[&str]) -> Option<(&'static str, &'static str)> {
+pub(super) fn look(text: &str) -> Option<(&'static str, &'static str)> {
     /// This many lines tell.
     const LOOKED_AT: usize = 10_000;
-    let lines = &lines[..lines.len().min(LOOKED_AT)];
+    let lines: Vec<&str> = text.lines().take(LOOKED_AT).collect();
     let count = |line: &str, character: char| line.matches(character).count();
     let alike = |character: char, least: usize| {
         let first = count(lines[0], character);
@@ -280,7 +273,7 @@ mod tests {
             ("csv:key", b"time,key\n1,a\n2,a\n", "a\na\n"),
             ("csv:key", b"\xef\xbb\xbfkey,time\n\"a\",1\n", "a\n"),
             ("csv:object id", b"object id,x\n1,2\n", "1\n"),
-            ("csv:3", b"1,a,\"x\ny\"\n".split_at(6).0, ""),
+            ("csv:3", b"1,a,\"x\ny\"\n", ""),
             ("csv:1", b"a,1\n\n\nb,2\n\n", "a\nb\n"),
             ("csv:1", b"a,1\rb,2\r", "a\nb\n"),
             ("csv:2", b"\"an\nend\",a\n", "a\n"),
@@ -308,7 +301,7 @@ mod tests {
             ("arc", b"-1 1 0 1\n", "line 1: expected four"),
             ("arc", b"1 0 0 1\n", "line 1: there are no 0 blocks from 1 on"),
             ("arc", b"18446744073709551615 1 0 1\n", "line 1: there are no 1 blocks"),
-            ("arc", b"1 18446744073709551614 0 1\n", "more than 256 MiB"),
+            ("arc", b"1 18446744073709551614 0 1\n", "line 1: with it, there are more than 10 million keys"),
             ("lirs", b"1\nx\n", "line 2: expected a block's number or `*`"),
             ("lirs", b"1 2\n", "line 1: expected"),
             ("lirs", b"*\n*\n", "it holds no key"),
@@ -349,7 +342,7 @@ mod tests {
             (&["GET /a, b, c", "GET /d"], None),
         ];
         for (lines, expected) in cases {
-            assert_eq!(look(lines).map(|(_, option)| option), expected, "{lines:?}");
+            assert_eq!(look(&lines.join("\n")).map(|(_, option)| option), expected, "{lines:?}");
         }
     }
 }

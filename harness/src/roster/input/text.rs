@@ -31,16 +31,19 @@ fn place(bytes: &[u8], at: usize) -> String {
     format!("line {line}, byte {}", at - start + 1)
 }
 
-/// The lines of a text without their ends: `\n` or `\r\n`. Empty lines at its end do not count.
+/// Hands out the lines of a text, without their ends: `\n` or `\r\n`. Empty lines at its end do not
+/// count.
 ///
 /// # Errors
-/// If there is none, or one is empty or holds what no line does: where.
-pub(super) fn lines(text: &str) -> Result<Vec<&str>, String> {
+/// If there is none, one is empty or holds what no line does, or `take` refuses one: where.
+pub(super) fn each_line<'a>(
+    text: &'a str,
+    mut take: impl FnMut(&'a str) -> Result<(), String>,
+) -> Result<(), String> {
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let mut lines = Vec::new();
     for (at, line) in text.split('\n').enumerate() {
         let number = at + 1;
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -57,9 +60,9 @@ pub(super) fn lines(text: &str) -> Result<Vec<&str>, String> {
         if line.starts_with(MARK) {
             return Err(format!("line {number}, byte 1: a byte-order mark in the middle of the file"));
         }
-        lines.push(line);
+        take(line).map_err(|what| format!("line {number}: {what}"))?;
     }
-    Ok(lines)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -67,7 +70,12 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Vec<&str>, String> {
-        lines(decode(bytes)?)
+        let mut lines = Vec::new();
+        each_line(decode(bytes)?, |line| {
+            lines.push(line);
+            if line == "wrong" { Err("it is wrong".to_owned()) } else { Ok(()) }
+        })?;
+        Ok(lines)
     }
 
     #[test]
@@ -93,7 +101,8 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_refused_with_its_place() {
-        let cases: [(&[u8], &str); 15] = [
+        let cases: [(&[u8], &str); 16] = [
+            (b"a\r\nwrong\r\nb", "line 2: it is wrong"),
             (b"", "it is empty"),
             (b"\n", "it is empty"),
             (b"\r\n\n", "it is empty"),
