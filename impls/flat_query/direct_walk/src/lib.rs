@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use json_path::{ParseError, Query, Tree};
@@ -80,7 +81,8 @@ impl Store {
             pointer.push('/');
             match &selector.kind {
                 SelectorKind::Name(name) => pointer.push_str(name),
-                SelectorKind::Index(index) => pointer.push_str(&index.to_string()),
+                // Writing to a `String` does not fail.
+                SelectorKind::Index(index) => drop(write!(pointer, "{index}")),
                 SelectorKind::Wildcard => return,
             }
         }
