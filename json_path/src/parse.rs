@@ -50,6 +50,19 @@ impl Query {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut parser = Parser { text, at: 0, depth: 0 };
         parser.expect("$")?;
+        let at = parser.at;
+        Query::parse_rest(text, at)
+    }
+
+    /// Parses the rest of a query from byte `at` on, where somebody else has parsed what is before.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    ///
+    /// # Panics
+    /// If `at` is within a character, or beyond the end.
+    pub fn parse_rest(text: &str, at: usize) -> Result<Self, ParseError> {
+        let mut parser = Parser { text, at, depth: 0 };
         let segments = parser.segments()?.segments;
         if parser.at < text.len() { parser.fail("expected a segment") } else { Ok(Query { segments }) }
     }

@@ -86,6 +86,14 @@ pub const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
+        text: "A number has no needless zero in front, after a minus neither (2.3.5.1); the package takes `-01`.",
+        explains: |difference| {
+            let outline = outline(&difference.query);
+            let zero = |(at, _)| outline[at + 2..].starts_with(|digit: char| digit.is_ascii_digit());
+            accepted(difference, "no needless zero") && outline.match_indices("-0").any(zero)
+        },
+    },
+    Exception {
         text: "A comma stands between selectors (2.5.1.1), and a colon between the parts of a slice (2.3.4.1); the package \
                also takes `[1:2 3]` and `[1:2-3]`.",
         explains: |difference| {

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use json_path::{ParseError, Query, Tree};
@@ -25,38 +26,41 @@ struct Store {
 }
 
 /// What a query found.
-enum Node<'a> {
+struct Node<'a> {
+    pointer: &'a str,
+    value: Held<'a>,
+}
+
+/// What holds a node's value.
+enum Held<'a> {
     /// A leaf of the store.
-    Leaf { pointer: &'a str, leaf: &'a Leaf },
+    Leaf(&'a Leaf),
     /// A container that the store implies.
-    Container { pointer: &'a str, store: &'a Store },
-    /// A node of a tree that was built for the query.
-    Located { pointer: String, value: &'a Value },
+    Container(&'a Store),
+    /// A value of a tree that was built for the query.
+    Located(&'a Value),
 }
 
 impl Found for Node<'_> {
     #[inline]
     fn pointer<'a>(&'a self, _: &'a mut String) -> &'a str {
-        match self {
-            Node::Leaf { pointer, .. } | Node::Container { pointer, .. } => pointer,
-            Node::Located { pointer, .. } => pointer,
-        }
+        self.pointer
     }
 
     #[inline]
     fn leaf(&self) -> Option<&Value> {
-        match self {
-            Node::Leaf { leaf, .. } => Some(leaf.value()),
-            Node::Container { .. } => None,
-            Node::Located { value, .. } => flat::leaf(value),
+        match self.value {
+            Held::Leaf(leaf) => Some(leaf.value()),
+            Held::Container(_) => None,
+            Held::Located(value) => flat::leaf(value),
         }
     }
 
     fn value(&self) -> Cow<'_, Value> {
-        match self {
-            Node::Leaf { leaf, .. } => Cow::Borrowed(leaf.value()),
-            Node::Container { pointer, store } => Cow::Owned(store.tree(pointer).unwrap_or(Value::Null)),
-            Node::Located { value, .. } => Cow::Borrowed(value),
+        match self.value {
+            Held::Leaf(leaf) => Cow::Borrowed(leaf.value()),
+            Held::Container(store) => Cow::Owned(store.tree(self.pointer).unwrap_or(Value::Null)),
+            Held::Located(value) => Cow::Borrowed(value),
         }
     }
 }
@@ -77,20 +81,42 @@ impl Store {
             pointer.push('/');
             match &selector.kind {
                 SelectorKind::Name(name) => pointer.push_str(name),
-                SelectorKind::Index(index) => pointer.push_str(&index.to_string()),
+                // Writing to a `String` does not fail.
+                SelectorKind::Index(index) => drop(write!(pointer, "{index}")),
                 SelectorKind::Wildcard => return,
             }
         }
         let node = if self.containers.contains(&pointer) {
-            Node::Container { pointer: &pointer, store: self }
+            Node { pointer: &pointer, value: Held::Container(self) }
         } else if let Some(leaf) = self.leaves.get(&pointer) {
-            Node::Leaf { pointer: &pointer, leaf }
+            Node { pointer: &pointer, value: Held::Leaf(leaf) }
         } else {
             return;
         };
         if admits(selectors, &pointer, &self.containers) {
             let _ = visit(node);
         }
+    }
+
+    /// Builds the whole tree, and visits what `path` selects from it.
+    ///
+    /// It is not inlined, so that it does not change the code for simple paths.
+    #[inline(never)]
+    fn query_tree(
+        &self,
+        path: &str,
+        mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
+    ) -> Result<(), QueryError> {
+        let query = Query::parse(path).map_err(|error| match error {
+            ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
+            ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
+        })?;
+        let Some(value) = self.tree("") else { return Ok(()) };
+        let tree = Tree::new(&value);
+        let _ = query.select(&tree, tree.root(), tree.root(), |node| {
+            visit(Node { pointer: &tree.pointer(node), value: Held::Located(node.value()) })
+        });
+        Ok(())
     }
 
     /// Visits every node that `selectors` select, key by key.
@@ -106,11 +132,11 @@ impl Store {
             let pointer = &key[..length];
             if length < key.len() {
                 if seen.insert(pointer) && admits(selectors, pointer, &self.containers) {
-                    visit(Node::Container { pointer, store: self })?;
+                    visit(Node { pointer, value: Held::Container(self) })?;
                 }
             // A leaf that has others below it is seen as a container, which is found when those are visited.
             } else if !self.containers.contains(key) && admits(selectors, key, &self.containers) {
-                visit(Node::Leaf { pointer, leaf })?;
+                visit(Node { pointer, value: Held::Leaf(leaf) })?;
             }
         }
         ControlFlow::Continue(())
@@ -147,7 +173,7 @@ impl FlatQuery for Store {
     fn query(
         &self,
         path: &str,
-        mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
+        visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
         if let Some(text) = path.strip_prefix('$') {
             let (selectors, rest) = simple_segments(text);
@@ -160,16 +186,7 @@ impl FlatQuery for Store {
                 return Ok(());
             }
         }
-        let query = Query::parse(path).map_err(|error| match error {
-            ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
-            ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
-        })?;
-        let Some(value) = self.tree("") else { return Ok(()) };
-        let tree = Tree::new(&value);
-        let _ = query.select(&tree, tree.root(), tree.root(), |node| {
-            visit(Node::Located { pointer: tree.pointer(node), value: node.value() })
-        });
-        Ok(())
+        self.query_tree(path, visit)
     }
 }
 

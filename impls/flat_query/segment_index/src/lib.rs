@@ -580,12 +580,6 @@ impl FlatQuery for Store {
         path: &str,
         mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
-        let parse = |path: &str| {
-            Query::parse(path).map_err(|error| match error {
-                ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
-                ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
-            })
-        };
         let root = self.node(ROOT);
         let (parts, rest) = path.strip_prefix('$').map_or((Vec::new(), path), parts);
         if rest.is_empty() && !path.is_empty() {
@@ -596,12 +590,19 @@ impl FlatQuery for Store {
             }
             return Ok(());
         }
-        let rest = if parts.is_empty() { parse(path)? } else { parse(&format!("${rest}"))? };
+        let query = match parts[..] {
+            [] => Query::parse(path),
+            _ => Query::parse_rest(path, path.len() - rest.len()),
+        };
+        let query = query.map_err(|error| match error {
+            ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
+            ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
+        })?;
         if root.exists()
             && let Some(steps) = self.steps(&parts)
         {
             let _ = self.walk(ROOT, &steps, &mut |node| {
-                rest.select(self, ROOT, self.id_of(node), |id| {
+                query.select(self, ROOT, self.id_of(node), |id| {
                     visit(Hit { store: self, node: self.node(id) })
                 })
             });
@@ -764,6 +765,9 @@ mod tests {
         assert_eq!(count(&store, "$.x[?@ > $.limit]"), 1);
         assert_eq!(count(&store, "$.x[?length(@) > 1]"), 0);
         assert_eq!(count(&store, "$..z[?@ > $.x[2]]"), 2);
+        // An error is where it is in the whole path.
+        let error = store.query("$.x[0][01]", |_| ControlFlow::Continue(())).unwrap_err();
+        assert!(error.to_string().contains("at byte 7:"), "{error}");
         // The order in which elements were set is not their order.
         let mut store = Store::import(&json!({}));
         for index in [2, 0, 1] {
