@@ -100,7 +100,7 @@ fn values_are_per_operation_though_operations_differ() {
     let section =
         |scenario| part(&site.map, &format!("<section class=\"scenario\" id=\"{scenario}\""), "</section>");
     let note = part(section("insert_shared"), "<p class=\"note fewer\">", "</p>");
-    assert!(note.contains("<strong>cow</strong> makes 40 of 1\u{202f}000 at n = 1000"), "{note}");
+    assert!(note.contains("<strong>cow</strong> makes 40 of 1\u{202f}000 at n = 1"), "{note}");
     assert_eq!(note.matches("<strong>").count(), 1, "{note}");
     assert!(!section("get_hit").contains("note fewer"));
 }
@@ -115,8 +115,8 @@ fn what_fewer_operations_show_beside_their_cost_is_marked() {
     let site = site(&record);
     let table = part(&site.map, "<table class=\"matrix\" data-observed=\"hit_rate\"", "</table>");
     let row = |contender| part(table, &format!("data-contender=\"{contender}\""), "</tr>");
-    assert!(row("cow").contains("0.75 in 400"), "{}", row("cow"));
-    assert!(row("im").contains("0.75<") && !row("im").contains(" in "), "{}", row("im"));
+    assert!(row("cow").contains("0.750 in 400"), "{}", row("cow"));
+    assert!(row("im").contains("0.750<") && !row("im").contains(" in "), "{}", row("im"));
 }
 
 #[test]
@@ -157,7 +157,8 @@ fn a_user_s_file_and_what_was_skipped_are_named() {
     // A record keeps both, and one without them has neither field.
     let json = serde_json::to_string(&record).unwrap();
     assert!(json.contains(r#""reason":"too_much_work""#));
-    assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+    let read = serde_json::from_str::<Record>(&json).unwrap();
+    assert_eq!((read.input, read.skipped), (record.input, record.skipped));
     let generated = serde_json::to_string(&common::full_size()).unwrap();
     assert!(!generated.contains("\"input\"") && !generated.contains("\"skipped\""));
 }

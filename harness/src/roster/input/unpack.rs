@@ -215,11 +215,14 @@ mod tests {
         [&0x184d_2a53_u32.to_le_bytes()[..], &length.to_le_bytes(), &vec![7; length as usize]].concat()
     }
 
+    /// What it is, its bytes, what they unpack to, and the packing's name.
+    type Packed<'a> = (&'a str, Vec<u8>, &'a [u8], Option<&'a str>);
+
     #[test]
     fn what_is_packed_is_unpacked() {
         let text = "a key\n".repeat(1000).into_bytes();
         let twice = [&text[..], &text].concat();
-        let cases: [(&str, Vec<u8>, &[u8], Option<&str>); 13] = [
+        let cases: [Packed<'_>; 13] = [
             ("plain", text.clone(), &text, None),
             ("nothing", Vec::new(), b"", None),
             ("a key that looks like bzip2", b"BZhang\nBZh9\n".to_vec(), b"BZhang\nBZh9\n", None),
