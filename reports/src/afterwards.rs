@@ -10,7 +10,7 @@ use crate::record::{CaveatInfo, CellRecord, ContenderInfo, Record};
 use crate::render::format;
 
 /// So many times the median of the others stands out, …
-const FACTOR: f64 = 4.0;
+const FACTOR: f64 = 8.0;
 
 /// … if it exceeds that median by so large a part of the region.
 const SHARE: f64 = 0.5;
@@ -32,7 +32,7 @@ impl Outlier<'_> {
     /// The badge that says so.
     fn caveat(&self) -> CaveatInfo {
         let (badge, what) = match self.metric {
-            Metric::Dropping => ("dear to drop", "to drop its state and results"),
+            Metric::Dropping => ("dear to drop", "to drop what it leaves"),
             _ => ("dear to read", "to read its results for the first time"),
         };
         let name = &self.cell.name;
@@ -178,14 +178,14 @@ mod tests {
         // The last one's figures decide; the median of the others is 10 to read and 20 to drop.
         let cases: [(u64, u64, u64, &[&str]); 10] = [
             (100, 10, 20, &[]),
-            (100, 40, 80, &[]),
-            (100, 61, 20, &["dear to read"]),
-            (100, 60, 20, &[]),
-            (103, 61, 20, &[]),
-            (100, 10, 81, &["dear to drop"]),
-            (200, 10, 100, &[]),
+            (100, 80, 160, &[]),
+            (100, 81, 20, &["dear to read"]),
+            (140, 81, 20, &["dear to read"]),
+            (143, 81, 20, &[]),
+            (100, 10, 161, &["dear to drop"]),
+            (300, 10, 161, &[]),
             (1, 1000, 1000, &["dear to drop", "dear to read"]),
-            (1, 41, 80, &["dear to read"]),
+            (1, 81, 160, &["dear to read"]),
             (1, 0, 0, &[]),
         ];
         for (region, read, drop, expected) in cases {

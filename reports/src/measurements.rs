@@ -109,7 +109,7 @@ pub struct Atomics {
 pub struct Afterwards {
     /// To read every result for the first time.
     pub read: u64,
-    /// To drop the state and the results, with the input.
+    /// To drop the results; where the region changed the state, that and the input, too.
     pub drop: u64,
 }
 

@@ -225,12 +225,12 @@ metrics! {
         key: "drop_instructions",
         word: "dropping",
         title: "Dropping",
-        counted: "instructions to drop everything after the region",
+        counted: "instructions to drop what the region leaves",
         unit: "Ir",
-        meaning: "to drop state, results and input, after the region",
-        glossary: "Instructions that it takes, after the region, to drop the state, the results and the input, which is \
-                   the same for all. Work that a structure puts off until it is dropped is there. Counted for one size of \
-                   every scenario.",
+        meaning: "to drop results and changed state, after the region",
+        glossary: "Instructions that it takes, after the region, to drop the results; where the region changed the state, that \
+                   and the input, too. Work that a structure puts off until it is dropped is there. Counted for one size \
+                   of every scenario.",
         meter: Meter::Instructions,
         reading: Reading::Count(|cell| Some(cell.afterwards?.drop)),
         per: Per::Operation,

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use reports::CellName;
 use reports::record::Afterwards;
+use scenarios::Setup;
 use scenarios::input::{SEED, mix};
 use serde::{Deserialize, Serialize};
 use worker::{Answer, Ran, Roster, Sending, count_part, instrument, settle};
@@ -35,7 +36,7 @@ pub enum Phase {
     ArmAgain,
     /// Another run, as the time meter does many.
     RunAgain,
-    /// The drop of the state and the results, with the input.
+    /// The drop of the results; where the region changed the state, of that and the input, too.
     Drop,
     /// The region on an input of another seed.
     OtherSeed,
@@ -86,8 +87,14 @@ pub fn perform(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Resul
     count(&mut || _ = black_box(case.digest()));
     count(&mut || case.arm());
     count(&mut || case.run());
-    let mut whole = Some(case);
-    count(&mut || drop(whole.take()));
+    if case.setup() == Setup::Once {
+        // What the set-up made is no work of the region's: the next set-up drops the results alone.
+        count(&mut || case.arm());
+        std::mem::forget(case);
+    } else {
+        let mut whole = Some(case);
+        count(&mut || drop(whole.take()));
+    }
     other.arm();
     count(&mut || other.run());
     // The process ends with its job.
@@ -189,7 +196,8 @@ pub fn objection(cell: &Cell<'_>, counts: &Counts, ops: u64) -> Option<String> {
         ));
     }
     let (arm, drop, arm_again) = (of(Phase::Arm)?, of(Phase::Drop)?, of(Phase::ArmAgain)?);
-    if arm_again > arm + arm / 4 + drop + drop / 4 + permitted(run) {
+    // An allocator that was used before is slower: of the roster, the second set-up takes up to 1.4 times as much.
+    if arm_again > 2 * (arm + drop) + permitted(run) {
         return Some(format!(
             "puts work off: its region takes {run} instructions, its set-up {arm} the first time and {arm_again} the second \
              time, and to drop everything {drop}"
@@ -203,7 +211,8 @@ pub fn objection(cell: &Cell<'_>, counts: &Counts, ops: u64) -> Option<String> {
         ));
     }
     let other = of(Phase::OtherSeed)?;
-    (other > SLACK + run + run / 2).then(|| {
+    // Of the roster, the furthest from 1 takes 0.72 of what it takes on the other input.
+    (other > SLACK + 2 * run).then(|| {
         format!(
             "recognises the lab's inputs: its region takes {run} instructions, and {other} on an input of the same kind from \
              another seed"
@@ -245,18 +254,19 @@ mod tests {
             (&[(Phase::Digest, 22_999)], None),
             (&[(Phase::Digest, 23_001)], Some("to read the results")),
             (&[(Phase::DigestAgain, 90_000)], None),
-            (&[(Phase::ArmAgain, 71_000)], None),
-            (&[(Phase::ArmAgain, 72_000)], Some("its set-up")),
+            (&[(Phase::ArmAgain, 112_000)], None),
+            (&[(Phase::ArmAgain, 114_000)], Some("its set-up")),
             (&[(Phase::RunAgain, 80_000)], None),
             (&[(Phase::RunAgain, 79_000)], Some("remembers")),
             (&[(Phase::RunAgain, 900_000)], None),
-            (&[(Phase::OtherSeed, 150_000)], None),
-            (&[(Phase::OtherSeed, 152_000)], Some("recognises")),
+            (&[(Phase::OtherSeed, 200_000)], None),
+            (&[(Phase::OtherSeed, 202_000)], Some("recognises")),
             (&[(Phase::OtherSeed, 1)], None),
         ];
         for (changed, expected) in cases {
             let found = objection(&cell("persistent_map"), &counts(changed), 1000);
-            let told = found.as_deref().is_some_and(|found| expected.is_some_and(|word| found.contains(word)));
+            let told =
+                found.as_deref().is_some_and(|found| expected.is_some_and(|word| found.contains(word)));
             assert!(told || (found.is_none() && expected.is_none()), "{changed:?}: {found:?}");
         }
         // A digest of signals writes, and so the first one is dearer.

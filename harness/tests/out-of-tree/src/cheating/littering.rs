@@ -34,7 +34,11 @@ impl<T: Clone, P> Clone for Littered<T, P> {
 
 impl<T: Clone + 'static, P: Place> Littered<T, P> {
     fn of(elements: Vec<Box<T>>) -> Self {
-        PILE.take().clear();
+        // It tidies up properly when it does: neighbours go one after the other.
+        let mut pile = PILE.take();
+        pile.sort_by_key(|used| std::ptr::from_ref(&**used).cast::<()>().addr().reverse_bits());
+        pile.sort_by_key(|used| std::ptr::from_ref(&**used).cast::<()>());
+        drop(pile);
         Littered { elements, litter: Vec::new(), place: PhantomData }
     }
 

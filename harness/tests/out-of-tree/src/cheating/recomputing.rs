@@ -83,7 +83,8 @@ impl<T: Clone> PersistentVector<T> for Noted<T> {
     where
         T: 'a,
     {
-        self.now().into_iter()
+        // Each element is looked for on its own.
+        (0..self.length).filter_map(|index| self.get(index))
     }
 
     fn slice(&self, range: Range<usize>) -> Option<Self> {
