@@ -333,8 +333,11 @@ mod tests {
             (|record| record.profile = "full".to_owned(), "profile: `quick` against `full`"),
             (
                 |record| {
-                    record.input =
-                        Some(InputInfo { name: "t.gz".to_owned(), sha256: "0123456789abcdef".to_owned(), ..InputInfo::default() });
+                    record.input = Some(InputInfo {
+                        name: "t.gz".to_owned(),
+                        sha256: "0123456789abcdef".to_owned(),
+                        ..InputInfo::default()
+                    });
                 },
                 "input: `generated input` against `t.gz (SHA-256 0123456789ab…)`",
             ),
@@ -377,7 +380,11 @@ mod tests {
     #[test]
     fn inputs_are_compared_by_their_content() {
         let on = |index, file: &str, sha256: &str| Record {
-            input: Some(InputInfo { name: file.to_owned(), sha256: sha256.to_owned(), ..InputInfo::default() }),
+            input: Some(InputInfo {
+                name: file.to_owned(),
+                sha256: sha256.to_owned(),
+                ..InputInfo::default()
+            }),
             ..shard(index, EXACT)
         };
         merged([on(1, "a", "01"), on(2, "b", "01")]).unwrap();

@@ -128,7 +128,8 @@ impl<U: Fn() -> Option<Unfit>> Case for Limited<U> {
 /// Whether work on `count` items of `each` steps is more than `most`: then what is too much, in words.
 pub(crate) fn too_much(what: &str, count: usize, each: usize, most: usize) -> Option<Unfit> {
     (count.saturating_mul(each) > most).then(|| {
-        let product = if each == 1 { grouped(count) } else { format!("{} × {}", grouped(count), grouped(each)) };
+        let product =
+            if each == 1 { grouped(count) } else { format!("{} × {}", grouped(count), grouped(each)) };
         let most = grouped(most);
         Unfit::TooMuchWork(format!("{what}: {product} is more than the {most} that are run"))
     })

@@ -7,8 +7,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use reports::CellName;
 use scenarios::{Bottleneck, Scenario};
 
-use super::input::Input;
 use super::cell::{Roster, about_a_file, check_size, unknown};
+use super::input::Input;
 use crate::door;
 use crate::error::{UsageError, usage};
 

@@ -122,7 +122,8 @@ fn diff(options: &str, edits: [Edit; 2]) -> Outcome {
 const SAME: Edit = |_| {};
 
 fn on_input(record: &mut Record, sum: &str) {
-    record.input = Some(InputInfo { name: "trace.gz".to_owned(), sha256: sum.repeat(32), ..InputInfo::default() });
+    record.input =
+        Some(InputInfo { name: "trace.gz".to_owned(), sha256: sum.repeat(32), ..InputInfo::default() });
 }
 
 #[test]
