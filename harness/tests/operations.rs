@@ -228,8 +228,8 @@ fn a_faulty_trace_is_refused_in_one_line() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     let cases: [(&str, &[u8], &[&str]); 12] = [
-        ("persistent_map", b"", &["it has no operation"]),
-        ("persistent_map", b"# nothing\n", &["it has no operation"]),
+        ("persistent_vector", b"# nothing\n", &["it has no operation"]),
+        ("persistent_vector", b"psuh_back 0 a", &["no operation `psuh_back`; did you mean `push_back`?"]),
         ("persistent_map", b"get 1 a\n", &["line 1: there is no version 1 here"]),
         ("persistent_map", b"insert 0 a 1\nclone 0 0", &["line 2: version 0 exists already"]),
         (
@@ -237,9 +237,13 @@ fn a_faulty_trace_is_refused_in_one_line() {
             b"insert 0 a 1\ninsert 0 b",
             &["line 2: too few words: expected `insert VERSION KEY VALUE`"],
         ),
-        ("persistent_map", b"inster 0 a b", &["line 1: no operation `inster`; did you mean `insert`?"]),
+        (
+            "persistent_map",
+            b"insert 0 a b\ninsert 0 b c\ninster 0 a b",
+            &["line 3: no operation `inster`; did you mean `insert`?"],
+        ),
         ("persistent_map", b"len 18446744073709551616", &["line 1: 18446744073709551616 is too large"]),
-        ("persistent_map", b"len 0\nget 0 \xff\xfe", &["line 2 is not UTF-8"]),
+        ("persistent_map", b"len 0\nget 0 \xff\xfe", &["line 2", "not UTF-8"]),
         ("small_map", b"get 0 \"a", &["line 1: the quote of `\"a` does not end", "small_map expects"]),
         (
             "small_map",
@@ -268,5 +272,51 @@ fn a_faulty_trace_is_refused_in_one_line() {
     let refused = lab(root, &["run", "persistent_map", "--input", "app.ops", "--size", "7"]);
     let text = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{text}");
-    assert!(text.contains("no cell is selected"), "{text}");
+    assert!(text.contains("this input has one size"), "{text}");
+}
+
+/// A map takes keys as well: what is meant to be a trace is not taken for keys because it has a fault, nor are keys for a
+/// trace because they look a little like one.
+#[test]
+fn traces_and_keys_are_told_apart() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let keys: [(&str, &[&str]); 8] = [
+        ("insert\nremove\nget\n", &[]),
+        ("insert 0\na\nb\n", &[]),
+        ("insert a\nget b\n", &[]),
+        ("# a comment\n", &[]),
+        ("user 12\nuser 13\n", &[]),
+        ("0 insert a\n1 get b\n", &[]),
+        ("insert 0 a 1\nget 0 a\n", &["--format", "lines"]),
+        ("get 7 a\n", &["--format", "lines"]),
+    ];
+    for (at, (text, more)) in keys.iter().enumerate() {
+        let [file, output] = ["file", "out"].map(|what| format!("{what}-{at}"));
+        std::fs::write(root.join(&file), text).unwrap();
+        let arguments = [
+            "run",
+            "persistent_map/own_get_hit",
+            "--contender",
+            "imbl",
+            "--input",
+            &file,
+            "--output",
+            &output,
+        ];
+        let cheap = ["--meter", "allocations", "--no-report"];
+        let ran = lab(root, &[&arguments[..], &cheap, more].concat());
+        assert!(ran.status.success(), "{text:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        let record: Record = reports::io::read_record(&root.join(output).join("record.json")).unwrap();
+        assert_eq!(record.input.unwrap().kind, "keys", "{text:?}");
+    }
+    for text in
+        ["get 7 a\n", "insert 0 a 1\nlen 0\ngte 0 a\n", "\u{feff}insert 0 a 1\r\nget 9 a\r\n", "insert 0 a\n"]
+    {
+        std::fs::write(root.join("app.ops"), text).unwrap();
+        let refused = lab(root, &["run", "persistent_map", "--input", "app.ops"]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{text:?}: {said}");
+        assert!(said.contains("line ") && said.contains("docs/operations.md"), "{text:?}: {said}");
+    }
 }

@@ -101,7 +101,7 @@ pub(crate) fn looks_like(file: &[u8], operations: &[Operation]) -> bool {
         let mut words = line.split_ascii_whitespace();
         let name = words.next().unwrap_or_default();
         let known = operations.iter().any(|operation| operation.name == name);
-        known && words.next().is_some_and(|word| word.parse::<u64>().is_ok())
+        known && words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
     };
     if lines(&text).next().and_then(|(_, line)| comment(line)).is_some_and(is_header) {
         return true;
