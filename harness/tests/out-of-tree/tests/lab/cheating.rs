@@ -118,7 +118,7 @@ fn a_plain_run_excludes_those_that_put_off_remember_or_recognise() {
     for (bottleneck, cheat, words) in cheats {
         let contender = format!("{bottleneck}/{cheat}");
         let cell = format!("/1000/{cheat}: ");
-        excluded(&record.failures, &contender, &[&[cell.as_str()], words].concat());
+        excluded(&record.failures, &contender, &[&[cell.as_str()][..], words].concat());
         let said = outcome.err.lines().filter(|line| line.starts_with("failed: ") && line.contains(cheat));
         assert_eq!(said.count(), 1, "{cheat} is named once at the end\n{}", outcome.err);
         assert!(report.contains(&contender), "{cheat} is named in the report");
