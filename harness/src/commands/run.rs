@@ -124,7 +124,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     // Who cheats is known before anybody is timed.
     let (exact, timed): (Vec<Meter>, Vec<Meter>) = header.meters.iter().partition(|meter| meter.is_exact());
     run.measure(&cells, &exact, header.profile)?;
-    if exact.contains(&Meter::Instructions) || std::env::var_os("THROWAWAY").is_some() {
+    if exact.contains(&Meter::Instructions) {
         run.phases(&cells)?;
     }
     run.measure(&cells, &timed, header.profile)?;

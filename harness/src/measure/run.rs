@@ -338,21 +338,12 @@ impl<'a> Run<'a> {
             let name = cell.name();
             let known = counts.get(&name);
             let Some(counts) = known.or_else(|| counted.get(&name)) else { continue };
-            eprintln!(
-                "THROWAWAY {} {} {}",
-                name,
-                self.ops(&name),
-                serde_json::to_string(
-                    &counts.iter().map(|(k, v)| (format!("{k:?}"), *v)).collect::<BTreeMap<_, _>>()
-                )
-                .unwrap()
-            );
             if let Some(objection) = phases::objection(cell, counts, self.ops(&name)) {
                 self.exclude(&name, &objection)?;
                 continue;
             }
             if known.is_none() {
-                self.to_cache(|cache| cache.add_phases(&name, counts));
+                self.keep_in_cache(|cache| cache.add_phases(&name, counts));
             }
             if let Some(afterwards) = phases::afterwards(counts) {
                 self.add(Entry::Measured { cell: name, measured: Measured::Afterwards(afterwards) })?;
@@ -477,7 +468,7 @@ impl<'a> Run<'a> {
     }
 
     /// Adds something to the cache. The run needs no cache: if this fails, it goes on, and says so once.
-    fn to_cache(&mut self, add: impl FnOnce(&mut Cache) -> Result<()>) {
+    fn keep_in_cache(&mut self, add: impl FnOnce(&mut Cache) -> Result<()>) {
         if let Some(cache) = &mut self.cache
             && let Err(error) = add(cache)
         {
@@ -761,7 +752,7 @@ impl<'a> Run<'a> {
             ran.measured = Some(measured);
         }
         if let Some(meter) = meter {
-            self.to_cache(|cache| cache.add(name, meter, &ran));
+            self.keep_in_cache(|cache| cache.add(name, meter, &ran));
         }
         self.add(Entry::Ran { cell: name.clone(), ran })
     }
