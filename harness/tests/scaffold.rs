@@ -25,6 +25,7 @@ impl Copy {
             "harness",
             "identity",
             "impls",
+            "json_path",
             "recorder",
             "reports",
             "scenarios",

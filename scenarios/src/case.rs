@@ -173,6 +173,10 @@ impl Case for Seeded {
         input::with_seed(self.seed, || self.case.observed())
     }
 
+    fn unfit(&self) -> Option<Unfit> {
+        input::with_seed(self.seed, || self.case.unfit())
+    }
+
     fn compare(&self) -> Result<(), Difference> {
         input::with_seed(self.seed, || self.case.compare())
     }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use crate::case::{Case, Observed, Setup, Unfit};
+use crate::case::{Case, Difference, Observed, Setup, Unfit};
 use crate::input::{FixedHasher, Key as _};
 
 /// The lines of a text, without their ends.
@@ -123,6 +123,10 @@ impl<U: Fn() -> Option<Unfit>> Case for Limited<U> {
     fn unfit(&self) -> Option<Unfit> {
         (self.unfit)()
     }
+
+    fn compare(&self) -> Result<(), Difference> {
+        self.case.compare()
+    }
 }
 
 /// Whether work on `count` items of `each` steps is more than `most`: then what is too much, in words.
@@ -174,6 +178,58 @@ mod tests {
         assert_eq!(lines(b"").count(), 0);
         assert_eq!([distinct(b"a\nb\na\n"), distinct(b""), distinct(b"a")], [2, 0, 1]);
         assert_eq!(OwnKey::all(b"b\na\n"), ["b", "a"].map(|key| OwnKey(key.to_owned())));
+    }
+
+    /// A case of which everything that can be asked says something.
+    struct Telling;
+
+    impl Case for Telling {
+        fn ops(&self) -> u64 {
+            1
+        }
+
+        fn setup(&self) -> Setup {
+            Setup::Once
+        }
+
+        fn arm(&mut self) {}
+
+        fn run(&mut self) {}
+
+        fn digest(&self) -> u64 {
+            2
+        }
+
+        fn expected(&self) -> u64 {
+            3
+        }
+
+        fn observed(&self) -> Observed {
+            vec![("seen", 4.0)]
+        }
+
+        fn unfit(&self) -> Option<Unfit> {
+            Some(Unfit::Unsupported("five".to_owned()))
+        }
+
+        fn compare(&self) -> Result<(), Difference> {
+            Err(Difference { message: "six".to_owned(), context: Vec::new() })
+        }
+    }
+
+    #[test]
+    fn a_case_within_another_says_all_that_it_says_alone() {
+        let too_much = || Some(Unfit::TooMuchWork("seven".to_owned()));
+        let cases = [
+            (limited(Box::new(Telling), too_much), too_much()),
+            (crate::case::seeded_case(1, || Box::new(Telling)), Telling.unfit()),
+            (crate::case::seeded_case(1, || limited(Box::new(Telling), too_much)), too_much()),
+        ];
+        for (case, unfit) in cases {
+            assert_eq!((case.ops(), case.setup(), case.digest(), case.expected()), (1, Setup::Once, 2, 3));
+            assert_eq!((case.observed(), case.unfit()), (Telling.observed(), unfit));
+            assert_eq!(case.compare(), Telling.compare());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `lab run`: verifies and measures cells, and writes a record and a report.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -62,7 +63,7 @@ pub struct Arguments {
     shard: Option<Shard>,
     /// Measure one bottleneck on this file instead of generated input; `-` is the standard input
     #[arg(long, value_name = "[PART=]FILE", conflicts_with_all = ["resume", "shard"])]
-    input: Vec<String>,
+    input: Vec<OsString>,
     /// How the file's keys are written: lines, arc, lirs, csv:COLUMN, tsv:COLUMN [default: lines]
     #[arg(long, value_name = "FORMAT", requires = "input", conflicts_with = "resume")]
     format: Option<Format>,
@@ -240,7 +241,11 @@ fn read_input(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Inp
         return Ok(None);
     }
     let bottleneck = arguments.selection.bottleneck(context.roster)?;
-    let input = Input::read(bottleneck, &arguments.input, arguments.format.as_ref())?;
+    let named = arguments.input.iter().map(|named| match named.to_str() {
+        Some(named) => Ok(named.to_owned()),
+        None => Err(usage(format!("--input {}: its path is not UTF-8; rename it", named.display()))),
+    });
+    let input = Input::read(bottleneck, &named.collect::<Result<Vec<_>, _>>()?, arguments.format.as_ref())?;
     input.check_sizes(&arguments.selection.size)?;
     input.size().map_or(Ok(()), check_size)?;
     Ok(Some(input))

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::history::{Held, History, Model};
 use super::text::{line_of, shortened};
-use crate::case::{Case, Difference, Observed, Setup, case};
+use crate::case::{Case, Difference, Observed, Setup, Unfit, case};
 use crate::input::{mix, sum};
 
 /// A trace that was read.
@@ -149,6 +149,10 @@ impl<C: Fn() -> Result<(), Difference>> Case for Compared<C> {
 
     fn observed(&self) -> Observed {
         self.case.observed()
+    }
+
+    fn unfit(&self) -> Option<Unfit> {
+        self.case.unfit()
     }
 
     fn compare(&self) -> Result<(), Difference> {
