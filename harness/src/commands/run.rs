@@ -126,7 +126,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let (exact, timed): (Vec<Meter>, Vec<Meter>) = header.meters.iter().partition(|meter| meter.is_exact());
     run.measure(&cells, &exact, header.profile)?;
     if exact.contains(&Meter::Instructions) {
-        run.phases(&cells)?;
+        run.phases(&cells, true)?;
     }
     run.measure(&cells, &timed, header.profile)?;
 

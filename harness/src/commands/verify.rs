@@ -66,7 +66,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         seeds.extend((depth.seed != SEED).then_some(depth.seed));
         run.on_other_inputs(&cells, &seeds)?;
         if arguments.deep {
-            run.phases(&cells)?;
+            run.phases(&cells, false)?;
         }
     }
     while let Some(time) = arguments.fuzz

@@ -299,10 +299,11 @@ impl<'a> Run<'a> {
 
     /// Looks for work outside the regions of cells and for regions made for the lab's own inputs, and excludes the
     /// contenders that do the work before, put it off, remember it or recognise it.
+    /// `is_told` says whether it was said already why instructions cannot be counted.
     ///
     /// # Errors
     /// If a worker cannot be started or a result cannot be written.
-    pub fn phases(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+    pub fn phases(&mut self, cells: &[Cell<'_>], is_told: bool) -> Result<()> {
         let lacks = |run: &Self, name: &CellName| {
             run.is_sound(name) && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
         };
@@ -330,7 +331,8 @@ impl<'a> Run<'a> {
         self.without_run(&others)?;
         self.otherwise(&others, &[phases::other_seed(self.roster.seed)])?;
         if let Some(why) = valgrind::off(&self.options.binaries) {
-            self.progress.say(&format!("note: {why}; work that is put off or remembered is not looked for"));
+            let note = "note: work that is put off or remembered is not looked for";
+            self.progress.say(&if is_told { note.to_owned() } else { format!("{note}: {why}") });
             return Ok(());
         }
         let counted = self.count_phases(&others)?;

@@ -104,7 +104,7 @@ fn a_plain_run_excludes_those_that_put_off_remember_or_recognise() {
         ("persistent_vector", "copying_late", &["puts work off", "to read the results"]),
         ("persistent_vector", "clearing_late", &["puts work off", "set-up"]),
         ("persistent_vector", "remembering", &["remembers what it did"]),
-        ("persistent_vector", "in_arm", &["before its region has run"]),
+        ("persistent_vector", "in_arm", &["its region does not do the work"]),
         ("persistent_vector", "busy", &["before its region has run"]),
         ("persistent_map", "recognising", &["recognises the lab's inputs", "another seed"]),
     ];

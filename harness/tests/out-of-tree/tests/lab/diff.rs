@@ -69,12 +69,12 @@ fn two_builds_are_timed_in_turns() {
 
 #[test]
 fn a_cell_that_one_build_lacks_is_named_with_that_build() {
-    let (with, without) = (Lab::out_of_tree(), Lab::cheating());
-    let cell: CellName = "persistent_vector/push_unshared/8/imbl".parse().unwrap();
+    let (without, with) = (Lab::out_of_tree(), Lab::cheating());
+    let cell: CellName = "persistent_vector/push_unshared/8/boasting".parse().unwrap();
     let failure = builds(build(&without), build(&with)).measure(&cell, BUDGET).unwrap().unwrap_err();
-    assert_eq!(failure, "before: persistent_vector/imbl is not on this roster");
+    assert_eq!(failure, "before: persistent_vector/boasting is not on this roster");
     let failure = builds(build(&with), build(&without)).measure(&cell, BUDGET).unwrap().unwrap_err();
-    assert_eq!(failure, "after: persistent_vector/imbl is not on this roster");
+    assert_eq!(failure, "after: persistent_vector/boasting is not on this roster");
 }
 
 #[test]
