@@ -121,7 +121,7 @@ fn the_self_test_finds_the_exact_meters_exact() {
         lab.run("self-test --jobs 1 --scenario slice,set_shared --size 8,100 --contender imbl,arc_deque");
     let outcome = outcome.ends_with(0);
     assert!(
-        outcome.out.contains("8 cells: instructions and allocations identical, twice"),
+        outcome.out.contains("8 cells: allocations and instructions identical, twice"),
         "{}",
         outcome.all()
     );
