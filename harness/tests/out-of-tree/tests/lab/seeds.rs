@@ -50,7 +50,7 @@ fn what_compares_with_a_baseline_takes_no_seed() {
         "bless --seed 7",
         "self-test --seed 7",
         "run --seed x",
-        "run --seed -1",
+        "run --seed=-1",
         "run --seed 7 --resume",
         "run --seed 7 --input file",
     ] {

@@ -54,7 +54,7 @@ fn records_of_different_runs_are_not_joined() {
         ("\"dirty\": false", "\"dirty\": true", &["revision: `` against ` with changes`"]),
         ("\"rustc\": \"", "\"rustc\": \"another ", &["rustc: `rustc", "against `another "]),
         ("\"profile\": \"default\"", "\"profile\": \"quick\"", &["profile: `default` against `quick`"]),
-        ("\"fingerprint\": {", "\"seed\": 7, \"fingerprint\": {", &["seed: the lab's own against 7"]),
+        ("\"fingerprint\": {", "\"seed\": 7, \"fingerprint\": {", &["seed: `the lab's own` against `7`"]),
         ("\"schema\": 2", "\"schema\": 3", &["schema 3"]),
     ];
     let lab = Lab::out_of_tree();
