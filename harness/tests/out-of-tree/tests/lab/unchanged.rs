@@ -180,7 +180,7 @@ fn a_run_counts_only_what_is_not_in_the_cache() {
     let damaged = lab.run(run).ends_with(0);
     let notes =
         damaged.err.lines().filter(|line| line.starts_with("note: ") && line.contains(" is ignored: line "));
-    assert_eq!(notes.count(), 6, "three contenders, two meters: {}", damaged.all());
+    assert_eq!(notes.count(), 9, "three contenders, two meters and the phases: {}", damaged.all());
     assert_eq!(exact(&lab.latest()), counted);
     // The cache of another program is none.
     let other = Lab::out_of_tree();
