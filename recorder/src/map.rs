@@ -38,6 +38,55 @@ pub trait Map: Clone {
     }
 }
 
+/// All of [`Map`] but `union`, for a type whose own methods have these names and do the same.
+macro_rules! forward_to_map {
+    ($key:ty, $value:ty) => {
+        type Key = $key;
+        type Value = $value;
+
+        fn len(&self) -> usize {
+            self.len()
+        }
+
+        fn get(&self, key: &$key) -> Option<&$value> {
+            self.get(key)
+        }
+
+        fn insert(&mut self, key: $key, value: $value) -> Option<$value> {
+            self.insert(key, value)
+        }
+
+        fn remove(&mut self, key: &$key) -> Option<$value> {
+            self.remove(key)
+        }
+
+        fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a $key, &'a $value)>
+        where
+            $key: 'a,
+            $value: 'a,
+        {
+            self.iter()
+        }
+
+        fn contains_key(&self, key: &$key) -> bool {
+            self.contains_key(key)
+        }
+    };
+}
+pub(crate) use forward_to_map;
+
+/// A union for maps that have none, or one that keeps another map's values.
+pub(crate) fn extended<M>(map: &M, other: &M) -> M
+where
+    M: Map + Extend<(M::Key, M::Value)>,
+    M::Key: Clone,
+    M::Value: Clone,
+{
+    let mut united = other.clone();
+    united.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
+    united
+}
+
 /// A map whose operations are recorded. Each value of this type is a version of the trace.
 pub struct RecordedMap<M: Map> {
     map: M,

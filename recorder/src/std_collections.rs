@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
 
-use crate::map::Map;
+use crate::map::{Map, extended, forward_to_map};
 use crate::vector::Vector;
 
 impl<K, V, S> Map for HashMap<K, V, S>
@@ -13,80 +13,18 @@ where
     V: Clone,
     S: BuildHasher + Clone,
 {
-    type Key = K;
-    type Value = V;
-
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn get(&self, key: &K) -> Option<&V> {
-        self.get(key)
-    }
-
-    fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.insert(key, value)
-    }
-
-    fn remove(&mut self, key: &K) -> Option<V> {
-        self.remove(key)
-    }
-
-    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
-    where
-        K: 'a,
-        V: 'a,
-    {
-        self.iter()
-    }
+    forward_to_map!(K, V);
 
     fn union(&self, other: &Self) -> Self {
-        let mut united = other.clone();
-        united.extend(self.iter().map(|(key, value)| (key.clone(), value.clone())));
-        united
-    }
-
-    fn contains_key(&self, key: &K) -> bool {
-        self.contains_key(key)
+        extended(self, other)
     }
 }
 
 impl<K: Ord + Clone, V: Clone> Map for BTreeMap<K, V> {
-    type Key = K;
-    type Value = V;
-
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn get(&self, key: &K) -> Option<&V> {
-        self.get(key)
-    }
-
-    fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.insert(key, value)
-    }
-
-    fn remove(&mut self, key: &K) -> Option<V> {
-        self.remove(key)
-    }
-
-    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a K, &'a V)>
-    where
-        K: 'a,
-        V: 'a,
-    {
-        self.iter()
-    }
+    forward_to_map!(K, V);
 
     fn union(&self, other: &Self) -> Self {
-        let mut united = other.clone();
-        united.extend(self.iter().map(|(key, value)| (key.clone(), value.clone())));
-        united
-    }
-
-    fn contains_key(&self, key: &K) -> bool {
-        self.contains_key(key)
+        extended(self, other)
     }
 }
 

@@ -35,6 +35,67 @@ pub trait Vector: Clone {
     }
 }
 
+/// All of [`Vector`] but `slice` and `concat`, for a type whose own methods have these names and do the same.
+#[cfg(any(feature = "collections", feature = "im", feature = "imbl"))]
+macro_rules! forward_to_vector {
+    ($item:ty) => {
+        type Item = $item;
+
+        fn len(&self) -> usize {
+            self.len()
+        }
+
+        fn get(&self, index: usize) -> Option<&$item> {
+            self.get(index)
+        }
+
+        fn push_back(&mut self, value: $item) {
+            self.push_back(value);
+        }
+
+        fn pop_back(&mut self) -> Option<$item> {
+            self.pop_back()
+        }
+
+        fn set(&mut self, index: usize, value: $item) -> bool {
+            self.get_mut(index).map(|element| *element = value).is_some()
+        }
+
+        fn iter<'a>(&'a self) -> impl Iterator<Item = &'a $item>
+        where
+            $item: 'a,
+        {
+            self.iter()
+        }
+    };
+}
+#[cfg(any(feature = "collections", feature = "im", feature = "imbl"))]
+pub(crate) use forward_to_vector;
+
+/// The `slice` and `concat` of [`Vector`], for a type that is split and appended to in place.
+#[cfg(any(feature = "im", feature = "imbl"))]
+macro_rules! split_and_append {
+    () => {
+        fn slice(&self, range: Range<usize>) -> Option<Self> {
+            if range.start > range.end || range.end > self.len() {
+                return None;
+            }
+            // The crate's `slice` also takes the part out of the vector.
+            let mut part = self.clone().split_off(range.start);
+            let _behind = part.split_off(range.len());
+            Some(part)
+        }
+
+        fn concat(&self, other: &Self) -> Self {
+            let mut joined = self.clone();
+            joined.append(other.clone());
+            joined
+        }
+    };
+}
+#[cfg(any(feature = "im", feature = "imbl"))]
+pub(crate) use split_and_append;
+
 /// A vector whose operations are recorded. Each value of this type is a version of the trace.
 ///
 /// ```
