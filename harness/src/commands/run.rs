@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
 use reports::record::{BottleneckInfo, Record, SCHEMA, Skip, SkipReason};
-use reports::{CellName, Meter, Metric};
+use reports::{Meter, Metric};
 use scenarios::input::SEED;
 
 use super::context::Context;
@@ -122,6 +122,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         let cache = (!arguments.fresh).then(cache);
         run.identify(identities, cache);
     }
+    if roster.input.is_some() {
+        run.fit(&cells)?;
+    }
     // Who cheats is known before anybody is timed.
     let (exact, timed): (Vec<Meter>, Vec<Meter>) = header.meters.iter().partition(|meter| meter.is_exact());
     run.measure(&cells, &exact, header.profile)?;
@@ -183,7 +186,7 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     let mut input = read_input(context, arguments)?;
     let roster = Roster { input: input.as_ref(), ..context.roster };
     let (mut cells, left_out) = arguments.selection.resolve_all(roster)?;
-    let skipped = if input.is_some() { lacking(roster, left_out)? } else { Vec::new() };
+    let skipped = if input.is_some() { left_out.iter().map(lacking).collect() } else { Vec::new() };
     input.iter().flat_map(Input::description).for_each(|line| say(&line));
     if let Some(shard) = arguments.shard {
         let mut group = 0;
@@ -251,19 +254,13 @@ fn read_input(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Inp
     Ok(Some(input))
 }
 
-/// What is said of the cells whose contender lacks a capability.
-fn lacking(roster: Roster<'_>, cells: Vec<CellName>) -> Result<Vec<Skip>> {
-    let skip = |name: CellName| {
-        let bottleneck = roster.bottleneck(&name.bottleneck)?;
-        let scenario = roster.scenarios(bottleneck).iter().find(|scenario| scenario.name == name.scenario);
-        let contender = roster.contender(&name.bottleneck, &name.contender)?;
-        let required = scenario.map_or(&[][..], |scenario| scenario.requires).iter();
-        let lacks = required.filter(|capability| !contender.about.can(&[**capability]));
-        let lacks: Vec<String> = lacks.map(|capability| format!("{capability:?}")).collect();
-        let message = format!("it lacks what the scenario requires: {}", lacks.join(", "));
-        Ok(Skip { subject: name.to_string(), reason: SkipReason::LacksCapability, message })
-    };
-    cells.into_iter().map(skip).collect()
+/// What is said of a cell whose contender lacks a capability.
+fn lacking(cell: &Cell<'_>) -> Skip {
+    let required = cell.scenario.requires.iter();
+    let lacks = required.filter(|capability| !cell.contender.about.can(&[**capability]));
+    let lacks: Vec<String> = lacks.map(|capability| format!("{capability:?}")).collect();
+    let message = format!("it lacks what the scenario requires: {}", lacks.join(", "));
+    Skip { subject: cell.name().to_string(), reason: SkipReason::LacksCapability, message }
 }
 
 /// Begins a run's journal in its directory, beside the input that is kept for it. If one cannot be written, nothing is

@@ -149,10 +149,6 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn measure(&mut self, cells: &[Cell<'_>], meters: &[Meter], profile: Profile) -> Result<()> {
         self.verify(&contenders_of(cells))?;
-        if self.roster.input.is_some() {
-            self.skip_unfit(cells)?;
-            self.compare(cells)?;
-        }
         for meter in Meter::ALL.into_iter().filter(|meter| meters.contains(meter)) {
             match meter {
                 Meter::Allocations => self.allocations(cells)?,
@@ -219,11 +215,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Finds out which cells about the user's file can be measured. Those that cannot, although nothing fails, are skipped;
+    /// the others are compared with the oracle at every step.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a result cannot be written.
+    pub fn fit(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        self.verify(&contenders_of(cells))?;
+        self.skip_unfit(cells)?;
+        self.compare(cells)
+    }
+
     /// Asks which cells about the user's file cannot be measured, although nothing fails: they are skipped.
     fn skip_unfit(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        if self.roster.input.is_none() {
-            return Ok(());
-        }
         let jobs = self.jobs(cells, |_, _| true, |name| OwnJob::Unfit(name).into());
         self.pooled("fit", "cells", &jobs, self.native_pool(), |run, name, answer| {
             match told::<Option<(SkipReason, String)>>(answer) {

@@ -83,23 +83,23 @@ impl Selection {
         Ok(self.resolve_all(roster)?.0)
     }
 
-    /// The same, and the names of the cells that are selected but whose contender lacks a capability.
+    /// The same, and the cells that are selected but whose contender lacks a capability, sorted by name.
     ///
     /// # Errors
     /// As those of [`Selection::resolve`].
-    pub fn resolve_all<'a>(&self, roster: Roster<'a>) -> Result<(Vec<Cell<'a>>, Vec<CellName>)> {
+    pub fn resolve_all<'a>(&self, roster: Roster<'a>) -> Result<(Vec<Cell<'a>>, Vec<Cell<'a>>)> {
         self.check_names(roster)?;
         let patterns = self.cells.iter().map(|text| Pattern::new(text, roster, &self.size));
         let patterns = patterns.collect::<Result<Vec<_>>>()?;
-        let (mut cells, others): (Vec<_>, Vec<_>) =
+        let (mut cells, mut left_out): (Vec<_>, Vec<_>) =
             self.matching(roster, &patterns).into_iter().partition(takes_part);
-        let mut left_out: Vec<CellName> = others.iter().map(Cell::name).collect();
-        left_out.sort();
-        left_out.dedup();
+        left_out.sort_by_key(Cell::name);
+        left_out.dedup_by_key(|cell| cell.name());
         self.check_patterns(roster, &patterns, &cells)?;
         if let (true, Some(_), Some(cell)) = (cells.is_empty(), roster.input, left_out.first()) {
             bail!(usage(format!(
-                "no selected contender can do what its scenario requires, for example {cell}"
+                "no selected contender can do what its scenario requires, for example {}",
+                cell.name()
             )));
         }
         if cells.is_empty() {
