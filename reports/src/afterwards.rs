@@ -114,7 +114,7 @@ pub fn with_badges(record: &Record) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Afterwards, Fingerprint, Measurements, Role, SCHEMA};
+    use crate::record::{Afterwards, Measurements, Role, SCHEMA};
 
     /// A record of cells: name, instructions of the region, to read and to drop, each per operation.
     fn record(cells: &[(&str, u64, u64, u64)]) -> Record {
@@ -147,22 +147,7 @@ mod tests {
                 });
             }
         }
-        Record {
-            input: None,
-            skipped: Vec::new(),
-            schema: SCHEMA,
-            started: String::new(),
-            profile: String::new(),
-            command: String::new(),
-            seed: None,
-            fingerprint: Fingerprint::default(),
-            machines: Vec::new(),
-            identities: None,
-            bottlenecks: Vec::new(),
-            contenders,
-            cells,
-            failures: Vec::new(),
-        }
+        Record { schema: SCHEMA, contenders, cells, ..Record::default() }
     }
 
     fn badges_of(record: &Record) -> Vec<(&str, String)> {

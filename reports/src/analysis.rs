@@ -395,8 +395,8 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::record::{
-        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Fingerprint, Interval, Measurements, Record,
-        SCHEMA, ScenarioInfo, Times,
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Interval, Measurements, Record, SCHEMA,
+        ScenarioInfo, Times,
     };
 
     #[test]
@@ -521,11 +521,6 @@ mod tests {
         };
         Record {
             schema: SCHEMA,
-            started: String::new(),
-            profile: String::new(),
-            command: String::new(),
-            seed: None,
-            fingerprint: Fingerprint::default(),
             bottlenecks: vec![BottleneckInfo {
                 claims: Vec::new(),
                 memory: Vec::new(),
@@ -537,11 +532,7 @@ mod tests {
             }],
             contenders: contenders.iter().map(contender).collect(),
             cells: cells.iter().enumerate().map(cell).collect(),
-            failures: Vec::new(),
-            input: None,
-            skipped: Vec::new(),
-            machines: Vec::new(),
-            identities: None,
+            ..Record::default()
         }
     }
 

@@ -280,20 +280,14 @@ mod tests {
     /// Shard `index` of three, with one cell.
     fn shard(index: usize, meters: &[Meter]) -> Record {
         Record {
-            seed: None,
-            skipped: Vec::new(),
             schema: SCHEMA,
             started: format!("2026-01-0{index}T00:00:00Z"),
             profile: "quick".to_owned(),
             command: format!("scripts/just lab run 'm/*' --profile quick --shard {index}/3"),
             fingerprint: Fingerprint { cpu: "A".to_owned(), ..Fingerprint::default() },
-            bottlenecks: Vec::new(),
-            contenders: Vec::new(),
             cells: vec![cell(&format!("m/s/{index}/c"), meters)],
-            failures: Vec::new(),
             machines: vec![machine(2, index as f64)],
-            input: None,
-            identities: None,
+            ..Record::default()
         }
     }
 

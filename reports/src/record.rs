@@ -18,7 +18,7 @@ pub use crate::measurements::{
 pub const SCHEMA: u32 = 2;
 
 /// All measurements of one run, with the fingerprint of the environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Schema version, [`SCHEMA`].
     pub schema: u32,
@@ -55,18 +55,6 @@ pub struct Record {
     /// What was selected about that file and not measured, although nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skip>,
-}
-
-impl InputInfo {
-    /// What the contenders of a record were measured on, for a message.
-    pub fn spelled(input: Option<&Self>) -> String {
-        match input {
-            None => "generated input".to_owned(),
-            Some(InputInfo { name, sha256, .. }) => {
-                format!("{name} (SHA-256 {}…)", sha256.get(..12).unwrap_or(sha256))
-            }
-        }
-    }
 }
 
 impl Record {
@@ -447,6 +435,18 @@ pub struct InputInfo {
     pub summary: String,
 }
 
+impl InputInfo {
+    /// What the contenders of a record were measured on, for a message.
+    pub fn spelled(input: Option<&Self>) -> String {
+        match input {
+            None => "generated input".to_owned(),
+            Some(InputInfo { name, sha256, .. }) => {
+                format!("{name} (SHA-256 {}…)", sha256.get(..12).unwrap_or(sha256))
+            }
+        }
+    }
+}
+
 /// A cell that was selected and not measured, although nothing failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
@@ -490,20 +490,10 @@ mod tests {
 
     fn record(cpu: &str, machines: Vec<Machine>) -> Record {
         Record {
-            seed: None,
-            skipped: Vec::new(),
             schema: SCHEMA,
-            started: String::new(),
-            profile: String::new(),
-            command: String::new(),
             fingerprint: Fingerprint { cpu: cpu.to_owned(), ..Fingerprint::default() },
-            bottlenecks: Vec::new(),
-            contenders: Vec::new(),
-            cells: Vec::new(),
-            failures: Vec::new(),
             machines,
-            input: None,
-            identities: None,
+            ..Record::default()
         }
     }
 

@@ -76,7 +76,7 @@ pub fn cell(record: &Record, cell: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{BottleneckInfo, Fingerprint, InputInfo, SCHEMA};
+    use crate::record::{BottleneckInfo, InputInfo, SCHEMA};
 
     fn record(command: &str, bottlenecks: &[&str]) -> Record {
         let info = |name: &&str| BottleneckInfo {
@@ -90,19 +90,10 @@ mod tests {
         };
         Record {
             schema: SCHEMA,
-            started: String::new(),
             profile: "quick".into(),
             command: command.into(),
-            seed: None,
-            fingerprint: Fingerprint::default(),
             bottlenecks: bottlenecks.iter().map(info).collect(),
-            contenders: Vec::new(),
-            cells: Vec::new(),
-            failures: Vec::new(),
-            input: None,
-            skipped: Vec::new(),
-            machines: Vec::new(),
-            identities: None,
+            ..Record::default()
         }
     }
 
