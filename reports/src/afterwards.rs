@@ -44,7 +44,7 @@ impl Outlier<'_> {
             "where the median of the others is 0".to_owned()
         };
         let text = format!(
-            "What the region leaves to be done: after {} at size {}, it takes {value} instructions per operation {what}, \
+            "It leaves work behind: after the region of {} at size {}, it takes {value} instructions per operation {what}, \
              {costs}. The region itself takes {region}.",
             name.scenario, name.size
         );
