@@ -82,16 +82,30 @@ impl OwnKey {
 }
 
 /// A case with which a contender may have nothing to do. `unfit` is asked before the case is measured, and never again.
-pub(crate) fn limited(case: Box<dyn Case>, unfit: impl Fn() -> Option<Unfit> + 'static) -> Box<dyn Case> {
-    Box::new(Limited { case, unfit })
+pub(crate) fn limited(inner: Box<dyn Case>, unfit: impl Fn() -> Option<Unfit> + 'static) -> Box<dyn Case> {
+    case(inner, unfit, |case| case.compare())
 }
 
-struct Limited<U> {
+/// A case about a user's file: what keeps it from being measured, and how the case in it is compared with the oracle.
+pub(crate) fn case(
+    inner: Box<dyn Case>,
+    unfit: impl Fn() -> Option<Unfit> + 'static,
+    compare: impl Fn(&dyn Case) -> Result<(), Difference> + 'static,
+) -> Box<dyn Case> {
+    Box::new(Own { case: inner, unfit, compare })
+}
+
+struct Own<U, C> {
     case: Box<dyn Case>,
     unfit: U,
+    compare: C,
 }
 
-impl<U: Fn() -> Option<Unfit>> Case for Limited<U> {
+impl<U, C> Case for Own<U, C>
+where
+    U: Fn() -> Option<Unfit>,
+    C: Fn(&dyn Case) -> Result<(), Difference>,
+{
     fn ops(&self) -> u64 {
         self.case.ops()
     }
@@ -125,7 +139,7 @@ impl<U: Fn() -> Option<Unfit>> Case for Limited<U> {
     }
 
     fn compare(&self) -> Result<(), Difference> {
-        self.case.compare()
+        (self.compare)(&*self.case)
     }
 }
 

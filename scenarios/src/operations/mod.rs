@@ -18,7 +18,7 @@ mod text;
 
 pub(crate) use history::{Effect, Held, History, Model};
 pub(crate) use names::Names;
-pub(crate) use replay::{Replay, Trace, replay};
+pub(crate) use replay::{NOTHING_FOUND, Replay, Trace, alive, put, replay, spelled_value};
 pub(crate) use text::{Line, Operation, Texts, looks_like, read};
 
 /// The kind of file that a trace of operations is.
@@ -42,9 +42,3 @@ pub(crate) const fn traces(
         claims: Some(claims),
     }
 }
-
-/// The most entries that a contender copies during a trace which copies a whole version at once.
-pub(crate) const MOST_COPIED: usize = 100_000_000;
-
-/// What an operation shows that finds nothing. No id of a value is so large.
-pub(crate) const NOTHING_FOUND: u64 = u64::MAX;

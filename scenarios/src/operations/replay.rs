@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use super::history::{Held, History, Model};
 use super::text::{line_of, shortened};
-use crate::case::{Case, Difference, Observed, Setup, Unfit, case};
+use crate::case::{Case, Difference, Setup, case};
 use crate::input::{mix, sum};
+use crate::own::{self, too_much};
 
 /// A trace that was read.
 pub(crate) struct Trace<O, T> {
@@ -87,8 +88,38 @@ fn versions<R: Replay>(trace: &TraceOf<R>) -> Vec<Option<R::Structure>> {
     versions
 }
 
-/// The case that replays a trace of a file.
-pub(crate) fn replay<R: Replay>(trace: TraceOf<R>, file: &'static [u8]) -> Box<dyn Case> {
+/// What an operation shows that finds nothing. No id of a value is so large.
+pub(crate) const NOTHING_FOUND: u64 = u64::MAX;
+
+/// The version at a place of a checked trace.
+#[inline(always)]
+pub(crate) fn alive<S>(versions: &mut [Option<S>], at: u32) -> &mut S {
+    versions[at as usize].as_mut().expect("the trace was checked")
+}
+
+/// Puts a version, or none, at a place. That shows nothing.
+#[inline(always)]
+pub(crate) fn put<S>(versions: &mut [Option<S>], at: u32, version: Option<S>) -> u64 {
+    versions[at as usize] = version;
+    0
+}
+
+/// Spells the value of an id. `never` is what is said of an id that stands for none.
+pub(crate) fn spelled_value(id: u64, values: &[String], never: &str) -> String {
+    let known = usize::try_from(id).ok().and_then(|id| values.get(id));
+    match known {
+        Some(text) => format!("{text:?}"),
+        None if id == NOTHING_FOUND => "nothing".to_owned(),
+        None => never.to_owned(),
+    }
+}
+
+/// The most entries that a contender copies during a trace which copies a whole version at once.
+const MOST_COPIED: usize = 100_000_000;
+
+/// The case that replays a trace of a file. `copies_whole` says whether the contender copies a whole version for the first
+/// write after a clone.
+pub(crate) fn replay<R: Replay>(trace: TraceOf<R>, file: &'static [u8], copies_whole: bool) -> Box<dyn Case> {
     let trace = Rc::new(trace);
     let measured = case(
         trace.operations.len(),
@@ -113,51 +144,15 @@ pub(crate) fn replay<R: Replay>(trace: TraceOf<R>, file: &'static [u8]) -> Box<d
             digest.wrapping_add(left_digest(history.left.into_iter()))
         },
     );
-    Box::new(Compared { case: measured, compare: move || compare::<R>(&trace, file) })
-}
-
-/// A case that can say where its contender first differs from the oracle.
-struct Compared<C> {
-    case: Box<dyn Case>,
-    compare: C,
-}
-
-impl<C: Fn() -> Result<(), Difference>> Case for Compared<C> {
-    fn ops(&self) -> u64 {
-        self.case.ops()
-    }
-
-    fn setup(&self) -> Setup {
-        self.case.setup()
-    }
-
-    fn arm(&mut self) {
-        self.case.arm();
-    }
-
-    fn run(&mut self) {
-        self.case.run();
-    }
-
-    fn digest(&self) -> u64 {
-        self.case.digest()
-    }
-
-    fn expected(&self) -> u64 {
-        self.case.expected()
-    }
-
-    fn observed(&self) -> Observed {
-        self.case.observed()
-    }
-
-    fn unfit(&self) -> Option<Unfit> {
-        self.case.unfit()
-    }
-
-    fn compare(&self) -> Result<(), Difference> {
-        (self.compare)()
-    }
+    let unfit = {
+        let trace = Rc::clone(&trace);
+        move || {
+            let copied = || usize::try_from(history::<R>(&trace).copied).unwrap_or(usize::MAX);
+            let what = "copies a whole version for the first write after a clone";
+            if copies_whole { too_much(what, copied(), 1, MOST_COPIED) } else { None }
+        }
+    };
+    own::case(measured, unfit, move |_| compare::<R>(&trace, file))
 }
 
 /// How many lines a difference shows, the one where it is included.

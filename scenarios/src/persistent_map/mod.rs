@@ -21,7 +21,6 @@ use crate::contender::{
 use crate::operations::traces;
 
 pub use contract::{Family, PersistentMap};
-pub use operations::copied_entries;
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {

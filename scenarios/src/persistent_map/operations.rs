@@ -9,9 +9,10 @@ use crate::case::Case;
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, mix};
 use crate::operations::{
-    self, Effect, Held, History, Line, Model, NOTHING_FOUND, Names, Replay, Texts, Trace, read,
+    self, Effect, Held, History, Line, Model, NOTHING_FOUND, Names, Replay, Texts, Trace, alive, put, read,
+    spelled_value,
 };
-use crate::own::{OwnKey, limited, too_much};
+use crate::own::OwnKey;
 
 /// The bottlenecks whose traces these are.
 const CONTRACTS: &[&str] = &["persistent_map", "small_map"];
@@ -49,6 +50,9 @@ enum Operation {
     Clone { from: u32, to: u32 },
     Drop { at: u32 },
 }
+
+/// What is said of a value that is in no line of the trace.
+const NEVER: &str = "a value that was never inserted";
 
 /// What the ids of a trace stand for.
 struct Tables {
@@ -236,10 +240,6 @@ fn digest_of(key: &OwnKey, value: u64) -> u64 {
 /// Replays a trace on maps of this type.
 struct OnMaps<M>(PhantomData<M>);
 
-fn alive<M>(versions: &mut [Option<M>], at: u32) -> &mut M {
-    versions[at as usize].as_mut().expect("the trace was checked")
-}
-
 impl<M: PersistentMap<OwnKey, u64> + 'static> Replay for OnMaps<M> {
     type Operation = Operation;
     type Tables = Tables;
@@ -294,21 +294,15 @@ impl<M: PersistentMap<OwnKey, u64> + 'static> Replay for OnMaps<M> {
             }
             Operation::Union { left, right, to } => {
                 let [left, right] = [left, right].map(|at| versions[at as usize].as_ref());
-                versions[to as usize] = left.zip(right).map(|(left, right)| left.union(right));
-                0
+                let made = left.zip(right).map(|(left, right)| left.union(right));
+                put(versions, to, made)
             }
-            Operation::New { to } => {
-                versions[to as usize] = Some(M::new());
-                0
-            }
+            Operation::New { to } => put(versions, to, Some(M::new())),
             Operation::Clone { from, to } => {
-                versions[to as usize] = Some(alive(versions, from).clone());
-                0
+                let copy = alive(versions, from).clone();
+                put(versions, to, Some(copy))
             }
-            Operation::Drop { at } => {
-                versions[at as usize] = None;
-                0
-            }
+            Operation::Drop { at } => put(versions, at, None),
         }
     }
 
@@ -335,7 +329,7 @@ impl<M: PersistentMap<OwnKey, u64> + 'static> Replay for OnMaps<M> {
             return Ok(());
         }
         let [found, expected] =
-            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
+            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), &tables.values, NEVER));
         Err([format!("a lookup of the key finds {found} then"), expected])
     }
 
@@ -354,20 +348,11 @@ impl<M: PersistentMap<OwnKey, u64> + 'static> Replay for OnMaps<M> {
 
     fn spell(operation: Operation, shown: u64, tables: &Tables) -> String {
         match operation {
-            Operation::Get { .. } => spelled_value(shown, tables),
+            Operation::Get { .. } => spelled_value(shown, &tables.values, NEVER),
             Operation::Len { .. } => shown.to_string(),
             Operation::Iterate { .. } => format!("entries that sum up to {shown}"),
             _ => (shown != 0).to_string(),
         }
-    }
-}
-
-fn spelled_value(id: u64, tables: &Tables) -> String {
-    let known = usize::try_from(id).ok().and_then(|id| tables.values.get(id));
-    match known {
-        Some(text) => format!("{text:?}"),
-        None if id == NOTHING_FOUND => "nothing".to_owned(),
-        None => "a value that was never inserted".to_owned(),
     }
 }
 
@@ -386,9 +371,10 @@ pub(crate) fn size(file: &[u8]) -> usize {
     parse(file).map_or(1, |trace| history(&trace).largest())
 }
 
-/// How many entries a map copies while it replays a trace if it copies a whole version for the first write after a
-/// clone: what a trace costs the plainest contenders. It is 0 if the file is no trace.
-pub fn copied_entries(file: &[u8]) -> u64 {
+/// How many entries a map copies while it replays a trace if it copies a whole version for the first write after a clone. It
+/// is 0 if the file is no trace.
+#[cfg(test)]
+pub(crate) fn copied_entries(file: &[u8]) -> u64 {
     parse(file).map_or(0, |trace| history(&trace).copied)
 }
 
@@ -400,12 +386,5 @@ fn history(trace: &Trace<Operation, Tables>) -> History {
 pub(crate) fn replay<M: PersistentMap<OwnKey, u64> + 'static>(request: Request) -> Box<dyn Case> {
     let file = request.input.expect("a scenario about a file is given one");
     let trace = parse(file).expect("the file was checked");
-    let replay = operations::replay::<OnMaps<M>>(trace, file);
-    let copies_whole = request.can(Capability::CopiesWhole);
-    limited(replay, move || {
-        let what = "copies a whole version for the first write after a clone";
-        copies_whole
-            .then(|| too_much(what, copied_entries(file) as usize, 1, operations::MOST_COPIED))
-            .flatten()
-    })
+    operations::replay::<OnMaps<M>>(trace, file, request.can(Capability::CopiesWhole))
 }

@@ -10,14 +10,13 @@
 mod cases;
 mod checks;
 mod contract;
-mod operations;
+pub(crate) mod operations;
 mod oracle;
 
 use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
 use crate::operations::traces;
 
 pub use contract::{Family, PersistentVector};
-pub use operations::copied_elements;
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {

@@ -8,9 +8,9 @@ use crate::case::Case;
 use crate::contender::{Capability, Request};
 use crate::input::mix;
 use crate::operations::{
-    self, Effect, Held, History, Line, Model, NOTHING_FOUND, Names, Replay, Texts, Trace, read,
+    self, Effect, Held, History, Line, Model, NOTHING_FOUND, Names, Replay, Texts, Trace, alive, put, read,
+    spelled_value,
 };
-use crate::own::{limited, too_much};
 
 /// The bottleneck whose traces these are.
 const CONTRACTS: &[&str] = &["persistent_vector"];
@@ -84,6 +84,9 @@ enum Operation {
         at: u32,
     },
 }
+
+/// What is said of a value that is in no line of the trace.
+const NEVER: &str = "a value that was never put in";
 
 /// What the ids of a trace stand for.
 struct Tables {
@@ -293,10 +296,6 @@ impl Model for VectorModel {
 /// Replays a trace on vectors of this type.
 struct OnVectors<V>(PhantomData<V>);
 
-fn alive<V>(versions: &mut [Option<V>], at: u32) -> &mut V {
-    versions[at as usize].as_mut().expect("the trace was checked")
-}
-
 impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
     type Operation = Operation;
     type Tables = Tables;
@@ -339,21 +338,15 @@ impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
             }
             Operation::Concat { left, right, to } => {
                 let [left, right] = [left, right].map(|at| versions[at as usize].as_ref());
-                versions[to as usize] = left.zip(right).map(|(left, right)| left.concat(right));
-                0
+                let made = left.zip(right).map(|(left, right)| left.concat(right));
+                put(versions, to, made)
             }
-            Operation::New { to } => {
-                versions[to as usize] = Some(V::new());
-                0
-            }
+            Operation::New { to } => put(versions, to, Some(V::new())),
             Operation::Clone { from, to } => {
-                versions[to as usize] = Some(alive(versions, from).clone());
-                0
+                let copy = alive(versions, from).clone();
+                put(versions, to, Some(copy))
             }
-            Operation::Drop { at } => {
-                versions[at as usize] = None;
-                0
-            }
+            Operation::Drop { at } => put(versions, at, None),
         }
     }
 
@@ -383,7 +376,7 @@ impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
             return Ok(());
         }
         let [found, expected] =
-            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), tables));
+            [found, expected].map(|id| spelled_value(id.unwrap_or(NOTHING_FOUND), &tables.values, NEVER));
         Err([format!("there is {found} at index {index} then"), expected])
     }
 
@@ -405,22 +398,13 @@ impl<V: PersistentVector<u64> + 'static> Replay for OnVectors<V> {
 
     fn spell(operation: Operation, shown: u64, tables: &Tables) -> String {
         match operation {
-            Operation::Get { .. } | Operation::PopBack { .. } => spelled_value(shown, tables),
+            Operation::Get { .. } | Operation::PopBack { .. } => spelled_value(shown, &tables.values, NEVER),
             Operation::Len { .. } => shown.to_string(),
             Operation::Iterate { .. } => format!("values that come to {shown:x}"),
             Operation::Slice { .. } if shown == 0 => "no slice".to_owned(),
             Operation::Slice { .. } => "one".to_owned(),
             _ => (shown != 0).to_string(),
         }
-    }
-}
-
-fn spelled_value(id: u64, tables: &Tables) -> String {
-    let known = usize::try_from(id).ok().and_then(|id| tables.values.get(id));
-    match known {
-        Some(text) => format!("{text:?}"),
-        None if id == NOTHING_FOUND => "nothing".to_owned(),
-        None => "a value that was never put in".to_owned(),
     }
 }
 
@@ -440,8 +424,9 @@ pub(super) fn size(file: &[u8]) -> usize {
 }
 
 /// How many elements a vector copies while it replays a trace if it copies a whole version for the first write after a
-/// clone: what a trace costs the plainest contenders. It is 0 if the file is no trace.
-pub fn copied_elements(file: &[u8]) -> u64 {
+/// clone. It is 0 if the file is no trace.
+#[cfg(test)]
+pub(crate) fn copied_elements(file: &[u8]) -> u64 {
     parse(file).map_or(0, |trace| history(&trace).copied)
 }
 
@@ -453,12 +438,5 @@ fn history(trace: &Trace<Operation, Tables>) -> History {
 pub(super) fn replay<V: PersistentVector<u64> + 'static>(request: Request) -> Box<dyn Case> {
     let file = request.input.expect("a scenario about a file is given one");
     let trace = parse(file).expect("the file was checked");
-    let replay = operations::replay::<OnVectors<V>>(trace, file);
-    let copies_whole = request.can(Capability::CopiesWhole);
-    limited(replay, move || {
-        let what = "copies a whole version for the first write after a clone";
-        copies_whole
-            .then(|| too_much(what, copied_elements(file) as usize, 1, operations::MOST_COPIED))
-            .flatten()
-    })
+    operations::replay::<OnVectors<V>>(trace, file, request.can(Capability::CopiesWhole))
 }

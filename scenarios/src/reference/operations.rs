@@ -162,13 +162,15 @@ fn a_line_of_many_versions_takes_the_oracle_no_copies() {
     let size = crate::persistent_map::BOTTLENECK.own_inputs[0].size.unwrap();
     assert_eq!(size(trace.as_bytes()), 30_000);
     // Each write but the first one comes after a clone: 1 + 2 + … + 29,999.
-    assert_eq!(crate::persistent_map::copied_entries(trace.as_bytes()), 29_999 * 30_000 / 2);
-    assert_eq!(crate::persistent_map::copied_entries(b"nonsense"), 0);
+    assert_eq!(crate::persistent_map::operations::copied_entries(trace.as_bytes()), 29_999 * 30_000 / 2);
+    assert_eq!(crate::persistent_map::operations::copied_entries(b"nonsense"), 0);
     // Of three versions two go before anybody writes: nothing is shared then.
     let dropped = b"push_back 0 a\nclone 0 1\nclone 0 2\ndrop 1\ndrop 0\npush_back 2 b";
-    assert_eq!(crate::persistent_vector::copied_elements(dropped), 0);
+    assert_eq!(crate::persistent_vector::operations::copied_elements(dropped), 0);
     assert_eq!(
-        crate::persistent_vector::copied_elements(b"push_back 0 a\nclone 0 1\nset 1 0 b\nset 1 0 c"),
+        crate::persistent_vector::operations::copied_elements(
+            b"push_back 0 a\nclone 0 1\nset 1 0 b\nset 1 0 c"
+        ),
         1
     );
 }
