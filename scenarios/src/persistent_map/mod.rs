@@ -38,7 +38,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
     ],
     own_inputs: &[
-        traces(operations::EXPECTS, OWN_OPERATIONS, operations::check, operations::size, operations::claims),
+        TRACES,
         OwnInput {
             name: "keys",
             expects: "one key a line, in UTF-8",
@@ -148,14 +148,19 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
 ];
 
+/// The scenarios about a file of keys.
 #[rustfmt::skip]
-const OWN_KEYS: &[Scenario] = &[
+pub(crate) const OWN_KEYS: &[Scenario] = &[
     Scenario::new("own_insert", "insert", NOTHING, "Builds a map by inserting the keys of your file in its order into an empty map that shares nothing."),
     Scenario::new("own_get_hit", "get", NOTHING, "Looks up the keys of your file in its order, in a map of all of them."),
     Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
     Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
     Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
 ];
+
+/// The kind of file that a trace of operations on maps is.
+pub(crate) const TRACES: OwnInput =
+    traces(operations::EXPECTS, OWN_OPERATIONS, operations::check, operations::size, operations::claims);
 
 #[rustfmt::skip]
 const OWN_OPERATIONS: &[Scenario] = &[

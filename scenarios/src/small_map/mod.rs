@@ -27,8 +27,7 @@ mod oracle;
 use crate::contender::{
     About, Bottleneck, Capability, Claim, Contender, Form, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
-use crate::operations::traces;
-use crate::persistent_map::{Family, operations, own};
+use crate::persistent_map::{Family, OWN_KEYS, TRACES, own};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -44,7 +43,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
     own_inputs: &[
-        traces(operations::EXPECTS, OWN_OPERATIONS, operations::check, operations::size, operations::claims),
+        TRACES,
         OwnInput {
             name: "keys",
             expects: "one key a line, in UTF-8, of which at most 1,000 are distinct",
@@ -132,20 +131,6 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("build", "entry", NOTHING, "Builds maps of n entries from a list of them.").at(few(&[4, 8, 32])),
     Scenario::new("insert_unshared", "insert", NOTHING, "Builds maps of n entries by inserts into empty maps that share nothing.").at(few(&[8, 33])),
     Scenario::new("iterate", "entry", NOTHING, "Visits every entry of maps of n.").at(few(&[4, 8, 32])),
-];
-
-#[rustfmt::skip]
-const OWN_KEYS: &[Scenario] = &[
-    Scenario::new("own_insert", "insert", NOTHING, "Builds a map by inserting the keys of your file in its order into an empty map that shares nothing."),
-    Scenario::new("own_get_hit", "get", NOTHING, "Looks up the keys of your file in its order, in a map of all of them."),
-    Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
-    Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
-    Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
-];
-
-#[rustfmt::skip]
-const OWN_OPERATIONS: &[Scenario] = &[
-    Scenario::new("own_operations", "operation", NOTHING, "Replays the operations of the trace on its versions, one after the other. The largest version has n entries."),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
