@@ -32,5 +32,5 @@ mod tree;
 pub use document::{Document, View};
 pub use number::Numeric;
 pub use parse::{MAX_DEPTH, ParseError};
-pub use syntax::Query;
+pub use syntax::{Comparison, Query};
 pub use tree::{Tree, TreeNode};

@@ -396,15 +396,9 @@ impl Parser<'_> {
 
     /// Passes over an operator that compares, if one comes next.
     fn comparison(&mut self) -> Option<Comparison> {
-        let comparisons = [
-            ("==", Comparison::Equal),
-            ("!=", Comparison::NotEqual),
-            ("<=", Comparison::LessOrEqual),
-            (">=", Comparison::GreaterOrEqual),
-            ("<", Comparison::Less),
-            (">", Comparison::Greater),
-        ];
-        comparisons.into_iter().find_map(|(spelling, comparison)| self.take(spelling).then_some(comparison))
+        let (comparison, rest) = Comparison::read(self.rest())?;
+        self.at = self.text.len() - rest.len();
+        Some(comparison)
     }
 
     /// Checks that an operand has at most one value.

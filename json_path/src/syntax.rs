@@ -64,14 +64,39 @@ pub(crate) enum Literal {
     String(String),
 }
 
+/// An operator that compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
+pub enum Comparison {
+    /// `==`
     Equal,
+    /// `!=`
     NotEqual,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
+}
+
+impl Comparison {
+    /// The operator at the beginning of a text, if there is one, and what is behind it.
+    #[inline]
+    pub fn read(text: &str) -> Option<(Self, &str)> {
+        let spellings = [
+            ("==", Comparison::Equal),
+            ("!=", Comparison::NotEqual),
+            ("<=", Comparison::LessOrEqual),
+            (">=", Comparison::GreaterOrEqual),
+            ("<", Comparison::Less),
+            (">", Comparison::Greater),
+        ];
+        spellings
+            .into_iter()
+            .find_map(|(spelling, comparison)| Some((comparison, text.strip_prefix(spelling)?)))
+    }
 }
 
 /// `match()` or `search()`.

@@ -2,18 +2,9 @@
 //!
 //! All other filters are left to the evaluator.
 
+use json_path::Comparison;
 use scenarios::flat_query::{SelectorKind, simple_segments};
 use serde_json::Value;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
 
 /// A comparison of a member, found by names, with a literal.
 #[derive(Debug, PartialEq)]
@@ -38,17 +29,7 @@ pub(crate) fn read(text: &str) -> Option<(Filter, &str)> {
     let names: Option<Vec<String>> = names.collect();
     let names = names.filter(|names| !names.is_empty())?;
     let text = text.trim_start_matches(' ');
-    let comparisons = [
-        ("==", Comparison::Equal),
-        ("!=", Comparison::NotEqual),
-        ("<=", Comparison::LessOrEqual),
-        (">=", Comparison::GreaterOrEqual),
-        ("<", Comparison::Less),
-        (">", Comparison::Greater),
-    ];
-    let (comparison, text) = comparisons
-        .into_iter()
-        .find_map(|(spelling, comparison)| Some((comparison, text.strip_prefix(spelling)?)))?;
+    let (comparison, text) = Comparison::read(text)?;
     let (literal, text) = read_literal(text.trim_start_matches(' '))?;
     let rest = text.trim_start_matches(' ').strip_prefix(']')?;
     Some((Filter { names, comparison, literal }, rest))
