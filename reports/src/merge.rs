@@ -207,14 +207,10 @@ fn add_machine(machines: &mut Vec<Machine>, machine: Machine) {
 
 /// A shard's command without its `--shard 2/3`, and that.
 fn without_shard(command: &str) -> (String, Option<(usize, usize)>) {
-    let Some(words) = shell::words(command) else { return (command.to_owned(), None) };
-    let Some(at) = words.iter().position(|word| word == "--shard") else { return (command.to_owned(), None) };
-    let shard = words.get(at + 1).and_then(|shard| {
-        let (index, of) = shard.split_once('/')?;
-        Some((index.parse().ok()?, of.parse().ok()?))
-    });
-    let whole = words.iter().enumerate().filter(|(place, _)| ![at, at + 1].contains(place));
-    (shell::command(whole.map(|(_, word)| word.as_str())), shard)
+    let mut words = shell::words(command).unwrap_or_default();
+    let Some(shard) = shell::take_option(&mut words, "--shard") else { return (command.to_owned(), None) };
+    let shard = shard.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    (shell::command(words.iter().map(String::as_str)), shard)
 }
 
 /// The command that measures what all of these did: that of the whole run if they are all of its shards, and otherwise

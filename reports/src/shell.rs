@@ -23,9 +23,31 @@ pub fn words(command: &str) -> Option<Vec<String>> {
     shlex::split(command)
 }
 
+/// Takes an option out of the words of a command. Returns its value, which is empty if there is none.
+pub fn take_option(words: &mut Vec<String>, option: &str) -> Option<String> {
+    let at = words.iter().position(|word| word == option)?;
+    words.drain(at..words.len().min(at + 2)).nth(1).or_else(|| Some(String::new()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_is_taken_with_its_value() {
+        let cases: [(&str, &str, Option<&str>); 5] = [
+            ("run a --shard 2/3 b", "run a b", Some("2/3")),
+            ("--shard 2/3", "", Some("2/3")),
+            ("run --shard", "run", Some("")),
+            ("run a", "run a", None),
+            ("", "", None),
+        ];
+        for (text, rest, value) in cases {
+            let mut left = words(text).unwrap();
+            assert_eq!(take_option(&mut left, "--shard").as_deref(), value, "{text}");
+            assert_eq!(left.join(" "), rest);
+        }
+    }
 
     const WORDS: [&str; 30] = [
         "plain",

@@ -49,9 +49,7 @@ pub fn bottleneck(record: &Record, bottleneck: &str) -> String {
     let words = match options {
         Some(mut options) => {
             // Of one bottleneck a shard would be other cells.
-            if let Some(at) = options.iter().position(|option| option == "--shard") {
-                options.drain(at..options.len().min(at + 2));
-            }
+            let _shard = shell::take_option(&mut options, "--shard");
             let is_selected = options.iter().any(|option| option == "--bottleneck");
             if !is_selected && record.bottlenecks.len() != 1 {
                 options.extend(["--bottleneck", bottleneck].map(str::to_owned));
