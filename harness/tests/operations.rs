@@ -309,6 +309,8 @@ fn traces_and_keys_are_told_apart() {
         assert!(ran.status.success(), "{text:?}: {}", String::from_utf8_lossy(&ran.stderr));
         let record: Record = reports::io::read_record(&root.join(output).join("record.json")).unwrap();
         assert_eq!(record.input.unwrap().kind, "keys", "{text:?}");
+        // Who pastes the command measures the same.
+        assert_eq!(record.command.contains("--format lines"), !more.is_empty(), "{}", record.command);
     }
     for text in
         ["get 7 a\n", "insert 0 a 1\nlen 0\ngte 0 a\n", "\u{feff}insert 0 a 1\r\nget 9 a\r\n", "insert 0 a\n"]

@@ -57,8 +57,8 @@ pub struct Input {
     pub info: InputInfo,
     /// Its content, in the form of its kind. It lives until the process ends, because cases may keep references into it.
     pub bytes: &'static [u8],
-    /// The name of the bottleneck that it was read for.
-    bottleneck: &'static str,
+    /// The bottleneck that it was read for.
+    bottleneck: &'static Bottleneck,
     kind: &'static OwnInput,
     /// The one size that it has, if it has one.
     size: Option<usize>,
@@ -210,7 +210,7 @@ impl Input {
         Input {
             info,
             bytes: text.into_bytes().leak(),
-            bottleneck: bottleneck.name,
+            bottleneck,
             kind,
             size,
             remarks,
@@ -240,7 +240,10 @@ impl Input {
                 if file.starts_with('-') && file != STANDARD_INPUT { format!("./{file}") } else { file };
             words.extend(["--input".to_owned(), file]);
         }
-        if self.info.format != Format::Lines.to_string() {
+        // Keys that look like another kind of file are keys only where the format says so.
+        let mut others = self.bottleneck.own_inputs.iter().filter(|kind| kind.name != self.kind.name);
+        let looks_like_another = others.any(|kind| kind.claims.is_some_and(|claims| claims(self.bytes)));
+        if self.info.format != Format::Lines.to_string() || looks_like_another {
             words.extend(["--format".to_owned(), self.info.format.clone()]);
         }
         words
@@ -248,7 +251,7 @@ impl Input {
 
     /// The kind of file that it is to a bottleneck; `None` if it was not read for this one.
     pub fn kind(&self, bottleneck: &Bottleneck) -> Option<&'static OwnInput> {
-        (self.bottleneck == bottleneck.name).then_some(self.kind)
+        (self.bottleneck.name == bottleneck.name).then_some(self.kind)
     }
 
     /// The one size that it has; `None` if the scenarios decide.
@@ -305,7 +308,7 @@ impl Input {
         Ok(Input {
             info: info.clone(),
             bytes: bytes.leak(),
-            bottleneck: bottleneck.name,
+            bottleneck,
             kind,
             size,
             remarks: Vec::new(),
