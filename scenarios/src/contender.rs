@@ -6,6 +6,7 @@ use crate::case::Case;
 use crate::trace::{Check, Mismatch, Step};
 
 /// A problem with one contract and one oracle.
+#[derive(Debug)]
 pub struct Bottleneck {
     /// Name, as in cells: `persistent_map`.
     pub name: &'static str,
