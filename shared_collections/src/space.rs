@@ -1,0 +1,449 @@
+//! The writer's memory: what is free, what is in use, and what becomes free when readers let go of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::layout::{Memory, PART, UNIT, unit, word};
+use crate::region::{Holds, Region, external_units};
+use crate::sys;
+
+/// Blocks of at most so many units have a list for each size.
+const SMALL: usize = 256;
+
+/// So much memory is kept for deletions and for publishing, so that a full region can be made emptier.
+const KEPT: u64 = 48 << 10;
+
+/// After so many retired blocks, or so many bytes in them, it is time to look at what readers hold.
+const BATCH: usize = 128;
+const BATCH_UNITS: usize = (256 << 10) / UNIT;
+
+/// A block that the version being built no longer has, but older ones have.
+#[derive(Clone, Copy)]
+pub(crate) struct Retired {
+    pub(crate) unit: u32,
+    pub(crate) units: u32,
+    /// The first version that has it.
+    pub(crate) birth: u64,
+    /// The first version that does not have it any more.
+    pub(crate) retired: u64,
+}
+
+/// What memory a change may take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// All but what is kept.
+    Growth,
+    /// All.
+    Shrinking,
+}
+
+/// Free blocks by size.
+struct Free {
+    /// Of each small size, the blocks' offsets.
+    small: Vec<Vec<u32>>,
+    /// For each small size, a bit: whether there is a block.
+    any: [u64; SMALL / 64 + 1],
+    /// Larger blocks: their sizes and offsets.
+    large: BTreeSet<(u32, u32)>,
+    /// How many units are free.
+    units: usize,
+}
+
+impl Free {
+    fn new() -> Self {
+        Free { small: vec![Vec::new(); SMALL + 1], any: [0; SMALL / 64 + 1], large: BTreeSet::new(), units: 0 }
+    }
+
+    #[inline]
+    fn put(&mut self, unit: u32, units: usize) {
+        self.units += units;
+        if units <= SMALL {
+            self.small[units].push(unit);
+            self.any[units / 64] |= 1 << (units % 64);
+        } else {
+            self.large.insert((units as u32, unit));
+        }
+    }
+
+    /// A block of exactly this size.
+    #[inline]
+    fn take(&mut self, units: usize) -> Option<u32> {
+        if units <= SMALL {
+            let list = &mut self.small[units];
+            let unit = list.pop()?;
+            if list.is_empty() {
+                self.any[units / 64] &= !(1 << (units % 64));
+            }
+            self.units -= units;
+            return Some(unit);
+        }
+        let &(size, unit) = self.large.range((units as u32, 0)..).next().filter(|block| block.0 == units as u32)?;
+        self.large.remove(&(size, unit));
+        self.units -= units;
+        Some(unit)
+    }
+
+    /// A block of this size or larger; what is left of it stays free.
+    fn take_from_larger(&mut self, units: usize) -> Option<u32> {
+        let next_small = (units..=SMALL).next().and_then(|first| {
+            let masked = self.any[first / 64] & (u64::MAX << (first % 64));
+            let rest = || (first / 64 + 1..self.any.len()).find(|index| self.any[*index] != 0);
+            if masked != 0 {
+                return Some(first / 64 * 64 + masked.trailing_zeros() as usize);
+            }
+            rest().map(|index| index * 64 + self.any[index].trailing_zeros() as usize)
+        });
+        let (size, unit) = match next_small {
+            Some(size) => (size, self.take(size)?),
+            None => {
+                let &(size, unit) = self.large.range((units as u32, 0)..).next()?;
+                self.large.remove(&(size, unit));
+                self.units -= size as usize;
+                (size as usize, unit)
+            }
+        };
+        if size > units {
+            self.put(unit + units as u32, size - units);
+        }
+        Some(unit)
+    }
+
+    /// All free blocks, joined with their neighbours.
+    fn drain_joined(&mut self) -> Vec<(u32, u32)> {
+        let mut all: Vec<(u32, u32)> = mem::take(&mut self.large).into_iter().map(|(size, unit)| (unit, size)).collect();
+        for (size, list) in self.small.iter_mut().enumerate() {
+            all.extend(list.drain(..).map(|unit| (unit, size as u32)));
+        }
+        self.any = [0; SMALL / 64 + 1];
+        self.units = 0;
+        all.sort_unstable();
+        all.dedup_by(|next, before| {
+            let joined = before.0 + before.1 == next.0;
+            if joined {
+                before.1 += next.1;
+            }
+            joined
+        });
+        all
+    }
+}
+
+/// The memory of a region, as its writer sees it.
+pub(crate) struct Space {
+    pub(crate) region: Arc<Region>,
+    pub(crate) memory: Memory,
+    /// The number of the version that is being built. Blocks with this number at their beginning were never published,
+    /// and change in place.
+    pub(crate) building: u64,
+    /// The unit from which on nothing has been used.
+    end: u64,
+    /// Memory has been reserved up to this offset.
+    reserved: u64,
+    free: Free,
+    /// How many units were freed since free blocks were joined.
+    freed: usize,
+    /// Blocks that readers may hold, for all that is known.
+    pending: Vec<Retired>,
+    pending_units: usize,
+    /// For each version that a reader held when this was last looked at: blocks that it has.
+    parked: BTreeMap<u64, Vec<Retired>>,
+    parked_units: usize,
+    /// It is time to look at what readers hold when so many blocks are pending, or so many units.
+    due: (usize, usize),
+    holds: Holds,
+    /// Blocks that a change has taken, to be given back if it fails.
+    fresh: Vec<(u32, u32)>,
+    pub(crate) purpose: Purpose,
+}
+
+// SAFETY: the pointer is the region's, which is `Send` and `Sync`; all access goes through `&mut self`, or reads.
+unsafe impl Send for Space {}
+// SAFETY: as above.
+unsafe impl Sync for Space {}
+
+impl Space {
+    /// The memory of a region that has nothing in it.
+    pub(crate) fn new(region: Arc<Region>, building: u64) -> Self {
+        let data = region.facts.data;
+        Space {
+            memory: region.memory(),
+            region,
+            building,
+            end: data / UNIT as u64,
+            reserved: data,
+            free: Free::new(),
+            freed: 0,
+            pending: Vec::new(),
+            pending_units: 0,
+            parked: BTreeMap::new(),
+            parked_units: 0,
+            due: (BATCH, BATCH_UNITS),
+            holds: Holds::default(),
+            fresh: Vec::new(),
+            purpose: Purpose::Growth,
+        }
+    }
+
+    /// The memory of a region in which only these blocks (offset and size, ascending) are in use. The retired ones are
+    /// among them.
+    pub(crate) fn recovered(region: Arc<Region>, building: u64, used: &[(u32, u32)], retired: Vec<Retired>) -> Self {
+        let mut space = Space::new(region, building);
+        for &(unit, units) in used {
+            let gap = u64::from(unit) - space.end;
+            if gap > 0 {
+                space.free.put(space.end as u32, gap as usize);
+            }
+            space.end = u64::from(unit) + u64::from(units);
+        }
+        // It was reserved when it was written; what lies between, the earlier writer may have given up before.
+        space.reserved = (space.end * UNIT as u64).next_multiple_of(PART as u64).min(space.region.facts.capacity);
+        space.pending_units = retired.iter().map(|block| block.units as usize).sum();
+        space.pending = retired;
+        space
+    }
+
+    /// Reserves the memory of a recovered region once more. What is reserved already costs nothing.
+    pub(crate) fn reserve_recovered(&mut self) -> Result<(), Error> {
+        let data = self.region.facts.data;
+        if self.reserved > data && !sys::reserve(&self.region.file, data, self.reserved)? {
+            return Err(self.full(0));
+        }
+        Ok(())
+    }
+
+    fn full(&self, units: usize) -> Error {
+        Error::Full {
+            used: self.end * UNIT as u64,
+            capacity: self.region.facts.capacity,
+            needed: (units * UNIT) as u64,
+        }
+    }
+
+    /// How many bytes of the file are in use, with the header, gaps and what only old versions have.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.end * UNIT as u64
+    }
+
+    /// How many bytes below `used_bytes` are free.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        (self.free.units * UNIT) as u64
+    }
+
+    /// How many bytes only versions before the one that is being built have.
+    pub(crate) fn retained_bytes(&self) -> u64 {
+        ((self.pending_units + self.parked_units) * UNIT) as u64
+    }
+
+    /// Takes a block.
+    #[inline]
+    pub(crate) fn allocate(&mut self, units: usize) -> Result<u32, Error> {
+        match self.free.take(units) {
+            Some(unit) => Ok(unit),
+            None => self.allocate_slowly(units),
+        }
+    }
+
+    /// Without a block of the right size, new memory is taken as long as little memory is free: cutting up larger blocks
+    /// makes small ones that nobody needs.
+    #[inline(never)]
+    fn allocate_slowly(&mut self, units: usize) -> Result<u32, Error> {
+        let extent = (self.end - self.region.facts.data / UNIT as u64) as usize;
+        if self.free.units >= units && self.free.units > extent / 4 {
+            if self.freed > extent / 8 {
+                self.join();
+            }
+            if let Some(unit) = self.free.take_from_larger(units) {
+                return Ok(unit);
+            }
+        }
+        if let Some(unit) = self.extend(units)? {
+            return Ok(unit);
+        }
+        if let Some(unit) = self.free.take_from_larger(units) {
+            return Ok(unit);
+        }
+        self.collect()?;
+        match self.free.take_from_larger(units) {
+            Some(unit) => Ok(unit),
+            // Joining may have moved the end back.
+            None => self.extend(units)?.ok_or_else(|| self.full(units)),
+        }
+    }
+
+    /// Takes memory behind everything in use, if the region and the file system have it.
+    fn extend(&mut self, units: usize) -> Result<Option<u32>, Error> {
+        let size = UNIT as u64;
+        let capacity = self.region.facts.capacity;
+        let end = (self.end + units as u64) * size;
+        let kept = if self.purpose == Purpose::Growth { KEPT } else { 0 };
+        let needed = end + kept;
+        if needed > self.reserved {
+            if needed > capacity {
+                return Ok(None);
+            }
+            let least = needed.next_multiple_of(PART as u64).min(capacity);
+            let ahead = ((end - self.region.facts.data) / 8).min(64 << 20);
+            let generous = (needed + ahead).next_multiple_of(PART as u64).min(capacity);
+            let to = if sys::reserve(&self.region.file, self.reserved, generous)? {
+                generous
+            } else if sys::reserve(&self.region.file, self.reserved, least)? {
+                least
+            } else {
+                return Ok(None);
+            };
+            self.reserved = to;
+        }
+        let unit = self.end as u32;
+        self.end += units as u64;
+        Ok(Some(unit))
+    }
+
+    /// Gives a block back that no version has.
+    #[inline]
+    pub(crate) fn free(&mut self, unit: u32, units: usize) {
+        self.freed += units;
+        self.free.put(unit, units);
+    }
+
+    /// Gives up a block of the version that is being built. If older versions have it, it stays as long as they do.
+    #[inline]
+    pub(crate) fn retire(&mut self, unit: u32, units: usize, birth: u64) {
+        if birth == self.building {
+            self.free(unit, units);
+        } else {
+            self.pending_units += units;
+            self.pending.push(Retired { unit, units: units as u32, birth, retired: self.building });
+        }
+    }
+
+    /// Whether it is time to look at what readers hold.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        self.pending.len() >= self.due.0 || self.pending_units >= self.due.1
+    }
+
+    /// Frees the retired blocks that no version has which a reader holds or can still get.
+    pub(crate) fn scan(&mut self) -> Result<(), Error> {
+        let mut holds = mem::take(&mut self.holds);
+        let found = self.region.holds(&mut holds);
+        self.holds = holds;
+        found?;
+        let latest = self.building - 1;
+        let floor = self.holds.taking.map_or(u64::MAX, |(number, _)| number);
+        let held = &self.holds.held;
+        // Versions that nobody holds any more give their blocks back to be looked at.
+        let gone: Vec<u64> = self
+            .parked
+            .keys()
+            .filter(|number| held.binary_search_by_key(*number, |hold| hold.0).is_err())
+            .copied()
+            .collect();
+        for number in gone {
+            let blocks = self.parked.remove(&number).expect("it was just there");
+            let units: usize = blocks.iter().map(|block| block.units as usize).sum();
+            self.parked_units -= units;
+            self.pending_units += units;
+            self.pending.extend(blocks);
+        }
+        let mut kept = 0;
+        for index in 0..self.pending.len() {
+            let block = self.pending[index];
+            let units = block.units as usize;
+            let first = held.partition_point(|hold| hold.0 < block.birth);
+            match held.get(first) {
+                Some(&(number, _)) if number < block.retired => {
+                    self.parked.entry(number).or_default().push(block);
+                    self.pending_units -= units;
+                    self.parked_units += units;
+                }
+                // The newest version can be taken at any time.
+                _ if block.retired > floor || block.retired > latest => {
+                    self.pending[kept] = block;
+                    kept += 1;
+                }
+                _ => {
+                    self.pending_units -= units;
+                    self.freed += units;
+                    self.free.put(block.unit, units);
+                }
+            }
+        }
+        self.pending.truncate(kept);
+        // What could not be freed or parked is looked at again when there is twice as much: amortised constant time.
+        // Neither does it cost more if many versions are held.
+        let held = self.holds.held.len();
+        self.due = (BATCH + 2 * (kept + held), BATCH_UNITS + 2 * self.pending_units + 64 * held);
+        Ok(())
+    }
+
+    /// Frees what can be freed, and joins free blocks.
+    pub(crate) fn collect(&mut self) -> Result<(), Error> {
+        self.scan()?;
+        self.join();
+        Ok(())
+    }
+
+    fn join(&mut self) {
+        self.freed = 0;
+        for (unit, units) in self.free.drain_joined() {
+            if u64::from(unit) + u64::from(units) == self.end {
+                self.end = u64::from(unit);
+            } else {
+                self.free.put(unit, units as usize);
+            }
+        }
+    }
+
+    /// The address of a unit.
+    #[inline]
+    pub(crate) fn pointer(&self, unit: u32) -> *mut u8 {
+        self.memory.unit(unit)
+    }
+
+    /// Takes a block that is given back if the change fails.
+    pub(crate) fn allocate_fresh(&mut self, units: usize) -> Result<u32, Error> {
+        let unit = self.allocate(units)?;
+        self.fresh.push((unit, units as u32));
+        Ok(unit)
+    }
+
+    /// Ends a change: its blocks stay, or are given back if it failed.
+    pub(crate) fn finish<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        let fresh = mem::take(&mut self.fresh);
+        if outcome.is_err() {
+            fresh.iter().for_each(|(unit, units)| self.free(*unit, *units as usize));
+        }
+        self.fresh = fresh;
+        self.fresh.clear();
+        outcome
+    }
+
+    /// Writes bytes to a block of their own, and returns its word.
+    pub(crate) fn store(&mut self, bytes: &[u8]) -> Result<u32, Error> {
+        if bytes.len() as u64 >= self.region.facts.capacity {
+            return Err(Error::TooLong { length: bytes.len() });
+        }
+        let unit = self.allocate(external_units(bytes.len() as u64))?;
+        let block = self.pointer(unit);
+        // SAFETY: the block is new, and large enough.
+        unsafe {
+            block.cast::<u64>().write(self.building);
+            block.add(8).cast::<u64>().write(bytes.len() as u64);
+            block.add(16).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+        Ok(word(unit as usize))
+    }
+
+    /// Gives up a block with bytes.
+    ///
+    /// # Safety
+    /// The word names such a block, which the version that is being built has.
+    pub(crate) unsafe fn retire_stored(&mut self, word: u32) {
+        let block = self.pointer(unit(word));
+        // SAFETY: by the contract.
+        let (birth, length) = unsafe { (block.cast::<u64>().read(), block.add(8).cast::<u64>().read()) };
+        self.retire(unit(word), external_units(length), birth);
+    }
+}
