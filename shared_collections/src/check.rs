@@ -10,6 +10,7 @@ use crate::trie::{
     BRANCH_UNITS, BUCKETS, COUNT, DIGIT_BITS, EXTERNAL_KEY, INDEX, MAX_RECORDS, MAX_WORDS, OVERFLOW, RECORDS, ROOM,
     Record, SLOTS, USED, WIDTH, bucket,
 };
+use crate::trie::edit::leaf_units;
 use crate::value::{NOTHING, external, is_external, is_kind, is_text};
 
 /// A block in use.
@@ -192,7 +193,7 @@ impl<'a> Walk<'a> {
             if room > MAX_WORDS || used > room || used < RECORDS || count > MAX_RECORDS {
                 return Err(damaged(here, "a leaf's head contradicts itself"));
             }
-            if !self.block(next, units((room * 8).next_multiple_of(64)))? {
+            if !self.block(next, leaf_units(room))? {
                 return Ok(None);
             }
             let mut starts = [false; MAX_WORDS + 1];

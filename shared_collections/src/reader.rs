@@ -3,8 +3,9 @@
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::check::Walk;
 use crate::error::Error;
@@ -35,8 +36,19 @@ pub struct Reader {
 struct Attachment {
     region: Region,
     first: Entry,
+    /// An entry that had a free slot when somebody last looked; null for the first one.
+    hint: AtomicPtr<Entry>,
     /// Taken while an entry is added.
     adding: Mutex<()>,
+}
+
+impl Attachment {
+    /// The entry in which to look for a slot first.
+    #[inline]
+    fn hinted(&self) -> &Entry {
+        // SAFETY: entries stay as long as the attachment.
+        unsafe { self.hint.load(Ordering::Acquire).as_ref() }.unwrap_or(&self.first)
+    }
 }
 
 /// An entry of the region that belongs to this reader, with the next one.
@@ -119,7 +131,7 @@ impl Reader {
         let region = Region::open(file, false)?;
         region.version(region.latest().load(Ordering::Acquire))?;
         let first = Entry::claim(&region, &[])?;
-        Ok(Reader { attachment: Arc::new(Attachment { region, first, adding: Mutex::new(()) }) })
+        Ok(Reader { attachment: Arc::new(Attachment { region, first, hint: AtomicPtr::default(), adding: Mutex::new(()) }) })
     }
 
     /// Another reader of the same region, with an entry of its own. Threads that take snapshots all the time are
@@ -139,12 +151,10 @@ impl Reader {
     /// [`Error::Damaged`] if the record of the version is.
     #[inline]
     pub fn latest(&self) -> Result<Snapshot, Error> {
-        let mut entry = &self.attachment.first;
-        let slot = loop {
-            match entry.take_slot() {
-                Some(slot) => break slot,
-                None => entry = self.next_entry(entry)?,
-            }
+        let entry = self.attachment.hinted();
+        let (entry, slot) = match entry.take_slot() {
+            Some(slot) => (entry, slot),
+            None => self.find_slot()?,
         };
         let region = &self.attachment.region;
         let place = &region.slots(entry.number)[slot];
@@ -157,24 +167,29 @@ impl Reader {
         let version = unsafe { region.memory().at(record & !1).cast::<Version>().read() };
         place.record.store(record, Ordering::Relaxed);
         place.state.store(held(version.number), Ordering::Release);
-        Ok(Snapshot { attachment: Arc::clone(&self.attachment), entry: entry.into(), slot, version, record })
+        Ok(Snapshot { attachment: Arc::clone(&self.attachment), entry: NonNull::from_ref(entry), slot, version, record })
     }
 
+    /// A slot in any entry, or in a new one.
     #[cold]
-    fn next_entry<'a>(&'a self, entry: &'a Entry) -> Result<&'a Entry, Error> {
-        let _adding = self.attachment.adding.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if entry.next.get().is_none() {
-            let mut own = vec![self.attachment.first.number];
-            let mut last = &self.attachment.first;
-            while let Some(next) = last.next.get() {
-                own.push(next.number);
-                last = next;
+    fn find_slot(&self) -> Result<(&Entry, usize), Error> {
+        let _adding = self.attachment.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = Vec::new();
+        let mut entry = &self.attachment.first;
+        loop {
+            if let Some(slot) = entry.take_slot() {
+                self.attachment.hint.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Release);
+                return Ok((entry, slot));
             }
-            // A full entry without a next one is the last one.
-            let new = Entry::claim(&self.attachment.region, &own)?;
-            assert!(last.next.set(Box::new(new)).is_ok(), "entries are added under a lock");
+            own.push(entry.number);
+            entry = match entry.next.get() {
+                Some(next) => next,
+                None => {
+                    let new = Box::new(Entry::claim(&self.attachment.region, &own)?);
+                    entry.next.get_or_init(|| new)
+                }
+            };
         }
-        Ok(entry.next.get().expect("it was added"))
     }
 }
 
@@ -204,7 +219,7 @@ impl fmt::Debug for Reader {
 pub struct Snapshot {
     attachment: Arc<Attachment>,
     /// An entry of the attachment, which keeps it in place.
-    entry: std::ptr::NonNull<Entry>,
+    entry: NonNull<Entry>,
     slot: usize,
     version: Version,
     record: u32,
@@ -279,6 +294,7 @@ impl Drop for Snapshot {
         // Release: the writer who sees that the slot is free also knows that everything was read.
         self.attachment.region.slots(entry.number)[self.slot].state.store(0, Ordering::Release);
         entry.busy.fetch_and(!(1 << self.slot), Ordering::Release);
+        self.attachment.hint.store(self.entry.as_ptr(), Ordering::Release);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The writer's memory: what is free, what is in use, and what becomes free when readers let go of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ const SMALL: usize = 256;
 /// So much memory is kept for deletions and for publishing, so that a full region can be made emptier.
 const KEPT: u64 = 48 << 10;
 
-/// After so many retired blocks, or so many bytes in them, it is time to look at what readers hold.
-const BATCH: usize = 128;
-const BATCH_UNITS: usize = (256 << 10) / UNIT;
+/// When retired blocks have so many bytes, or a part of all memory, it is time to look at what readers hold.
+const BATCH_UNITS: usize = (64 << 10) / UNIT;
+const BATCH_PART: usize = 8;
 
 /// A block that the version being built no longer has, but older ones have.
 #[derive(Clone, Copy)]
@@ -28,6 +28,20 @@ pub(crate) struct Retired {
     pub(crate) birth: u64,
     /// The first version that does not have it any more.
     pub(crate) retired: u64,
+}
+
+/// Parks blocks with the version that has them.
+fn park(parked: &mut Vec<(u64, Vec<Retired>)>, version: Option<u64>, blocks: &[Retired]) {
+    let Some(version) = version else { return };
+    // Mostly it is the newest one.
+    let at = match parked.last() {
+        Some(last) if last.0 >= version => parked.partition_point(|group| group.0 < version),
+        _ => parked.len(),
+    };
+    match parked.get_mut(at).filter(|group| group.0 == version) {
+        Some(group) => group.1.extend_from_slice(blocks),
+        None => parked.insert(at, (version, blocks.to_vec())),
+    }
 }
 
 /// What memory a change may take.
@@ -42,9 +56,7 @@ pub(crate) enum Purpose {
 /// Free blocks by size.
 struct Free {
     /// Of each small size, the blocks' offsets.
-    small: Vec<Vec<u32>>,
-    /// For each small size, a bit: whether there is a block.
-    any: [u64; SMALL / 64 + 1],
+    small: [Vec<u32>; SMALL + 1],
     /// Larger blocks: their sizes and offsets.
     large: BTreeSet<(u32, u32)>,
     /// How many units are free.
@@ -53,57 +65,42 @@ struct Free {
 
 impl Free {
     fn new() -> Self {
-        Free { small: vec![Vec::new(); SMALL + 1], any: [0; SMALL / 64 + 1], large: BTreeSet::new(), units: 0 }
+        Free { small: [const { Vec::new() }; SMALL + 1], large: BTreeSet::new(), units: 0 }
     }
 
     #[inline]
     fn put(&mut self, unit: u32, units: usize) {
         self.units += units;
-        if units <= SMALL {
-            self.small[units].push(unit);
-            self.any[units / 64] |= 1 << (units % 64);
-        } else {
-            self.large.insert((units as u32, unit));
+        match self.small.get_mut(units) {
+            Some(list) => list.push(unit),
+            None => drop(self.large.insert((units as u32, unit))),
         }
     }
 
     /// A block of exactly this size.
     #[inline]
     fn take(&mut self, units: usize) -> Option<u32> {
-        if units <= SMALL {
-            let list = &mut self.small[units];
-            let unit = list.pop()?;
-            if list.is_empty() {
-                self.any[units / 64] &= !(1 << (units % 64));
+        let unit = match self.small.get_mut(units) {
+            Some(list) => list.pop()?,
+            None => {
+                let least = (units as u32, 0);
+                let block = *self.large.range(least..).next().filter(|block| block.0 == least.0)?;
+                self.large.remove(&block);
+                block.1
             }
-            self.units -= units;
-            return Some(unit);
-        }
-        let &(size, unit) = self.large.range((units as u32, 0)..).next().filter(|block| block.0 == units as u32)?;
-        self.large.remove(&(size, unit));
+        };
         self.units -= units;
         Some(unit)
     }
 
     /// A block of this size or larger; what is left of it stays free.
     fn take_from_larger(&mut self, units: usize) -> Option<u32> {
-        let next_small = (units..=SMALL).next().and_then(|first| {
-            let masked = self.any[first / 64] & (u64::MAX << (first % 64));
-            let rest = || (first / 64 + 1..self.any.len()).find(|index| self.any[*index] != 0);
-            if masked != 0 {
-                return Some(first / 64 * 64 + masked.trailing_zeros() as usize);
-            }
-            rest().map(|index| index * 64 + self.any[index].trailing_zeros() as usize)
-        });
-        let (size, unit) = match next_small {
-            Some(size) => (size, self.take(size)?),
-            None => {
-                let &(size, unit) = self.large.range((units as u32, 0)..).next()?;
-                self.large.remove(&(size, unit));
-                self.units -= size as usize;
-                (size as usize, unit)
-            }
+        let small = self.small.iter().enumerate().skip(units).find(|(_, list)| !list.is_empty());
+        let size = match small {
+            Some((size, _)) => size,
+            None => self.large.range((units as u32, 0)..).next()?.0 as usize,
         };
+        let unit = self.take(size)?;
         if size > units {
             self.put(unit + units as u32, size - units);
         }
@@ -116,7 +113,6 @@ impl Free {
         for (size, list) in self.small.iter_mut().enumerate() {
             all.extend(list.drain(..).map(|unit| (unit, size as u32)));
         }
-        self.any = [0; SMALL / 64 + 1];
         self.units = 0;
         all.sort_unstable();
         all.dedup_by(|next, before| {
@@ -147,11 +143,11 @@ pub(crate) struct Space {
     /// Blocks that readers may hold, for all that is known.
     pending: Vec<Retired>,
     pending_units: usize,
-    /// For each version that a reader held when this was last looked at: blocks that it has.
-    parked: BTreeMap<u64, Vec<Retired>>,
+    /// For versions that readers held when this was last looked at: blocks that they have. Ascending.
+    parked: Vec<(u64, Vec<Retired>)>,
     parked_units: usize,
-    /// It is time to look at what readers hold when so many blocks are pending, or so many units.
-    due: (usize, usize),
+    /// It is time to look at what readers hold when so many units are pending.
+    due: usize,
     holds: Holds,
     /// Blocks that a change has taken, to be given back if it fails.
     fresh: Vec<(u32, u32)>,
@@ -177,9 +173,9 @@ impl Space {
             freed: 0,
             pending: Vec::new(),
             pending_units: 0,
-            parked: BTreeMap::new(),
+            parked: Vec::new(),
             parked_units: 0,
-            due: (BATCH, BATCH_UNITS),
+            due: BATCH_UNITS,
             holds: Holds::default(),
             fresh: Vec::new(),
             purpose: Purpose::Growth,
@@ -239,23 +235,38 @@ impl Space {
     /// Takes a block.
     #[inline]
     pub(crate) fn allocate(&mut self, units: usize) -> Result<u32, Error> {
-        match self.free.take(units) {
-            Some(unit) => Ok(unit),
-            None => self.allocate_slowly(units),
+        if let Some(unit) = self.free.take(units) {
+            return Ok(unit);
         }
+        let end = self.end + units as u64;
+        if self.free.units <= self.tolerated() && end * UNIT as u64 + KEPT <= self.reserved {
+            let unit = self.end as u32;
+            self.end = end;
+            return Ok(unit);
+        }
+        self.allocate_slowly(units)
+    }
+
+    /// How many units may be free before larger blocks are cut up.
+    #[inline]
+    fn tolerated(&self) -> usize {
+        (self.end - self.region.facts.data / UNIT as u64) as usize / 4
     }
 
     /// Without a block of the right size, new memory is taken as long as little memory is free: cutting up larger blocks
     /// makes small ones that nobody needs.
     #[inline(never)]
     fn allocate_slowly(&mut self, units: usize) -> Result<u32, Error> {
-        let extent = (self.end - self.region.facts.data / UNIT as u64) as usize;
-        if self.free.units >= units && self.free.units > extent / 4 {
-            if self.freed > extent / 8 {
-                self.join();
-            }
+        if self.free.units > self.tolerated() {
             if let Some(unit) = self.free.take_from_larger(units) {
                 return Ok(unit);
+            }
+            // Joining takes time in proportion to the number of free blocks.
+            if self.freed > 2 * self.tolerated() {
+                self.join();
+                if let Some(unit) = self.free.take_from_larger(units) {
+                    return Ok(unit);
+                }
             }
         }
         if let Some(unit) = self.extend(units)? {
@@ -321,7 +332,7 @@ impl Space {
     /// Whether it is time to look at what readers hold.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
-        self.pending.len() >= self.due.0 || self.pending_units >= self.due.1
+        self.pending_units >= self.due
     }
 
     /// Frees the retired blocks that no version has which a reader holds or can still get.
@@ -332,50 +343,70 @@ impl Space {
         found?;
         let latest = self.building - 1;
         let floor = self.holds.taking.map_or(u64::MAX, |(number, _)| number);
-        let held = &self.holds.held;
-        // Versions that nobody holds any more give their blocks back to be looked at.
-        let gone: Vec<u64> = self
-            .parked
-            .keys()
-            .filter(|number| held.binary_search_by_key(*number, |hold| hold.0).is_err())
-            .copied()
-            .collect();
-        for number in gone {
-            let blocks = self.parked.remove(&number).expect("it was just there");
-            let units: usize = blocks.iter().map(|block| block.units as usize).sum();
-            self.parked_units -= units;
-            self.pending_units += units;
-            self.pending.extend(blocks);
-        }
-        let mut kept = 0;
-        for index in 0..self.pending.len() {
-            let block = self.pending[index];
+        self.unpark_released();
+        // No version before this one is held.
+        let oldest = self.holds.held.first().map_or(u64::MAX, |hold| hold.0).min(floor).min(latest);
+        let pending = mem::take(&mut self.pending);
+        // Blocks that are parked together follow each other: the first of them, and the version.
+        let mut group: (usize, Option<u64>) = (0, None);
+        // How many held versions are older than when the block was retired.
+        let mut before = 0;
+        let held = mem::take(&mut self.holds.held);
+        for (index, block) in pending.iter().enumerate() {
+            // The newest held version that has the block, if any has it. Most blocks are in the order in which they were
+            // retired.
+            let mut holder = None;
+            if block.retired > oldest {
+                if before > 0 && held[before - 1].0 >= block.retired {
+                    before = held.partition_point(|hold| hold.0 < block.retired);
+                }
+                while held.get(before).is_some_and(|hold| hold.0 < block.retired) {
+                    before += 1;
+                }
+                holder = before.checked_sub(1).map(|last| held[last].0).filter(|number| *number >= block.birth);
+            }
+            if holder != group.1 {
+                park(&mut self.parked, group.1, &pending[group.0..index]);
+                group = (index, holder);
+            }
             let units = block.units as usize;
-            let first = held.partition_point(|hold| hold.0 < block.birth);
-            match held.get(first) {
-                Some(&(number, _)) if number < block.retired => {
-                    self.parked.entry(number).or_default().push(block);
-                    self.pending_units -= units;
-                    self.parked_units += units;
-                }
+            if holder.is_some() {
+                self.pending_units -= units;
+                self.parked_units += units;
+            } else if block.retired > floor || block.retired > latest {
                 // The newest version can be taken at any time.
-                _ if block.retired > floor || block.retired > latest => {
-                    self.pending[kept] = block;
-                    kept += 1;
-                }
-                _ => {
-                    self.pending_units -= units;
-                    self.freed += units;
-                    self.free.put(block.unit, units);
-                }
+                self.pending.push(*block);
+            } else {
+                self.pending_units -= units;
+                self.freed += units;
+                self.free.put(block.unit, units);
             }
         }
-        self.pending.truncate(kept);
-        // What could not be freed or parked is looked at again when there is twice as much: amortised constant time.
-        // Neither does it cost more if many versions are held.
-        let held = self.holds.held.len();
-        self.due = (BATCH + 2 * (kept + held), BATCH_UNITS + 2 * self.pending_units + 64 * held);
+        park(&mut self.parked, group.1, &pending[group.0..]);
+        self.holds.held = held;
+        // What could not be freed or parked is looked at again when there is twice as much, and looking costs more if
+        // many versions are held: amortised constant time.
+        let batch = BATCH_UNITS.max(4 * self.tolerated() / BATCH_PART);
+        self.due = batch + 2 * self.pending_units + 64 * self.holds.held.len();
         Ok(())
+    }
+
+    /// Takes back the blocks that are parked with versions which nobody holds any more.
+    fn unpark_released(&mut self) {
+        let mut held = self.holds.held.iter().map(|hold| hold.0).peekable();
+        let pending = &mut self.pending;
+        let before = pending.len();
+        self.parked.retain_mut(|(number, blocks)| {
+            while held.next_if(|hold| *hold < *number).is_some() {}
+            let still = held.peek() == Some(number);
+            if !still {
+                pending.append(blocks);
+            }
+            still
+        });
+        let units: usize = self.pending[before..].iter().map(|block| block.units as usize).sum();
+        self.parked_units -= units;
+        self.pending_units += units;
     }
 
     /// Frees what can be freed, and joins free blocks.

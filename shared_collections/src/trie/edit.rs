@@ -47,16 +47,19 @@ struct Source {
     hash: u32,
 }
 
-/// How many units a leaf with room for so many words takes. Leaves come in few sizes, so that freed ones fit again.
+/// Leaves come in so few sizes, each so many words larger than the one before, that freed ones fit again.
+pub(crate) const STEP: usize = 16;
+
+/// How many units a leaf with room for so many words takes.
 #[inline]
-fn leaf_units(words: usize) -> usize {
-    units((words * 8).next_multiple_of(64))
+pub(crate) fn leaf_units(words: usize) -> usize {
+    units((words * 8).next_multiple_of(8 * STEP))
 }
 
 /// How much room a leaf has that needs so many words.
 #[inline]
 fn room_for(words: usize) -> usize {
-    words.next_multiple_of(8).min(MAX_WORDS)
+    words.next_multiple_of(STEP).min(MAX_WORDS)
 }
 
 /// # Safety
@@ -117,6 +120,46 @@ impl Space {
             *to.add(ROOM) = room as u8;
         }
         self.retire_leaf(old);
+        Ok(leaf_word(new as usize))
+    }
+
+    /// A leaf with all records but one, which belongs to the version that is being built. The old one is still there.
+    ///
+    /// # Safety
+    /// The word names a leaf with the record, and no overflow, in which `left` words are used without the record.
+    unsafe fn copy_leaf_without(&mut self, old: u32, without: Record, left: usize) -> Result<u32, Error> {
+        let room = room_for(left);
+        let new = self.allocate(leaf_units(room))?;
+        let (from, to) = (self.leaf(old), self.pointer(new));
+        // SAFETY: the new block has room for what is copied. All places are those of records, or 0.
+        unsafe {
+            let used = usize::from(*from.add(USED));
+            let gap = used - left;
+            let at = without.0.offset_from_unsigned(from.cast());
+            let (source, copy) = (from.cast::<u64>(), to.cast::<u64>());
+            copy.copy_from_nonoverlapping(source, at);
+            copy.add(at).copy_from_nonoverlapping(source.add(at + gap), left - at);
+            copy.write(self.building);
+            *to.add(COUNT) -= 1;
+            *to.add(USED) = left as u8;
+            *to.add(ROOM) = room as u8;
+            let (gap, at, after) = (gap as u8, at as u8, without.head().next() as u8);
+            let moved = |place: u8| {
+                let place = if place == at { after } else { place };
+                if place > at { place - gap } else { place }
+            };
+            for place in &mut *to.add(INDEX).cast::<[u8; super::BUCKETS]>() {
+                *place = moved(*place);
+            }
+            // Records name older ones, and those before the gap only such that have not moved.
+            let mut place = usize::from(at);
+            while place < left {
+                let head = copy.add(place).cast::<Head>();
+                let words = (*head).words();
+                *head = (*head).with_next(moved((*head).next() as u8));
+                place += words;
+            }
+        }
         Ok(leaf_word(new as usize))
     }
 
@@ -488,6 +531,16 @@ impl Space {
             }
             let record = find_in_leaf(self.memory, self.leaf(word), hash, key);
             let (slots, slot) = path[depth];
+            let leaf = self.leaf(word);
+            let left = usize::from(*leaf.add(USED)) - record.head().words();
+            if left > RECORDS + JOINED_WORDS / 2 && leaf.add(OVERFLOW).cast::<u32>().read() == 0 {
+                let new = self.copy_leaf_without(word, record, left)?;
+                rename(slots, shift, word, new);
+                self.retire_externals(record, true);
+                self.retire_leaf(word);
+                roots.len -= 1;
+                return Ok(true);
+            }
             let mut run = run_of(slots, slot, shift, word);
             let mut records = Vec::with_capacity(MAX_RECORDS);
             self.gather(word, Some(record), &mut records);

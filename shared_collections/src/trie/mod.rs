@@ -57,6 +57,7 @@ pub(crate) fn bucket(hash: u32) -> usize {
 /// The first word of a record: eight bits for where the next record of the bucket begins, the kind of the value, the
 /// length of the key, and the hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Head(pub(crate) u64);
 
 impl Head {
