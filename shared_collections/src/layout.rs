@@ -81,6 +81,11 @@ pub(crate) struct Memory {
     mask: usize,
 }
 
+// SAFETY: this is an address and a number. Whoever follows the address says why that is right.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
 impl Memory {
     /// The memory of a mapping with that capacity.
     pub(crate) fn new(base: *mut u8, capacity: u64) -> Self {

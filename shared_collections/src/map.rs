@@ -17,11 +17,6 @@ pub struct Map<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: the snapshot, which may be used by any thread, keeps the tree as it is.
-unsafe impl Send for Map<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Map<'_> {}
-
 impl<'a> Map<'a> {
     #[inline]
     pub(crate) fn new(tree: Tree) -> Self {
@@ -103,9 +98,9 @@ pub struct Iter<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: as for `Map`.
+// SAFETY: the snapshot, which may be used by any thread, keeps the leaf as it is.
 unsafe impl Send for Iter<'_> {}
-// SAFETY: as for `Map`.
+// SAFETY: as above.
 unsafe impl Sync for Iter<'_> {}
 
 impl<'a> Iterator for Iter<'a> {

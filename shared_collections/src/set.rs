@@ -14,11 +14,6 @@ pub struct Set<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: the snapshot, which may be used by any thread, keeps the tree as it is.
-unsafe impl Send for Set<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Set<'_> {}
-
 impl<'a> Set<'a> {
     #[inline]
     pub(crate) fn new(tree: Tree) -> Self {
@@ -73,9 +68,9 @@ pub struct Iter<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: as for `Set`.
+// SAFETY: the snapshot, which may be used by any thread, keeps the leaf as it is.
 unsafe impl Send for Iter<'_> {}
-// SAFETY: as for `Set`.
+// SAFETY: as above.
 unsafe impl Sync for Iter<'_> {}
 
 impl<'a> Iterator for Iter<'a> {

@@ -154,11 +154,6 @@ pub(crate) struct Space {
     pub(crate) purpose: Purpose,
 }
 
-// SAFETY: the pointer is the region's, which is `Send` and `Sync`; all access goes through `&mut self`, or reads.
-unsafe impl Send for Space {}
-// SAFETY: as above.
-unsafe impl Sync for Space {}
-
 impl Space {
     /// The memory of a region that has nothing in it.
     pub(crate) fn new(region: Arc<Region>, building: u64) -> Self {

@@ -15,11 +15,6 @@ pub struct Vector<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: the snapshot, which may be used by any thread, keeps the vector as it is.
-unsafe impl Send for Vector<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Vector<'_> {}
-
 impl<'a> Vector<'a> {
     #[inline]
     pub(crate) fn new(list: List) -> Self {
@@ -81,9 +76,9 @@ pub struct Iter<'a> {
     snapshot: PhantomData<&'a ()>,
 }
 
-// SAFETY: as for `Vector`.
+// SAFETY: the snapshot, which may be used by any thread, keeps the leaf as it is.
 unsafe impl Send for Iter<'_> {}
-// SAFETY: as for `Vector`.
+// SAFETY: as above.
 unsafe impl Sync for Iter<'_> {}
 
 impl<'a> Iterator for Iter<'a> {

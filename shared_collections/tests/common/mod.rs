@@ -213,3 +213,60 @@ pub fn child(test: &str, variable: &str, value: &std::ffi::OsStr) -> Child {
         .spawn()
         .unwrap()
 }
+
+/// A region whose version `n` follows from `n` alone, so that every process knows what it should have.
+pub struct Script {
+    pub model: Model,
+    /// The version of the model.
+    pub number: u64,
+}
+
+impl Script {
+    pub fn new() -> Self {
+        Script { model: Model::default(), number: 0 }
+    }
+
+    fn draw(number: u64) -> Draw {
+        Draw::new(number, 600)
+    }
+
+    /// Brings the model to a version.
+    pub fn advance(&mut self, number: u64) {
+        assert!(self.number <= number, "version {} is expected after {}", number, self.number);
+        while self.number < number {
+            self.number += 1;
+            let mut draw = Self::draw(self.number);
+            for _ in 0..draw.below(6) {
+                let (key, value) = (draw.key(), draw.value());
+                self.model.set.remove(&draw.key());
+                self.model.map.remove(&draw.key());
+                self.model.set.insert(key.clone());
+                self.model.map.insert(key, value.clone());
+                self.model.vector.push(value);
+            }
+            for _ in 0..draw.below(6) {
+                self.model.vector.pop();
+            }
+            self.model.map.insert(b"number".to_vec(), Owned::U64(self.number));
+        }
+    }
+
+    /// Does the same with a region, and publishes.
+    pub fn publish_next(writer: &mut Writer) -> Result<u64, Error> {
+        let mut draw = Self::draw(writer.published() + 1);
+        for _ in 0..draw.below(6) {
+            let (key, value) = (draw.key(), draw.value());
+            writer.set().delete(draw.key())?;
+            writer.map().delete(draw.key())?;
+            writer.set().add(&key)?;
+            writer.map().set(&key, value.value())?;
+            writer.vector().push(value.value())?;
+        }
+        for _ in 0..draw.below(6) {
+            writer.vector().pop()?;
+        }
+        let number = writer.published() + 1;
+        writer.map().set("number", number)?;
+        writer.publish()
+    }
+}
