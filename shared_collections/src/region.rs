@@ -79,7 +79,8 @@ pub(crate) struct Slot {
 /// The state of a slot whose reader holds a version.
 #[inline]
 pub(crate) fn held(number: u64) -> u64 {
-    (number + 1) << 1
+    // A damaged number may be any.
+    number.wrapping_add(1) << 1
 }
 
 /// The state of a slot whose reader takes a version that is at least this new.
@@ -110,6 +111,9 @@ pub(crate) struct Version {
     pub(crate) unused: u32,
     pub(crate) checksum: u64,
 }
+
+/// Numbers of versions are less than this: at a version each nanosecond, for a century.
+const MAX_NUMBER: u64 = 1 << 62;
 
 /// How many bytes a version's record takes.
 pub(crate) const VERSION: usize = size_of::<Version>();
@@ -254,6 +258,9 @@ impl Region {
         let version = unsafe { self.memory().at(record as u32).cast::<Version>().read() };
         if version.checksum != version.expected_checksum() {
             return damaged("the record of a version has a wrong checksum");
+        }
+        if version.number >= MAX_NUMBER {
+            return damaged("the record of a version has an impossible number");
         }
         Ok(version)
     }
