@@ -532,8 +532,10 @@ impl Space {
             let record = find_in_leaf(self.memory, self.leaf(word), hash, key);
             let (slots, slot) = path[depth];
             let leaf = self.leaf(word);
-            let left = usize::from(*leaf.add(USED)) - record.head().words();
-            if left > RECORDS + JOINED_WORDS / 2 && leaf.add(OVERFLOW).cast::<u32>().read() == 0 {
+            // In a chain of leaves the record may be in another one.
+            let alone = leaf.add(OVERFLOW).cast::<u32>().read() == 0;
+            let left = usize::from(*leaf.add(USED)).saturating_sub(record.head().words());
+            if alone && left > RECORDS + JOINED_WORDS / 2 {
                 let new = self.copy_leaf_without(word, record, left)?;
                 rename(slots, shift, word, new);
                 self.retire_externals(record, true);
