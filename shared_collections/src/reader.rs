@@ -98,9 +98,8 @@ impl Entry {
 }
 
 impl Reader {
-    /// Attaches to the region in a file. O(1): the header is checked, and the newest version's record when a snapshot is
-    /// taken, but no node. The content is trusted; see [`attach_checked`](Self::attach_checked) and the crate's
-    /// documentation.
+    /// Attaches to the region in a file. O(1): the header and the newest version's record are checked, but no node. The
+    /// content is trusted; see [`attach_checked`](Self::attach_checked) and "Trust" in the crate's documentation.
     ///
     /// # Errors
     /// If the file cannot be opened for reading and writing, if it is no region of this format or is truncated, or if
@@ -143,12 +142,12 @@ impl Reader {
         Self::attach_to(&self.attachment.region.file)
     }
 
-    /// The newest version. It stays as it is for as long as the snapshot lives. No system call, no allocation, and no
-    /// waiting for the writer; see "Protocol" in the crate's documentation.
+    /// The newest version. It stays as it is for as long as the snapshot lives. It waits for
+    /// nobody, allocates nothing and makes no system call, except for each sixteenth of the snapshots that a reader has
+    /// at the same time. Threads that share a reader may have to try again when they take a slot at the same moment.
     ///
     /// # Errors
-    /// [`Error::NoReaderEntry`] if this reader has more than 16 snapshots and no entry for more is free;
-    /// [`Error::Damaged`] if the record of the version is.
+    /// [`Error::NoReaderEntry`] if this reader has more than 16 snapshots and no entry for more is free.
     #[inline]
     pub fn latest(&self) -> Result<Snapshot, Error> {
         let entry = self.attachment.hinted();

@@ -88,11 +88,13 @@ impl Writer {
     pub fn create(path: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         let path = path.as_ref();
         let (file, unnamed) = sys::create(path)?;
-        let writer = Self::start(Region::create(file, options)?)?;
+        let outcome = Region::create(file, options).and_then(Self::start);
         if unnamed {
-            sys::name(&writer.space.region.file, path)?;
+            outcome.and_then(|writer| sys::name(&writer.space.region.file, path).map(|()| writer))
+        } else {
+            // The file is ours: there was none before.
+            outcome.inspect_err(|_| drop(std::fs::remove_file(path)))
         }
-        Ok(writer)
     }
 
     /// Creates a region in memory that has no path. Readers [attach](Reader::attach_to) by a descriptor, which they
@@ -245,7 +247,8 @@ impl Writer {
         self.space.building = number + 1;
         self.vector.publish();
         if self.space.is_due() {
-            self.space.scan()?;
+            // The version is published, whatever happens here. It will be tried again, and `collect` says what is wrong.
+            let _ = self.space.scan();
         }
         Ok(number)
     }

@@ -139,7 +139,7 @@ fn a_killed_writer_loses_nothing_that_it_published() {
             std::fs::write(path.with_extension("log"), Script::publish_next(&mut writer).unwrap().to_le_bytes()).unwrap();
         }
     }
-    assert!(before > 1000, "only {before} versions were published");
+    assert!(before > 10, "only {before} versions were published");
     for reader in readers {
         println!("{}", finish(reader).lines().find(|line| line.contains("compared")).unwrap());
     }

@@ -208,53 +208,59 @@ pub(crate) unsafe fn find_in_leaf(memory: Memory, leaf: *const u8, hash: u32, ke
     unsafe {
         // Keys of these lengths are so frequent, and so fast to compare, that a call would cost as much as the search.
         if (8..=16).contains(&key.len()) {
-            search(memory, leaf, hash, key)
-        } else {
-            search_any(memory, leaf, hash, key)
+            let record = search(memory, leaf, hash, key);
+            if !record.0.is_null() || leaf.add(OVERFLOW).cast::<u32>().read() == 0 {
+                return record;
+            }
         }
+        find_in_chain(memory, leaf, hash, key)
     }
 }
 
 /// # Safety
 /// As for `find_in_leaf`.
 #[inline(never)]
-unsafe fn search_any(memory: Memory, leaf: *const u8, hash: u32, key: &[u8]) -> Record {
+unsafe fn find_in_chain(memory: Memory, mut leaf: *const u8, hash: u32, key: &[u8]) -> Record {
     // SAFETY: by the contract.
-    unsafe { search(memory, leaf, hash, key) }
+    unsafe {
+        loop {
+            let record = search(memory, leaf, hash, key);
+            let overflow = leaf.add(OVERFLOW).cast::<u32>().read();
+            if !record.0.is_null() || overflow == 0 {
+                return record;
+            }
+            leaf = memory.leaf_at(overflow);
+        }
+    }
 }
 
+/// The record of a key in one leaf; null if there is none.
+///
 /// # Safety
 /// As for `find_in_leaf`.
 #[inline(always)]
 unsafe fn search(memory: Memory, leaf: *const u8, hash: u32, key: &[u8]) -> Record {
     let wanted = wanted(hash, key);
-    let mut leaf = leaf;
     // SAFETY: an index of a leaf and the records that it names lie at most 2,040 bytes behind its beginning.
     unsafe {
-        loop {
-            let mut place = usize::from(*leaf.add(INDEX + bucket(hash)));
-            while place != 0 {
-                let record = Record(leaf.cast::<u64>().add(place));
-                let head = record.head();
-                if head.0 >> 16 == wanted {
-                    let same = if key.len() <= MAX_INLINE_KEY {
-                        equal(record.0.add(1).cast(), key)
-                    } else {
-                        record.key(memory) == key
-                    };
-                    if same {
-                        return record;
-                    }
+        let mut place = usize::from(*leaf.add(INDEX + bucket(hash)));
+        while place != 0 {
+            let record = Record(leaf.cast::<u64>().add(place));
+            let head = record.head();
+            if head.0 >> 16 == wanted {
+                let same = if key.len() <= MAX_INLINE_KEY {
+                    equal(record.0.add(1).cast(), key)
+                } else {
+                    record.key(memory) == key
+                };
+                if same {
+                    return record;
                 }
-                place = head.next();
             }
-            let overflow = leaf.add(OVERFLOW).cast::<u32>().read();
-            if overflow == 0 {
-                return Record(std::ptr::null());
-            }
-            leaf = memory.leaf_at(overflow);
+            place = head.next();
         }
     }
+    Record(std::ptr::null())
 }
 
 /// The record of a key; null if there is none.

@@ -193,8 +193,11 @@ impl Draw {
     }
 }
 
-/// How often something is done: `usual` unless the environment variable says otherwise.
+/// How often something is done: `usual` unless the environment variable says otherwise, and a twentieth of it where all
+/// tests are to be brief, as under memcheck.
 pub fn repeats(variable: &str, usual: usize) -> usize {
+    let brief = std::env::var_os("COLLECTIONS_BRIEF").is_some();
+    let usual = if brief { usual / 20 } else { usual };
     std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
 }
 
