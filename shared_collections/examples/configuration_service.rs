@@ -47,7 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let outcome = update(&mut writer, Duration::from_secs(seconds), rate);
     // Readers end by themselves, even if the writer has failed.
-    let failed = readers.iter_mut().map(Child::wait).filter(|status| !matches!(status, Ok(status) if status.success()));
+    let failed = readers
+        .iter_mut()
+        .map(Child::wait)
+        .filter(|status| !matches!(status, Ok(status) if status.success()));
     let failed = failed.count();
     outcome?;
     if failed > 0 {
@@ -110,11 +113,12 @@ fn answer(path: &Path, time: Duration) -> Result<(), Box<dyn Error>> {
     while start.elapsed() < time {
         let snapshot = reader.latest()?;
         let map = snapshot.map();
-        let generation = map.get("generation").and_then(|value| value.as_u64()).ok_or("there is no generation")?;
+        let generation =
+            map.get("generation").and_then(|value| value.as_u64()).ok_or("there is no generation")?;
         for _ in 0..BATCH {
             step += 1;
             let value = map.get(&keys[(scramble(step) % KEYS) as usize]).and_then(|value| value.as_u64());
-            if !value.is_some_and(|value| value <= generation) {
+            if value.is_none_or(|value| value > generation) {
                 return Err(format!("a key has {value:?} in generation {generation}").into());
             }
         }

@@ -6,11 +6,11 @@ use crate::error::Error;
 use crate::layout::{EMPTY_LEAF, EMPTY_TREE, UNIT, is_leaf, unit, units};
 use crate::radix;
 use crate::region::{Region, VERSION, Version, external_units, hash};
-use crate::trie::{
-    BRANCH_UNITS, BUCKETS, COUNT, DIGIT_BITS, EXTERNAL_KEY, INDEX, MAX_RECORDS, MAX_WORDS, OVERFLOW, RECORDS, ROOM,
-    Record, SLOTS, USED, WIDTH, bucket,
-};
 use crate::trie::edit::leaf_units;
+use crate::trie::{
+    BRANCH_UNITS, BUCKETS, COUNT, DIGIT_BITS, EXTERNAL_KEY, INDEX, MAX_RECORDS, MAX_WORDS, OVERFLOW, RECORDS,
+    ROOM, Record, SLOTS, USED, WIDTH, bucket,
+};
 use crate::value::{NOTHING, external, is_external, is_kind, is_text};
 
 /// A block in use.
@@ -202,7 +202,8 @@ impl<'a> Walk<'a> {
                 let record = Record(leaf.cast::<u64>().wrapping_add(place));
                 // SAFETY: the record begins within the leaf, and its length is checked before it is used.
                 let head = unsafe { record.head() };
-                if !is_kind(head.kind()) || (head.kind() == NOTHING) != is_set || place + head.words() > used {
+                if !is_kind(head.kind()) || (head.kind() == NOTHING) != is_set || place + head.words() > used
+                {
                     return Err(damaged(here, "a record contradicts itself"));
                 }
                 // SAFETY: the record lies within the leaf.

@@ -24,7 +24,9 @@ pub enum Error {
     #[error("the file is no region of shared_collections; check the path")]
     Foreign,
     /// The region has a format that this version of the crate no longer reads.
-    #[error("the region has the older format {found}, and this program reads format {supported}; write it again")]
+    #[error(
+        "the region has the older format {found}, and this program reads format {supported}; write it again"
+    )]
     OlderFormat {
         /// The format of the region.
         found: u32,
@@ -32,7 +34,9 @@ pub enum Error {
         supported: u32,
     },
     /// The region has a format that this version of the crate does not know yet.
-    #[error("the region has the newer format {found}, and this program reads format {supported}; update the program")]
+    #[error(
+        "the region has the newer format {found}, and this program reads format {supported}; update the program"
+    )]
     NewerFormat {
         /// The format of the region.
         found: u32,
@@ -40,7 +44,9 @@ pub enum Error {
         supported: u32,
     },
     /// The region was written by a program whose hash function differs.
-    #[error("the region was written with another hash function; build both programs with the same version of foldhash")]
+    #[error(
+        "the region was written with another hash function; build both programs with the same version of foldhash"
+    )]
     OtherHash,
     /// The file is shorter than its header says.
     #[error("the file has {found} bytes, but its header says {capacity}; it was truncated")]
@@ -81,14 +87,18 @@ pub enum Error {
         length: usize,
     },
     /// The region has no room for one more reader, or for one more block of snapshots of this reader.
-    #[error("all {entries} reader entries of the region are taken; drop readers or snapshots, or create it with more")]
+    #[error(
+        "all {entries} reader entries of the region are taken; drop readers or snapshots, or create it with more"
+    )]
     NoReaderEntry {
         /// How many entries the region has.
         entries: u32,
     },
     /// A reader was stopped in the middle of taking a snapshot while the writer before this one died, and has not gone
     /// on within a second. Nobody can tell which version it is about to hold.
-    #[error("reader entry {entry} was stopped while it took a snapshot; let its process go on, or end it, and try again")]
+    #[error(
+        "reader entry {entry} was stopped while it took a snapshot; let its process go on, or end it, and try again"
+    )]
     ReaderStopped {
         /// The number of the reader's entry.
         entry: u32,

@@ -195,7 +195,9 @@
 //! is in one small file. A mapping takes addresses for the capacity rounded up to a power of two, and no memory for them.
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-compile_error!("shared_collections needs 64-bit Linux; what another system would have to offer is in src/sys.rs");
+compile_error!(
+    "shared_collections needs 64-bit Linux; what another system would have to offer is in src/sys.rs"
+);
 
 mod check;
 mod error;

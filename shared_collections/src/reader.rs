@@ -88,7 +88,12 @@ impl Entry {
         while busy != ALL_BUSY {
             let slot = (!busy).trailing_zeros();
             // Acquire: whoever had the slot before has written that it is free.
-            match self.busy.compare_exchange_weak(busy, busy | 1 << slot, Ordering::Acquire, Ordering::Relaxed) {
+            match self.busy.compare_exchange_weak(
+                busy,
+                busy | 1 << slot,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return Some(slot as usize),
                 Err(now) => busy = now,
             }
@@ -130,7 +135,14 @@ impl Reader {
         let region = Region::open(file, false)?;
         region.version(region.latest().load(Ordering::Acquire))?;
         let first = Entry::claim(&region, &[])?;
-        Ok(Reader { attachment: Arc::new(Attachment { region, first, hint: AtomicPtr::default(), adding: Mutex::new(()) }) })
+        Ok(Reader {
+            attachment: Arc::new(Attachment {
+                region,
+                first,
+                hint: AtomicPtr::default(),
+                adding: Mutex::new(()),
+            }),
+        })
     }
 
     /// Another reader of the same region, with an entry of its own. Threads that take snapshots all the time are
@@ -166,7 +178,13 @@ impl Reader {
         let version = unsafe { region.memory().at(record & !1).cast::<Version>().read() };
         place.record.store(record, Ordering::Relaxed);
         place.state.store(held(version.number), Ordering::Release);
-        Ok(Snapshot { attachment: Arc::clone(&self.attachment), entry: NonNull::from_ref(entry), slot, version, record })
+        Ok(Snapshot {
+            attachment: Arc::clone(&self.attachment),
+            entry: NonNull::from_ref(entry),
+            slot,
+            version,
+            record,
+        })
     }
 
     /// A slot in any entry, or in a new one.

@@ -10,8 +10,9 @@ use foldhash::fast::FoldHasher;
 
 use crate::error::{Error, io};
 use crate::layout::{
-    AT_CAPACITY, AT_CHECKSUM, AT_DATA, AT_EMPTY_BRANCH, AT_ENTRIES, AT_FORMAT, AT_HASH_CHECK, AT_LATEST, AT_NUMBER,
-    AT_SEED, EMPTY_LEAF, FORMAT, HEADER, MAGIC, MAX_CAPACITY, Memory, PART, READERS, checksum, units,
+    AT_CAPACITY, AT_CHECKSUM, AT_DATA, AT_EMPTY_BRANCH, AT_ENTRIES, AT_FORMAT, AT_HASH_CHECK, AT_LATEST,
+    AT_NUMBER, AT_SEED, EMPTY_LEAF, FORMAT, HEADER, MAGIC, MAX_CAPACITY, Memory, PART, READERS, checksum,
+    units,
 };
 use crate::sys::{self, Mapping};
 
@@ -31,7 +32,8 @@ impl Options {
     /// A region of at most `capacity` bytes, header included: 512 KiB to 32 GiB, rounded up to 64 KiB. The file is
     /// sparse. Only what is in use takes memory, so a generous capacity costs nothing but addresses.
     pub fn new(capacity: u64) -> Self {
-        Options { capacity: capacity.next_multiple_of(PART as u64), readers: 255, seed: 0 }
+        let capacity = capacity.checked_next_multiple_of(PART as u64).unwrap_or(u64::MAX);
+        Options { capacity, readers: 255, seed: 0 }
     }
 
     /// Room for so many readers: 255 unless said, at most 65,535. Each takes 256 bytes, and 16 snapshots. A reader with
@@ -251,7 +253,10 @@ impl Region {
     pub(crate) fn version(&self, record: u64) -> Result<Version, Error> {
         let offset = record.saturating_mul(8);
         let damaged = |what| Err(Error::Damaged { offset, what });
-        if record % 2 != 0 || offset < self.facts.data || offset > self.facts.capacity - VERSION as u64 {
+        if !record.is_multiple_of(2)
+            || offset < self.facts.data
+            || offset > self.facts.capacity - VERSION as u64
+        {
             return damaged("there is no record of a version");
         }
         // SAFETY: the record lies within the data, and is aligned. If it is one, nobody writes to it.
@@ -283,7 +288,8 @@ impl Region {
                 if state != 0 {
                     any = true;
                     if state & 1 == 1 {
-                        let lowest = holds.taking.map_or(u64::MAX, |(number, _)| number).min(number_in(state));
+                        let lowest =
+                            holds.taking.map_or(u64::MAX, |(number, _)| number).min(number_in(state));
                         holds.taking = Some((lowest, entry));
                     } else {
                         holds.held.push((number_in(state), slot.record.load(Ordering::Relaxed)));
@@ -336,8 +342,12 @@ fn read_facts(file: &File) -> Result<Facts, Error> {
     if checksum(&words) != word(AT_CHECKSUM) {
         return Err(Error::Damaged { offset: 0, what: "the header has a wrong checksum" });
     }
-    let facts =
-        Facts { capacity: word(AT_CAPACITY), data: word(AT_DATA), entries: half(AT_ENTRIES), seed: word(AT_SEED) };
+    let facts = Facts {
+        capacity: word(AT_CAPACITY),
+        data: word(AT_DATA),
+        entries: half(AT_ENTRIES),
+        seed: word(AT_SEED),
+    };
     let parts = PART as u64;
     let readers_end = READERS as u64 + ENTRY as u64 * (u64::from(facts.entries) + 1);
     if facts.capacity > MAX_CAPACITY

@@ -109,7 +109,8 @@ impl Free {
 
     /// All free blocks, joined with their neighbours.
     fn drain_joined(&mut self) -> Vec<(u32, u32)> {
-        let mut all: Vec<(u32, u32)> = mem::take(&mut self.large).into_iter().map(|(size, unit)| (unit, size)).collect();
+        let mut all: Vec<(u32, u32)> =
+            mem::take(&mut self.large).into_iter().map(|(size, unit)| (unit, size)).collect();
         for (size, list) in self.small.iter_mut().enumerate() {
             all.extend(list.drain(..).map(|unit| (unit, size as u32)));
         }
@@ -179,7 +180,12 @@ impl Space {
 
     /// The memory of a region in which only these blocks (offset and size, ascending) are in use. The retired ones are
     /// among them.
-    pub(crate) fn recovered(region: Arc<Region>, building: u64, used: &[(u32, u32)], retired: Vec<Retired>) -> Self {
+    pub(crate) fn recovered(
+        region: Arc<Region>,
+        building: u64,
+        used: &[(u32, u32)],
+        retired: Vec<Retired>,
+    ) -> Self {
         let mut space = Space::new(region, building);
         for &(unit, units) in used {
             let gap = u64::from(unit) - space.end;
@@ -189,7 +195,8 @@ impl Space {
             space.end = u64::from(unit) + u64::from(units);
         }
         // It was reserved when it was written; what lies between, the earlier writer may have given up before.
-        space.reserved = (space.end * UNIT as u64).next_multiple_of(PART as u64).min(space.region.facts.capacity);
+        space.reserved =
+            (space.end * UNIT as u64).next_multiple_of(PART as u64).min(space.region.facts.capacity);
         space.pending_units = retired.iter().map(|block| block.units as usize).sum();
         space.pending = retired;
         space
@@ -358,7 +365,8 @@ impl Space {
                 while held.get(before).is_some_and(|hold| hold.0 < block.retired) {
                     before += 1;
                 }
-                holder = before.checked_sub(1).map(|last| held[last].0).filter(|number| *number >= block.birth);
+                holder =
+                    before.checked_sub(1).map(|last| held[last].0).filter(|number| *number >= block.birth);
             }
             if holder != group.1 {
                 park(&mut self.parked, group.1, &pending[group.0..index]);

@@ -36,7 +36,8 @@ impl Mapping {
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
         let reservation = NonZeroUsize::new(reservation(capacity as u64)).expect("it has slack");
         // SAFETY: the kernel chooses free addresses.
-        let base = unsafe { mmap_anonymous(None, reservation, ProtFlags::PROT_READ, flags) }.map_err(&failed)?;
+        let base =
+            unsafe { mmap_anonymous(None, reservation, ProtFlags::PROT_READ, flags) }.map_err(&failed)?;
         let mapping = Mapping { base: base.cast(), reservation };
         let read = ProtFlags::PROT_READ;
         for (from, to, protection) in
@@ -87,7 +88,9 @@ pub(crate) fn create(path: &Path) -> Result<(File, bool), Error> {
     options.read(true).write(true).mode(0o600);
     match options.clone().custom_flags(libc::O_TMPFILE).open(directory) {
         Ok(file) => Ok((file, true)),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL)) => {
+        Err(error)
+            if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL)) =>
+        {
             Ok((options.create_new(true).open(path).map_err(io("create the region's file"))?, false))
         }
         Err(error) => Err(io("create the region's file")(error)),

@@ -84,7 +84,19 @@ fn collide(mask: u32, keys: u64) {
 
 #[test]
 fn keys_whose_hashes_collide_in_all_bits_or_in_most_are_kept_apart() {
-    for mask in [0, 1, 0x8000_0000, 0xf800_0000, 0xf000_0000, 0x0f, 0xff, 0x8000_0001, 0x1111_1111, 0x000f_0000, 0xffff_0000] {
+    for mask in [
+        0,
+        1,
+        0x8000_0000,
+        0xf800_0000,
+        0xf000_0000,
+        0x0f,
+        0xff,
+        0x8000_0001,
+        0x1111_1111,
+        0x000f_0000,
+        0xffff_0000,
+    ] {
         collide(mask, 10);
         collide(mask, 100);
         collide(mask, 400);

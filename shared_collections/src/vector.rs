@@ -110,7 +110,10 @@ impl ExactSizeIterator for Iter<'_> {}
 
 impl fmt::Debug for Iter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Iter").field("next", &self.next).field("len", &self.list.shape.len).finish_non_exhaustive()
+        f.debug_struct("Iter")
+            .field("next", &self.next)
+            .field("len", &self.list.shape.len)
+            .finish_non_exhaustive()
     }
 }
 

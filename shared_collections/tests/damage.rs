@@ -94,16 +94,16 @@ fn random_damage_never_leaves_the_region() {
             }
         }
         // A new writer checks as much. What it takes over it can change.
-        if draw.below(10) == 0 {
-            if let Ok(mut writer) = Writer::open(&path) {
-                for _ in 0..5 {
-                    writer.map().set(draw.key(), 1u64).unwrap();
-                    writer.vector().push(1u64).unwrap();
-                    writer.vector().pop().unwrap();
-                }
-                drop(writer);
-                fs::write(&path, &sound).unwrap();
+        if draw.below(10) == 0
+            && let Ok(mut writer) = Writer::open(&path)
+        {
+            for _ in 0..5 {
+                writer.map().set(draw.key(), 1u64).unwrap();
+                writer.vector().push(1u64).unwrap();
+                writer.vector().pop().unwrap();
             }
+            drop(writer);
+            fs::write(&path, &sound).unwrap();
         }
         for (at, length) in changed {
             file.write_all_at(&sound[at as usize..][..length], at).unwrap();
@@ -217,7 +217,9 @@ fn a_version_that_is_not_there_is_an_error() {
     let path = directory.path().join("region");
     region(&path, 6);
     let file = File::options().write(true).open(&path).unwrap();
-    for word in [0_u64, 1, 2, DATA / 8, DATA / 8 + 1, (1 << 20) / 8, (1 << 20) / 8 - 2, u64::from(u32::MAX), u64::MAX] {
+    for word in
+        [0_u64, 1, 2, DATA / 8, DATA / 8 + 1, (1 << 20) / 8, (1 << 20) / 8 - 2, u64::from(u32::MAX), u64::MAX]
+    {
         file.write_all_at(&word.to_ne_bytes(), LATEST).unwrap();
         assert!(matches!(Reader::attach(&path), Err(Error::Damaged { .. })), "{word}");
         assert!(matches!(Writer::open(&path), Err(Error::Damaged { .. })), "{word}");

@@ -52,7 +52,11 @@ fn run(seed: u64, keys: usize, operations: usize, publish_every: usize) {
     writer.publish().unwrap();
     writer.collect().unwrap();
     let usage = writer.usage();
-    assert_eq!((usage.live(), usage.retained), (64, 0), "nothing but the record of one version is left: {usage:?}");
+    assert_eq!(
+        (usage.live(), usage.retained),
+        (64, 0),
+        "nothing but the record of one version is left: {usage:?}"
+    );
 }
 
 #[test]
@@ -69,7 +73,10 @@ fn every_version_is_what_a_plain_collection_was() {
 fn a_vector_grows_and_shrinks_through_every_depth() {
     let mut writer = Writer::create_in_memory("vector", &Options::new(64 << 20)).unwrap();
     let reader = writer.reader().unwrap();
-    let sizes = [0, 1, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1055, 1056, 1057, 2000, 32_767, 32_768, 32_800, 33_000];
+    let sizes = [
+        0, 1, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1055, 1056, 1057, 2000, 32_767, 32_768, 32_800,
+        33_000,
+    ];
     let mut model: Vec<u64> = Vec::new();
     let mut held: Vec<(Vec<u64>, Snapshot)> = Vec::new();
     let mut publish = |writer: &mut Writer, model: &Vec<u64>| {
@@ -102,5 +109,8 @@ fn a_vector_grows_and_shrinks_through_every_depth() {
         assert!(snapshot.vector().iter().map(|value| value.as_u64().unwrap()).eq(model.iter().copied()));
         assert!((0..model.len()).all(|index| snapshot.vector().get(index) == Some(model[index].into())));
     }
-    assert!(matches!(writer.vector().set_at(33_000, 1u64), Err(Error::OutOfRange { index: 33_000, len: 33_000 })));
+    assert!(matches!(
+        writer.vector().set_at(33_000, 1u64),
+        Err(Error::OutOfRange { index: 33_000, len: 33_000 })
+    ));
 }

@@ -126,6 +126,7 @@ fn options_that_make_no_sense_are_refused() {
         Options::new(100 << 10),
         Options::new((32 << 30) + 1),
         Options::new(1 << 50),
+        Options::new(u64::MAX),
         Options::new(1 << 20).readers(0),
         Options::new(1 << 20).readers(65_536),
         Options::new(1 << 20).readers(10_000),

@@ -54,8 +54,14 @@ fn the_region_stays_small_while_readers_come_and_go_and_one_stays() {
     let mut draw = Draw::new(1, KEYS);
     let (mut most, mut live, mut publishes) = (0, 0, 0);
     let readers: usize = thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..3).map(|seed| scope.spawn({ let (path, done) = (&path, &done); move || come_and_go(path, done, seed) })).collect();
+        let threads: Vec<_> = (0..3)
+            .map(|seed| {
+                scope.spawn({
+                    let (path, done) = (&path, &done);
+                    move || come_and_go(path, done, seed)
+                })
+            })
+            .collect();
         let mut update = 0;
         while update < updates {
             for _ in 0..=draw.below(4) {

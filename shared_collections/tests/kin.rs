@@ -45,13 +45,18 @@ fn deleting_a_key_leaves_those_that_begin_with_it() {
 #[test]
 fn keys_and_values_of_no_bytes_and_of_many() {
     let (mut writer, reader) = writer();
-    let lengths = [0, 1, 7, 8, 9, 15, 16, 17, 62, 63, 64, 65, 127, 128, 255, 256, 4095, 65_534, 65_535, 65_536, 102_400];
+    let lengths = [
+        0, 1, 7, 8, 9, 15, 16, 17, 62, 63, 64, 65, 127, 128, 255, 256, 4095, 65_534, 65_535, 65_536, 102_400,
+    ];
     let mut expected: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for (index, key) in lengths.iter().enumerate() {
         for value in [lengths[index], lengths[(index * 7 + 3) % lengths.len()]] {
             let (key, value) = (vec![index as u8; *key], vec![b'v'; value]);
             let text = String::from_utf8(value.clone()).unwrap();
-            writer.map().set(&key, if index % 2 == 0 { Value::Bytes(&value) } else { Value::Str(&text) }).unwrap();
+            writer
+                .map()
+                .set(&key, if index % 2 == 0 { Value::Bytes(&value) } else { Value::Str(&text) })
+                .unwrap();
             writer.vector().push(&value).unwrap();
             writer.set().add(&key).unwrap();
             expected.insert(key, value);
@@ -237,7 +242,7 @@ fn iterations_inside_iterations() {
         for (inner, other) in map {
             pairs += 1;
             assert_eq!(value == other, inner == outer);
-            if pairs % 1000 == 0 {
+            if pairs.is_multiple_of(1000) {
                 // The writer goes on meanwhile.
                 writer.map().set(inner, pairs).unwrap();
                 writer.publish().unwrap();

@@ -116,7 +116,8 @@ fn a_killed_writer_loses_nothing_that_it_published() {
         thread::sleep(Duration::from_micros(draw.below(30_000) as u64));
         kill(writer);
         let log = std::fs::read(&log).unwrap();
-        let logged = log.rchunks_exact(8).next().map_or(0, |last| u64::from_le_bytes(last.try_into().unwrap()));
+        let logged =
+            log.rchunks_exact(8).next().map_or(0, |last| u64::from_le_bytes(last.try_into().unwrap()));
         let snapshot = reader.latest().unwrap();
         let number = snapshot.number();
         // It may have died between publishing and writing that down.
@@ -136,7 +137,11 @@ fn a_killed_writer_loses_nothing_that_it_published() {
             assert_eq!(writer.published(), number);
             assert_eq!(writer.map().view().len(), script.model.map.len());
             assert_eq!(writer.vector().view().len(), script.model.vector.len());
-            std::fs::write(path.with_extension("log"), Script::publish_next(&mut writer).unwrap().to_le_bytes()).unwrap();
+            std::fs::write(
+                path.with_extension("log"),
+                Script::publish_next(&mut writer).unwrap().to_le_bytes(),
+            )
+            .unwrap();
         }
     }
     assert!(before > 10, "only {before} versions were published");

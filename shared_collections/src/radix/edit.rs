@@ -268,7 +268,7 @@ impl Space {
         // SAFETY: the vector is sound. Elements behind the last one stay in the tail, where nobody looks at them.
         unsafe {
             let old_tail = shape.tail;
-            if last as usize % WIDTH > 0 {
+            if !last.is_multiple_of(WIDTH as u64) {
                 self.retire_element(old_tail, last as usize % WIDTH);
             } else if last == 0 {
                 self.retire_element(old_tail, 0);

@@ -12,8 +12,8 @@ use crate::space::{Purpose, Space};
 use crate::value::{Encoded, MAX_INLINE, NOTHING, Value, is_external, payload_words};
 
 use super::{
-    BRANCH_UNITS, COUNT, DIGIT_BITS, EXTERNAL_KEY, Head, INDEX, MAX_INLINE_KEY, MAX_RECORDS, MAX_WORDS, OVERFLOW,
-    RECORDS, ROOM, Record, SLOTS, USED, WIDTH, bucket, find, find_in_leaf,
+    BRANCH_UNITS, COUNT, DIGIT_BITS, EXTERNAL_KEY, Head, INDEX, MAX_INLINE_KEY, MAX_RECORDS, MAX_WORDS,
+    OVERFLOW, RECORDS, ROOM, Record, SLOTS, USED, WIDTH, bucket, find, find_in_leaf,
 };
 
 /// The tree that is being built.
@@ -255,7 +255,13 @@ impl Space {
     }
 
     /// Replaces a leaf and those that it overflows to: without one record, with another one.
-    fn rebuild(&mut self, run: &Run, old: u32, without: Option<Record>, with: Option<Source>) -> Result<(), Error> {
+    fn rebuild(
+        &mut self,
+        run: &Run,
+        old: u32,
+        without: Option<Record>,
+        with: Option<Source>,
+    ) -> Result<(), Error> {
         let mut records = Vec::with_capacity(MAX_RECORDS + 1);
         // SAFETY: the word names a leaf, and what was retired stays as it is until memory is taken again.
         unsafe {
@@ -303,7 +309,12 @@ impl Space {
     }
 
     /// Sets a key's value; without one, adds the key of a set. `true` if the key is new.
-    pub(crate) fn set(&mut self, roots: &mut Roots, key: &[u8], value: Option<Value<'_>>) -> Result<bool, Error> {
+    pub(crate) fn set(
+        &mut self,
+        roots: &mut Roots,
+        key: &[u8],
+        value: Option<Value<'_>>,
+    ) -> Result<bool, Error> {
         self.purpose = Purpose::Growth;
         let hash = hash(self.region.facts.seed, key);
         // SAFETY: the tree is sound, and nodes are changed only after they became the version's own.
@@ -631,7 +642,8 @@ impl Space {
 
 /// Whether these records fit in one leaf.
 fn fits(records: &[Source]) -> bool {
-    records.len() <= MAX_RECORDS && RECORDS + records.iter().map(|source| source.words).sum::<usize>() <= MAX_WORDS
+    records.len() <= MAX_RECORDS
+        && RECORDS + records.iter().map(|source| source.words).sum::<usize>() <= MAX_WORDS
 }
 
 /// Adds a record to a leaf.

@@ -302,8 +302,15 @@ impl Tree {
     /// # Safety
     /// As for `find`, for as long as the records are used.
     pub(crate) fn records(&self) -> Records {
-        Records { memory: self.memory, left: self.len, stack: [(0, 0); DEPTH], depth: 0, leaf: std::ptr::null(), place: 0 }
-            .starting_at(self.root)
+        Records {
+            memory: self.memory,
+            left: self.len,
+            stack: [(0, 0); DEPTH],
+            depth: 0,
+            leaf: std::ptr::null(),
+            place: 0,
+        }
+        .starting_at(self.root)
     }
 }
 
