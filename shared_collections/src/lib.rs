@@ -57,8 +57,8 @@
 //! version cost less than the same changes in a version each.
 //!
 //! An entry with a key of 16 bytes and a number takes about 37 bytes at 100,000 entries, and one with a key of 8 bytes 29.
-//! What older versions have beside that is freed when nobody can read it any more. The freed memory is used again, but the
-//! file does not shrink.
+//! What older versions have beside that is freed when nobody can read it any more, and used again. After readers held much
+//! for a while, what changes moves to the beginning of the region, and memory at its end goes back to the system.
 //!
 //! # Memory
 //!

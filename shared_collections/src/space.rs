@@ -107,10 +107,9 @@ impl Free {
         Some(unit)
     }
 
-    /// All free blocks, joined with their neighbours.
-    fn drain_joined(&mut self) -> Vec<(u32, u32)> {
-        let mut all: Vec<(u32, u32)> =
-            mem::take(&mut self.large).into_iter().map(|(size, unit)| (unit, size)).collect();
+    /// All free blocks and these, joined with their neighbours, ascending.
+    fn drain_joined(&mut self, mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+        all.extend(mem::take(&mut self.large).into_iter().map(|(size, unit)| (unit, size)));
         for (size, list) in self.small.iter_mut().enumerate() {
             all.extend(list.drain(..).map(|unit| (unit, size as u32)));
         }
@@ -139,6 +138,10 @@ pub(crate) struct Space {
     /// Memory has been reserved up to this offset.
     reserved: u64,
     free: Free,
+    /// Free blocks from the unit `cut` on are not used again as long as others do: then the end can move back.
+    above: Vec<(u32, u32)>,
+    above_units: usize,
+    cut: u32,
     /// How many units were freed since free blocks were joined.
     freed: usize,
     /// Blocks that readers may hold, for all that is known.
@@ -166,6 +169,9 @@ impl Space {
             end: data / UNIT as u64,
             reserved: data,
             free: Free::new(),
+            above: Vec::new(),
+            above_units: 0,
+            cut: u32::MAX,
             freed: 0,
             pending: Vec::new(),
             pending_units: 0,
@@ -226,7 +232,7 @@ impl Space {
 
     /// How many bytes below `used_bytes` are free.
     pub(crate) fn free_bytes(&self) -> u64 {
-        (self.free.units * UNIT) as u64
+        ((self.free.units + self.above_units) * UNIT) as u64
     }
 
     /// How many bytes only versions before the one that is being built have.
@@ -241,7 +247,10 @@ impl Space {
             return Ok(unit);
         }
         let end = self.end + units as u64;
-        if self.free.units <= self.tolerated() && end * UNIT as u64 + KEPT <= self.reserved {
+        if self.free.units <= self.tolerated()
+            && self.above.is_empty()
+            && end * UNIT as u64 + KEPT <= self.reserved
+        {
             let unit = self.end as u32;
             self.end = end;
             return Ok(unit);
@@ -259,7 +268,7 @@ impl Space {
     /// makes small ones that nobody needs.
     #[inline(never)]
     fn allocate_slowly(&mut self, units: usize) -> Result<u32, Error> {
-        if self.free.units > self.tolerated() {
+        if self.free.units > self.tolerated() || !self.above.is_empty() {
             if let Some(unit) = self.free.take_from_larger(units) {
                 return Ok(unit);
             }
@@ -271,6 +280,12 @@ impl Space {
                 }
             }
         }
+        if !self.above.is_empty() {
+            self.use_all();
+            if let Some(unit) = self.free.take_from_larger(units) {
+                return Ok(unit);
+            }
+        }
         if let Some(unit) = self.extend(units)? {
             return Ok(unit);
         }
@@ -278,10 +293,20 @@ impl Space {
             return Ok(unit);
         }
         self.collect()?;
+        self.use_all();
         match self.free.take_from_larger(units) {
             Some(unit) => Ok(unit),
             // Joining may have moved the end back.
             None => self.extend(units)?.ok_or_else(|| self.full(units)),
+        }
+    }
+
+    /// Makes all free blocks usable, wherever they lie.
+    fn use_all(&mut self) {
+        self.cut = u32::MAX;
+        self.above_units = 0;
+        for (unit, units) in mem::take(&mut self.above) {
+            self.free.put(unit, units as usize);
         }
     }
 
@@ -297,7 +322,7 @@ impl Space {
                 return Ok(None);
             }
             let least = needed.next_multiple_of(PART as u64).min(capacity);
-            let ahead = ((end - self.region.facts.data) / 8).min(64 << 20);
+            let ahead = ((end - self.region.facts.data) / 16).min(64 << 20);
             let generous = (needed + ahead).next_multiple_of(PART as u64).min(capacity);
             let to = if sys::reserve(&self.region.file, self.reserved, generous)? {
                 generous
@@ -317,7 +342,12 @@ impl Space {
     #[inline]
     pub(crate) fn free(&mut self, unit: u32, units: usize) {
         self.freed += units;
-        self.free.put(unit, units);
+        if unit >= self.cut {
+            self.above_units += units;
+            self.above.push((unit, units as u32));
+        } else {
+            self.free.put(unit, units);
+        }
     }
 
     /// Gives up a block of the version that is being built. If older versions have it, it stays as long as they do.
@@ -381,8 +411,7 @@ impl Space {
                 self.pending.push(*block);
             } else {
                 self.pending_units -= units;
-                self.freed += units;
-                self.free.put(block.unit, units);
+                self.free(block.unit, units);
             }
         }
         park(&mut self.parked, group.1, &pending[group.0..]);
@@ -391,6 +420,11 @@ impl Space {
         // many versions are held: amortised constant time.
         let batch = BATCH_UNITS.max(4 * self.tolerated() / BATCH_PART);
         self.due = batch + 2 * self.pending_units + 64 * self.holds.held.len();
+        // After readers held much for a while, most memory is free. It may be time to make the region smaller.
+        let extent = 4 * self.tolerated();
+        if self.free.units + self.above_units > extent / 2 && self.freed > 4 * extent {
+            self.join();
+        }
         Ok(())
     }
 
@@ -419,14 +453,36 @@ impl Space {
         Ok(())
     }
 
+    /// Joins free blocks with their neighbours, and moves the end back before those at the end.
+    ///
+    /// If most memory is free, the blocks in the upper part are not used again for a while. What is in use there moves
+    /// down as it changes, and the next time the end moves further back.
     fn join(&mut self) {
+        let mut free = self.free.drain_joined(mem::take(&mut self.above));
+        if let Some(&(unit, units)) = free.last()
+            && u64::from(unit) + u64::from(units) == self.end
+        {
+            self.end = u64::from(unit);
+            free.pop();
+        }
+        let data = self.region.facts.data / UNIT as u64;
+        let total: u64 = free.iter().map(|block| u64::from(block.1)).sum();
+        let used = self.end - data - total;
+        self.cut = if total > used { (data + used + used / 2) as u32 } else { u32::MAX };
+        self.above_units = 0;
+        for (unit, units) in free {
+            self.free(unit, units as usize);
+        }
         self.freed = 0;
-        for (unit, units) in self.free.drain_joined() {
-            if u64::from(unit) + u64::from(units) == self.end {
-                self.end = u64::from(unit);
-            } else {
-                self.free.put(unit, units as usize);
-            }
+        self.release();
+    }
+
+    /// Gives memory behind the end back to the system if it is much.
+    fn release(&mut self) {
+        let end = self.end * UNIT as u64;
+        let keep = (end + KEPT + (end - self.region.facts.data) / 2).next_multiple_of(PART as u64);
+        if keep + (PART as u64) < self.reserved && sys::release(&self.region.file, keep, self.reserved) {
+            self.reserved = keep;
         }
     }
 

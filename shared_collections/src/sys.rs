@@ -146,6 +146,12 @@ pub(crate) fn reserve(file: &File, from: u64, to: u64) -> Result<bool, Error> {
     }
 }
 
+/// Gives the memory of a part of the file back to the system. `false` if the file system does not do that.
+pub(crate) fn release(file: &File, from: u64, to: u64) -> bool {
+    let mode = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    fallocate(file, mode, from as libc::off_t, (to - from) as libc::off_t).is_ok()
+}
+
 fn lock_byte(file: &File, byte: u64, kind: libc::c_int) -> Result<bool, Error> {
     // SAFETY: all bytes zero are a valid value of this plain C structure.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };

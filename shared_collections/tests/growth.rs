@@ -110,6 +110,21 @@ fn the_region_stays_small_while_readers_come_and_go_and_one_stays() {
         update = updates
     );
     assert!(most < 3 * live, "used {most} for {live}");
+    // The readers have held much at times. Now one holds one version, and the region becomes smaller again.
+    for _ in 0..updates {
+        let key = draw.below(KEYS) as u64;
+        writer.map().set(key.to_be_bytes(), key).unwrap();
+        writer.publish().unwrap();
+    }
+    writer.collect().unwrap();
+    let usage = writer.usage();
+    let live = usage.live() + usage.retained;
+    println!(
+        "with one reader left: used {} for {live}: {:.2} times",
+        usage.used,
+        usage.used as f64 / live as f64
+    );
+    assert!(usage.used < 3 * live, "{usage:?}");
     drop(first);
     writer.publish().unwrap();
     writer.collect().unwrap();
