@@ -4,9 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Error;
+use crate::space::Space;
+use crate::trie::edit::Roots;
 use crate::trie::{Records, Tree};
 use crate::value::Value;
-use crate::writer::Writer;
 
 /// A map in a snapshot. A copy of it is the same map.
 ///
@@ -127,9 +128,9 @@ impl fmt::Debug for Iter<'_> {
 }
 
 /// The writer's map, to change it.
-#[derive(Debug)]
 pub struct MapMut<'w> {
-    pub(crate) writer: &'w mut Writer,
+    pub(crate) space: &'w mut Space,
+    pub(crate) roots: &'w mut Roots,
 }
 
 impl MapMut<'_> {
@@ -141,8 +142,7 @@ impl MapMut<'_> {
     /// # Errors
     /// [`Error::Full`] or [`Error::TooLong`]. The map has not changed then.
     pub fn set<'v>(&mut self, key: impl AsRef<[u8]>, value: impl Into<Value<'v>>) -> Result<bool, Error> {
-        let Writer { space, map, .. } = &mut *self.writer;
-        space.set(map, key.as_ref(), Some(value.into()))
+        self.space.set(self.roots, key.as_ref(), Some(value.into()))
     }
 
     /// Removes a key. `false` if there is none. Costs as much as [`set`](Self::set).
@@ -150,8 +150,7 @@ impl MapMut<'_> {
     /// # Errors
     /// [`Error::Full`], but later than [`set`](Self::set): some memory is kept for deletions.
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let Writer { space, map, .. } = &mut *self.writer;
-        space.remove(map, key.as_ref())
+        self.space.remove(self.roots, key.as_ref())
     }
 
     /// Sets several values, and returns how many keys were new. A node that several entries lie in is copied once.
@@ -175,12 +174,17 @@ impl MapMut<'_> {
 
     /// Removes all entries. O(n).
     pub fn clear(&mut self) {
-        let Writer { space, map, .. } = &mut *self.writer;
-        space.clear(map);
+        self.space.clear(self.roots);
     }
 
     /// The map as it is now, with changes that are not published yet.
     pub fn view(&self) -> Map<'_> {
-        Map::new(self.writer.tree(self.writer.map))
+        Map::new(self.space.tree(*self.roots))
+    }
+}
+
+impl fmt::Debug for MapMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
     }
 }

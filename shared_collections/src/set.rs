@@ -4,8 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Error;
+use crate::space::Space;
+use crate::trie::edit::Roots;
 use crate::trie::{Records, Tree};
-use crate::writer::Writer;
 
 /// A set in a snapshot. A copy of it is the same set.
 #[derive(Clone, Copy)]
@@ -96,9 +97,9 @@ impl fmt::Debug for Iter<'_> {
 }
 
 /// The writer's set, to change it.
-#[derive(Debug)]
 pub struct SetMut<'w> {
-    pub(crate) writer: &'w mut Writer,
+    pub(crate) space: &'w mut Space,
+    pub(crate) roots: &'w mut Roots,
 }
 
 impl SetMut<'_> {
@@ -107,8 +108,7 @@ impl SetMut<'_> {
     /// # Errors
     /// [`Error::Full`] or [`Error::TooLong`]. The set has not changed then.
     pub fn add(&mut self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let Writer { space, set, .. } = &mut *self.writer;
-        space.set(set, key.as_ref(), None)
+        self.space.set(self.roots, key.as_ref(), None)
     }
 
     /// Removes a key. `false` if there is none.
@@ -116,8 +116,7 @@ impl SetMut<'_> {
     /// # Errors
     /// [`Error::Full`], but later than [`add`](Self::add): some memory is kept for deletions.
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let Writer { space, set, .. } = &mut *self.writer;
-        space.remove(set, key.as_ref())
+        self.space.remove(self.roots, key.as_ref())
     }
 
     /// Adds several keys, and returns how many were new.
@@ -138,12 +137,17 @@ impl SetMut<'_> {
 
     /// Removes all keys. O(n).
     pub fn clear(&mut self) {
-        let Writer { space, set, .. } = &mut *self.writer;
-        space.clear(set);
+        self.space.clear(self.roots);
     }
 
     /// The set as it is now, with changes that are not published yet.
     pub fn view(&self) -> Set<'_> {
-        Set::new(self.writer.tree(self.writer.set))
+        Set::new(self.space.tree(*self.roots))
+    }
+}
+
+impl fmt::Debug for SetMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
     }
 }

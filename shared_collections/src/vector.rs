@@ -4,9 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Error;
+use crate::radix::edit::Building;
 use crate::radix::{List, WIDTH};
+use crate::space::Space;
 use crate::value::Value;
-use crate::writer::Writer;
 
 /// A vector in a snapshot. A copy of it is the same vector.
 #[derive(Clone, Copy)]
@@ -118,9 +119,9 @@ impl fmt::Debug for Iter<'_> {
 }
 
 /// The writer's vector, to change it.
-#[derive(Debug)]
 pub struct VectorMut<'w> {
-    pub(crate) writer: &'w mut Writer,
+    pub(crate) space: &'w mut Space,
+    pub(crate) building: &'w mut Building,
 }
 
 impl VectorMut<'_> {
@@ -130,8 +131,7 @@ impl VectorMut<'_> {
     /// # Errors
     /// [`Error::Full`] or [`Error::TooLong`]. The vector has not changed then.
     pub fn push<'v>(&mut self, value: impl Into<Value<'v>>) -> Result<(), Error> {
-        let Writer { space, vector, .. } = &mut *self.writer;
-        space.push(vector, value.into())
+        self.space.push(self.building, value.into())
     }
 
     /// Removes the last element. `false` if there is none. Nothing is copied.
@@ -139,8 +139,7 @@ impl VectorMut<'_> {
     /// # Errors
     /// None at present.
     pub fn pop(&mut self) -> Result<bool, Error> {
-        let Writer { space, vector, .. } = &mut *self.writer;
-        space.pop(vector)
+        self.space.pop(self.building)
     }
 
     /// Replaces an element. O(log n): what was published before is copied first, branches of 144 bytes and a leaf of 304.
@@ -148,18 +147,22 @@ impl VectorMut<'_> {
     /// # Errors
     /// [`Error::OutOfRange`], [`Error::Full`] or [`Error::TooLong`]. The vector has not changed then.
     pub fn set_at<'v>(&mut self, index: usize, value: impl Into<Value<'v>>) -> Result<(), Error> {
-        let Writer { space, vector, .. } = &mut *self.writer;
-        space.set_at(vector, index as u64, value.into())
+        self.space.set_at(self.building, index as u64, value.into())
     }
 
     /// Removes all elements. O(n).
     pub fn clear(&mut self) {
-        let Writer { space, vector, .. } = &mut *self.writer;
-        space.clear_list(vector);
+        self.space.clear_list(self.building);
     }
 
     /// The vector as it is now, with changes that are not published yet.
     pub fn view(&self) -> Vector<'_> {
-        Vector::new(self.writer.list())
+        Vector::new(self.space.list(self.building.shape))
+    }
+}
+
+impl fmt::Debug for VectorMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
     }
 }

@@ -20,7 +20,6 @@ use crate::region::{Holds, Options, Region, VERSION, Version};
 use crate::set::SetMut;
 use crate::space::{Purpose, Retired, Space};
 use crate::sys;
-use crate::trie::Tree;
 use crate::trie::edit::Roots;
 use crate::vector::VectorMut;
 
@@ -196,17 +195,17 @@ impl Writer {
 
     /// The map, to change it.
     pub fn map(&mut self) -> MapMut<'_> {
-        MapMut { writer: self }
+        MapMut { space: &mut self.space, roots: &mut self.map }
     }
 
     /// The set, to change it.
     pub fn set(&mut self) -> SetMut<'_> {
-        SetMut { writer: self }
+        SetMut { space: &mut self.space, roots: &mut self.set }
     }
 
     /// The vector, to change it.
     pub fn vector(&mut self) -> VectorMut<'_> {
-        VectorMut { writer: self }
+        VectorMut { space: &mut self.space, building: &mut self.vector }
     }
 
     /// Makes all changes since the last time visible to readers, as one version, and returns its number. O(1): a record
@@ -284,15 +283,6 @@ impl Writer {
     /// As for [`Reader::attach`].
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::attach_to(&self.space.region.file)
-    }
-
-    pub(crate) fn tree(&self, roots: Roots) -> Tree {
-        let facts = &self.space.region.facts;
-        Tree { memory: self.space.memory, seed: facts.seed, root: roots.root, len: roots.len }
-    }
-
-    pub(crate) fn list(&self) -> radix::List {
-        radix::List { memory: self.space.memory, shape: self.vector.shape }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::layout::{unit, word};
 use crate::space::{Purpose, Space};
 use crate::value::{Encoded, Value, is_external};
 
-use super::{BRANCH_UNITS, DIGIT_BITS, KINDS, LEAF_UNITS, MAX_INLINE, PAYLOADS, SLOTS, Shape, WIDTH};
+use super::{BRANCH_UNITS, DIGIT_BITS, KINDS, LEAF_UNITS, List, MAX_INLINE, PAYLOADS, SLOTS, Shape, WIDTH};
 
 /// The vector that is being built.
 #[derive(Clone, Copy, Default)]
@@ -27,6 +27,11 @@ impl Building {
 }
 
 impl Space {
+    /// The vector, to read from.
+    pub(crate) fn list(&self, shape: Shape) -> List {
+        List { memory: self.memory, shape }
+    }
+
     /// The same node, as one of the version that is being built.
     ///
     /// # Safety

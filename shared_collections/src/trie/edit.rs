@@ -13,7 +13,7 @@ use crate::value::{Encoded, MAX_INLINE, NOTHING, Value, is_external, payload_wor
 
 use super::{
     BRANCH_UNITS, COUNT, DIGIT_BITS, EXTERNAL_KEY, Head, INDEX, MAX_INLINE_KEY, MAX_RECORDS, MAX_WORDS,
-    OVERFLOW, RECORDS, ROOM, Record, SLOTS, USED, WIDTH, bucket, find, find_in_leaf,
+    OVERFLOW, RECORDS, ROOM, Record, SLOTS, Tree, USED, WIDTH, bucket, find, find_in_leaf,
 };
 
 /// The tree that is being built.
@@ -71,6 +71,11 @@ unsafe fn birth(node: *const u8) -> u64 {
 }
 
 impl Space {
+    /// The tree, to read from.
+    pub(crate) fn tree(&self, roots: Roots) -> Tree {
+        Tree { memory: self.memory, seed: self.region.facts.seed, root: roots.root, len: roots.len }
+    }
+
     /// A branch with the same content that belongs to the version that is being built.
     #[inline]
     fn own_branch(&mut self, branch: u32) -> Result<u32, Error> {
