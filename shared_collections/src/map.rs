@@ -111,7 +111,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let memory = self.tree.memory;
         // SAFETY: the snapshot keeps the version for `'a`.
-        unsafe { self.records.next().map(|record| (record.key(memory), record.value(memory))) }
+        unsafe { self.records.next().map(|(record, head)| record.entry(head, memory)) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

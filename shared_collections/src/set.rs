@@ -80,7 +80,7 @@ impl<'a> Iterator for Iter<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         // SAFETY: the snapshot keeps the version for `'a`.
-        unsafe { self.records.next().map(|record| record.key(self.tree.memory)) }
+        unsafe { self.records.next().map(|(record, _)| record.key(self.tree.memory)) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

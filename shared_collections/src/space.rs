@@ -418,11 +418,12 @@ impl Space {
         self.holds.held = held;
         // What could not be freed or parked is looked at again when there is twice as much, and looking costs more if
         // many versions are held: amortised constant time.
-        let batch = BATCH_UNITS.max(4 * self.tolerated() / BATCH_PART);
+        let extent = 4 * self.tolerated();
+        let free = self.free.units + self.above_units;
+        let batch = BATCH_UNITS.max(extent.saturating_sub(free) / BATCH_PART);
         self.due = batch + 2 * self.pending_units + 64 * self.holds.held.len();
         // After readers held much for a while, most memory is free. It may be time to make the region smaller.
-        let extent = 4 * self.tolerated();
-        if self.free.units + self.above_units > extent / 2 && self.freed > 4 * extent {
+        if free > extent / 2 && self.freed > 4 * extent {
             self.join();
         }
         Ok(())
@@ -468,7 +469,7 @@ impl Space {
         let data = self.region.facts.data / UNIT as u64;
         let total: u64 = free.iter().map(|block| u64::from(block.1)).sum();
         let used = self.end - data - total;
-        self.cut = if total > used { (data + used + used / 2) as u32 } else { u32::MAX };
+        self.cut = if total > used { (data + 2 * used).min(self.end) as u32 } else { u32::MAX };
         self.above_units = 0;
         for (unit, units) in free {
             self.free(unit, units as usize);
