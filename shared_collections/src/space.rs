@@ -17,7 +17,7 @@ const KEPT: u64 = 48 << 10;
 
 /// When retired blocks have so many bytes, or a part of all memory, it is time to look at what readers hold.
 const BATCH_UNITS: usize = (64 << 10) / UNIT;
-const BATCH_PART: usize = 8;
+const BATCH_PART: usize = 4;
 
 /// A block that the version being built no longer has, but older ones have.
 #[derive(Clone, Copy)]
