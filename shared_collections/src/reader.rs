@@ -1,6 +1,7 @@
 //! Readers, and the snapshots that they take.
 
 use std::fmt;
+use std::iter;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::ptr::NonNull;
@@ -62,11 +63,13 @@ struct Entry {
 const ALL_BUSY: u32 = (1 << SLOTS) - 1;
 
 impl Entry {
-    /// Takes an entry that nobody has, after the entries in `own`.
+    /// Takes an entry that nobody has. Those in `own` are this reader's already.
     fn claim(region: &Region, own: &[u32]) -> Result<Self, Error> {
         let entries = region.facts.entries;
         // The writer locks an entry for a moment when it clears what a killed reader left, so look twice.
-        for number in (0..entries).chain(0..entries) {
+        // What lies behind this reader's last entry is most likely free.
+        let first = own.last().map_or(0, |last| last + 1);
+        for number in (first..entries).chain(0..entries).chain(0..entries) {
             // A lock does not keep its owner out.
             if own.contains(&number) || !sys::try_lock(&region.file, Region::entry_lock(number))? {
                 continue;
@@ -191,22 +194,25 @@ impl Reader {
     #[cold]
     fn find_slot(&self) -> Result<(&Entry, usize), Error> {
         let _adding = self.attachment.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut own = Vec::new();
         let mut entry = &self.attachment.first;
-        loop {
+        let (entry, slot) = loop {
             if let Some(slot) = entry.take_slot() {
-                self.attachment.hint.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Release);
-                return Ok((entry, slot));
+                break (entry, slot);
             }
-            own.push(entry.number);
             entry = match entry.next.get() {
                 Some(next) => next,
                 None => {
+                    let entries = iter::successors(Some(&self.attachment.first), |entry| {
+                        entry.next.get().map(|next| &**next)
+                    });
+                    let own: Vec<u32> = entries.map(|entry| entry.number).collect();
                     let new = Box::new(Entry::claim(&self.attachment.region, &own)?);
                     entry.next.get_or_init(|| new)
                 }
             };
-        }
+        };
+        self.attachment.hint.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Release);
+        Ok((entry, slot))
     }
 }
 

@@ -36,8 +36,8 @@ impl Options {
         Options { capacity, readers: 255, seed: 0 }
     }
 
-    /// Room for so many readers: 255 unless said, at most 65,535. Each takes 256 bytes, and 16 snapshots. A reader with
-    /// more snapshots takes the room of several readers.
+    /// Room for so many readers: 255 unless said, at most 65,535. The room of one is 256 bytes, and serves 16 snapshots
+    /// at a time. A reader with more snapshots takes the room of several.
     #[must_use]
     pub fn readers(self, readers: u32) -> Self {
         Options { readers, ..self }
@@ -76,6 +76,22 @@ pub(crate) struct Slot {
     pub(crate) state: AtomicU64,
     /// The word of the held version's record.
     pub(crate) record: AtomicU32,
+}
+
+impl Slot {
+    /// The state, and the record that belongs to it if a version is held. The reader may go on meanwhile.
+    fn look(&self) -> (u64, u32) {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            let record = self.record.load(Ordering::Relaxed);
+            // Whoever sees a newer record sees a newer state as well: the reader has a fence between them.
+            fence(Ordering::Acquire);
+            match self.state.load(Ordering::Acquire) {
+                now if now == state => return (state, record),
+                now => state = now,
+            }
+        }
+    }
 }
 
 /// The state of a slot whose reader holds a version.
@@ -284,7 +300,7 @@ impl Region {
             let (before, taking) = (holds.held.len(), holds.taking);
             let mut any = false;
             for slot in self.slots(entry) {
-                let state = slot.state.load(Ordering::Acquire);
+                let (state, record) = slot.look();
                 if state != 0 {
                     any = true;
                     if state & 1 == 1 {
@@ -292,7 +308,7 @@ impl Region {
                             holds.taking.map_or(u64::MAX, |(number, _)| number).min(number_in(state));
                         holds.taking = Some((lowest, entry));
                     } else {
-                        holds.held.push((number_in(state), slot.record.load(Ordering::Relaxed)));
+                        holds.held.push((number_in(state), record));
                     }
                 }
             }

@@ -147,6 +147,8 @@ pub(crate) struct Space {
     /// Blocks that readers may hold, for all that is known.
     pending: Vec<Retired>,
     pending_units: usize,
+    /// Room for `pending` while it is looked through.
+    spare: Vec<Retired>,
     /// For versions that readers held when this was last looked at: blocks that they have. Ascending.
     parked: Vec<(u64, Vec<Retired>)>,
     parked_units: usize,
@@ -175,6 +177,7 @@ impl Space {
             freed: 0,
             pending: Vec::new(),
             pending_units: 0,
+            spare: Vec::new(),
             parked: Vec::new(),
             parked_units: 0,
             due: BATCH_UNITS,
@@ -378,7 +381,7 @@ impl Space {
         self.unpark_released();
         // No version before this one is held.
         let oldest = self.holds.held.first().map_or(u64::MAX, |hold| hold.0).min(floor).min(latest);
-        let pending = mem::take(&mut self.pending);
+        let mut pending = mem::replace(&mut self.pending, mem::take(&mut self.spare));
         // Blocks that are parked together follow each other: the first of them, and the version.
         let mut group: (usize, Option<u64>) = (0, None);
         // How many held versions are older than when the block was retired.
@@ -415,6 +418,8 @@ impl Space {
             }
         }
         park(&mut self.parked, group.1, &pending[group.0..]);
+        pending.clear();
+        self.spare = pending;
         self.holds.held = held;
         // What could not be freed or parked is looked at again when there is twice as much, and looking costs more if
         // many versions are held: amortised constant time.

@@ -30,6 +30,9 @@ const MAX_RECORD_WORDS: usize = 1 + MAX_INLINE_KEY / 8 + MAX_INLINE.div_ceil(8);
 const JOINED_RECORDS: usize = MAX_RECORDS * 5 / 8;
 const JOINED_WORDS: usize = MAX_WORDS * 5 / 8;
 
+/// Only a leaf with at most so many words of records looks for a neighbour to be joined with.
+const SMALL_WORDS: usize = JOINED_WORDS / 4;
+
 /// The end of a path: neighbouring slots of a branch that name the same leaf, or the root.
 struct Run {
     slots: *mut u32,
@@ -551,7 +554,7 @@ impl Space {
             // In a chain of leaves the record may be in another one.
             let alone = leaf.add(OVERFLOW).cast::<u32>().read() == 0;
             let left = usize::from(*leaf.add(USED)).saturating_sub(record.head().words());
-            if alone && left > RECORDS + JOINED_WORDS / 2 {
+            if alone && left > RECORDS + SMALL_WORDS {
                 let new = self.copy_leaf_without(word, record, left)?;
                 rename(slots, shift, word, new);
                 self.retire_externals(record, true);
