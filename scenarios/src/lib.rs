@@ -43,6 +43,9 @@ pub mod pointer;
 pub mod probe;
 #[cfg(test)]
 mod reference;
+pub mod shared;
+pub mod shared_map;
+pub mod shared_vector;
 pub mod signals;
 pub mod slots;
 pub mod small_map;
@@ -66,6 +69,8 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &signals::BOTTLENECK,
     &slots::BOTTLENECK,
     &lru_cache::BOTTLENECK,
+    &shared_map::BOTTLENECK,
+    &shared_vector::BOTTLENECK,
 ];
 
 /// The Cargo profile with which this crate, and so every contender, is built.

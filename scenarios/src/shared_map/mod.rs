@@ -1,0 +1,112 @@
+//! **Shared map**: a map, and a set, in memory that several threads and processes read while one writes.
+//!
+//! Contracts: [`SharedMap`] and [`SharedSet`], both through a [`Family`]. Oracle: a `BTreeMap` per version. Scenarios:
+//! [`BOTTLENECK`], each with keys of 8 bytes and (suffix `_string`) with 16-byte texts; values are numbers.
+//!
+//! In these scenarios writer and reader are in one process, so that what they execute can be counted. A version is "kept"
+//! while a snapshot of it lives.
+
+mod as_set;
+mod cases;
+mod checks;
+mod contract;
+mod oracle;
+
+use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
+
+pub use as_set::MapAsSet;
+pub use contract::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
+
+/// The bottleneck's description.
+pub static BOTTLENECK: Bottleneck = Bottleneck {
+    name: "shared_map",
+    title: "Shared map",
+    question: "What does it cost to let other threads and processes read a map while it changes? To hand out a copy \
+               costs O(n) for every version, once for the writer and once for each reader. A trie whose nodes lie in shared \
+               memory, linked by offsets instead of pointers, is read where it lies: a version costs the path to what \
+               changed, and a reader copies nothing and waits for nobody.",
+    scenarios: SCENARIOS,
+    checks: checks::CHECKS,
+    sizes: SIZES,
+    claims: CLAIMS,
+    memory: &[],
+    own_inputs: &[],
+    reference: "lmdb",
+    describe: checks::describe,
+    why_no_input: "it takes the operations of one writer and many readers at once, and a file has one order",
+};
+
+const CLAIMS: &[Claim] = &[
+    Claim::new(
+        "hs-set",
+        "A set takes 2.15 times as long in the shared HAMT as in Immutable.js. Here the best map of one process takes the place of Immutable.js.",
+        Some(2.15),
+        ("set_kept", 1000),
+        ["hamt_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-get",
+        "A get takes 2.35 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
+        Some(2.35),
+        ("get_hit", 1000),
+        ["hamt_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-delete",
+        "A delete takes 3.0 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
+        Some(3.0),
+        ("delete_many", 1000),
+        ["hamt_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-iterate",
+        "To visit an entry takes 9.3 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
+        Some(9.3),
+        ("iterate", 1000),
+        ["hamt_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-copy",
+        "Readers that copy the whole buffer pay for every entry. True zero copy was the aim of the source, and its workers did not reach it.",
+        None,
+        ("latest", 10_000),
+        ["copy", "shared_collections"],
+    ),
+];
+
+const SIZES: Sizes = Sizes {
+    quick: &[8, 100, 1000],
+    default: &[8, 100, 1000, 10_000, 100_000],
+    full: &[8, 100, 1000, 10_000, 100_000, 1_000_000],
+};
+
+#[rustfmt::skip]
+const SCENARIOS: &[Scenario] = &[
+    Scenario::new("build", "set", NOTHING, "Sets n new keys, one by one, in an empty map, and publishes once."),
+    Scenario::new("build_string", "set", NOTHING, "Sets n new keys of 16 bytes, one by one, in an empty map, and publishes once."),
+    Scenario::new("set_kept", "set", NOTHING, "Sets 100 keys in a map of n, half of them new, and publishes and keeps a version for each."),
+    Scenario::new("set_kept_string", "set", NOTHING, "Sets 100 keys of 16 bytes in a map of n, half of them new, and publishes and keeps a version for each."),
+    Scenario::new("set_many", "set", NOTHING, "Sets up to 1,000 keys of a map of n in one batch, half of them new, and publishes once."),
+    Scenario::new("set_many_string", "set", NOTHING, "Sets up to 1,000 keys of 16 bytes of a map of n in one batch, half of them new, and publishes once."),
+    Scenario::new("delete_many", "delete", NOTHING, "Deletes up to 1,000 keys of a map of n in one batch, and publishes once."),
+    Scenario::new("delete_many_string", "delete", NOTHING, "Deletes up to 1,000 keys of 16 bytes of a map of n in one batch, and publishes once."),
+    Scenario::new("publish_one", "version", NOTHING, "Changes the value of a key of a map of n and publishes, 100 times. Nobody keeps a version."),
+    Scenario::new("publish_one_string", "version", NOTHING, "Changes the value of a key of 16 bytes of a map of n and publishes, 100 times. Nobody keeps a version."),
+    Scenario::new("latest", "snapshot", NOTHING, "Takes a snapshot of a map of n, looks up one key and drops the snapshot."),
+    Scenario::new("get_hit", "get", NOTHING, "Looks up random present keys in a snapshot of n."),
+    Scenario::new("get_hit_string", "get", NOTHING, "Looks up random present keys of 16 bytes in a snapshot of n."),
+    Scenario::new("get_miss", "get", NOTHING, "Looks up absent keys in a snapshot of n."),
+    Scenario::new("get_miss_string", "get", NOTHING, "Looks up absent keys of 16 bytes in a snapshot of n."),
+    Scenario::new("get_many", "get", NOTHING, "Looks up many keys at once in a snapshot of n; half are absent."),
+    Scenario::new("get_many_string", "get", NOTHING, "Looks up many keys of 16 bytes at once in a snapshot of n; half are absent."),
+    Scenario::new("iterate", "entry", NOTHING, "Visits every entry of a snapshot of n."),
+    Scenario::new("iterate_string", "entry", NOTHING, "Visits every entry of a snapshot of n with keys of 16 bytes."),
+    Scenario::new("set_add_string", "add", NOTHING, "Adds n new keys of 16 bytes, one by one, to an empty set, and publishes once."),
+    Scenario::new("set_has_string", "look-up", NOTHING, "Asks a snapshot of a set of n for keys of 16 bytes; half are absent."),
+    Scenario::new("set_delete_string", "delete", NOTHING, "Deletes all n keys of 16 bytes of a set, one by one, in random order, and publishes once."),
+];
+
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
+pub fn contender<F: Family>(about: About) -> Contender {
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
+}

@@ -1,0 +1,85 @@
+//! **Shared vector**: a sequence in memory that several threads and processes read while one writes.
+//!
+//! Contract: [`SharedVector`]. Oracle: a `Vec` per version. Scenarios: [`BOTTLENECK`], with numbers as elements.
+//!
+//! In these scenarios writer and reader are in one process, so that what they execute can be counted. A version is "kept"
+//! while a snapshot of it lives.
+
+mod cases;
+mod checks;
+mod contract;
+mod oracle;
+
+use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
+
+pub use contract::{SharedVector, VectorSnapshot};
+
+/// The bottleneck's description.
+pub static BOTTLENECK: Bottleneck = Bottleneck {
+    name: "shared_vector",
+    title: "Shared vector",
+    question: "What does it cost to let other threads and processes read a sequence while it changes? To hand out a copy \
+               costs O(n) for every version. A radix trie whose nodes lie in shared memory is read where it lies, and a \
+               version costs the path to what changed.",
+    scenarios: SCENARIOS,
+    checks: checks::CHECKS,
+    sizes: Sizes {
+        quick: &[8, 100, 1000],
+        default: &[8, 100, 1000, 10_000, 100_000],
+        full: &[8, 100, 1000, 10_000, 100_000, 1_000_000],
+    },
+    claims: CLAIMS,
+    memory: &[],
+    own_inputs: &[],
+    reference: "lmdb",
+    describe: checks::describe,
+    why_no_input: "it takes the operations of one writer and many readers at once, and a file has one order",
+};
+
+const CLAIMS: &[Claim] = &[
+    Claim::new(
+        "hs-push",
+        "A push takes 1.55 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
+        Some(1.55),
+        ("push", 1000),
+        ["radix_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-vector-get",
+        "A get takes 2.6 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
+        Some(2.6),
+        ("get", 1000),
+        ["radix_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-vector-set",
+        "A set takes 12 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
+        Some(12.0),
+        ("set_kept", 1000),
+        ["radix_counted", "arc_swap_collections"],
+    ),
+    Claim::new(
+        "hs-vector-iterate",
+        "Iteration is 1.15 times as fast over the shared vector as in Immutable.js, for which the best vector of one process stands here.",
+        Some(1.15),
+        ("iterate", 1000),
+        ["arc_swap_collections", "radix_counted"],
+    ),
+];
+
+#[rustfmt::skip]
+const SCENARIOS: &[Scenario] = &[
+    Scenario::new("push", "push", NOTHING, "Pushes n elements onto an empty vector, and publishes once."),
+    Scenario::new("push_kept", "push", NOTHING, "Pushes 100 elements onto a vector of n, and publishes and keeps a version for each."),
+    Scenario::new("get", "get", NOTHING, "Reads random elements of a snapshot of n."),
+    Scenario::new("set", "set", NOTHING, "Replaces random elements of a vector of n, and publishes once."),
+    Scenario::new("set_kept", "set", NOTHING, "Replaces 100 random elements of a vector of n, and publishes and keeps a version for each."),
+    Scenario::new("pop", "pop", NOTHING, "Pops all n elements of a vector, and publishes once."),
+    Scenario::new("iterate", "element", NOTHING, "Visits every element of a snapshot of n in order."),
+    Scenario::new("to_vec", "element", NOTHING, "Copies every element of a snapshot of n into a `Vec`."),
+];
+
+/// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
+pub fn contender<V: SharedVector>(about: About) -> Contender {
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<V>, replay: checks::replay::<V> }
+}
