@@ -19,7 +19,10 @@ pub trait Format: 'static {
     type View: Send + 'static;
 
     /// The content as bytes. Readers find them at an address that is a multiple of 16.
-    fn encode(content: &Self::Content) -> impl AsRef<[u8]>;
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    fn encode(content: &Self::Content) -> Result<impl AsRef<[u8]>, SharedError>;
     /// What a reader makes of the bytes of a version. It may keep them.
     ///
     /// # Errors
@@ -64,7 +67,7 @@ fn write<F: Format>(
     region: &mut pinned::Writer,
     content: &F::Content,
 ) -> Result<pinned::Payload, SharedError> {
-    let bytes = F::encode(content);
+    let bytes = F::encode(content)?;
     let bytes = bytes.as_ref();
     let length = bytes.len() as u64;
     let offset = region.allocate(length)?;

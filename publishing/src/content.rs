@@ -76,10 +76,10 @@ impl MapContent for HashContent {
     fn set(&mut self, key: &[u8], value: Value<'_>) -> bool {
         match self.0.get_mut(key) {
             Some(place) => {
-                *place = value.to_owned();
+                *place = value.into_owned();
                 false
             }
-            None => self.0.insert(key.into(), value.to_owned()).is_none(),
+            None => self.0.insert(key.into(), value.into_owned()).is_none(),
         }
     }
 
@@ -109,7 +109,7 @@ impl VectorView for VecContent {
 
 impl VectorContent for VecContent {
     fn push(&mut self, value: Value<'_>) {
-        self.0.push(value.to_owned());
+        self.0.push(value.into_owned());
     }
 
     fn pop(&mut self) -> bool {
@@ -117,6 +117,6 @@ impl VectorContent for VecContent {
     }
 
     fn set_at(&mut self, index: usize, value: Value<'_>) -> bool {
-        self.0.get_mut(index).map(|element| *element = value.to_owned()).is_some()
+        self.0.get_mut(index).map(|element| *element = value.into_owned()).is_some()
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod archived;
 mod content;
+pub mod encoding;
 pub mod pinned;
 pub mod swapped;
 

@@ -8,6 +8,7 @@ mod operations;
 mod pattern_index;
 mod persistent_map;
 mod persistent_vector;
+mod shared;
 mod signals;
 mod slots;
 
@@ -62,6 +63,8 @@ fn references() -> Vec<Contender> {
         crate::signals::contender::<signals::World>(ABOUT),
         crate::slots::contender::<slots::Indices, slots::Listed>(ABOUT),
         crate::lru_cache::contender::<lru_cache::Reference>(ABOUT),
+        crate::shared_map::contender::<shared::Reference>(ABOUT),
+        crate::shared_vector::contender::<shared::Vector>(ABOUT),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! Typed values.
 
+use std::sync::Arc;
+
 use crate::input::mix;
 
 /// What a key maps to, or an element of a vector.
@@ -17,7 +19,7 @@ pub enum Value<'a> {
 
 impl Value<'_> {
     /// A copy that borrows nothing.
-    pub fn to_owned(self) -> OwnedValue {
+    pub fn into_owned(self) -> OwnedValue {
         match self {
             Value::Bool(value) => OwnedValue::Bool(value),
             Value::Number(value) => OwnedValue::Number(value),
@@ -46,7 +48,7 @@ impl Value<'_> {
     }
 }
 
-/// A value that borrows nothing, for contenders and models that keep values of their own.
+/// A value that borrows nothing, for contenders and models that keep values of their own. Copies share texts and bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnedValue {
     /// A truth value.
@@ -54,9 +56,9 @@ pub enum OwnedValue {
     /// A number.
     Number(f64),
     /// A text.
-    Str(Box<str>),
+    Str(Arc<str>),
     /// The bytes of an encoded object.
-    Bytes(Box<[u8]>),
+    Bytes(Arc<[u8]>),
 }
 
 impl OwnedValue {
@@ -105,7 +107,7 @@ mod tests {
             for other in &values[at + 1..] {
                 assert_ne!(value.fingerprint(), other.fingerprint(), "{value:?} {other:?}");
             }
-            assert_eq!(value.to_owned().as_value().fingerprint(), value.fingerprint());
+            assert_eq!(value.into_owned().as_value().fingerprint(), value.fingerprint());
         }
     }
 }

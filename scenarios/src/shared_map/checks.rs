@@ -278,7 +278,7 @@ impl<M: SharedMap> Fixed<M> {
         let Replay { writer, content, .. } = &mut self.0;
         let what = || format!("set({}, {} bytes)", shown(key), size_of_value(value));
         let new = writer.set(key, value).map_err(|error| format!("{} failed: {error}", what()))?;
-        expect(what(), new, content.insert(key.to_vec(), value.to_owned()).is_none())
+        expect(what(), new, content.insert(key.to_vec(), value.into_owned()).is_none())
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<(), String> {
@@ -456,7 +456,7 @@ fn batch_64kb<M: SharedMap>() -> Result<(), String> {
         let entries = half.iter().map(|key| (key.as_bytes(), Value::Str(&text)));
         let new = told("set_many", writer.set_many(entries))?;
         let before = content.len();
-        content.extend(half.iter().map(|key| (key.clone().into_bytes(), Value::Str(&text).to_owned())));
+        content.extend(half.iter().map(|key| (key.clone().into_bytes(), Value::Str(&text).into_owned())));
         expect("set_many", new, content.len() - before)?;
         region.publish()?;
         region.hold()?;

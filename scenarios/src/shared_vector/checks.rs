@@ -171,7 +171,7 @@ fn boundaries<V: SharedVector>() -> Result<(), String> {
     for length in BOUNDARIES {
         let Replay { writer, content, .. } = &mut replay;
         while content.len() < length {
-            push(writer, content, value_of(content.len() as u64).to_owned())?;
+            push(writer, content, value_of(content.len() as u64).into_owned())?;
         }
         replay.publish_and_hold()?;
         let Replay { writer, content, .. } = &mut replay;
@@ -248,16 +248,16 @@ fn value_1mb<V: SharedVector>() -> Result<(), String> {
     let mut replay = Replay::<V, Model>::new()?;
     let Replay { writer, content, .. } = &mut replay;
     let text = "text ".repeat(200_000);
-    push(writer, content, Value::Str(&text).to_owned())?;
-    push(writer, content, Value::Bytes(text.as_bytes()).to_owned())?;
+    push(writer, content, Value::Str(&text).into_owned())?;
+    push(writer, content, Value::Bytes(text.as_bytes()).into_owned())?;
     for length in 0..300 {
-        push(writer, content, Value::Str(&text[..length]).to_owned())?;
-        push(writer, content, Value::Bytes(&text.as_bytes()[..length]).to_owned())?;
+        push(writer, content, Value::Str(&text[..length]).into_owned())?;
+        push(writer, content, Value::Bytes(&text.as_bytes()[..length]).into_owned())?;
     }
     replay.publish_and_hold()?;
     let Replay { writer, content, .. } = &mut replay;
     set(writer, content, 0, OwnedValue::Bool(false))?;
-    set(writer, content, 1, Value::Str("").to_owned())?;
+    set(writer, content, 1, Value::Str("").into_owned())?;
     replay.publish()?;
     replay.compare_all(compare)
 }

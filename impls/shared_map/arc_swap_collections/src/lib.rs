@@ -16,7 +16,7 @@ struct Map(HashMap<Arc<[u8]>, OwnedValue, FixedHasher>);
 
 impl MapContent for Map {
     fn set(&mut self, key: &[u8], value: Value<'_>) -> bool {
-        self.0.insert(key.into(), value.to_owned()).is_none()
+        self.0.insert(key.into(), value.into_owned()).is_none()
     }
 
     fn delete(&mut self, key: &[u8]) -> bool {

@@ -15,7 +15,7 @@ struct Map(imbl::GenericHashMap<Arc<[u8]>, OwnedValue, FixedHasher, imbl::shared
 
 impl MapContent for Map {
     fn set(&mut self, key: &[u8], value: Value<'_>) -> bool {
-        self.0.insert(key.into(), value.to_owned()).is_none()
+        self.0.insert(key.into(), value.into_owned()).is_none()
     }
 
     fn delete(&mut self, key: &[u8]) -> bool {

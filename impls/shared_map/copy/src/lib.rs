@@ -1,72 +1,25 @@
 //! Naive: every version is copied whole, by the writer and by each reader.
 
 use publishing::archived::{Archive, Format, Writer};
+use publishing::encoding::{put_block, put_value, take_block, take_value};
 use publishing::{HashContent, MapContent, MapView};
-use scenarios::shared::{OwnedValue, SharedError, Value};
+use scenarios::shared::SharedError;
 use scenarios::shared_map::{Family, MapAsSet};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 struct Copied;
 
-const BOOL: u8 = 0;
-const NUMBER: u8 = 1;
-const STR: u8 = 2;
-const BYTES: u8 = 3;
-
-/// The next `count` bytes.
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], SharedError> {
-    bytes.split_off(..count).ok_or_else(|| SharedError::Other("the version is cut off".to_owned()))
-}
-
-/// The bytes behind their length.
-fn take_block<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], SharedError> {
-    let mut length = [0; 4];
-    length.copy_from_slice(take(bytes, 4)?);
-    take(bytes, u32::from_le_bytes(length) as usize)
-}
-
-fn take_value(bytes: &mut &[u8]) -> Result<OwnedValue, SharedError> {
-    let kind = take(bytes, 1)?[0];
-    let block = take_block(bytes)?;
-    let value = match kind {
-        BOOL => Value::Bool(block == [1]),
-        NUMBER => Value::Number(f64::from_le_bytes(block.try_into().map_err(SharedError::other)?)),
-        STR => Value::Str(std::str::from_utf8(block).map_err(SharedError::other)?),
-        _ => Value::Bytes(block),
-    };
-    Ok(value.to_owned())
-}
-
-/// The bytes, behind their length.
-fn put_block(encoded: &mut Vec<u8>, bytes: &[u8]) {
-    encoded.extend((bytes.len() as u32).to_le_bytes());
-    encoded.extend(bytes);
-}
-
-fn put_value(encoded: &mut Vec<u8>, value: Value<'_>) {
-    let mut put = |kind, bytes: &[u8]| {
-        encoded.push(kind);
-        put_block(encoded, bytes);
-    };
-    match value {
-        Value::Bool(value) => put(BOOL, &[u8::from(value)]),
-        Value::Number(value) => put(NUMBER, &value.to_le_bytes()),
-        Value::Str(value) => put(STR, value.as_bytes()),
-        Value::Bytes(value) => put(BYTES, value),
-    }
-}
-
 impl Format for Copied {
     type Content = HashContent;
     type View = HashContent;
 
-    fn encode(content: &HashContent) -> impl AsRef<[u8]> {
+    fn encode(content: &HashContent) -> Result<impl AsRef<[u8]>, SharedError> {
         let mut encoded = Vec::new();
         for (key, value) in content.iter() {
             put_block(&mut encoded, key);
             put_value(&mut encoded, value);
         }
-        encoded
+        Ok(encoded)
     }
 
     fn open(archive: Archive) -> Result<HashContent, SharedError> {

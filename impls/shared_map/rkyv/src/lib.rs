@@ -1,0 +1,142 @@
+//! Peer: `rkyv` archives everything for each version, and readers read the archive where it lies.
+
+use std::collections::HashMap;
+
+use publishing::archived::{Archive, Format, Writer};
+use publishing::{MapContent, MapView};
+use rkyv::collections::swiss_table::ArchivedHashMap;
+use rkyv::rancor;
+use rkyv::vec::ArchivedVec;
+use scenarios::input::FixedHasher;
+use scenarios::shared::{SharedError, Value};
+use scenarios::shared_map::{Family, MapAsSet};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+
+#[derive(rkyv::Archive, rkyv::Serialize)]
+enum Typed {
+    Bool(bool),
+    Number(f64),
+    Str(String),
+    Bytes(Vec<u8>),
+}
+
+impl Typed {
+    fn new(value: Value<'_>) -> Self {
+        match value {
+            Value::Bool(value) => Typed::Bool(value),
+            Value::Number(value) => Typed::Number(value),
+            Value::Str(value) => Typed::Str(value.to_owned()),
+            Value::Bytes(value) => Typed::Bytes(value.to_vec()),
+        }
+    }
+}
+
+#[inline]
+fn as_value(value: &ArchivedTyped) -> Value<'_> {
+    match value {
+        ArchivedTyped::Bool(value) => Value::Bool(*value),
+        ArchivedTyped::Number(value) => Value::Number(value.to_native()),
+        ArchivedTyped::Str(value) => Value::Str(value),
+        ArchivedTyped::Bytes(value) => Value::Bytes(value),
+    }
+}
+
+#[derive(Default)]
+struct Map(HashMap<Vec<u8>, Typed, FixedHasher>);
+
+impl MapContent for Map {
+    fn set(&mut self, key: &[u8], value: Value<'_>) -> bool {
+        self.0.insert(key.to_vec(), Typed::new(value)).is_none()
+    }
+
+    fn delete(&mut self, key: &[u8]) -> bool {
+        self.0.remove(key).is_some()
+    }
+}
+
+/// An archive, read where it lies.
+struct Archived(Archive);
+
+impl Archived {
+    #[inline]
+    fn map(&self) -> &ArchivedHashMap<ArchivedVec<u8>, ArchivedTyped> {
+        // SAFETY: the bytes are what `encode` made of such a map, they begin at a multiple of 16, and nobody changes them
+        // while the archive lives.
+        unsafe { rkyv::access_unchecked(self.0.bytes()) }
+    }
+}
+
+impl MapView for Archived {
+    #[inline]
+    fn get(&self, key: &[u8]) -> Option<Value<'_>> {
+        self.map().get(key).map(as_value)
+    }
+
+    fn len(&self) -> usize {
+        self.map().len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], Value<'_>)> {
+        self.map().iter().map(|(key, value)| (key.as_slice(), as_value(value)))
+    }
+}
+
+struct Peer;
+
+impl Format for Peer {
+    type Content = Map;
+    type View = Archived;
+
+    fn encode(content: &Map) -> Result<impl AsRef<[u8]>, SharedError> {
+        rkyv::to_bytes::<rancor::Error>(&content.0).map_err(SharedError::other)
+    }
+
+    fn open(archive: Archive) -> Result<Archived, SharedError> {
+        Ok(Archived(archive))
+    }
+}
+
+impl Family for Peer {
+    type Map = Writer<Self>;
+    type Set = MapAsSet<Writer<Self>>;
+}
+
+/// The contender: `rkyv`.
+#[inline(never)]
+pub fn contender() -> Contender {
+    scenarios::shared_map::contender::<Peer>(About {
+        name: "rkyv",
+        role: Role::Peer,
+        summary: "rkyv: an archive of a whole hash map for each version, read where it lies.",
+        source: "crate rkyv 0.8",
+        analysis: ANALYSIS,
+        complexity: &[
+            ("build", Growth::Constant),
+            ("set_kept", Growth::Linear),
+            ("set_many", Growth::Linear),
+            ("delete_many", Growth::Linear),
+            ("publish_one", Growth::Linear),
+            ("latest", Growth::Constant),
+            ("get_hit", Growth::Constant),
+            ("get_miss", Growth::Constant),
+            ("get_many", Growth::Constant),
+            ("iterate", Growth::Constant),
+            ("set_add", Growth::Constant),
+            ("set_has", Growth::Constant),
+            ("set_delete", Growth::Constant),
+        ],
+        capabilities: &[Capability::CopiesWhole],
+        caveats: &[Caveat {
+            badge: "archive not checked",
+            text: "Readers access the archive unchecked, as is usual between programs that trust each other. The checked access walks all n entries.",
+        }],
+        known_failures: &[],
+    })
+}
+
+const ANALYSIS: &str = "\
+The writer keeps a mutable hash map. To publish, rkyv lays it out anew as an archive: a Swiss table with relative \
+pointers, which is copied into the region. A reader pins that block and looks up in it without decoding anything.
+
+So a snapshot costs a pin, and a look-up about as much as in a hash map of its own. Every version costs all n entries, \
+for the writer alone. It is the best choice for data that change rarely and are read by many processes.";
