@@ -24,8 +24,8 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     scenarios: SCENARIOS,
     checks: checks::CHECKS,
     sizes: Sizes {
-        quick: &[8, 100, 1000],
-        default: &[8, 100, 1000, 10_000, 100_000],
+        quick: &[8, 1000],
+        default: &[8, 1000, 100_000],
         full: &[8, 100, 1000, 10_000, 100_000, 1_000_000],
     },
     claims: CLAIMS,
