@@ -217,20 +217,17 @@ impl Writer {
     /// Takes the versions out of the table that are not the newest and that nobody pins. Returns their payloads, so that
     /// their memory can be freed.
     pub fn released(&mut self) -> Vec<Payload> {
-        let Some((newest, older)) = self.live.split_last() else { return Vec::new() };
-        let newest = *newest;
+        let newest = self.live.last().map(|(place, _)| *place);
+        let Writer { mapping, live, places, .. } = self;
         let mut released = Vec::new();
-        let mut live = Vec::with_capacity(self.live.len());
-        for (place, payload) in older {
-            if self.mapping.pins(*place).load(Ordering::SeqCst) == 0 {
-                self.places.push(*place);
+        live.retain(|(place, payload)| {
+            let is_kept = Some(*place) == newest || mapping.pins(*place).load(Ordering::SeqCst) > 0;
+            if !is_kept {
+                places.push(*place);
                 released.push(*payload);
-            } else {
-                live.push((*place, *payload));
             }
-        }
-        live.push(newest);
-        self.live = live;
+            is_kept
+        });
         released
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::case::Case;
+use crate::concurrency::Concurrency;
 use crate::trace::{Check, Mismatch, Step};
 
 /// A problem with one contract and one oracle.
@@ -16,6 +17,8 @@ pub struct Bottleneck {
     pub question: &'static str,
     /// Its scenarios, in the order of reading.
     pub scenarios: &'static [Scenario],
+    /// Its scenarios of several threads or processes, which only `lab run` measures.
+    pub concurrent: &'static [Scenario],
     /// The checks that `lab verify` replays against the oracle.
     pub checks: &'static [Check],
     /// The sizes of its cells.
@@ -214,6 +217,8 @@ pub enum Capability {
     ChildrenInPlace,
     /// Answers queries for descendants by name (`..name`) without building a tree for each.
     DescendantsInPlace,
+    /// Other processes can read what one process writes.
+    Processes,
 }
 
 /// What a contender is to its bottleneck.
@@ -349,6 +354,8 @@ pub struct Contender {
     pub set_up: fn(Request) -> Box<dyn Case>,
     /// Replays a check's trace against the oracle. The function is instantiated in the contender's crate.
     pub replay: fn(&Check, &[Step]) -> Result<(), Mismatch>,
+    /// How it takes part in its bottleneck's concurrent scenarios; `None` if there are none.
+    pub concurrency: Option<Concurrency>,
 }
 
 impl Contender {

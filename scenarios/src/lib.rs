@@ -27,6 +27,7 @@
 
 mod case;
 mod checking;
+pub mod concurrency;
 mod contender;
 pub mod flat;
 pub mod flat_keys;

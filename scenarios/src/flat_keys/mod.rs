@@ -25,6 +25,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                only a look at every key tells what lies below a prefix. What does it cost to keep an index that tells \
                it, and to ask that index?",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[100, 1000],
@@ -93,5 +94,5 @@ const OWN_SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<S: FlatStore + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S>, concurrency: None }
 }

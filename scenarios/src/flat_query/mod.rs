@@ -30,6 +30,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                more than the query. How much is saved if simple paths are evaluated over the pointers, or over an \
                index of their segments?",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     claims: CLAIMS,
@@ -88,7 +89,7 @@ const OWN_SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<S: FlatQuery + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S>, concurrency: None }
 }
 
 /// Runs the JSONPath compliance suite; `None`, with a note printed, where it is [not there](crate::input::outside_data).

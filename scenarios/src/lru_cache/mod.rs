@@ -27,6 +27,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                filtered for each access takes O(n). A map into a linked list takes O(1); then hashing, a few links and \
                the number of allocations are what is left to save. Another policy may hit more often and cost less.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     claims: CLAIMS,
@@ -80,5 +81,5 @@ const OWN_SCENARIOS: &[Scenario] = &[
 pub fn contender<F: Family>(about: About) -> Contender {
     let exact = about.can(&[Capability::ExactLru]);
     let replay = if exact { checks::replay::<F, true> } else { checks::replay::<F, false> };
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay, concurrency: None }
 }

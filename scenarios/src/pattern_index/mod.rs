@@ -29,6 +29,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                are they? To test each pattern takes O(n) per write. A trie over segments follows all patterns at once. \
                An automaton that is built from the trie as it is used takes one step per segment.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[10, 100, 1000],
@@ -99,5 +100,5 @@ const OWN_SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<P: PatternIndex + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<P>, replay: checks::replay::<P> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<P>, replay: checks::replay::<P>, concurrency: None }
 }

@@ -30,6 +30,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                needs yesterday's content: for undo, for readers' snapshots, for backtracking. To copy the map whole \
                costs O(n) per version. A trie copies only the path to the entry that changes.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: SIZES,
     claims: CLAIMS,
@@ -169,5 +170,5 @@ const OWN_OPERATIONS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: None }
 }

@@ -26,6 +26,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                costs O(n) per version. A 32-way trie with a tail copies a path of a few small nodes, and reads almost \
                as fast as an array.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[8, 100, 1000],
@@ -82,5 +83,6 @@ pub fn contender<F: Family>(about: About) -> Contender {
         about,
         set_up: cases::set_up::<F::Vector<u64>>,
         replay: checks::replay::<F>,
+        concurrency: None,
     }
 }

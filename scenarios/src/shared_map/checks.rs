@@ -131,7 +131,7 @@ fn compare(snapshot: &impl MapSnapshot, content: &Model) -> Result<(), String> {
     if !snapshot.get_many(order.iter().copied()).eq(entries.iter().map(|(_, value)| Some(*value))) {
         return Err("get_many of all keys differs from iter".to_owned());
     }
-    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    entries.sort_by_key(|(key, _)| *key);
     expect("the number of entries visited", entries.len(), content.len())?;
     for ((key, value), (expected_key, expected)) in entries.iter().zip(content) {
         if key != expected_key || *value != expected.as_value() {

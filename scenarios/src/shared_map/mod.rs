@@ -9,10 +9,12 @@
 mod as_set;
 mod cases;
 mod checks;
+mod concurrent;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::concurrency::Concurrency;
+use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
 
 pub use as_set::MapAsSet;
 pub use contract::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
@@ -26,6 +28,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                memory, linked by offsets instead of pointers, is read where it lies: a version costs the path to what \
                changed, and a reader copies nothing and waits for nobody.",
     scenarios: SCENARIOS,
+    concurrent: CONCURRENT,
     checks: checks::CHECKS,
     sizes: SIZES,
     claims: CLAIMS,
@@ -106,7 +109,20 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("set_delete_string", "delete", NOTHING, "Deletes all n keys of 16 bytes of a set, one by one, in random order, and publishes once."),
 ];
 
+const PROCESSES: &[Capability] = &[Capability::Processes];
+
+const SOME_SIZES: Sizes = Sizes { quick: &[1000], default: &[1000, 100_000], full: &[1000, 100_000, 1_000_000] };
+
+#[rustfmt::skip]
+const CONCURRENT: &[Scenario] = &[
+    Scenario::new("attach", "process", PROCESSES, "A process that has just begun attaches to a map of n, takes a snapshot and looks up one key.").at(SOME_SIZES),
+    Scenario::new("read_threads", "get", NOTHING, "Threads look up random keys of 16 bytes in a map of n, and take the newest version for every hundred look-ups: alone, and while the writer publishes changes as fast as it can.").at(SOME_SIZES),
+    Scenario::new("read_processes", "get", PROCESSES, "Processes look up random keys of 16 bytes in a map of n, and take the newest version for every hundred look-ups: alone, and while the writer publishes changes as fast as it can.").at(SOME_SIZES),
+    Scenario::new("visible_threads", "version", NOTHING, "From the moment before a change of a map of n is made and published to the moment when a thread that waits for it has read it.").at(SOME_SIZES),
+    Scenario::new("visible_processes", "version", PROCESSES, "From the moment before a change of a map of n is made and published to the moment when a process that waits for it has read it.").at(SOME_SIZES),
+];
+
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: Some(Concurrency { trial: concurrent::trial::<F>, part: concurrent::part::<F> }) }
 }

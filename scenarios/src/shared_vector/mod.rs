@@ -22,6 +22,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                costs O(n) for every version. A radix trie whose nodes lie in shared memory is read where it lies, and a \
                version costs the path to what changed.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[8, 1000],
@@ -81,5 +82,5 @@ const SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<V: SharedVector>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<V>, replay: checks::replay::<V> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<V>, replay: checks::replay::<V>, concurrency: None }
 }

@@ -39,6 +39,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                unsubscribe, set and panic. A contender that tracks dependencies keeps a graph as well, in which each \
                effect should run once, and only if something that it read has changed.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[10, 100, 1000],
@@ -101,17 +102,17 @@ const SCENARIOS: &[Scenario] = &[
 /// Makes a contender of an implementation of [`Notify`] alone, as [`contender`] does of both.
 pub fn notify_contender<S: Notify>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_notify::<S>, checks::replay_notify::<S>);
-    Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
+    Contender { bottleneck: &BOTTLENECK, about, set_up, replay, concurrency: None }
 }
 
 /// Makes a contender of an implementation of [`Tracked`] alone, as [`contender`] does of both.
 pub fn tracked_contender<S: Tracked>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_tracked::<S>, checks::replay_tracked::<S>);
-    Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
+    Contender { bottleneck: &BOTTLENECK, about, set_up, replay, concurrency: None }
 }
 
 /// Makes a contender of an implementation of both contracts. A contender's crate calls it, so that every scenario is
 /// compiled there.
 pub fn contender<S: Notify + Tracked>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S>, concurrency: None }
 }

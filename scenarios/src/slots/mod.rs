@@ -24,6 +24,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                O(n); a counter and a free list are O(1). But elements that never move need a table of their order. An \
                insert into such a table moves all that follows, which is O(n) again.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes {
         quick: &[100, 1000],
@@ -68,17 +69,18 @@ pub fn contender<S: Slots + 'static, P: Positions + 'static>(about: About) -> Co
         about,
         set_up: cases::set_up::<S, P>,
         replay: checks::replay::<S, P>,
+        concurrency: None,
     }
 }
 
 /// Makes a contender of an implementation of [`Slots`] alone, as [`contender`] does of both.
 pub fn allocating<S: Slots + 'static>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_slots::<S>, checks::replay_slots::<S>);
-    Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
+    Contender { bottleneck: &BOTTLENECK, about, set_up, replay, concurrency: None }
 }
 
 /// Makes a contender of an implementation of [`Positions`] alone, as [`contender`] does of both.
 pub fn positional<P: Positions + 'static>(about: About) -> Contender {
     let (set_up, replay) = (cases::set_up_positions::<P>, checks::replay_positions::<P>);
-    Contender { bottleneck: &BOTTLENECK, about, set_up, replay }
+    Contender { bottleneck: &BOTTLENECK, about, set_up, replay, concurrency: None }
 }

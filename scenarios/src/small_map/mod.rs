@@ -38,6 +38,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
                A flat array of entries needs none of that. Up to how many entries does it win, and what does it cost \
                to change over to a trie?",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     claims: CLAIMS,
@@ -135,7 +136,7 @@ const SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F> }
+    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: None }
 }
 
 /// The complexity that a contender states whose operations go down a tree: log n for a key, and a constant for each

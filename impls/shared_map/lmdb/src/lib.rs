@@ -8,7 +8,7 @@ use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_map::{Family, MapAsSet, MapSnapshot, SharedMap};
-use scenarios::{About, Caveat, Contender, Growth, KnownFailure, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role};
 
 type Content = Database<'static, Bytes, Bytes>;
 
@@ -301,7 +301,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Processes],
         caveats: &[Caveat {
             badge: "no sync, write map",
             text: "LMDB runs with WRITE_MAP, NO_SYNC and NO_META_SYNC: it writes to memory and leaves the disk to the system, as the others do. Its usual promise, that a commit survives the machine, costs much more.",

@@ -112,7 +112,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Constant),
             ("set_delete", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole],
+        capabilities: &[Capability::CopiesWhole, Capability::Processes],
         caveats: &[],
         known_failures: &[],
     })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_map::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 use shared_collections as ours;
 
 struct Writer(ours::Writer);
@@ -183,7 +183,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Processes],
         caveats: &[Caveat { badge: "64-bit Linux", text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate." }],
         known_failures: &[],
     })
