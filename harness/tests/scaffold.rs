@@ -26,9 +26,11 @@ impl Copy {
             "identity",
             "impls",
             "json_path",
+            "publishing",
             "recorder",
             "reports",
             "scenarios",
+            "shared_collections",
             "testkit",
             "worker",
         ] {

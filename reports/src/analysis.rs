@@ -522,6 +522,7 @@ mod tests {
         Record {
             schema: SCHEMA,
             bottlenecks: vec![BottleneckInfo {
+                concurrent: Vec::new(),
                 claims: Vec::new(),
                 memory: Vec::new(),
                 name: "b".into(),

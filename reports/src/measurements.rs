@@ -91,6 +91,8 @@ impl Measurements {
             Meter::Instructions => self.instructions.is_some(),
             Meter::Allocations => self.allocations.is_some(),
             Meter::Time => self.times.is_some(),
+            // It measures no regions; see `Record::trials`.
+            Meter::Concurrency => false,
         }
     }
 }

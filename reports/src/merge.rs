@@ -37,6 +37,7 @@ pub fn merge(records: Vec<(PathBuf, Record)>) -> Result<Record, Error> {
     }
     merged.command = command;
     merged.cells.sort_by(|left, right| left.name.cmp(&right.name));
+    merged.trials.sort_by(|left, right| left.name.cmp(&right.name));
     // A contender that one shard excluded has no place in the whole.
     let excluded: BTreeSet<&str> = merged.failures.iter().map(|failure| failure.subject.as_str()).collect();
     merged.cells.retain(|cell| !excluded.contains(&*cell.name.of_contender()));
@@ -78,7 +79,7 @@ fn agree(ours: &Record, theirs: &Record) -> Result<(), String> {
 /// Refuses records that were measured with different meters. A meter with which every cell of a record failed was there.
 fn same_meters(records: &[(PathBuf, Record)]) -> Result<(), Error> {
     let of = |record: &Record, found: fn(&Record, Meter) -> bool| -> BTreeSet<Meter> {
-        Meter::ALL.into_iter().filter(|meter| found(record, *meter)).collect()
+        Meter::OF_REGIONS.into_iter().filter(|meter| found(record, *meter)).collect()
     };
     let measured = |record: &Record| {
         of(record, |record, meter| record.cells.iter().any(|cell| cell.measured.has(meter)))
@@ -125,7 +126,14 @@ fn same_machine(records: &[(PathBuf, Record)]) -> Result<(), Error> {
 /// Refuses a cell that is in two of the records.
 fn held_once(records: &[(PathBuf, Record)]) -> Result<(), Error> {
     let mut seen: BTreeMap<&CellName, (&Path, &CellRecord)> = BTreeMap::new();
+    let mut trials: BTreeMap<&CellName, &Path> = BTreeMap::new();
     for (path, record) in records {
+        for trial in &record.trials {
+            if let Some(other) = trials.insert(&trial.name, path) {
+                let what = format!("two of the records hold {}: name each record once", trial.name);
+                return Err(refused(path, other, &what));
+            }
+        }
         for cell in &record.cells {
             let Some((other_path, other)) = seen.insert(&cell.name, (path, cell)) else { continue };
             let how = if other == cell {
@@ -188,6 +196,7 @@ fn join(merged: &mut Record, record: Record, are_times: bool) {
         }
     }
     merged.cells.extend(record.cells);
+    merged.trials.extend(record.trials);
 }
 
 /// Adds a machine that is not there yet. The load is another every minute and makes no other machine.

@@ -14,11 +14,16 @@ pub enum Meter {
     Instructions,
     /// Wall-clock times of the region, warm and cold: comparable within a run.
     Time,
+    /// Figures of several threads and processes, by the clock: comparable within a run.
+    Concurrency,
 }
 
 impl Meter {
     /// Every meter, in the order in which they run.
-    pub const ALL: [Meter; 3] = [Meter::Allocations, Meter::Instructions, Meter::Time];
+    pub const ALL: [Meter; 4] = [Meter::Allocations, Meter::Instructions, Meter::Time, Meter::Concurrency];
+
+    /// The meters that measure the regions of cells.
+    pub const OF_REGIONS: [Meter; 3] = [Meter::Allocations, Meter::Instructions, Meter::Time];
 
     /// The meter's word.
     pub fn as_str(self) -> &'static str {
@@ -26,12 +31,16 @@ impl Meter {
             Meter::Allocations => "allocations",
             Meter::Instructions => "instructions",
             Meter::Time => "time",
+            Meter::Concurrency => "concurrency",
         }
     }
 
     /// One line for a reader who chooses meters.
     pub fn help(self) -> &'static str {
         match self {
+            Meter::Concurrency => {
+                "Threads and processes at the same time, by the clock, where a bottleneck has such scenarios"
+            }
             Meter::Allocations => "Heap blocks and bytes of the region, counted by the allocator: exact",
             Meter::Instructions => {
                 "Instructions executed in the region, by Callgrind: exact, and the gate's measure"
@@ -46,7 +55,7 @@ impl Meter {
     pub fn is_exact(self) -> bool {
         match self {
             Meter::Allocations | Meter::Instructions => true,
-            Meter::Time => false,
+            Meter::Time | Meter::Concurrency => false,
         }
     }
 }

@@ -49,6 +49,9 @@ pub struct Record {
     pub contenders: Vec<ContenderInfo>,
     /// One entry per cell, sorted by [name](CellName).
     pub cells: Vec<CellRecord>,
+    /// What the meter `concurrency` found, sorted by name; empty where it did not run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<TrialRecord>,
     /// The failures: excluded contenders and failed cells, by name.
     #[serde(default)]
     pub failures: Vec<Failure>,
@@ -255,6 +258,9 @@ pub struct BottleneckInfo {
     pub reference: String,
     /// Its scenarios, in reading order.
     pub scenarios: Vec<ScenarioInfo>,
+    /// Its scenarios of several threads or processes, as far as they were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concurrent: Vec<ScenarioInfo>,
     /// The claims of its source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimInfo>,
@@ -373,6 +379,26 @@ pub struct CaveatInfo {
     pub badge: String,
     /// The whole sentence.
     pub text: String,
+}
+
+/// What trials of several threads or processes found of a contender at a size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// Bottleneck, scenario, size and contender.
+    #[serde(flatten)]
+    pub name: CellName,
+    /// The figures, in the order of the scenario: medians over the trials, with the intervals that hold them.
+    pub figures: Vec<TrialFigure>,
+}
+
+/// A figure of trials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialFigure {
+    /// Its name, with the unit: `p50, µs`.
+    pub name: String,
+    /// What the trials found.
+    #[serde(flatten)]
+    pub found: Interval,
 }
 
 /// The measurements of one cell. Totals are per region; divided by [`CellRecord::ops`] they are per operation.

@@ -19,6 +19,7 @@ mod shell;
 mod site;
 mod svg;
 mod tint;
+mod trials;
 
 use std::path::{Path, PathBuf};
 

@@ -74,7 +74,13 @@ mod tests {
             caveats: &[],
             known_failures: &[],
         };
-        Contender { bottleneck: &BOTTLENECK, about, set_up: |_| unreachable!("only replayed"), replay }
+        Contender {
+            bottleneck: &BOTTLENECK,
+            about,
+            set_up: |_| unreachable!("only replayed"),
+            replay,
+            concurrency: None,
+        }
     }
 
     #[test]

@@ -76,6 +76,13 @@ fn overview(cells: &[Cell<'_>]) -> Result<()> {
             }
         }
         print(&scenarios.to_string())?;
+        if !bottleneck.concurrent.is_empty() {
+            let mut concurrent = table(&["threads and processes", "what its trials do"], 2);
+            for scenario in bottleneck.concurrent {
+                concurrent.add_row([scenario.name, scenario.summary]);
+            }
+            print(&concurrent.to_string())?;
+        }
         print(&format!("{} cells", own.len()))?;
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! `lab run`: verifies and measures cells, and writes a record and a report.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
-use reports::record::{BottleneckInfo, Record, SCHEMA, Skip, SkipReason};
+use reports::record::{BottleneckInfo, Record, SCHEMA, ScenarioInfo, Skip, SkipReason};
 use reports::{Meter, Metric};
 use scenarios::input::SEED;
 
@@ -111,7 +112,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         Some(named) => resume(context, named.as_deref())?,
         None => begin(context, arguments)?,
     };
-    let roster = Roster { input: input.as_ref(), seed: header.seed, ..context.roster };
+    let roster = Roster { input: input.as_ref(), seed: header.seed, concurrent: true, ..context.roster };
     let cells = header.cells.iter().map(|name| roster.find(name)).collect::<Result<Vec<Cell<'_>>>>();
     let cells = cells.with_context(|| format!("{} cannot go on here", directory.display()))?;
     let mut run = Run::journaled(roster, context.options.clone(), journal, entries);
@@ -163,7 +164,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if let Some(report) = report {
         say(&format!("report {}", report.display()));
     }
-    if record.cells.is_empty() && record.failures.is_empty() {
+    if record.cells.is_empty() && record.trials.is_empty() && record.failures.is_empty() {
         bail!("nothing was measured");
     }
     for failure in &record.failures {
@@ -184,8 +185,16 @@ struct Begun {
 
 fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     let mut input = read_input(context, arguments)?;
-    let roster = Roster { input: input.as_ref(), ..context.roster };
+    let roster = Roster { input: input.as_ref(), concurrent: true, ..context.roster };
     let (mut cells, left_out) = arguments.selection.resolve_all(roster)?;
+    let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
+    let has_meter =
+        |cell: &Cell<'_>| meters.iter().any(|meter| (*meter == Meter::Concurrency) == cell.is_concurrent());
+    if let Some(cell) = cells.iter().find(|cell| !cells.iter().any(has_meter) && !has_meter(cell)) {
+        let meter = if cell.is_concurrent() { "the meter `concurrency`" } else { "another meter" };
+        bail!(usage(format!("{} is measured by {meter}; name it, or leave out `--meter`", cell.name())));
+    }
+    cells.retain(has_meter);
     let skipped = if input.is_some() { left_out.iter().map(lacking).collect() } else { Vec::new() };
     input.iter().flat_map(Input::description).for_each(|line| say(&line));
     if let Some(shard) = arguments.shard {
@@ -204,7 +213,6 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
             )));
         }
     }
-    let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
     let binaries = &context.options.binaries;
     let reasons: Vec<String> = meters.iter().filter_map(|meter| off(*meter, binaries)).collect();
     if reasons.len() == meters.len() {
@@ -375,8 +383,45 @@ fn summarize(record: &Record) -> Result<()> {
         for metric in first.into_iter().chain(others()) {
             tabulate(record, bottleneck, metric, Some(metric) == first)?;
         }
+        for scenario in &bottleneck.concurrent {
+            tabulate_trials(record, bottleneck, scenario)?;
+        }
     }
     Ok(())
+}
+
+/// Prints what trials of a scenario found, at each size.
+fn tabulate_trials(record: &Record, bottleneck: &BottleneckInfo, scenario: &ScenarioInfo) -> Result<()> {
+    let of_scenario = record
+        .trials
+        .iter()
+        .filter(|trial| trial.name.bottleneck == bottleneck.name && trial.name.scenario == scenario.name);
+    let sizes: BTreeSet<u64> = of_scenario.clone().map(|trial| trial.name.size).collect();
+    for size in sizes {
+        let trials: Vec<_> = of_scenario.clone().filter(|trial| trial.name.size == size).collect();
+        let mut columns: Vec<&str> = Vec::new();
+        for figure in trials.iter().flat_map(|trial| &trial.figures) {
+            if !columns.contains(&figure.name.as_str()) {
+                columns.push(&figure.name);
+            }
+        }
+        let header: Vec<&str> = std::iter::once("contender").chain(columns.iter().copied()).collect();
+        let mut table = table(&header, 1);
+        for trial in trials {
+            let found = columns.iter().map(|column| {
+                let found = trial.figures.iter().find(|figure| figure.name == *column);
+                found.map_or("–".to_owned(), |figure| spelled(figure.found.median))
+            });
+            table.add_row(std::iter::once(trial.name.contender.clone()).chain(found));
+        }
+        print(&format!("\n{}: {} at size {size}", bottleneck.title, scenario.name))?;
+        print(&table.to_string())?;
+    }
+    Ok(())
+}
+
+fn spelled(value: f64) -> String {
+    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
 /// The summary shows a scenario at its largest size up to this one, or else at its smallest size.
@@ -419,8 +464,7 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
         }
         let spelled = values.iter().map(|value| match value {
             None => "–".to_owned(),
-            Some(value) if *value < 100.0 => format!("{value:.1}"),
-            Some(value) => format!("{value:.0}"),
+            Some(value) => self::spelled(*value),
         });
         let mut name = scenario.name.clone();
         if metric.about().per == Per::Kept {

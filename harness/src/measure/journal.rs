@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use reports::record::{Failure, Fingerprint, InputInfo, Machine, Measured, SCHEMA, Skip};
+use reports::record::{Failure, Fingerprint, InputInfo, Machine, Measured, SCHEMA, Skip, TrialRecord};
 use reports::{CellName, Meter};
 use serde::{Deserialize, Serialize};
 use worker::Ran;
@@ -90,6 +90,8 @@ pub enum Entry {
         /// What it found of each.
         samples: Samples,
     },
+    /// Trials of several threads or processes came to an end.
+    Tried(TrialRecord),
     /// A meter measured a cell within its group.
     Measured {
         /// The cell.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reports::record::{
-    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Skip, SkipReason, Times, is_noisy,
+    CellRecord, Failure, Machine, Measured, Measurements, Record, SCHEMA, Skip, SkipReason, Times,
+    TrialFigure, TrialRecord, is_noisy,
 };
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
@@ -65,6 +66,8 @@ pub struct Run<'a> {
     cells: BTreeMap<CellName, Known>,
     /// What the processes of the time meter found of groups, with the process's number.
     timed: BTreeMap<Vec<CellName>, Vec<(usize, Samples)>>,
+    /// What the concurrency meter found.
+    trials: Vec<TrialRecord>,
     failures: Vec<Failure>,
     skipped: Vec<Skip>,
 }
@@ -92,6 +95,7 @@ impl<'a> Run<'a> {
             cache: None,
             cells: BTreeMap::new(),
             timed: BTreeMap::new(),
+            trials: Vec::new(),
             failures: Vec::new(),
             skipped: Vec::new(),
         }
@@ -149,11 +153,13 @@ impl<'a> Run<'a> {
     /// If a worker cannot be started or a result cannot be written.
     pub fn measure(&mut self, cells: &[Cell<'_>], meters: &[Meter], profile: Profile) -> Result<()> {
         self.verify(&contenders_of(cells))?;
+        let (concurrent, cells): (Vec<_>, Vec<_>) = cells.iter().copied().partition(Cell::is_concurrent);
         for meter in Meter::ALL.into_iter().filter(|meter| meters.contains(meter)) {
             match meter {
-                Meter::Allocations => self.allocations(cells)?,
-                Meter::Instructions => self.instructions(cells)?,
-                Meter::Time => self.times(cells, profile)?,
+                Meter::Allocations => self.allocations(&cells)?,
+                Meter::Instructions => self.instructions(&cells)?,
+                Meter::Time => self.times(&cells, profile)?,
+                Meter::Concurrency => self.trials(&concurrent)?,
             }
         }
         Ok(())
@@ -311,7 +317,8 @@ impl<'a> Run<'a> {
         let lacks = |run: &Self, name: &CellName| {
             run.is_sound(name) && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
         };
-        let mut cells = phases::counted(cells);
+        let regions: Vec<Cell<'_>> = cells.iter().copied().filter(|cell| !cell.is_concurrent()).collect();
+        let mut cells = phases::counted(&regions);
         cells.retain(|cell| lacks(self, &cell.name()));
         let all = cells.len();
         cells.retain(|cell| {
@@ -502,6 +509,21 @@ impl<'a> Run<'a> {
             other => anyhow::bail!("{name}: {}", failure_of(other)),
         })?;
         Ok(functions)
+    }
+
+    /// Runs trials of several threads or processes, one after the other.
+    fn trials(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        let is_pending = |run: &Self, name: &CellName| !run.trials.iter().any(|known| known.name == *name);
+        let mut jobs = self.jobs(cells, is_pending, |name| OwnJob::Trials(name).into());
+        // Contenders that are compared follow each other, so that they meet the machine in the same state.
+        jobs.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let pool = OwnedPool { workers: 1, ..self.native_pool() };
+        self.pooled(Meter::Concurrency.as_str(), "trials", &jobs, pool, |run, name, answer| {
+            match told::<Vec<TrialFigure>>(answer) {
+                Ok(figures) => run.add(Entry::Tried(TrialRecord { name: name.clone(), figures })),
+                Err(failure) => run.fail(name.to_string(), Meter::Concurrency.as_str(), failure),
+            }
+        })
     }
 
     /// Times the cells.
@@ -810,6 +832,7 @@ impl<'a> Run<'a> {
             Entry::Timed { cells, process, samples } => {
                 self.timed.entry(cells).or_default().push((process, samples));
             }
+            Entry::Tried(trial) => self.trials.push(trial),
             Entry::Measured { cell, measured } => self.cells.entry(cell).or_default().measured.add(measured),
         }
     }
@@ -837,7 +860,7 @@ impl<'a> Run<'a> {
         let contenders = contenders_of(&cells);
         let mut bottlenecks = Vec::new();
         for contender in &contenders {
-            let info = info::bottleneck(self.roster, contender.bottleneck);
+            let info = info::bottleneck(self.roster, contender.bottleneck, &self.trials);
             if !bottlenecks.contains(&info) {
                 bottlenecks.push(info);
             }
@@ -856,10 +879,19 @@ impl<'a> Run<'a> {
             bottlenecks,
             contenders: contenders.into_iter().map(info::contender).collect(),
             cells: records,
+            trials: self.trials_of(header),
             failures: self.failures.clone(),
             input: header.input.clone(),
             skipped: self.skipped_of(header),
         })
+    }
+
+    /// What trials found, sorted. Contenders that were excluded afterwards are left out.
+    fn trials_of(&self, header: &Header) -> Vec<TrialRecord> {
+        let mut trials = self.trials.clone();
+        trials.retain(|trial| self.is_sound(&trial.name) && header.cells.contains(&trial.name));
+        trials.sort_by(|left, right| left.name.cmp(&right.name));
+        trials
     }
 
     /// What is skipped, sorted: what a contender cannot do, and what it says of itself.
@@ -944,7 +976,7 @@ pub fn off(meter: Meter, binaries: &Binaries) -> Option<String> {
             )
         }),
         Meter::Instructions => valgrind::off(binaries).map(str::to_owned),
-        Meter::Time => clock::too_coarse().map(str::to_owned),
+        Meter::Time | Meter::Concurrency => clock::too_coarse().map(str::to_owned),
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use reports::CellName;
 use reports::record::SkipReason;
+use scenarios::concurrency::PART_ARGUMENT;
 use scenarios::{Contender, Unfit};
 use worker::{Answer, Roster, Sending};
 
@@ -12,12 +13,17 @@ use super::protocol::{Finding, INPUT_OPTION, OwnJob, SEED_OPTION, WORKER_ARGUMEN
 use super::{expectation, meters, phases, verify};
 use crate::roster::input::read_kept;
 
-/// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`].
+/// Serves jobs if the program was started as a worker, with [`WORKER_ARGUMENT`]. With [`PART_ARGUMENT`] it does the part of
+/// another process in a trial.
 pub(crate) fn serve_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     // A path need not be text.
     let mut arguments = std::env::args_os().skip(1);
-    let asked = arguments.next().is_some_and(|argument| argument == WORKER_ARGUMENT);
-    asked.then(|| {
+    let asked = arguments.next()?;
+    if asked == PART_ARGUMENT {
+        let words: Vec<String> = arguments.filter_map(|word| word.into_string().ok()).collect();
+        return Some(meters::concurrency::part(contenders, &words));
+    }
+    (asked == WORKER_ARGUMENT).then(|| {
         let under_valgrind = arguments.next().is_some_and(|argument| argument == "callgrind");
         let (mut input, mut seed) = (None, None);
         while let (Some(option), Some(value)) = (arguments.next(), arguments.next()) {
@@ -54,6 +60,7 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
         OwnJob::Otherwise(name, seed) => Ok(answer_of(&phases::run_on_other(roster, &name, seed)?)),
         OwnJob::Phases(name) => phases::perform(roster, &name, send),
+        OwnJob::Trials(name) => Ok(answer_of(&meters::concurrency::perform(roster.contenders, &name)?)),
         OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
         OwnJob::Times { cells, budget, process, level, patience } => {
             Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))

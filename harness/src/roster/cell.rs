@@ -18,6 +18,8 @@ pub struct Roster<'a> {
     pub input: Option<&'a Input>,
     /// The seed of the generated inputs, if it is not the lab's own.
     pub seed: Option<u64>,
+    /// Whether scenarios of several threads or processes are among those to select from.
+    pub concurrent: bool,
 }
 
 /// A cell of the roster.
@@ -45,6 +47,11 @@ impl Cell<'_> {
         }
     }
 
+    /// Whether it is about several threads or processes. It has no region then.
+    pub fn is_concurrent(&self) -> bool {
+        self.contender.bottleneck.concurrent.iter().any(|scenario| scenario.name == self.scenario.name)
+    }
+
     /// Its group.
     pub fn group(&self) -> Group {
         (self.contender.bottleneck.name, self.scenario.name, self.size)
@@ -70,16 +77,18 @@ pub fn contenders_of<'a>(cells: &[Cell<'a>]) -> Vec<&'a Contender> {
 impl<'a> Roster<'a> {
     /// A roster whose scenarios are the generated ones.
     pub fn generated(contenders: &'a [Contender]) -> Self {
-        Roster { contenders, input: None, seed: None }
+        Roster { contenders, input: None, seed: None, concurrent: false }
     }
 
     /// The scenarios of a bottleneck: those about the user's file where there is one, otherwise the
     /// generated ones.
-    pub fn scenarios(self, bottleneck: &Bottleneck) -> &'static [Scenario] {
-        match self.input {
-            None => bottleneck.scenarios,
-            Some(input) => input.kind(bottleneck).map_or(&[], |own| own.scenarios),
-        }
+    pub fn scenarios(self, bottleneck: &Bottleneck) -> impl Iterator<Item = &'static Scenario> + Clone {
+        let (scenarios, concurrent): (&[_], &[_]) = match self.input {
+            None if self.concurrent => (bottleneck.scenarios, bottleneck.concurrent),
+            None => (bottleneck.scenarios, &[]),
+            Some(input) => (input.kind(bottleneck).map_or(&[], |own| own.scenarios), &[]),
+        };
+        scenarios.iter().chain(concurrent)
     }
 
     /// Refuses an empty roster, a name by which nothing can be selected, and two contenders of one name: their cells could
@@ -94,7 +103,8 @@ impl<'a> Roster<'a> {
         let mut names = std::collections::BTreeSet::new();
         for contender in self.contenders {
             let bottleneck = contender.bottleneck;
-            let scenarios = bottleneck.scenarios.iter().map(|scenario| ("scenario", scenario.name));
+            let scenarios = bottleneck.scenarios.iter().chain(bottleneck.concurrent);
+            let scenarios = scenarios.map(|scenario| ("scenario", scenario.name));
             let all = [("bottleneck", bottleneck.name), ("contender", contender.about.name)];
             for (what, name) in all.into_iter().chain(scenarios) {
                 let fault = if name.is_empty() { Some("is empty") } else { fault(name) };
@@ -120,13 +130,21 @@ impl<'a> Roster<'a> {
     /// If there is no such cell; the message is one line and says what is wrong with the name.
     pub fn find(self, name: &CellName) -> Result<Cell<'a>> {
         let bottleneck = self.bottleneck(&name.bottleneck)?;
-        let scenarios = self.scenarios(bottleneck);
-        let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name.scenario) else {
+        let mut scenarios = self.scenarios(bottleneck);
+        let known = scenarios.clone();
+        let Some(scenario) = scenarios.find(|scenario| scenario.name == name.scenario) else {
             if about_a_file(bottleneck, &name.scenario) {
                 let run = door::command(["run", &name.bottleneck, "--input", "FILE"]);
                 bail!(usage(format!("`{}` is about a file: `{run}`", name.scenario)));
             }
-            bail!(unknown("scenario", &name.scenario, scenarios.iter().map(|scenario| scenario.name)));
+            if bottleneck.concurrent.iter().any(|scenario| scenario.name == name.scenario) {
+                let run = door::command(["run", &format!("{}/{}", name.bottleneck, name.scenario)]);
+                bail!(usage(format!(
+                    "`{}` is about threads or processes and has no region to count: `{run}`",
+                    name.scenario
+                )));
+            }
+            bail!(unknown("scenario", &name.scenario, known.map(|scenario| scenario.name)));
         };
         let contender = self.contender(&name.bottleneck, &name.contender)?;
         if !contender.about.can(scenario.requires) {

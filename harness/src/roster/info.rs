@@ -2,8 +2,9 @@
 
 use reports::record::{
     BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, MemoryInfo, Role as RecordRole, ScenarioInfo,
+    TrialRecord,
 };
-use scenarios::{Bottleneck, Capability, Contender, Role};
+use scenarios::{Bottleneck, Capability, Contender, Role, Scenario};
 
 use super::cell::Roster;
 
@@ -18,8 +19,18 @@ pub fn role(role: Role) -> RecordRole {
 }
 
 /// A bottleneck as the record's type.
-pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo {
-    let scenarios = roster.scenarios(bottleneck).iter();
+pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRecord]) -> BottleneckInfo {
+    let scenarios = Roster { concurrent: false, ..roster }.scenarios(bottleneck);
+    let info = |scenario: &Scenario| ScenarioInfo {
+        name: scenario.name.to_owned(),
+        summary: scenario.summary.to_owned(),
+        unit: scenario.unit.to_owned(),
+        keeps_versions: scenario.requires.contains(&Capability::Persistent),
+    };
+    let was_tried = |scenario: &&Scenario| {
+        let mut names = trials.iter().map(|trial| &trial.name);
+        names.any(|name| name.bottleneck == bottleneck.name && name.scenario == scenario.name)
+    };
     BottleneckInfo {
         name: bottleneck.name.to_owned(),
         title: bottleneck.title.to_owned(),
@@ -48,14 +59,8 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck) -> BottleneckInfo
                 optimized: claim.optimized.to_owned(),
             })
             .collect(),
-        scenarios: scenarios
-            .map(|scenario| ScenarioInfo {
-                name: scenario.name.to_owned(),
-                summary: scenario.summary.to_owned(),
-                unit: scenario.unit.to_owned(),
-                keeps_versions: scenario.requires.contains(&Capability::Persistent),
-            })
-            .collect(),
+        scenarios: scenarios.map(info).collect(),
+        concurrent: bottleneck.concurrent.iter().filter(was_tried).map(info).collect(),
     }
 }
 

@@ -122,7 +122,7 @@ fn names(roster: Roster<'_>, more: BTreeSet<usize>) -> Vec<[String; 4]> {
     let mut names = Vec::new();
     for contender in roster.contenders {
         let bottleneck = contender.bottleneck;
-        let scenarios = roster.scenarios(bottleneck).iter();
+        let scenarios = roster.scenarios(bottleneck);
         for scenario in scenarios.filter(|scenario| contender.about.can(scenario.requires)) {
             let own = roster.input.and_then(Input::size).map(|size| BTreeSet::from([size]));
             for size in &own.unwrap_or_else(|| &all_sizes(bottleneck, scenario) | &more) {

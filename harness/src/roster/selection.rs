@@ -106,7 +106,7 @@ impl Selection {
             bail!(self.nothing(roster, &patterns));
         }
         let position = |cell: &Cell| {
-            let scenarios = roster.scenarios(cell.contender.bottleneck).iter();
+            let scenarios = roster.scenarios(cell.contender.bottleneck);
             scenarios.take_while(|scenario| scenario.name != cell.scenario.name).count()
         };
         cells.sort_by_key(|cell| (cell.contender.bottleneck.name, position(cell), cell.size));
@@ -181,7 +181,7 @@ impl Selection {
             if !selected {
                 continue;
             }
-            let scenarios = roster.scenarios(bottleneck).iter();
+            let scenarios = roster.scenarios(bottleneck);
             for scenario in scenarios.filter(|scenario| among(&self.scenario, scenario.name)) {
                 let own = roster.input.and_then(Input::size);
                 let usual = own.map_or_else(|| self.sizes(bottleneck, scenario).to_vec(), |size| vec![size]);
@@ -330,7 +330,7 @@ impl Selection {
             roster.contenders.iter().filter(|contender| among(&self.bottleneck, contender.bottleneck.name))
         };
         // A name of another bottleneck is no mistake where a list has several, as that of a report has.
-        let scenarios = |contender: &Contender| roster.scenarios(contender.bottleneck).iter();
+        let scenarios = |contender: &Contender| roster.scenarios(contender.bottleneck);
         for name in &self.scenario {
             if !roster.contenders.iter().flat_map(scenarios).any(|scenario| scenario.name == name) {
                 bail!(unknown(

@@ -17,6 +17,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     title: "__Title__",
     question: "Ask in one paragraph what costs too much, and what a contender could do about it.",
     scenarios: SCENARIOS,
+    concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[8, 100], default: &[8, 100, 1000], full: &[8, 100, 1000, 10_000] },
     claims: &[],
@@ -32,5 +33,6 @@ const SCENARIOS: &[Scenario] =
 
 /// Makes a contender of an implementation; call it in the contender's crate.
 pub fn contender<S: __Name__ + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S> }
+    let (set_up, replay) = (cases::set_up::<S>, checks::replay::<S>);
+    Contender { bottleneck: &BOTTLENECK, about, set_up, replay, concurrency: None }
 }

@@ -10,6 +10,7 @@ use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
+use super::trials::{self, Trials};
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::metric::{self, Metric, Reading};
@@ -33,6 +34,7 @@ struct Page<'a> {
     memory: Vec<Memory<'a>>,
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
+    trials: Vec<Trials<'a>>,
     reproduce: String,
     /// Absent where no cell can be explained.
     reproduce_cell: Option<String>,
@@ -236,6 +238,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
+        trials: trials::all(record, view, &caveats),
         reproduce: reproduce::bottleneck(record, &view.info.name),
         reproduce_cell: of_page.and_then(|cell| reproduce::cell(record, &cell.name.to_string())),
         has_peers: !view.of_role(Role::Peer).is_empty(),

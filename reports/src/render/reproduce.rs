@@ -83,6 +83,7 @@ mod tests {
             question: String::new(),
             reference: String::new(),
             scenarios: Vec::new(),
+            concurrent: Vec::new(),
             claims: Vec::new(),
             memory: Vec::new(),
         };

@@ -358,6 +358,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
         question: question.into(),
         reference: "imbl".into(),
         scenarios: scenarios.collect(),
+        concurrent: Vec::new(),
         claims: vec![ClaimInfo {
             id: "claim-1".into(),
             text: "Reading takes 12.5 times less than from a copied <map>.".into(),
@@ -416,6 +417,7 @@ pub fn full_size() -> Record {
             revision: "1f1e7780c0ffee00c0ffee00c0ffee00c0ffee00".into(),
             dirty: false,
         },
+        trials: Vec::new(),
         machines: Vec::new(),
         input: None,
         identities: None,

@@ -94,5 +94,11 @@ const OWN_SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<S: FlatStore + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<S>,
+        replay: checks::replay::<S>,
+        concurrency: None,
+    }
 }

@@ -100,5 +100,11 @@ const OWN_SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<P: PatternIndex + 'static>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<P>, replay: checks::replay::<P>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<P>,
+        replay: checks::replay::<P>,
+        concurrency: None,
+    }
 }

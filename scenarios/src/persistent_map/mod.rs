@@ -170,5 +170,11 @@ const OWN_OPERATIONS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<F>,
+        replay: checks::replay::<F>,
+        concurrency: None,
+    }
 }

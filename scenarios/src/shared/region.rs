@@ -3,6 +3,7 @@
 use super::{Place, Reader, SharedError, Writer};
 use crate::case::Observed;
 use crate::contender::{Capability, Request};
+use crate::input::copies;
 
 /// About how many entries are copied together by a contender that copies everything for each version or snapshot.
 const COPIED_ENTRIES: usize = 200_000;
@@ -10,11 +11,13 @@ const COPIED_ENTRIES: usize = 200_000;
 /// How many steps a region takes each of which makes a version or takes a snapshot. A contender that copies everything for
 /// it takes fewer: the cost per step is what is compared.
 pub(crate) fn steps(request: Request, steps: usize) -> usize {
-    if request.can(Capability::CopiesWhole) {
-        (COPIED_ENTRIES / request.size).clamp(4, steps)
-    } else {
-        steps
-    }
+    if request.can(Capability::CopiesWhole) { (COPIED_ENTRIES / request.size).clamp(4, steps) } else { steps }
+}
+
+/// How many regions a small scenario works on, one after the other. Each takes descriptors and addresses, so there are
+/// fewer than [copies](crate::input::copies) of other structures.
+pub(crate) fn regions(size: usize) -> usize {
+    copies(size).min(16)
 }
 
 /// The capacity of a region for so many entries. It is far more than the region needs: a file without content takes no
@@ -89,5 +92,8 @@ pub(crate) fn region_bytes(
     count: usize,
 ) -> Observed {
     let bytes = writer.region_bytes().zip(before);
-    bytes.map(|(bytes, before)| (name, bytes.saturating_sub(before) as f64 / count as f64)).into_iter().collect()
+    bytes
+        .map(|(bytes, before)| (name, bytes.saturating_sub(before) as f64 / count as f64))
+        .into_iter()
+        .collect()
 }

@@ -7,8 +7,8 @@ use super::oracle::{entry_digest, expected_entries, value_of};
 use crate::case::{Case, Setup, case, not_set_up, observing_case};
 use crate::contender::Request;
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
+use crate::shared::region::{Region, Versions, held, region_bytes, regions, steps};
 use crate::shared::value::bytes_fingerprint;
-use crate::shared::region::{Region, Versions, held, region_bytes, steps};
 use crate::shared::{Reader, Snapshot, key};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
@@ -74,7 +74,7 @@ fn keys<const N: usize>(ids: &[u64]) -> Vec<[u8; N]> {
 }
 
 fn build<M: SharedMap, const N: usize>(size: usize) -> Box<dyn Case> {
-    let count = copies(size);
+    let count = regions(size);
     let ids = shuffled(&mut rng("build", size), size);
     observing_case(
         count * size,
@@ -350,7 +350,7 @@ fn expected_set<const N: usize>(ids: impl ExactSizeIterator<Item = u64>) -> u64 
 }
 
 fn set_add<S: SharedSet, const N: usize>(size: usize) -> Box<dyn Case> {
-    let count = copies(size);
+    let count = regions(size);
     let ids = shuffled(&mut rng("set_add", size), size);
     observing_case(
         count * size,
@@ -399,7 +399,7 @@ fn set_has<S: SharedSet, const N: usize>(size: usize) -> Box<dyn Case> {
 }
 
 fn set_delete<S: SharedSet, const N: usize>(size: usize) -> Box<dyn Case> {
-    let count = copies(size);
+    let count = regions(size);
     let ids = shuffled(&mut rng("set_delete", size), size);
     case(
         count * size,

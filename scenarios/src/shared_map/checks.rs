@@ -94,7 +94,9 @@ fn key_with(number: u16) -> Vec<u8> {
     match number % 5 {
         0 => format!("k{number}").into_bytes(),
         1 => u64::from(number).to_le_bytes().to_vec(),
-        2 => format!("a/rather/long/path/that/begins/like/others/{number:05}/and/ends/like/them").into_bytes(),
+        2 => {
+            format!("a/rather/long/path/that/begins/like/others/{number:05}/and/ends/like/them").into_bytes()
+        }
         3 => vec![7; 1 + usize::from(number / 5)],
         _ => format!("{:016x}", mix(u64::from(number))).into_bytes(),
     }
@@ -247,9 +249,9 @@ fn set_step<S: SharedSet>(replay: &mut Replay<S, Keys>, operation: Operation) ->
             let deleted = told("delete", writer.delete(&key))?;
             expect("delete", deleted, content.remove(&key))
         }
-        Operation::DeleteMany { first, count } => (0..count).try_for_each(|at| {
-            set_step(replay, Operation::Delete { key: first + at })
-        }),
+        Operation::DeleteMany { first, count } => {
+            (0..count).try_for_each(|at| set_step(replay, Operation::Delete { key: first + at }))
+        }
         Operation::Publish => replay.publish(),
         Operation::PublishAndHold => replay.publish_and_hold(),
         Operation::Drop { version } => {
@@ -311,7 +313,8 @@ fn size_of_value(value: Value<'_>) -> usize {
 
 fn prefixes<M: SharedMap>() -> Result<(), String> {
     let mut region = Fixed::<M>::new()?;
-    let keys: Vec<String> = ["key1", "key10", "key100", "key", "k", "key1\0", "key10\0\0"].map(String::from).into();
+    let keys: Vec<String> =
+        ["key1", "key10", "key100", "key", "k", "key1\0", "key10\0\0"].map(String::from).into();
     for (number, name) in keys.iter().enumerate() {
         region.set(name.as_bytes(), value_of(number as u64))?;
     }
@@ -583,7 +586,8 @@ fn threads<M: SharedMap>() -> Result<(), String> {
         let written = write();
         ended.store(true, Ordering::Release);
         let joined = readers.into_iter().map(|reader| reader.join());
-        let read = joined.map(|outcome| outcome.unwrap_or_else(|_| Err("a reader's thread panicked".to_owned())));
+        let read =
+            joined.map(|outcome| outcome.unwrap_or_else(|_| Err("a reader's thread panicked".to_owned())));
         let outcomes = read.collect::<Vec<_>>();
         written?;
         outcomes.into_iter().collect()

@@ -111,7 +111,8 @@ const SCENARIOS: &[Scenario] = &[
 
 const PROCESSES: &[Capability] = &[Capability::Processes];
 
-const SOME_SIZES: Sizes = Sizes { quick: &[1000], default: &[1000, 100_000], full: &[1000, 100_000, 1_000_000] };
+const SOME_SIZES: Sizes =
+    Sizes { quick: &[1000], default: &[1000, 100_000], full: &[1000, 100_000, 1_000_000] };
 
 #[rustfmt::skip]
 const CONCURRENT: &[Scenario] = &[
@@ -124,5 +125,11 @@ const CONCURRENT: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: Some(Concurrency { trial: concurrent::trial::<F>, part: concurrent::part::<F> }) }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<F>,
+        replay: checks::replay::<F>,
+        concurrency: Some(Concurrency { trial: concurrent::trial::<F>, part: concurrent::part::<F> }),
+    }
 }

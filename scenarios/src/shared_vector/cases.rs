@@ -5,7 +5,7 @@ use super::oracle::{expected_digest, sequence_digest, value_of};
 use crate::case::{Case, Setup, case, not_set_up, observing_case};
 use crate::contender::Request;
 use crate::input::{OPERATIONS, copies, draws, mix, rng, sum};
-use crate::shared::region::{Held, Region, Versions, held, region_bytes, steps};
+use crate::shared::region::{Held, Region, Versions, held, region_bytes, regions, steps};
 use crate::shared::{Reader, Snapshot};
 
 pub(super) fn set_up<V: SharedVector>(request: Request) -> Box<dyn Case> {
@@ -47,7 +47,7 @@ fn ids(size: usize) -> Vec<u64> {
 }
 
 fn push<V: SharedVector>(size: usize) -> Box<dyn Case> {
-    let count = copies(size);
+    let count = regions(size);
     observing_case(
         count * size,
         Setup::EveryRun,
@@ -200,7 +200,7 @@ fn set_kept<V: SharedVector>(size: usize, steps: usize) -> Box<dyn Case> {
 }
 
 fn pop<V: SharedVector>(size: usize) -> Box<dyn Case> {
-    let count = copies(size);
+    let count = regions(size);
     case(
         count * size,
         Setup::EveryRun,
@@ -262,7 +262,8 @@ fn to_vec<V: SharedVector>(size: usize) -> Box<dyn Case> {
             let mut ends = 0u64;
             for _ in 0..count {
                 let values = std::hint::black_box(snapshot.to_vec());
-                let [first, last] = [values.first(), values.last()].map(|value| value.map_or(0, |value| value.touch()));
+                let [first, last] =
+                    [values.first(), values.last()].map(|value| value.map_or(0, |value| value.touch()));
                 ends = ends.wrapping_add(first).wrapping_add(last).wrapping_add(values.len() as u64);
             }
             ends

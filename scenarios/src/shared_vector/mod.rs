@@ -82,5 +82,11 @@ const SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<V: SharedVector>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<V>, replay: checks::replay::<V>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<V>,
+        replay: checks::replay::<V>,
+        concurrency: None,
+    }
 }

@@ -114,5 +114,11 @@ pub fn tracked_contender<S: Tracked>(about: About) -> Contender {
 /// Makes a contender of an implementation of both contracts. A contender's crate calls it, so that every scenario is
 /// compiled there.
 pub fn contender<S: Notify + Tracked>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<S>, replay: checks::replay::<S>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<S>,
+        replay: checks::replay::<S>,
+        concurrency: None,
+    }
 }

@@ -136,7 +136,13 @@ const SCENARIOS: &[Scenario] = &[
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
 pub fn contender<F: Family>(about: About) -> Contender {
-    Contender { bottleneck: &BOTTLENECK, about, set_up: cases::set_up::<F>, replay: checks::replay::<F>, concurrency: None }
+    Contender {
+        bottleneck: &BOTTLENECK,
+        about,
+        set_up: cases::set_up::<F>,
+        replay: checks::replay::<F>,
+        concurrency: None,
+    }
 }
 
 /// The complexity that a contender states whose operations go down a tree: log n for a key, and a constant for each

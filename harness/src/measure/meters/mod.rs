@@ -6,6 +6,7 @@ pub mod callers;
 pub mod callgrind;
 pub mod calm;
 pub mod clock;
+pub mod concurrency;
 pub mod instructions;
 pub mod time;
 pub mod two_builds;

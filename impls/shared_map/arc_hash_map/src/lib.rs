@@ -36,8 +36,11 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Constant),
             ("set_delete", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole],
-        caveats: &[Caveat { badge: "threads only", text: "Its versions lie in the memory of one process. No other process can read them." }],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
+        caveats: &[Caveat {
+            badge: "threads only",
+            text: "Its versions lie in the memory of one process. No other process can read them.",
+        }],
         known_failures: &[],
     })
 }

@@ -7,7 +7,7 @@ use publishing::{MapContent, MapView};
 use scenarios::input::FixedHasher;
 use scenarios::shared::{OwnedValue, Value};
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// Keys are shared between versions, because a changed node copies those beside the one that changes.
 #[derive(Clone, Default)]
@@ -69,8 +69,11 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[],
-        caveats: &[Caveat { badge: "threads only", text: "Its versions lie in the memory of one process. No other process can read them." }],
+        capabilities: &[Capability::Persistent],
+        caveats: &[Caveat {
+            badge: "threads only",
+            text: "Its versions lie in the memory of one process. No other process can read them.",
+        }],
         known_failures: &[],
     })
 }

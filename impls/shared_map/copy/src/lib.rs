@@ -65,7 +65,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Constant),
             ("set_delete", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole, Capability::Processes],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole, Capability::Processes],
         caveats: &[],
         known_failures: &[],
     })

@@ -590,7 +590,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[Capability::Processes],
+        capabilities: &[Capability::Persistent, Capability::Processes],
         caveats: &[Caveat {
             badge: "leaks after a kill",
             text: "A reader that is killed leaves its pin behind. What it held is never freed.",

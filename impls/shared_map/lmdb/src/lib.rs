@@ -61,7 +61,8 @@ fn open(path: &Path, capacity: Option<u64>) -> Result<Env<WithoutTls>, SharedErr
     // SAFETY: nobody changes the file but LMDB. Without sync, a crash of the machine may damage it; a region is memory and
     // not a database, so nobody opens it after that.
     unsafe {
-        options.flags(EnvFlags::NO_SUB_DIR | EnvFlags::WRITE_MAP | EnvFlags::NO_SYNC | EnvFlags::NO_META_SYNC);
+        options
+            .flags(EnvFlags::NO_SUB_DIR | EnvFlags::WRITE_MAP | EnvFlags::NO_SYNC | EnvFlags::NO_META_SYNC);
         options.open(path).map_err(error)
     }
 }
@@ -90,15 +91,7 @@ impl Writer {
         });
         let content = created.map_err(error)?.unwrap_commit();
         let first = env.read_txn().map_err(error)?.id();
-        Ok(Writer {
-            transaction: None,
-            content,
-            first,
-            encoded: Vec::new(),
-            changed: false,
-            number: 0,
-            env,
-        })
+        Ok(Writer { transaction: None, content, first, encoded: Vec::new(), changed: false, number: 0, env })
     }
 
     /// The open transaction, and what it works on.
@@ -301,7 +294,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[Capability::Processes],
+        capabilities: &[Capability::Persistent, Capability::Processes],
         caveats: &[Caveat {
             badge: "no sync, write map",
             text: "LMDB runs with WRITE_MAP, NO_SYNC and NO_META_SYNC: it writes to memory and leaves the disk to the system, as the others do. Its usual promise, that a commit survives the machine, costs much more.",

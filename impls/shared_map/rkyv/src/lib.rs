@@ -125,7 +125,7 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Constant),
             ("set_delete", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole, Capability::Processes],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole, Capability::Processes],
         caveats: &[Caveat {
             badge: "archive not checked",
             text: "Readers access the archive unchecked, as is usual between programs that trust each other. The checked access walks all n entries.",

@@ -183,8 +183,11 @@ pub fn contender() -> Contender {
             ("set_has", Growth::Logarithmic),
             ("set_delete", Growth::Logarithmic),
         ],
-        capabilities: &[Capability::Processes],
-        caveats: &[Caveat { badge: "64-bit Linux", text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate." }],
+        capabilities: &[Capability::Persistent, Capability::Processes],
+        caveats: &[Caveat {
+            badge: "64-bit Linux",
+            text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate.",
+        }],
         known_failures: &[],
     })
 }

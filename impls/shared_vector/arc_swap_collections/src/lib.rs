@@ -3,7 +3,7 @@
 use publishing::swapped::Writer;
 use publishing::{VectorContent, VectorView};
 use scenarios::shared::{OwnedValue, Value};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 #[derive(Clone, Default)]
 struct Vector(collections::Vector<OwnedValue>);
@@ -56,7 +56,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "threads only",
             text: "Its versions lie in the memory of one process. No other process can read them.",

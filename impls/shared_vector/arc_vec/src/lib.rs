@@ -23,7 +23,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[Caveat {
             badge: "threads only",
             text: "Its versions lie in the memory of one process. No other process can read them.",

@@ -49,7 +49,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })

@@ -9,7 +9,7 @@ use heed::types::{Bytes, U64};
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_vector::{SharedVector, VectorSnapshot};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 type Content = Database<'static, U64<BigEndian>, Bytes>;
 
@@ -64,7 +64,8 @@ fn open(path: &Path, capacity: Option<u64>) -> Result<Env<WithoutTls>, SharedErr
     // SAFETY: nobody changes the file but LMDB. Without sync, a crash of the machine may damage it; a region is memory and
     // not a database, so nobody opens it after that.
     unsafe {
-        options.flags(EnvFlags::NO_SUB_DIR | EnvFlags::WRITE_MAP | EnvFlags::NO_SYNC | EnvFlags::NO_META_SYNC);
+        options
+            .flags(EnvFlags::NO_SUB_DIR | EnvFlags::WRITE_MAP | EnvFlags::NO_SYNC | EnvFlags::NO_META_SYNC);
         options.open(path).map_err(error)
     }
 }
@@ -89,7 +90,9 @@ impl Writer {
         let env = Box::new(open(path, Some(capacity))?);
         let transaction = env.write_txn().map_err(error)?;
         let created = env.create_databases_and_commit(transaction, |options, transaction| {
-            options.create_database::<U64<BigEndian>, Bytes>(transaction, None).map(CommitOrAbort::<_, ()>::Commit)
+            options
+                .create_database::<U64<BigEndian>, Bytes>(transaction, None)
+                .map(CommitOrAbort::<_, ()>::Commit)
         });
         let content = created.map_err(error)?.unwrap_commit();
         let first = env.read_txn().map_err(error)?.id();
@@ -180,7 +183,9 @@ impl shared::Reader for Reader {
         let env = open(path, None)?;
         let transaction = env.read_txn().map_err(error)?;
         let opened = env.open_databases_and_commit(transaction, |options, transaction| {
-            options.open_database::<U64<BigEndian>, Bytes>(transaction, None).map(CommitOrAbort::<_, ()>::Commit)
+            options
+                .open_database::<U64<BigEndian>, Bytes>(transaction, None)
+                .map(CommitOrAbort::<_, ()>::Commit)
         });
         let content = opened.map_err(error)?.unwrap_commit();
         let content = content.ok_or_else(|| SharedError::Other("the file is no region".to_owned()))?;
@@ -309,7 +314,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "no sync, write map",
             text: "LMDB runs with WRITE_MAP, NO_SYNC and NO_META_SYNC: it writes to memory and leaves the disk to the system, as the others do. Its usual promise, that a commit survives the machine, costs much more.",

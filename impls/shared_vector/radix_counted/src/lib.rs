@@ -25,7 +25,7 @@ use publishing::counted::{self, Blocks, Edit, LEVELS, Link, Path, Step, Version,
 use publishing::pinned;
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_vector::{SharedVector, VectorSnapshot};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// How many links a node has at most, and elements a leaf.
 const WIDTH: u32 = 32;
@@ -633,7 +633,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "leaks after a kill",
             text: "A reader that is killed leaves its pin behind. What it held is never freed.",

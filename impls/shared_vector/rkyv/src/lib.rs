@@ -114,7 +114,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[Capability::CopiesWhole],
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[Caveat {
             badge: "archive not checked",
             text: "Readers access the archive unchecked, as is usual between programs that trust each other. The checked access walks all n elements.",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_vector::{SharedVector, VectorSnapshot};
-use scenarios::{About, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 use shared_collections as ours;
 
 struct Writer(ours::Writer);
@@ -149,7 +149,7 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("to_vec", Growth::Constant),
         ],
-        capabilities: &[],
+        capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "64-bit Linux",
             text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate.",

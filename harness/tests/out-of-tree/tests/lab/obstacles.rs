@@ -19,7 +19,7 @@ const RUN: &str = "run persistent_vector/slice/8/imbl --profile quick --no-repor
 fn meters(record: &Record) -> Vec<Meter> {
     assert!(!record.cells.is_empty());
     let all = |meter: &Meter| record.cells.iter().all(|cell| cell.measured.has(*meter));
-    Meter::ALL.into_iter().filter(all).collect()
+    Meter::OF_REGIONS.into_iter().filter(all).collect()
 }
 
 /// A directory with a `valgrind` that knows its version and otherwise does what the script says.
