@@ -23,7 +23,7 @@ pub(crate) fn regions(size: usize) -> usize {
 /// The capacity of a region for so many entries. It is far more than the region needs: a file without content takes no
 /// memory.
 pub(crate) fn capacity(size: usize) -> u64 {
-    (64 << 20) + size as u64 * 4096
+    (32 << 20) + size as u64 * 512
 }
 
 /// A writer and a reader of one region, in one process.

@@ -335,7 +335,7 @@ fn prefixes<M: SharedMap>() -> Result<(), String> {
 const MANY_KEYS: u64 = 150_000;
 
 fn many_keys<M: SharedMap>() -> Result<(), String> {
-    let mut writer = told("create", M::create(Place::Private, capacity(2 * MANY_KEYS as usize)))?;
+    let mut writer = told("create", M::create(Place::Private, capacity(MANY_KEYS as usize)))?;
     let reader = told("reader", writer.reader())?;
     for id in 0..MANY_KEYS {
         expect("set of a new key", told("set", writer.set(&key::<8>(id), value_of(id)))?, true)?;
