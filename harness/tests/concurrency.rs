@@ -30,7 +30,18 @@ fn left_behind() -> Vec<String> {
 #[test]
 fn every_contender_takes_part_in_the_trials_that_it_can() {
     let root = tempfile::tempdir().unwrap();
-    let arguments = ["run", "shared_map", "--meter", "concurrency", "--size", "8", "--output", "run"];
+    let arguments = [
+        "run",
+        "shared_map",
+        "--meter",
+        "concurrency",
+        "--size",
+        "8",
+        "--profile",
+        "quick",
+        "--output",
+        "run",
+    ];
     let output = lab(root.path(), &arguments);
     assert!(output.status.success(), "{}", told(&output));
     let json = fs::read_to_string(root.path().join("run/record.json")).unwrap();
@@ -74,7 +85,8 @@ fn every_contender_takes_part_in_the_trials_that_it_can() {
     assert_eq!(left_behind(), [] as [String; 0]);
 
     let page = fs::read_to_string(root.path().join("run/report/shared_map.html")).unwrap();
-    for text in ["id=\"attach\"", "data-trials=\"visible_processes\"", "gets per µs, 1 reader, busy writer"] {
+    for text in ["id=\"attach\"", "data-trials=\"visible_processes\"", "gets per µs, 1 reader, busy writer"]
+    {
         assert!(page.contains(text), "the report lacks {text}");
     }
     assert!(told(&output).contains("Shared map: attach at size 8"), "{}", told(&output));
@@ -99,7 +111,8 @@ fn meters_and_scenarios_that_do_not_go_together_are_named() {
 /// Whoever starts the program as a part by mistake gets a line, and not a process that waits for ever.
 #[test]
 fn a_part_without_its_trial_ends() {
-    for words in [&["__part"][..], &["__part", "shared_map/nobody"], &["__part", "shared_map/rkyv", "attach"]] {
+    for words in [&["__part"][..], &["__part", "shared_map/nobody"], &["__part", "shared_map/rkyv", "attach"]]
+    {
         let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(words).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         assert_eq!(told(&output).lines().count(), 1, "{words:?}: {}", told(&output));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 use reports::record::{Record, SkipReason};
@@ -387,6 +387,9 @@ fn what_is_wrong_with_an_input_is_said_in_one_line() {
 fn start(root: &Path, arguments: &[&str]) -> Child {
     let mut command = command(root, arguments);
     command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    // A shell that runs the tests in the background ignores this signal, and so would whatever they start.
+    // SAFETY: no handler is installed, but the usual disposition.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
     command.spawn().unwrap()
 }
 

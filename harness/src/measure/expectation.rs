@@ -8,14 +8,16 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
+use std::path::Path;
 
 use reports::CellName;
 use scenarios::flat::{Leaf, Pointer};
 use scenarios::pattern_index::{Id, Pattern, UnknownId};
+use scenarios::shared::{self, Place, SharedError};
 use scenarios::slots::{NotLive, OutOfRange};
 use scenarios::{
     About, Bottleneck, Capability, Contender, Role, flat_keys, flat_query, lru_cache, pattern_index,
-    persistent_map, persistent_vector, signals, slots, small_map,
+    persistent_map, persistent_vector, shared_map, shared_vector, signals, slots, small_map,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,6 +82,8 @@ fn contender(bottleneck: &Bottleneck) -> Option<Contender> {
         signals::contender::<Nothing>,
         slots::contender::<Nothing, Nothing>,
         lru_cache::contender::<Nothing>,
+        shared_map::contender::<Nothing>,
+        shared_vector::contender::<Nothing>,
     ];
     let mut contenders = contenders.into_iter().map(|contender| contender(ABOUT));
     contenders.find(|contender| std::ptr::eq(contender.bottleneck, bottleneck))
@@ -420,6 +424,129 @@ impl slots::Positions for Nothing {
 
     fn get_physical(&self, _position: usize) -> Option<u32> {
         None
+    }
+}
+
+impl shared::Writer for Nothing {
+    type Reader = Nothing;
+
+    fn create(_place: Place<'_>, _capacity: u64) -> Result<Self, SharedError> {
+        Ok(Nothing)
+    }
+
+    fn publish(&mut self) -> Result<u64, SharedError> {
+        Ok(0)
+    }
+
+    fn collect(&mut self) -> Result<(), SharedError> {
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Nothing, SharedError> {
+        Ok(Nothing)
+    }
+
+    fn region_bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl shared::Reader for Nothing {
+    type Snapshot = Nothing;
+
+    fn attach(_path: &Path) -> Result<Self, SharedError> {
+        Ok(Nothing)
+    }
+
+    fn latest(&self) -> Result<Nothing, SharedError> {
+        Ok(Nothing)
+    }
+}
+
+impl shared::Snapshot for Nothing {
+    fn number(&self) -> u64 {
+        0
+    }
+}
+
+impl shared_map::Family for Nothing {
+    type Map = Nothing;
+    type Set = Nothing;
+}
+
+impl shared_map::SharedMap for Nothing {
+    fn set(&mut self, _key: &[u8], _value: shared::Value<'_>) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+
+    fn delete(&mut self, _key: &[u8]) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+}
+
+impl shared_map::MapSnapshot for Nothing {
+    fn get(&self, _key: &[u8]) -> Option<shared::Value<'_>> {
+        None
+    }
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], shared::Value<'_>)> {
+        std::iter::empty()
+    }
+}
+
+impl shared_map::SharedSet for Nothing {
+    fn add(&mut self, _key: &[u8]) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+
+    fn delete(&mut self, _key: &[u8]) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+}
+
+impl shared_map::SetSnapshot for Nothing {
+    fn contains(&self, _key: &[u8]) -> bool {
+        false
+    }
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::empty()
+    }
+}
+
+impl shared_vector::SharedVector for Nothing {
+    fn push(&mut self, _value: shared::Value<'_>) -> Result<(), SharedError> {
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+
+    fn set_at(&mut self, _index: usize, _value: shared::Value<'_>) -> Result<bool, SharedError> {
+        Ok(false)
+    }
+}
+
+impl shared_vector::VectorSnapshot for Nothing {
+    fn get(&self, _index: usize) -> Option<shared::Value<'_>> {
+        None
+    }
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn iter(&self) -> impl Iterator<Item = shared::Value<'_>> {
+        std::iter::empty()
     }
 }
 

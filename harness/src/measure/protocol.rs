@@ -47,9 +47,9 @@ pub enum OwnJob {
     Otherwise(CellName, u64),
     /// Counts the [phases](super::phases::Phase) of a cell under Callgrind. The answer is [`Answer::Ran`].
     Phases(CellName),
-    /// Runs the trials of a scenario of several threads or processes. The answer is a list of
+    /// Runs so many trials of a scenario of several threads or processes. The answer is a list of
     /// [figures](reports::record::TrialFigure).
-    Trials(CellName),
+    Trials(CellName, usize),
     /// Times a cell for this long, to be compared with another build. The answer is in nanoseconds per operation.
     Time(CellName, Duration),
     /// Times the cells of one group in turns. The answer is [`Samples`](super::meters::time::Samples).

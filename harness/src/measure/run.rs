@@ -23,6 +23,7 @@ use super::machine;
 use super::meters::callgrind::Attributed;
 use super::meters::calm::Calm;
 use super::meters::clock;
+use super::meters::concurrency;
 use super::meters::instructions::Callgrind;
 use super::meters::time::{self, Samples};
 use super::meters::valgrind;
@@ -159,7 +160,7 @@ impl<'a> Run<'a> {
                 Meter::Allocations => self.allocations(&cells)?,
                 Meter::Instructions => self.instructions(&cells)?,
                 Meter::Time => self.times(&cells, profile)?,
-                Meter::Concurrency => self.trials(&concurrent)?,
+                Meter::Concurrency => self.trials(&concurrent, profile)?,
             }
         }
         Ok(())
@@ -512,9 +513,10 @@ impl<'a> Run<'a> {
     }
 
     /// Runs trials of several threads or processes, one after the other.
-    fn trials(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+    fn trials(&mut self, cells: &[Cell<'_>], profile: Profile) -> Result<()> {
+        let trials = concurrency::trials(profile);
         let is_pending = |run: &Self, name: &CellName| !run.trials.iter().any(|known| known.name == *name);
-        let mut jobs = self.jobs(cells, is_pending, |name| OwnJob::Trials(name).into());
+        let mut jobs = self.jobs(cells, is_pending, |name| OwnJob::Trials(name, trials).into());
         // Contenders that are compared follow each other, so that they meet the machine in the same state.
         jobs.sort_by(|(left, _), (right, _)| left.cmp(right));
         let pool = OwnedPool { workers: 1, ..self.native_pool() };

@@ -60,7 +60,9 @@ fn perform_own(roster: Roster<'_>, job: OwnJob, send: &Sending<'_>) -> Result<An
         OwnJob::Skip(name) => Ok(answer_of(&phases::digest_without_run(roster, &name)?)),
         OwnJob::Otherwise(name, seed) => Ok(answer_of(&phases::run_on_other(roster, &name, seed)?)),
         OwnJob::Phases(name) => phases::perform(roster, &name, send),
-        OwnJob::Trials(name) => Ok(answer_of(&meters::concurrency::perform(roster.contenders, &name)?)),
+        OwnJob::Trials(name, trials) => {
+            Ok(answer_of(&meters::concurrency::perform(roster.contenders, &name, trials)?))
+        }
         OwnJob::Time(name, budget) => Ok(answer_of(&meters::two_builds::perform(roster, &name, budget)?)),
         OwnJob::Times { cells, budget, process, level, patience } => {
             Ok(answer_of(&meters::time::perform(roster, &cells, budget, process, level, patience)?))

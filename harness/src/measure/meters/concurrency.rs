@@ -14,15 +14,27 @@ use scenarios::concurrency::Trial;
 
 use crate::measure::statistics::interval;
 use crate::roster::cell::name_of;
+use crate::roster::selection::Profile;
 
 /// How many trials there are of each scenario, size and contender.
+pub fn trials(profile: Profile) -> usize {
+    match profile {
+        Profile::Quick => QUICK_TRIALS,
+        Profile::Default => TRIALS,
+        Profile::Full => 2 * TRIALS,
+    }
+}
+
 const TRIALS: usize = 7;
 
-/// Runs the trials of a scenario.
+/// So few cannot tell an interval of 95 %. They are for a first look.
+const QUICK_TRIALS: usize = 3;
+
+/// Runs so many trials of a scenario.
 ///
 /// # Errors
 /// If there is no such scenario, or why a trial failed.
-pub fn perform(contenders: &[Contender], name: &CellName) -> Result<Vec<TrialFigure>, String> {
+pub fn perform(contenders: &[Contender], name: &CellName, trials: usize) -> Result<Vec<TrialFigure>, String> {
     let contender = find(contenders, &name.of_contender())?;
     let mut scenarios = contender.bottleneck.concurrent.iter();
     let scenario = scenarios.find(|scenario| scenario.name == name.scenario);
@@ -35,7 +47,7 @@ pub fn perform(contenders: &[Contender], name: &CellName) -> Result<Vec<TrialFig
         cores: thread::available_parallelism().map_or(1, NonZero::get),
     };
     let mut figures: Vec<(String, Vec<f64>)> = Vec::new();
-    for _ in 0..TRIALS {
+    for _ in 0..trials {
         for (name, value) in (concurrency.trial)(trial)? {
             match figures.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, values)) => values.push(value),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -109,6 +109,9 @@ fn kill_and_see_all_end(lab: &mut Child, signal: Signal) -> BTreeSet<Process> {
 fn start(lab: &Lab, arguments: &str) -> Child {
     let mut command = lab.command(arguments);
     command.env("TMPDIR", lab.root()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A shell that runs the tests in the background ignores this signal, and so would whatever they start.
+    // SAFETY: no handler is installed, but the usual disposition.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
     command.spawn().unwrap()
 }
 
