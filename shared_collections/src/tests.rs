@@ -1,15 +1,9 @@
 //! Tests that need to look inside, or another hash function.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::region::{Version, acquiring, held, number_in};
+use crate::region::{HASH_MASK, Version, acquiring, held, number_in};
 use crate::{Error, Options, Reader, Snapshot, Writer};
-
-thread_local! {
-    /// What is left of a hash: with fewer bits, keys collide.
-    pub(crate) static HASH_MASK: Cell<u32> = const { Cell::new(u32::MAX) };
-}
 
 /// A small generator of random numbers.
 struct Random(u64);
