@@ -55,7 +55,7 @@ fn what_cannot_be_parsed_is_named() {
         ("run --size many", "many"),
         ("run --meter wall", "called `time`"),
         ("run --meter allocations,paired", "called `time`"),
-        ("run --meter walls", "[possible values: allocations, instructions, time]"),
+        ("run --meter walls", "[possible values: allocations, instructions, time, concurrency]"),
         ("diff a b --metric wall", "`warm` is the nearest"),
         ("diff a b --metric paired", "`warm-ratio` is the nearest"),
         ("run --profile quik", "quick"),
