@@ -314,3 +314,11 @@ readers and reads the pages of its version where they lie; the writer uses no pa
 A look-up searches a page a level by comparing keys, through a cursor that is set up for each call. A change copies \
 at least one page a level and keeps lists of free pages, so a version of one change costs much more than the path in \
 a trie with small nodes. Keys are sorted, which none of the hash tries here offers.";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_fails_the_checks_that_it_declares_and_no_others() {
+        testkit::fails_what_it_declares(&super::contender());
+    }
+}
