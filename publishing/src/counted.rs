@@ -13,7 +13,7 @@
 //! copied.
 //!
 //! Counts are plain numbers, because only the writer reads and changes them, and a region has one writer. A reader pins a
-//! version as a whole, see [`pinned`](crate::pinned), and touches no count. What else a block holds stays as it is as long
+//! version as a whole, see [`pinned`], and touches no count. What else a block holds stays as it is as long
 //! as a published version refers to it, so nobody reads what somebody else writes.
 
 use std::ptr;
