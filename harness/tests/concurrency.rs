@@ -120,5 +120,5 @@ fn a_part_without_its_trial_ends() {
     let absent = ["__part", "shared_map/shared_collections", "read", "/nowhere/region", "8"];
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(absent).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(told(&output).contains("attach: "), "{}", told(&output));
+    assert!(told(&output).contains("attach failed: "), "{}", told(&output));
 }

@@ -77,6 +77,24 @@ impl Record {
             .then(|| FingerprintDifference::new("seed", &self.spelled_seed(), &other.spelled_seed()))
     }
 
+    /// What trials of a scenario found, size by size.
+    pub fn tried(&self, bottleneck: &str, scenario: &str) -> Vec<Tried<'_>> {
+        let mut tried: BTreeMap<u64, Tried<'_>> = BTreeMap::new();
+        let is_named = |name: &CellName| name.bottleneck == bottleneck && name.scenario == scenario;
+        for trial in self.trials.iter().filter(|trial| is_named(&trial.name)) {
+            let size = trial.name.size;
+            let at_size =
+                tried.entry(size).or_insert_with(|| Tried { size, figures: Vec::new(), trials: Vec::new() });
+            for figure in &trial.figures {
+                if !at_size.figures.contains(&figure.name.as_str()) {
+                    at_size.figures.push(&figure.name);
+                }
+            }
+            at_size.trials.push(trial);
+        }
+        tried.into_values().collect()
+    }
+
     /// Whether it has a time of any cell.
     pub fn has_times(&self) -> bool {
         self.cells.iter().any(|cell| cell.measured.times.is_some())
@@ -389,6 +407,24 @@ pub struct TrialRecord {
     pub name: CellName,
     /// The figures, in the order of the scenario: medians over the trials, with the intervals that hold them.
     pub figures: Vec<TrialFigure>,
+}
+
+impl TrialRecord {
+    /// The figure with this name.
+    pub fn figure(&self, name: &str) -> Option<Interval> {
+        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.found)
+    }
+}
+
+/// What trials of a scenario found at a size.
+#[derive(Clone, Debug)]
+pub struct Tried<'a> {
+    /// The size.
+    pub size: u64,
+    /// The names of all figures, in the order of their first appearance.
+    pub figures: Vec<&'a str>,
+    /// The contenders' trials.
+    pub trials: Vec<&'a TrialRecord>,
 }
 
 /// A figure of trials.

@@ -1,9 +1,12 @@
 //! Scenarios of several threads or processes. Only a clock can measure them, so they have no region: a trial runs for some
 //! milliseconds and returns named figures.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write, stdin};
+use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::{env, fmt};
+use std::{env, fmt, process, thread};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// What a trial found: figures by name, for example `("p50, µs", 1.4)`.
 pub type Figures = Vec<(String, f64)>;
@@ -21,6 +24,23 @@ pub struct Concurrency {
     /// # Errors
     /// Why it failed, or what was read that is wrong.
     pub part: fn(&[String]) -> Result<(), String>,
+}
+
+impl Concurrency {
+    /// Does the part of another process in this one, which ends as soon as its trial does, however that ends.
+    ///
+    /// # Errors
+    /// Those of the part.
+    pub fn take_part(self, words: &[String]) -> Result<(), String> {
+        // The trial holds the other end of the standard input.
+        thread::spawn(|| {
+            let input = stdin();
+            let mut ends = [PollFd::new(input.as_fd(), PollFlags::empty())];
+            while !matches!(poll(&mut ends, PollTimeout::NONE), Ok(1..)) {}
+            process::exit(1);
+        });
+        (self.part)(words)
+    }
 }
 
 impl fmt::Debug for Concurrency {
@@ -48,7 +68,7 @@ pub const PART_ARGUMENT: &str = "__part";
 
 /// Another process of this program that takes part in a trial. It ends when this is dropped.
 ///
-/// The trial and the part talk in lines. A part ends when its standard input does, so it does not outlive its trial.
+/// The trial and the part talk in lines.
 #[derive(Debug)]
 pub struct Part {
     child: Child,
@@ -131,7 +151,7 @@ pub(crate) fn answer(line: &str) -> Result<(), String> {
 /// If the trial has ended.
 pub(crate) fn wait() -> Result<(), String> {
     let mut line = String::new();
-    match std::io::stdin().lock().read_line(&mut line) {
+    match stdin().lock().read_line(&mut line) {
         Ok(length) if length > 0 => Ok(()),
         _ => Err("the trial has ended".to_owned()),
     }
@@ -143,11 +163,14 @@ pub(crate) fn now() -> f64 {
     now.map_or(0.0, |now| now.tv_sec() as f64 * 1e9 + now.tv_nsec() as f64)
 }
 
-/// The value below which this part of the values lies, from 0 to 1; 0 if there are none.
-pub(crate) fn quantile(values: &mut [f64], part: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
+/// The least value that is at least as large as this part of them, from 0 to 1; 0 if there are none. It may order the values
+/// anew.
+pub fn quantile(values: &mut [f64], part: f64) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
     let rank = (part * values.len() as f64).ceil() as usize;
-    values.get(rank.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(0.0)
+    *values.select_nth_unstable_by(rank.clamp(1, values.len()) - 1, f64::total_cmp).1
 }
 
 #[cfg(test)]

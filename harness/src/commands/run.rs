@@ -1,13 +1,12 @@
 //! `lab run`: verifies and measures cells, and writes a record and a report.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
-use reports::record::{BottleneckInfo, Record, SCHEMA, ScenarioInfo, Skip, SkipReason};
+use reports::record::{BottleneckInfo, Record, SCHEMA, ScenarioInfo, Skip, SkipReason, Tried};
 use reports::{Meter, Metric};
 use scenarios::input::SEED;
 
@@ -188,13 +187,12 @@ fn begin(context: &Context<'_>, arguments: &Arguments) -> Result<Begun> {
     let roster = Roster { input: input.as_ref(), concurrent: true, ..context.roster };
     let (mut cells, left_out) = arguments.selection.resolve_all(roster)?;
     let meters = if arguments.meter.is_empty() { Meter::ALL.to_vec() } else { arguments.meter.clone() };
-    let has_meter =
-        |cell: &Cell<'_>| meters.iter().any(|meter| (*meter == Meter::Concurrency) == cell.is_concurrent());
-    if let Some(cell) = cells.iter().find(|cell| !cells.iter().any(has_meter) && !has_meter(cell)) {
-        let meter = if cell.is_concurrent() { "the meter `concurrency`" } else { "another meter" };
-        bail!(usage(format!("{} is measured by {meter}; name it, or leave out `--meter`", cell.name())));
+    let first = cells[0];
+    cells.retain(|cell| meters.iter().any(|meter| (*meter == Meter::Concurrency) == cell.is_concurrent()));
+    if cells.is_empty() {
+        let meter = if first.is_concurrent() { "the meter `concurrency`" } else { "another meter" };
+        bail!(usage(format!("{} is measured by {meter}; name it, or leave out `--meter`", first.name())));
     }
-    cells.retain(has_meter);
     let skipped = if input.is_some() { left_out.iter().map(lacking).collect() } else { Vec::new() };
     input.iter().flat_map(Input::description).for_each(|line| say(&line));
     if let Some(shard) = arguments.shard {
@@ -392,26 +390,13 @@ fn summarize(record: &Record) -> Result<()> {
 
 /// Prints what trials of a scenario found, at each size.
 fn tabulate_trials(record: &Record, bottleneck: &BottleneckInfo, scenario: &ScenarioInfo) -> Result<()> {
-    let of_scenario = record
-        .trials
-        .iter()
-        .filter(|trial| trial.name.bottleneck == bottleneck.name && trial.name.scenario == scenario.name);
-    let sizes: BTreeSet<u64> = of_scenario.clone().map(|trial| trial.name.size).collect();
-    for size in sizes {
-        let trials: Vec<_> = of_scenario.clone().filter(|trial| trial.name.size == size).collect();
-        let mut columns: Vec<&str> = Vec::new();
-        for figure in trials.iter().flat_map(|trial| &trial.figures) {
-            if !columns.contains(&figure.name.as_str()) {
-                columns.push(&figure.name);
-            }
-        }
-        let header: Vec<&str> = std::iter::once("contender").chain(columns.iter().copied()).collect();
+    for Tried { size, figures, trials } in record.tried(&bottleneck.name, &scenario.name) {
+        let header: Vec<&str> = std::iter::once("contender").chain(figures.iter().copied()).collect();
         let mut table = table(&header, 1);
         for trial in trials {
-            let found = columns.iter().map(|column| {
-                let found = trial.figures.iter().find(|figure| figure.name == *column);
-                found.map_or("–".to_owned(), |figure| spelled(figure.found.median))
-            });
+            let found = figures
+                .iter()
+                .map(|name| trial.figure(name).map_or("–".to_owned(), |found| spelled(found.median)));
             table.add_row(std::iter::once(trial.name.contender.clone()).chain(found));
         }
         print(&format!("\n{}: {} at size {size}", bottleneck.title, scenario.name))?;

@@ -143,7 +143,7 @@ const LARGEST: usize = 100;
 /// if there is none.
 pub fn counted<'a>(cells: &[Cell<'a>]) -> Vec<Cell<'a>> {
     let mut chosen: BTreeMap<(String, &str), Cell<'a>> = BTreeMap::new();
-    for cell in cells {
+    for cell in cells.iter().filter(|cell| !cell.is_concurrent()) {
         let key = (cell.name().of_contender(), cell.scenario.name);
         let known = chosen.entry(key).or_insert(*cell);
         let rank = |cell: &Cell<'_>| match cell.size {

@@ -318,8 +318,7 @@ impl<'a> Run<'a> {
         let lacks = |run: &Self, name: &CellName| {
             run.is_sound(name) && run.cells.get(name).is_none_or(|known| known.measured.afterwards.is_none())
         };
-        let regions: Vec<Cell<'_>> = cells.iter().copied().filter(|cell| !cell.is_concurrent()).collect();
-        let mut cells = phases::counted(&regions);
+        let mut cells = phases::counted(cells);
         cells.retain(|cell| lacks(self, &cell.name()));
         let all = cells.len();
         cells.retain(|cell| {

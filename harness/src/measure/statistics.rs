@@ -1,6 +1,7 @@
 //! Medians and their intervals.
 
 use reports::record::Interval;
+pub use scenarios::concurrency::quantile;
 
 /// The median; there is at least one value.
 pub fn median(values: &mut [f64]) -> f64 {
@@ -12,12 +13,6 @@ pub fn median(values: &mut [f64]) -> f64 {
         return f64::midpoint(lower, upper);
     }
     upper
-}
-
-/// The least value that is at least as large as this part of them, from 0 to 1; there is at least one value.
-pub fn quantile(values: &mut [f64], part: f64) -> f64 {
-    let rank = (part * values.len() as f64).ceil() as usize;
-    *values.select_nth_unstable_by(rank.clamp(1, values.len()) - 1, f64::total_cmp).1
 }
 
 /// The median and the interval between two of the values that holds the true median with at least 95 %, whatever the

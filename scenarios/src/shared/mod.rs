@@ -10,7 +10,7 @@ pub(crate) mod replay;
 pub(crate) mod value;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use value::{OwnedValue, Value};
 
@@ -107,6 +107,12 @@ impl fmt::Display for SharedError {
 }
 
 impl std::error::Error for SharedError {}
+
+/// Where a region lies that needs a path: in the system's shared memory, or else among the temporary files.
+pub fn directory() -> PathBuf {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
+}
 
 /// A key of a scenario: 8 bytes of a short integer, or 16 bytes of text.
 pub(crate) fn key<const N: usize>(id: u64) -> [u8; N] {

@@ -2,7 +2,8 @@
 
 use super::region::{SnapshotOf, capacity};
 use super::{OwnedValue, Place, Reader, SharedError, Snapshot, Writer};
-use crate::checking::expect;
+use crate::checking::{at_end, each_step, expect, is_due};
+use crate::trace::{Mismatch, Step};
 
 /// How many versions a trace holds at most.
 const MAX_HELD: usize = 12;
@@ -87,6 +88,23 @@ impl<W: Writer, C: Clone + Default> Replay<W, C> {
         expect("the number of the newest version", newest.number(), self.number)?;
         compare(&newest, &self.published).map_err(|message| format!("the newest version: {message}"))
     }
+}
+
+/// Replays a trace on a region and its content.
+///
+/// # Errors
+/// The first difference, and the step at which it showed.
+pub(crate) fn replay<W: Writer, C: Clone + Default>(
+    trace: &[Step],
+    apply: impl Fn(&mut Replay<W, C>, &Step) -> Result<(), String>,
+    compare: impl Fn(&SnapshotOf<W>, &C) -> Result<(), String>,
+) -> Result<(), Mismatch> {
+    let mut replay = Replay::new().map_err(|message| Mismatch { step: 0, message })?;
+    each_step(trace, |at, step| {
+        apply(&mut replay, step)?;
+        if is_due(at) { replay.compare_all(&compare) } else { Ok(()) }
+    })?;
+    at_end(trace, replay.compare_all(&compare))
 }
 
 /// Why an operation that must succeed did not.

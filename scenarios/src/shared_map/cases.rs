@@ -9,7 +9,7 @@ use crate::contender::Request;
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
 use crate::shared::region::{Region, Versions, held, region_bytes, regions, steps};
 use crate::shared::value::bytes_fingerprint;
-use crate::shared::{Reader, Snapshot, key};
+use crate::shared::{Reader, SharedError, Snapshot, key};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario.strip_suffix("_string") {
@@ -49,11 +49,14 @@ const BATCH: usize = 1000;
 
 /// A region with a published map of the keys `0..size`.
 fn map_of<M: SharedMap, const N: usize>(size: usize) -> Region<M> {
-    Region::filled(size, |map: &mut M| {
-        let keys: Vec<[u8; N]> = (0..size as u64).map(key).collect();
-        let entries = keys.iter().zip(0..).map(|(key, id)| (key.as_slice(), value_of(id)));
-        map.set_many(entries).map(drop)
-    })
+    Region::filled(size, |map| fill::<M, N>(map, size))
+}
+
+/// Sets the keys `0..size`.
+pub(super) fn fill<M: SharedMap, const N: usize>(map: &mut M, size: usize) -> Result<(), SharedError> {
+    let keys: Vec<[u8; N]> = (0..size as u64).map(key).collect();
+    let entries = keys.iter().zip(0..).map(|(key, id)| (key.as_slice(), value_of(id)));
+    map.set_many(entries).map(drop)
 }
 
 /// A region with a published set of the keys `0..size`.

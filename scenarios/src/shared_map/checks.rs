@@ -5,10 +5,10 @@ use std::thread;
 
 use super::contract::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
 use super::oracle::{Model, value_of};
-use crate::checking::{at_end, each_step, expect, fixed, is_due, not_replayed};
+use crate::checking::{expect, fixed, not_replayed};
 use crate::input::mix;
 use crate::shared::region::capacity;
-use crate::shared::replay::{Replay, told, value_with};
+use crate::shared::replay::{self, Replay, told, value_with};
 use crate::shared::{OwnedValue, Place, Reader, Snapshot, Value, key};
 use crate::trace::{Check, Mismatch, Step};
 
@@ -34,8 +34,10 @@ pub(super) const CHECKS: &[Check] = &[
 
 pub(super) fn replay<F: Family>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
     match check.name {
-        "trace" | "trace_long" => replay_map::<F::Map>(trace),
-        "set_trace" => replay_set::<F::Set>(trace),
+        "trace" | "trace_long" => {
+            replay::replay(trace, |map, step| map_step::<F::Map>(map, decode(step)), compare)
+        }
+        "set_trace" => replay::replay(trace, |set, step| set_step::<F::Set>(set, decode(step)), compare_set),
         "prefixes" => fixed(prefixes::<F::Map>()),
         "many_keys" => fixed(many_keys::<F::Map>()),
         "batch_keeps_versions" => fixed(batch_keeps_versions::<F::Map>()),
@@ -144,16 +146,6 @@ fn compare(snapshot: &impl MapSnapshot, content: &Model) -> Result<(), String> {
     content.iter().try_for_each(|(key, value)| compare_key(snapshot, key, Some(value.as_value())))
 }
 
-fn replay_map<M: SharedMap>(trace: &[Step]) -> Result<(), Mismatch> {
-    let started = Replay::<M, Model>::new();
-    let mut replay = started.map_err(|message| Mismatch { step: 0, message })?;
-    each_step(trace, |at, step| {
-        map_step(&mut replay, decode(step))?;
-        if is_due(at) { replay.compare_all(compare) } else { Ok(()) }
-    })?;
-    at_end(trace, replay.compare_all(compare))
-}
-
 fn map_step<M: SharedMap>(replay: &mut Replay<M, Model>, operation: Operation) -> Result<(), String> {
     let Replay { writer, content, .. } = replay;
     match operation {
@@ -217,16 +209,6 @@ fn compare_set(snapshot: &impl SetSnapshot, content: &Keys) -> Result<(), String
         expect(format_args!("contains({})", shown(&key)), snapshot.contains(&key), content.contains(&key))?;
     }
     Ok(())
-}
-
-fn replay_set<S: SharedSet>(trace: &[Step]) -> Result<(), Mismatch> {
-    let started = Replay::<S, Keys>::new();
-    let mut replay = started.map_err(|message| Mismatch { step: 0, message })?;
-    each_step(trace, |at, step| {
-        set_step(&mut replay, decode(step))?;
-        if is_due(at) { replay.compare_all(compare_set) } else { Ok(()) }
-    })?;
-    at_end(trace, replay.compare_all(compare_set))
 }
 
 fn set_step<S: SharedSet>(replay: &mut Replay<S, Keys>, operation: Operation) -> Result<(), String> {

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
+use super::cases::fill;
 use super::contract::{Family, MapSnapshot, SharedMap};
 use super::oracle::value_of;
 use crate::case::not_set_up;
 use crate::concurrency::{Figures, Part, Trial, answer, now, quantile, wait};
 use crate::input::{draws, rng};
 use crate::shared::region::capacity;
-use crate::shared::{Place, Reader, SharedError, Snapshot, Value, Writer, key};
+use crate::shared::replay::told;
+use crate::shared::{self, Place, Reader, Snapshot, Value, Writer, key};
 
 pub(super) fn trial<F: Family>(trial: Trial<'_>) -> Result<Figures, String> {
     match trial.scenario {
@@ -42,16 +44,10 @@ const KEY: usize = 16;
 /// The reader of a writer.
 type ReaderOf<M> = <M as Writer>::Reader;
 
-fn told<T>(what: &str, outcome: Result<T, SharedError>) -> Result<T, String> {
-    outcome.map_err(|error| format!("{what}: {error}"))
-}
-
 /// A writer that has published the keys `0..size`.
 fn filled<M: SharedMap>(place: Place<'_>, size: usize) -> Result<M, String> {
     let mut writer = told("create", M::create(place, capacity(size)))?;
-    let keys: Vec<[u8; KEY]> = (0..size as u64).map(key).collect();
-    let entries = keys.iter().zip(0..).map(|(key, id)| (key.as_slice(), value_of(id)));
-    told("set_many", writer.set_many(entries))?;
+    told("set_many", fill::<M, KEY>(&mut writer, size))?;
     told("publish", writer.publish())?;
     Ok(writer)
 }
@@ -63,8 +59,7 @@ struct Directory(PathBuf);
 impl Directory {
     fn new() -> Result<Self, String> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let shared = Path::new("/dev/shm");
-        let above = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
+        let above = shared::directory();
         for entry in fs::read_dir(&above).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
@@ -276,27 +271,22 @@ fn publish_times<M: SharedMap>(writer: &mut M) -> Result<(), String> {
         told("publish", writer.publish()).map(drop)
     };
     let begun = Instant::now();
-    let mut published = 0;
-    let outcome = loop {
-        if published == SEEN || begun.elapsed() > SEEING {
-            break Ok(());
+    for _ in 0..SEEN {
+        if begun.elapsed() > SEEING {
+            break;
         }
-        published += 1;
         let when = now();
-        if let Err(message) = publish(when) {
-            break Err(message);
-        }
+        publish(when)?;
         while now() < when + BETWEEN {
             std::hint::spin_loop();
         }
-    };
-    publish(END)?;
-    outcome
+    }
+    publish(END)
 }
 
-/// Takes the newest version again and again until the end. Returns how many nanoseconds after it was published each was
-/// seen.
-fn watch<R: Reader<Snapshot: MapSnapshot>>(reader: &R) -> Result<Vec<f64>, String> {
+/// Takes the newest version again and again until the end, or until the writer has `failed`. Returns how many nanoseconds
+/// after it was published each was seen.
+fn watch<R: Reader<Snapshot: MapSnapshot>>(reader: &R, failed: &AtomicBool) -> Result<Vec<f64>, String> {
     let mut delays = Vec::new();
     let mut last = 0;
     loop {
@@ -315,6 +305,9 @@ fn watch<R: Reader<Snapshot: MapSnapshot>>(reader: &R) -> Result<Vec<f64>, Strin
                 None => {}
             }
         }
+        if failed.load(Ordering::Relaxed) {
+            return Err("the writer failed".to_owned());
+        }
         std::hint::spin_loop();
     }
 }
@@ -330,9 +323,12 @@ fn visible_figures([p50, p99]: [f64; 2]) -> Figures {
 fn visible_threads<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> {
     let mut writer = filled::<M>(Place::Private, trial.size)?;
     let reader = told("reader", writer.reader())?;
+    let failed = AtomicBool::new(false);
     let delays = thread::scope(|scope| {
-        let watching = scope.spawn(move || watch(&reader));
+        let failed = &failed;
+        let watching = scope.spawn(move || watch(&reader, failed));
         let published = publish_times(&mut writer);
+        failed.store(published.is_err(), Ordering::Relaxed);
         let delays = watching.join().unwrap_or_else(|_| Err("the watcher panicked".to_owned()));
         published.and(delays)
     });
@@ -352,6 +348,7 @@ fn visible_processes<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> 
 fn watch_part<M: SharedMap>(path: &Path) -> Result<(), String> {
     let reader = told("attach", ReaderOf::<M>::attach(path))?;
     answer("ready")?;
-    let [p50, p99] = delays_of(watch(&reader)?);
+    // If the writer fails, the trial ends, and with it this process.
+    let [p50, p99] = delays_of(watch(&reader, &AtomicBool::new(false))?);
     answer(&format!("{p50} {p99}"))
 }

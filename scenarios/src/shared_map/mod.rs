@@ -14,7 +14,7 @@ mod contract;
 mod oracle;
 
 use crate::concurrency::Concurrency;
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Growth, NOTHING, Scenario, Sizes};
 
 pub use as_set::MapAsSet;
 pub use contract::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
@@ -121,6 +121,58 @@ const CONCURRENT: &[Scenario] = &[
     Scenario::new("read_processes", "get", PROCESSES, "Processes look up random keys of 16 bytes in a map of n, and take the newest version for every hundred look-ups: alone, and while the writer publishes changes as fast as it can.").at(SOME_SIZES),
     Scenario::new("visible_threads", "version", NOTHING, "From the moment before a change of a map of n is made and published to the moment when a thread that waits for it has read it.").at(SOME_SIZES),
     Scenario::new("visible_processes", "version", PROCESSES, "From the moment before a change of a map of n is made and published to the moment when a process that waits for it has read it.").at(SOME_SIZES),
+];
+
+/// The complexity that a contender states whose operations go down a trie: log n for a key, and a constant for each entry
+/// that is visited.
+pub const AS_A_TRIE: &[(&str, Growth)] = &[
+    ("build", Growth::Logarithmic),
+    ("set_kept", Growth::Logarithmic),
+    ("set_many", Growth::Logarithmic),
+    ("delete_many", Growth::Logarithmic),
+    ("publish_one", Growth::Logarithmic),
+    ("latest", Growth::Constant),
+    ("get_hit", Growth::Logarithmic),
+    ("get_miss", Growth::Logarithmic),
+    ("get_many", Growth::Logarithmic),
+    ("iterate", Growth::Constant),
+    ("set_add", Growth::Logarithmic),
+    ("set_has", Growth::Logarithmic),
+    ("set_delete", Growth::Logarithmic),
+];
+
+/// The complexity that a contender states that keeps a hash map and copies it for each version. Readers read the copy.
+pub const COPIED_BY_THE_WRITER: &[(&str, Growth)] = &[
+    ("build", Growth::Constant),
+    ("set_kept", Growth::Linear),
+    ("set_many", Growth::Linear),
+    ("delete_many", Growth::Linear),
+    ("publish_one", Growth::Linear),
+    ("latest", Growth::Constant),
+    ("get_hit", Growth::Constant),
+    ("get_miss", Growth::Constant),
+    ("get_many", Growth::Constant),
+    ("iterate", Growth::Constant),
+    ("set_add", Growth::Constant),
+    ("set_has", Growth::Constant),
+    ("set_delete", Growth::Constant),
+];
+
+/// The same where each reader copies once more.
+pub const COPIED_BY_READERS_TOO: &[(&str, Growth)] = &[
+    ("build", Growth::Constant),
+    ("set_kept", Growth::Linear),
+    ("set_many", Growth::Linear),
+    ("delete_many", Growth::Linear),
+    ("publish_one", Growth::Linear),
+    ("latest", Growth::Linear),
+    ("get_hit", Growth::Constant),
+    ("get_miss", Growth::Constant),
+    ("get_many", Growth::Constant),
+    ("iterate", Growth::Constant),
+    ("set_add", Growth::Constant),
+    ("set_has", Growth::Constant),
+    ("set_delete", Growth::Constant),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

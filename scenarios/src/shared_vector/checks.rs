@@ -2,8 +2,8 @@
 
 use super::contract::{SharedVector, VectorSnapshot};
 use super::oracle::{Model, value_of};
-use crate::checking::{at_end, each_step, expect, fixed, is_due, not_replayed};
-use crate::shared::replay::{Replay, told, value_with};
+use crate::checking::{expect, fixed, not_replayed};
+use crate::shared::replay::{self, Replay, told, value_with};
 use crate::shared::{OwnedValue, Reader, Snapshot, Value};
 use crate::trace::{Check, Mismatch, Step};
 
@@ -22,7 +22,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 pub(super) fn replay<V: SharedVector>(check: &Check, trace: &[Step]) -> Result<(), Mismatch> {
     match check.name {
-        "trace" | "trace_long" => replay_trace::<V>(trace),
+        "trace" | "trace_long" => {
+            replay::replay(trace, |vector, raw| step::<V>(vector, decode(raw)), compare)
+        }
         "boundaries" => fixed(boundaries::<V>()),
         "pop_and_push" => fixed(pop_and_push::<V>()),
         "index_huge" => fixed(index_huge::<V>()),
@@ -150,16 +152,6 @@ fn set<V: SharedVector>(
         *element = value;
     }
     Ok(())
-}
-
-fn replay_trace<V: SharedVector>(trace: &[Step]) -> Result<(), Mismatch> {
-    let started = Replay::<V, Model>::new();
-    let mut replay = started.map_err(|message| Mismatch { step: 0, message })?;
-    each_step(trace, |at, raw| {
-        step(&mut replay, decode(raw))?;
-        if is_due(at) { replay.compare_all(compare) } else { Ok(()) }
-    })?;
-    at_end(trace, replay.compare_all(compare))
 }
 
 /// The lengths at which a 32-way trie with a tail of 32 elements changes its shape, and those one less and one more.

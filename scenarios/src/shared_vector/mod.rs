@@ -10,7 +10,7 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Claim, Contender, Growth, NOTHING, Scenario, Sizes};
 
 pub use contract::{SharedVector, VectorSnapshot};
 
@@ -78,6 +78,42 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("pop", "pop", NOTHING, "Pops all n elements of a vector, and publishes once."),
     Scenario::new("iterate", "element", NOTHING, "Visits every element of a snapshot of n in order."),
     Scenario::new("to_vec", "element", NOTHING, "Copies every element of a snapshot of n into a `Vec`."),
+];
+
+/// The complexity that a contender states whose operations go down a trie.
+pub const AS_A_TRIE: &[(&str, Growth)] = &[
+    ("push", Growth::Logarithmic),
+    ("push_kept", Growth::Logarithmic),
+    ("get", Growth::Logarithmic),
+    ("set", Growth::Logarithmic),
+    ("set_kept", Growth::Logarithmic),
+    ("pop", Growth::Logarithmic),
+    ("iterate", Growth::Constant),
+    ("to_vec", Growth::Constant),
+];
+
+/// The same where the last elements lie beside the trie.
+pub const AS_A_TRIE_WITH_A_TAIL: &[(&str, Growth)] = &[
+    ("push", Growth::Constant),
+    ("push_kept", Growth::Constant),
+    ("get", Growth::Logarithmic),
+    ("set", Growth::Logarithmic),
+    ("set_kept", Growth::Logarithmic),
+    ("pop", Growth::Constant),
+    ("iterate", Growth::Constant),
+    ("to_vec", Growth::Constant),
+];
+
+/// The complexity that a contender states that keeps an array and copies it for each version.
+pub const COPIED_WHOLE: &[(&str, Growth)] = &[
+    ("push", Growth::Constant),
+    ("push_kept", Growth::Linear),
+    ("get", Growth::Constant),
+    ("set", Growth::Constant),
+    ("set_kept", Growth::Linear),
+    ("pop", Growth::Constant),
+    ("iterate", Growth::Constant),
+    ("to_vec", Growth::Constant),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

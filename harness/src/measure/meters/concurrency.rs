@@ -68,7 +68,7 @@ fn find<'a>(contenders: &'a [Contender], name: &str) -> Result<&'a Contender, St
 pub fn part(contenders: &[Contender], words: &[String]) -> ExitCode {
     let done = match words {
         [name, words @ ..] => find(contenders, name).and_then(|contender| match contender.concurrency {
-            Some(concurrency) => (concurrency.part)(words),
+            Some(concurrency) => concurrency.take_part(words),
             None => Err(format!("{name} takes no part in trials")),
         }),
         [] => Err("no contender is named".to_owned()),

@@ -3,7 +3,7 @@
 use publishing::HashContent;
 use publishing::swapped::Writer;
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 struct Bound;
 
@@ -21,21 +21,7 @@ pub fn contender() -> Contender {
         summary: "std::collections::HashMap behind an Arc: what a look-up costs where only threads of one process read.",
         source: "std::collections::HashMap",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("set_many", Growth::Linear),
-            ("delete_many", Growth::Linear),
-            ("publish_one", Growth::Linear),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Constant),
-            ("get_miss", Growth::Constant),
-            ("get_many", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Constant),
-            ("set_has", Growth::Constant),
-            ("set_delete", Growth::Constant),
-        ],
+        complexity: scenarios::shared_map::COPIED_BY_THE_WRITER,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[Caveat {
             badge: "threads only",

@@ -8,7 +8,7 @@ use publishing::{MapContent, MapView};
 use scenarios::input::FixedHasher;
 use scenarios::shared::{OwnedValue, Value};
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 /// Keys are shared between versions, because a changed leaf copies those beside the one that changes.
 #[derive(Clone, Default)]
@@ -55,21 +55,7 @@ pub fn contender() -> Contender {
         summary: "This project's persistent hash map behind an ArcSwap: versions for the threads of one process.",
         source: "crate collections of this project, and crate arc-swap 1.9",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("set_many", Growth::Logarithmic),
-            ("delete_many", Growth::Logarithmic),
-            ("publish_one", Growth::Logarithmic),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("get_many", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Logarithmic),
-            ("set_has", Growth::Logarithmic),
-            ("set_delete", Growth::Logarithmic),
-        ],
+        complexity: scenarios::shared_map::AS_A_TRIE,
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "threads only",

@@ -5,7 +5,7 @@ use publishing::encoding::{put_block, put_value, take_block, take_value};
 use publishing::{HashContent, MapContent, MapView};
 use scenarios::shared::SharedError;
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 struct Copied;
 
@@ -50,21 +50,7 @@ pub fn contender() -> Contender {
         summary: "Each publish writes every entry into the region; each reader copies the bytes and builds a hash map of its own.",
         source: "the workers of the source's shared HAMT, which copy its whole buffer",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("set_many", Growth::Linear),
-            ("delete_many", Growth::Linear),
-            ("publish_one", Growth::Linear),
-            ("latest", Growth::Linear),
-            ("get_hit", Growth::Constant),
-            ("get_miss", Growth::Constant),
-            ("get_many", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Constant),
-            ("set_has", Growth::Constant),
-            ("set_delete", Growth::Constant),
-        ],
+        complexity: scenarios::shared_map::COPIED_BY_READERS_TOO,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole, Capability::Processes],
         caveats: &[],
         known_failures: &[],

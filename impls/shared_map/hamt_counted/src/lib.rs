@@ -27,7 +27,7 @@ use publishing::pinned;
 use scenarios::input::FixedHasher;
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_map::{Family, MapAsSet, MapSnapshot, SharedMap};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 /// The level of the nodes that list keys with equal hashes. It is below those for 32 bits, five by five.
 const COLLISIONS: usize = 7;
@@ -575,21 +575,7 @@ pub fn contender() -> Contender {
         summary: "A 32-way hash array mapped trie in shared memory: offsets for pointers, and nodes that count who refers to them.",
         source: "hamt-shared's design: map in one shared buffer with offsets and reference counts",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("set_many", Growth::Logarithmic),
-            ("delete_many", Growth::Logarithmic),
-            ("publish_one", Growth::Logarithmic),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("get_many", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Logarithmic),
-            ("set_has", Growth::Logarithmic),
-            ("set_delete", Growth::Logarithmic),
-        ],
+        complexity: scenarios::shared_map::AS_A_TRIE,
         capabilities: &[Capability::Persistent, Capability::Processes],
         caveats: &[Caveat {
             badge: "leaks after a kill",

@@ -8,12 +8,14 @@ use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_map::{Family, MapAsSet, MapSnapshot, SharedMap};
-use scenarios::{About, Capability, Caveat, Contender, Growth, KnownFailure, Role};
+use scenarios::shared_vector::{SharedVector, VectorSnapshot};
+use scenarios::{About, Capability, Caveat, Contender, KnownFailure, Role};
 
 type Content = Database<'static, Bytes, Bytes>;
 
-/// The writer of a database. A transaction is open from the first change after a version to the next one.
-struct Writer {
+/// The writer of a database: of a map, or of a vector whose keys are indices, the most significant byte first. A transaction
+/// is open from the first change after a version to the next one.
+pub struct Writer {
     /// It borrows `env`, so it comes first: fields are dropped in their order.
     transaction: Option<RwTxn<'static>>,
     content: Content,
@@ -22,17 +24,21 @@ struct Writer {
     encoded: Vec<u8>,
     changed: bool,
     number: u64,
+    /// How many elements a vector has, with changes that are not published.
+    elements: u64,
     // In a box, so that it stays where it is when the writer moves.
     env: Box<Env<WithoutTls>>,
 }
 
-struct Reader {
+/// A reader of a database.
+pub struct Reader {
     env: Env<WithoutTls>,
     content: Content,
     first: usize,
 }
 
-struct Snapshot {
+/// A read transaction.
+pub struct Snapshot {
     transaction: RoTxn<'static, WithoutTls>,
     content: Content,
     number: u64,
@@ -70,10 +76,8 @@ fn open(path: &Path, capacity: Option<u64>) -> Result<Env<WithoutTls>, SharedErr
 /// A path in shared memory, or in the directory of temporary files, that nothing else has.
 fn private_path() -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let shared = Path::new("/dev/shm");
-    let directory = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    directory.join(format!("lab-lmdb-{}-{count}", process::id()))
+    shared::directory().join(format!("lab-lmdb-{}-{count}", process::id()))
 }
 
 fn lock_path(path: &Path) -> PathBuf {
@@ -91,7 +95,16 @@ impl Writer {
         });
         let content = created.map_err(error)?.unwrap_commit();
         let first = env.read_txn().map_err(error)?.id();
-        Ok(Writer { transaction: None, content, first, encoded: Vec::new(), changed: false, number: 0, env })
+        Ok(Writer {
+            transaction: None,
+            content,
+            first,
+            encoded: Vec::new(),
+            changed: false,
+            number: 0,
+            elements: 0,
+            env,
+        })
     }
 
     /// The open transaction, and what it works on.
@@ -263,12 +276,67 @@ impl MapSnapshot for Snapshot {
     }
 }
 
+impl Writer {
+    fn put_element(&mut self, index: u64, value: Value<'_>) -> Result<(), SharedError> {
+        let (transaction, content, encoded) = self.change()?;
+        encode(encoded, value);
+        content.put(transaction, &index.to_be_bytes(), encoded).map_err(error)?;
+        self.changed = true;
+        Ok(())
+    }
+}
+
+impl SharedVector for Writer {
+    fn push(&mut self, value: Value<'_>) -> Result<(), SharedError> {
+        self.put_element(self.elements, value)?;
+        self.elements += 1;
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<bool, SharedError> {
+        let Some(last) = self.elements.checked_sub(1) else { return Ok(false) };
+        let popped = self.delete(&last.to_be_bytes())?;
+        self.elements = last;
+        Ok(popped)
+    }
+
+    fn set_at(&mut self, index: usize, value: Value<'_>) -> Result<bool, SharedError> {
+        let index = index as u64;
+        if index >= self.elements {
+            return Ok(false);
+        }
+        self.put_element(index, value)?;
+        Ok(true)
+    }
+}
+
+impl VectorSnapshot for Snapshot {
+    #[inline]
+    fn get(&self, index: usize) -> Option<Value<'_>> {
+        MapSnapshot::get(self, &(index as u64).to_be_bytes())
+    }
+
+    fn len(&self) -> usize {
+        MapSnapshot::len(self)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Value<'_>> {
+        self.values()
+    }
+}
+
 struct Peer;
 
 impl Family for Peer {
     type Map = Writer;
     type Set = MapAsSet<Writer>;
 }
+
+/// What a reader must know of it, in both bottlenecks.
+pub const CAVEATS: &[Caveat] = &[Caveat {
+    badge: "no sync, write map",
+    text: "LMDB runs with WRITE_MAP, NO_SYNC and NO_META_SYNC: it writes to memory and leaves the disk to the system, as the others do. Its usual promise, that a commit survives the machine, costs much more.",
+}];
 
 /// The contender: LMDB through `heed`.
 #[inline(never)]
@@ -279,26 +347,9 @@ pub fn contender() -> Contender {
         summary: "LMDB through heed: a B+ tree in a memory map, copied page by page, with one writer and versions for readers of many processes.",
         source: "crate heed 0.23 (LMDB 0.9.70)",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("set_many", Growth::Logarithmic),
-            ("delete_many", Growth::Logarithmic),
-            ("publish_one", Growth::Logarithmic),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("get_many", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Logarithmic),
-            ("set_has", Growth::Logarithmic),
-            ("set_delete", Growth::Logarithmic),
-        ],
+        complexity: scenarios::shared_map::AS_A_TRIE,
         capabilities: &[Capability::Persistent, Capability::Processes],
-        caveats: &[Caveat {
-            badge: "no sync, write map",
-            text: "LMDB runs with WRITE_MAP, NO_SYNC and NO_META_SYNC: it writes to memory and leaves the disk to the system, as the others do. Its usual promise, that a commit survives the machine, costs much more.",
-        }],
+        caveats: CAVEATS,
         known_failures: &[
             KnownFailure { check: "key_100kb", text: "LMDB takes keys of up to 511 bytes." },
             KnownFailure { check: "empty_keys_and_values", text: "LMDB takes no key of 0 bytes." },

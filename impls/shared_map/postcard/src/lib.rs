@@ -7,7 +7,7 @@ use publishing::{MapContent, MapView};
 use scenarios::input::FixedHasher;
 use scenarios::shared::{SharedError, Value};
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
@@ -97,21 +97,7 @@ pub fn contender() -> Contender {
         summary: "postcard: serde's bytes of a whole hash map for each version, decoded by each reader.",
         source: "crate postcard 1.2",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("set_many", Growth::Linear),
-            ("delete_many", Growth::Linear),
-            ("publish_one", Growth::Linear),
-            ("latest", Growth::Linear),
-            ("get_hit", Growth::Constant),
-            ("get_miss", Growth::Constant),
-            ("get_many", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Constant),
-            ("set_has", Growth::Constant),
-            ("set_delete", Growth::Constant),
-        ],
+        complexity: scenarios::shared_map::COPIED_BY_READERS_TOO,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole, Capability::Processes],
         caveats: &[],
         known_failures: &[],

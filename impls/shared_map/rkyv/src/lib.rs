@@ -10,18 +10,24 @@ use rkyv::vec::ArchivedVec;
 use scenarios::input::FixedHasher;
 use scenarios::shared::{SharedError, Value};
 use scenarios::shared_map::{Family, MapAsSet};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
+/// A value as rkyv archives it.
 #[derive(rkyv::Archive, rkyv::Serialize)]
-enum Typed {
+pub enum Typed {
+    /// A truth value.
     Bool(bool),
+    /// A number.
     Number(f64),
+    /// A text.
     Str(String),
+    /// The bytes of an encoded object.
     Bytes(Vec<u8>),
 }
 
 impl Typed {
-    fn new(value: Value<'_>) -> Self {
+    /// A copy of the value.
+    pub fn new(value: Value<'_>) -> Self {
         match value {
             Value::Bool(value) => Typed::Bool(value),
             Value::Number(value) => Typed::Number(value),
@@ -31,8 +37,9 @@ impl Typed {
     }
 }
 
+/// The value that was archived.
 #[inline]
-fn as_value(value: &ArchivedTyped) -> Value<'_> {
+pub fn as_value(value: &ArchivedTyped) -> Value<'_> {
     match value {
         ArchivedTyped::Bool(value) => Value::Bool(*value),
         ArchivedTyped::Number(value) => Value::Number(value.to_native()),
@@ -110,21 +117,7 @@ pub fn contender() -> Contender {
         summary: "rkyv: an archive of a whole hash map for each version, read where it lies.",
         source: "crate rkyv 0.8",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("set_many", Growth::Linear),
-            ("delete_many", Growth::Linear),
-            ("publish_one", Growth::Linear),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Constant),
-            ("get_miss", Growth::Constant),
-            ("get_many", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Constant),
-            ("set_has", Growth::Constant),
-            ("set_delete", Growth::Constant),
-        ],
+        complexity: scenarios::shared_map::COPIED_BY_THE_WRITER,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole, Capability::Processes],
         caveats: &[Caveat {
             badge: "archive not checked",

@@ -4,14 +4,18 @@ use std::path::Path;
 
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_map::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::shared_vector::{SharedVector, VectorSnapshot};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 use shared_collections as ours;
 
-struct Writer(ours::Writer);
+/// The writer of a region with a map, a set and a vector.
+pub struct Writer(ours::Writer);
 
-struct Reader(ours::Reader);
+/// A reader of a region.
+pub struct Reader(ours::Reader);
 
-struct Snapshot(ours::Snapshot);
+/// A version.
+pub struct Snapshot(ours::Snapshot);
 
 fn error(error: ours::Error) -> SharedError {
     match error {
@@ -27,7 +31,7 @@ impl shared::Writer for Writer {
     fn create(place: Place<'_>, capacity: u64) -> Result<Self, SharedError> {
         let options = ours::Options::new(capacity);
         let writer = match place {
-            Place::Private => ours::Writer::create_in_memory("shared_map", &options),
+            Place::Private => ours::Writer::create_in_memory("shared", &options),
             Place::At(path) => ours::Writer::create(path, &options),
         };
         writer.map(Writer).map_err(error)
@@ -152,12 +156,55 @@ impl SetSnapshot for Snapshot {
     }
 }
 
+impl SharedVector for Writer {
+    #[inline]
+    fn push(&mut self, value: Value<'_>) -> Result<(), SharedError> {
+        self.0.vector().push(to_ours(value)).map_err(error)
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Result<bool, SharedError> {
+        self.0.vector().pop().map_err(error)
+    }
+
+    #[inline]
+    fn set_at(&mut self, index: usize, value: Value<'_>) -> Result<bool, SharedError> {
+        match self.0.vector().set_at(index, to_ours(value)) {
+            Ok(()) => Ok(true),
+            Err(ours::Error::OutOfRange { .. }) => Ok(false),
+            Err(other) => Err(error(other)),
+        }
+    }
+}
+
+impl VectorSnapshot for Snapshot {
+    #[inline]
+    fn get(&self, index: usize) -> Option<Value<'_>> {
+        self.0.vector().get(index).map(from_ours)
+    }
+
+    fn len(&self) -> usize {
+        self.0.vector().len()
+    }
+
+    #[inline]
+    fn iter(&self) -> impl Iterator<Item = Value<'_>> {
+        self.0.vector().iter().map(from_ours)
+    }
+}
+
 struct Ours;
 
 impl Family for Ours {
     type Map = Writer;
     type Set = Writer;
 }
+
+/// What a reader must know of it, in both bottlenecks.
+pub const CAVEATS: &[Caveat] = &[Caveat {
+    badge: "64-bit Linux",
+    text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate.",
+}];
 
 /// The contender: crate `shared_collections`.
 #[inline(never)]
@@ -168,26 +215,9 @@ pub fn contender() -> Contender {
         summary: "A bucket trie in shared memory: offsets for pointers, path copying, versions published by one store, no copy for readers.",
         source: "crate shared_collections of this project",
         analysis: ANALYSIS,
-        complexity: &[
-            ("build", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("set_many", Growth::Logarithmic),
-            ("delete_many", Growth::Logarithmic),
-            ("publish_one", Growth::Logarithmic),
-            ("latest", Growth::Constant),
-            ("get_hit", Growth::Logarithmic),
-            ("get_miss", Growth::Logarithmic),
-            ("get_many", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-            ("set_add", Growth::Logarithmic),
-            ("set_has", Growth::Logarithmic),
-            ("set_delete", Growth::Logarithmic),
-        ],
+        complexity: scenarios::shared_map::AS_A_TRIE,
         capabilities: &[Capability::Persistent, Capability::Processes],
-        caveats: &[Caveat {
-            badge: "64-bit Linux",
-            text: "It needs 64-bit Linux: memory files, locks of open file descriptions and fallocate.",
-        }],
+        caveats: CAVEATS,
         known_failures: &[],
     })
 }

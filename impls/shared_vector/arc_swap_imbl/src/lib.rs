@@ -3,7 +3,7 @@
 use publishing::swapped::Writer;
 use publishing::{VectorContent, VectorView};
 use scenarios::shared::{OwnedValue, Value};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 #[derive(Clone, Default)]
 struct Vector(imbl::Vector<OwnedValue>);
@@ -46,16 +46,7 @@ pub fn contender() -> Contender {
         summary: "imbl::Vector behind an ArcSwap: versions for the threads of one process.",
         source: "crates imbl 7.0 and arc-swap 1.9",
         analysis: ANALYSIS,
-        complexity: &[
-            ("push", Growth::Constant),
-            ("push_kept", Growth::Constant),
-            ("get", Growth::Logarithmic),
-            ("set", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("pop", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("to_vec", Growth::Constant),
-        ],
+        complexity: scenarios::shared_vector::AS_A_TRIE_WITH_A_TAIL,
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "threads only",

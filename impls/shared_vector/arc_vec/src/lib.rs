@@ -2,7 +2,7 @@
 
 use publishing::VecContent;
 use publishing::swapped::Writer;
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 /// The contender: an array that is cloned for each version.
 #[inline(never)]
@@ -13,16 +13,7 @@ pub fn contender() -> Contender {
         summary: "Vec behind an Arc: what a get costs where only threads of one process read.",
         source: "std::vec::Vec",
         analysis: ANALYSIS,
-        complexity: &[
-            ("push", Growth::Constant),
-            ("push_kept", Growth::Linear),
-            ("get", Growth::Constant),
-            ("set", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("pop", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("to_vec", Growth::Constant),
-        ],
+        complexity: scenarios::shared_vector::COPIED_WHOLE,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[Caveat {
             badge: "threads only",

@@ -4,7 +4,7 @@ use publishing::archived::{Archive, Format, Writer};
 use publishing::encoding::{put_value, take_value};
 use publishing::{VecContent, VectorView};
 use scenarios::shared::SharedError;
-use scenarios::{About, Capability, Contender, Growth, Role};
+use scenarios::{About, Capability, Contender, Role};
 
 struct Copied;
 
@@ -39,16 +39,7 @@ pub fn contender() -> Contender {
         summary: "Each publish writes every element into the region; each reader copies the bytes and decodes them into an array of its own.",
         source: "the workers of the source's shared vector, which copy its whole buffer",
         analysis: ANALYSIS,
-        complexity: &[
-            ("push", Growth::Constant),
-            ("push_kept", Growth::Linear),
-            ("get", Growth::Constant),
-            ("set", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("pop", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("to_vec", Growth::Constant),
-        ],
+        complexity: scenarios::shared_vector::COPIED_WHOLE,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],

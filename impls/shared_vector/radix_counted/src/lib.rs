@@ -25,7 +25,7 @@ use publishing::counted::{self, Blocks, Edit, LEVELS, Link, Path, Step, Version,
 use publishing::pinned;
 use scenarios::shared::{self, Place, SharedError, Value};
 use scenarios::shared_vector::{SharedVector, VectorSnapshot};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
+use scenarios::{About, Capability, Caveat, Contender, Role};
 
 /// How many links a node has at most, and elements a leaf.
 const WIDTH: u32 = 32;
@@ -623,16 +623,7 @@ pub fn contender() -> Contender {
         summary: "A 32-way radix trie in shared memory: offsets for pointers, and nodes that count who refers to them.",
         source: "hamt-shared's design: vector in one shared buffer with offsets and reference counts",
         analysis: ANALYSIS,
-        complexity: &[
-            ("push", Growth::Logarithmic),
-            ("push_kept", Growth::Logarithmic),
-            ("get", Growth::Logarithmic),
-            ("set", Growth::Logarithmic),
-            ("set_kept", Growth::Logarithmic),
-            ("pop", Growth::Logarithmic),
-            ("iterate", Growth::Constant),
-            ("to_vec", Growth::Constant),
-        ],
+        complexity: scenarios::shared_vector::AS_A_TRIE,
         capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "leaks after a kill",

@@ -5,36 +5,8 @@ use publishing::{VectorContent, VectorView};
 use rkyv::rancor;
 use rkyv::vec::ArchivedVec;
 use scenarios::shared::{SharedError, Value};
-use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
-
-#[derive(rkyv::Archive, rkyv::Serialize)]
-enum Typed {
-    Bool(bool),
-    Number(f64),
-    Str(String),
-    Bytes(Vec<u8>),
-}
-
-impl Typed {
-    fn new(value: Value<'_>) -> Self {
-        match value {
-            Value::Bool(value) => Typed::Bool(value),
-            Value::Number(value) => Typed::Number(value),
-            Value::Str(value) => Typed::Str(value.to_owned()),
-            Value::Bytes(value) => Typed::Bytes(value.to_vec()),
-        }
-    }
-}
-
-#[inline]
-fn as_value(value: &ArchivedTyped) -> Value<'_> {
-    match value {
-        ArchivedTyped::Bool(value) => Value::Bool(*value),
-        ArchivedTyped::Number(value) => Value::Number(value.to_native()),
-        ArchivedTyped::Str(value) => Value::Str(value),
-        ArchivedTyped::Bytes(value) => Value::Bytes(value),
-    }
-}
+use scenarios::{About, Capability, Caveat, Contender, Role};
+use shared_map_rkyv::{ArchivedTyped, Typed, as_value};
 
 #[derive(Default)]
 struct Elements(Vec<Typed>);
@@ -104,16 +76,7 @@ pub fn contender() -> Contender {
         summary: "rkyv: an archive of a whole array for each version, read where it lies.",
         source: "crate rkyv 0.8",
         analysis: ANALYSIS,
-        complexity: &[
-            ("push", Growth::Constant),
-            ("push_kept", Growth::Linear),
-            ("get", Growth::Constant),
-            ("set", Growth::Constant),
-            ("set_kept", Growth::Linear),
-            ("pop", Growth::Constant),
-            ("iterate", Growth::Constant),
-            ("to_vec", Growth::Constant),
-        ],
+        complexity: scenarios::shared_vector::COPIED_WHOLE,
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[Caveat {
             badge: "archive not checked",
