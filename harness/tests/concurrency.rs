@@ -1,11 +1,14 @@
 //! Scenarios of several threads and processes, with processes that are really there.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use reports::record::Record;
 use scenarios::Capability;
+use scenarios::shared::{Place, Writer};
 
 fn lab(root: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
@@ -121,4 +124,26 @@ fn a_part_without_its_trial_ends() {
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(absent).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("attach failed: "), "{}", told(&output));
+}
+
+/// A trial that is killed cannot tell its parts to end, and one that waits for a version would wait for ever.
+#[test]
+fn a_part_ends_with_its_trial() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("region");
+    let _writer = shared_map_shared_collections::Writer::create(Place::At(&path), 1 << 20).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(["__part", "shared_map/shared_collections", "watch"]).arg(&path);
+    let mut part = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(part.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    assert!(part.try_wait().unwrap().is_none(), "it waits for a version");
+
+    drop(part.stdin.take());
+    let begun = Instant::now();
+    while part.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it outlives its trial");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
