@@ -73,11 +73,12 @@ fn open(path: &Path, capacity: Option<u64>) -> Result<Env<WithoutTls>, SharedErr
     }
 }
 
-/// A path in shared memory, or in the directory of temporary files, that nothing else has.
+/// A path in shared memory, or in the directory of temporary files, that nothing else has. All have the same length: what is
+/// allocated for a path decides where the allocations after it lie, and with that some counts of the C library.
 fn private_path() -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    shared::directory().join(format!("lab-lmdb-{}-{count}", process::id()))
+    shared::directory().join(format!("lab-lmdb-{:010}-{count:010}", process::id()))
 }
 
 fn lock_path(path: &Path) -> PathBuf {
@@ -191,9 +192,16 @@ impl shared::Reader for Reader {
 
     #[inline]
     fn latest(&self) -> Result<Snapshot, SharedError> {
-        let transaction = self.env.clone().static_read_txn().map_err(error)?;
-        let number = (transaction.id() - self.first) as u64;
-        Ok(Snapshot { transaction, content: self.content, number })
+        loop {
+            let transaction = self.env.clone().static_read_txn().map_err(error)?;
+            // LMDB writes the version after the next one over the page from which a version is begun. A reader that was
+            // interrupted at that moment has the number of one version and the content of a later one. While no version
+            // follows, this cannot have happened.
+            if transaction.id() == self.env.info().last_txn_id {
+                let number = (transaction.id() - self.first) as u64;
+                return Ok(Snapshot { transaction, content: self.content, number });
+            }
+        }
     }
 }
 
@@ -360,7 +368,9 @@ pub fn contender() -> Contender {
 const ANALYSIS: &str = "\
 A real store for many processes: a B+ tree with pages of 4 KiB in a memory-mapped file. A write transaction copies \
 each page that it changes, and a commit writes one of two meta pages. A read transaction takes a slot in a table of \
-readers and reads the pages of its version where they lie; the writer uses no page that some reader may still see.
+readers and reads the pages of its version where they lie; the writer uses no page that some reader may still see. A reader that is \
+interrupted while it begins may see a later version than its number says, so the adapter begins again if a version \
+followed meanwhile.
 
 A look-up searches a page a level by comparing keys, through a cursor that is set up for each call. A change copies \
 at least one page a level and keeps lists of free pages, so a version of one change costs much more than the path in \
@@ -368,8 +378,50 @@ a trie with small nodes. Keys are sorted, which none of the hash tries here offe
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use scenarios::shared::{Place, Reader as _, Snapshot as _, Value, Writer as _};
+    use scenarios::shared_map::{MapSnapshot, SharedMap};
+
     #[test]
     fn it_fails_the_checks_that_it_declares_and_no_others() {
         testkit::fails_what_it_declares(&super::contender());
+    }
+
+    #[test]
+    fn private_paths_have_one_length_and_no_two_are_the_same() {
+        let paths: Vec<_> = (0..1001).map(|_| super::private_path()).collect();
+        assert!(paths.windows(2).all(|two| two[0] != two[1]));
+        let length = |path: &Path| path.as_os_str().len();
+        assert!(paths.iter().all(|path| length(path) == length(&paths[0])));
+    }
+
+    /// More threads than most machines have cores, so that some are interrupted while they begin to read.
+    #[test]
+    fn a_snapshot_has_the_content_of_its_number_beside_a_writer_that_never_waits() {
+        let mut writer = super::Writer::create(Place::Private, 64 << 20).unwrap();
+        let key = b"number of the version";
+        let readers: Vec<_> = (0..16).map(|_| writer.reader().unwrap()).collect();
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for reader in &readers {
+                let ended = &ended;
+                scope.spawn(move || {
+                    while !ended.load(Ordering::Relaxed) {
+                        let snapshot = reader.latest().unwrap();
+                        let number = snapshot.number();
+                        let expected = (number > 0).then_some(Value::Number(number as f64));
+                        assert_eq!(snapshot.get(key), expected, "in version {number}");
+                    }
+                });
+            }
+            let written = (1..=20_000_u32).try_for_each(|number| {
+                writer.set(key, Value::Number(number.into()))?;
+                writer.publish().map(drop)
+            });
+            ended.store(true, Ordering::Relaxed);
+            written.unwrap();
+        });
     }
 }
