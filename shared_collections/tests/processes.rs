@@ -257,6 +257,7 @@ fn a_second_writer_is_refused() {
 
 #[test]
 fn a_region_in_memory_is_passed_by_descriptor() {
+    let versions = repeats("SHARED_COLLECTIONS_VERSIONS", 500) as u64;
     if let Some(number) = task("DESCRIPTOR") {
         let number = number.to_str().unwrap().parse().unwrap();
         // SAFETY: the parent passed this descriptor and left it open.
@@ -269,8 +270,10 @@ fn a_region_in_memory_is_passed_by_descriptor() {
             script.advance(snapshot.number());
             script.model.compare(&snapshot);
         }
-        script.advance(reader.latest().unwrap().number());
-        assert!(script.number >= 500);
+        let last = reader.latest().unwrap();
+        assert_eq!(last.number(), versions);
+        script.advance(versions);
+        script.model.compare(&last);
         return;
     }
     let mut writer = Writer::create_in_memory("region", &Options::new(16 << 20)).unwrap();
@@ -280,7 +283,7 @@ fn a_region_in_memory_is_passed_by_descriptor() {
         .map(|_| child("a_region_in_memory_is_passed_by_descriptor", "DESCRIPTOR", OsStr::new(&descriptor)))
         .collect();
     children.iter_mut().for_each(|child| wait_for(child, "attached"));
-    for _ in 0..500 {
+    for _ in 0..versions {
         Script::publish_next(&mut writer).unwrap();
     }
     children.into_iter().for_each(|child| drop(finish(child)));

@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use identity::{Files, Program, address_of, symbols_at};
 use reports::{Identities, Identity};
+use scenarios::Contender;
+use serde::{Deserialize, Serialize};
 use worker::{Allocator, Others, lab_measured_region};
 
 use crate::roster::cell::{Roster, name_of};
@@ -27,10 +29,61 @@ pub struct Reach {
 
 /// The identities in the running program, whose file is `program`.
 ///
+/// To find them, everything that the program was linked from is read, which takes seconds. So they are kept, among Cargo's
+/// own files, for the next time that the same program asks.
+///
 /// # Errors
 /// If it is not known from which files the program was linked, or one of them cannot be read.
 pub fn of(roster: Roster<'_>, program: &Path) -> Result<Identities> {
-    Ok(with_reach(roster, program)?.0)
+    let kept = kept(program, "identities");
+    let asked = Kept::asked(roster);
+    if let Some(identities) = kept.as_deref().and_then(|kept| Kept::read(kept, &asked)) {
+        return Ok(identities);
+    }
+    let (identities, _) = with_reach(roster, program)?;
+    if let Some(kept) = kept {
+        // Where they cannot be kept, they are found again the next time.
+        let _ = Kept { asked, identities: identities.clone() }.write(&kept);
+    }
+    Ok(identities)
+}
+
+/// Identities that were found before.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Of which contenders.
+    asked: String,
+    identities: Identities,
+}
+
+impl Kept {
+    /// A hash over what a roster says of its contenders. One program may have several rosters.
+    fn asked(roster: Roster<'_>) -> String {
+        let contenders = roster.contenders.iter();
+        sha256(contenders.flat_map(|it| [name_of(it), can(it), there(it)]))
+    }
+
+    /// What was kept; `None` if there is nothing, or nothing that can be used.
+    fn read(path: &Path, asked: &str) -> Option<Identities> {
+        let kept: Kept = serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+        (kept.asked == asked).then_some(kept.identities)
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        Ok(reports::io::write_text(path, &serde_json::to_string(self)?)?)
+    }
+}
+
+// Not all of what decides what a cell or a check does is reached from a contender's functions: the lab reads some of it.
+
+/// What a contender says that it can do.
+fn can(contender: &Contender) -> String {
+    format!("{:?}", contender.about.capabilities)
+}
+
+/// The checks that a contender is put to.
+fn there(contender: &Contender) -> String {
+    format!("{:?}", contender.bottleneck.checks)
 }
 
 /// The [identities](of), and what the cells of each contender can reach.
@@ -50,10 +103,10 @@ pub fn with_reach(roster: Roster<'_>, program: &Path) -> Result<(Identities, BTr
     for contender in roster.contenders {
         let cells = identity(&[contender.set_up as usize as u64])?;
         let checks = identity(&[contender.replay as usize as u64])?;
-        // Not all of what decides what a cell or a check does is reached from these functions: the lab reads some of it.
-        let can = format!("{:?}", contender.about.capabilities);
-        let there = format!("{:?}", contender.bottleneck.checks);
-        let found = Identity { cells: sha256([cells.hash, can]), checks: sha256([checks.hash, there]) };
+        let found = Identity {
+            cells: sha256([cells.hash, can(contender)]),
+            checks: sha256([checks.hash, there(contender)]),
+        };
         let name = name_of(contender);
         reaches.insert(name.clone(), Reach { functions: cells.functions, bytes: cells.bytes });
         identities.contenders.insert(name, found);
@@ -68,7 +121,7 @@ pub fn with_reach(roster: Roster<'_>, program: &Path) -> Result<(Identities, BTr
 /// read is kept for the program that it is of.
 fn linked(program: &Path) -> Result<Files> {
     let read = Files::linked(program, &program.with_extension("linked"));
-    let Some(kept) = kept(program) else { return Ok(read?) };
+    let Some(kept) = kept(program, "linked") else { return Ok(read?) };
     match read {
         Ok(files) => {
             // Where it cannot be kept, every cell is measured at worst.
@@ -82,11 +135,11 @@ fn linked(program: &Path) -> Result<Files> {
     }
 }
 
-/// Where the list of a program is kept: among Cargo's own files, by the program's size and time.
-fn kept(program: &Path) -> Option<PathBuf> {
+/// Where something of a program is kept: among Cargo's own files, by the program's size and time.
+fn kept(program: &Path, extension: &str) -> Option<PathBuf> {
     let metadata = program.metadata().ok()?;
     let built = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos();
-    let name = format!("{}-{built}-{}.linked", program.file_name()?.to_str()?, metadata.len());
+    let name = format!("{}-{built}-{}.{extension}", program.file_name()?.to_str()?, metadata.len());
     let directory = program.with_file_name("deps");
     directory.is_dir().then(|| directory.join(name))
 }
@@ -129,6 +182,24 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn identities_are_kept_for_the_contenders_that_they_are_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lab.identities");
+        assert_eq!(Kept::read(&path, "asked"), None);
+        let identity = Identity { cells: "1".to_owned(), checks: "2".to_owned() };
+        let contenders = BTreeMap::from([("map/mine".to_owned(), identity)]);
+        let identities = Identities { worker: "3".to_owned(), contenders };
+        let kept = Kept { asked: "asked".to_owned(), identities: identities.clone() };
+        kept.write(&path).unwrap();
+        assert_eq!(Kept::read(&path, "asked"), Some(identities));
+        assert_eq!(Kept::read(&path, "of others"), None);
+        // Half a file is as good as none.
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert_eq!(Kept::read(&path, "asked"), None);
+    }
 
     #[test]
     fn a_program_that_is_put_back_is_known_by_the_list_that_was_kept() {
