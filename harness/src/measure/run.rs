@@ -369,14 +369,22 @@ impl<'a> Run<'a> {
     fn without_run(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         let known: Vec<_> = cells.iter().copied().filter(expectation::is_known).collect();
         let jobs = self.jobs(&known, |_, _| true, |name| OwnJob::Skip(name).into());
-        self.pooled("skipped", "regions", &jobs, self.native_pool(), |run, name, answer| {
+        let mut objections = Objections::default();
+        self.pooled("skipped", "regions", &numbered(jobs), self.native_pool(), |run, (at, name), answer| {
             let digest = told::<Option<u64>>(answer).ok().flatten();
             let expected = run.cells.get(name).and_then(|known| known.expected);
             if digest.is_some() && digest == expected.map(|expected| expected.digest) {
-                return run.exclude(name, "has its results before its region has run");
+                let message = "has its results before its region has run".to_owned();
+                objections.insert(*at, (name.clone(), message));
             }
             Ok(())
-        })
+        })?;
+        self.object(objections)
+    }
+
+    /// Excludes the contenders of these cells.
+    fn object(&mut self, objections: Objections) -> Result<()> {
+        objections.values().try_for_each(|(name, message)| self.exclude(name, message))
     }
 
     /// Runs one cell of each scenario and contender on inputs of these seeds, and compares what it comes to.
@@ -393,16 +401,20 @@ impl<'a> Run<'a> {
             let of_seed = self.jobs(cells, |_, _| true, |name| OwnJob::Otherwise(name, *seed).into());
             jobs.extend(of_seed.into_iter().map(|(name, job)| ((name, *seed), job)));
         }
-        self.pooled("other inputs", "cells", &jobs, self.native_pool(), |run, (name, seed), answer| {
-            let found = match told::<Otherwise>(answer) {
-                Ok(found) => found,
-                Err(failure) => return run.exclude(name, &format!("on the input of seed {seed}: {failure}")),
+        let (jobs, pool) = (numbered(jobs), self.native_pool());
+        let mut objections = Objections::default();
+        self.pooled("other inputs", "cells", &jobs, pool, |_, (at, (name, seed)), answer| {
+            let objection = match told::<Otherwise>(answer) {
+                Ok(found) => difference(found.observed, found.expected),
+                Err(failure) => Some(failure),
             };
-            match difference(found.observed, found.expected) {
-                Some(difference) => run.exclude(name, &format!("on the input of seed {seed}: {difference}")),
-                None => Ok(()),
+            if let Some(objection) = objection {
+                let message = format!("on the input of seed {seed}: {objection}");
+                objections.insert(*at, (name.clone(), message));
             }
-        })
+            Ok(())
+        })?;
+        self.object(objections)
     }
 
     /// Counts the phases of cells.
@@ -925,6 +937,15 @@ impl<'a> Run<'a> {
             observed: known.observed.clone(),
         })
     }
+}
+
+/// What speaks against contenders, by the number of the job that found it: a cell of the contender, and why. Whichever worker
+/// is faster, the same one of several is told.
+type Objections = BTreeMap<usize, (CellName, String)>;
+
+/// Jobs with their numbers.
+fn numbered<T>(jobs: Vec<(T, Job)>) -> Vec<((usize, T), Job)> {
+    jobs.into_iter().enumerate().map(|(at, (tag, job))| ((at, tag), job)).collect()
 }
 
 /// What is wrong with what a cell came to; `None` if it is what it must come to.

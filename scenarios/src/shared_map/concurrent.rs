@@ -20,7 +20,8 @@ pub(super) fn trial<F: Family>(trial: Trial<'_>) -> Result<Figures, String> {
     match trial.scenario {
         "attach" => attach::<F::Map>(trial),
         "read_threads" => read_threads::<F::Map>(trial),
-        "read_processes" => read_processes::<F::Map>(trial),
+        "read_processes" => read_processes::<F::Map>(trial, LOOK_UPS),
+        "read_processes_long" => read_processes::<F::Map>(trial, MANY_LOOK_UPS),
         "visible_threads" => visible_threads::<F::Map>(trial),
         "visible_processes" => visible_processes::<F::Map>(trial),
         other => not_set_up(other),
@@ -32,7 +33,9 @@ pub(super) fn part<F: Family>(words: &[String]) -> Result<(), String> {
     let size = |word: &str| word.parse().map_err(|_| format!("`{word}` is no size"));
     match words[..] {
         ["attach", path, entries] => attach_part::<F::Map>(Path::new(path), size(entries)?),
-        ["read", path, entries] => read_part::<F::Map>(Path::new(path), size(entries)?),
+        ["read", path, entries, look_ups] => {
+            read_part::<F::Map>(Path::new(path), size(entries)?, size(look_ups)?)
+        }
         ["watch", path] => watch_part::<F::Map>(Path::new(path)),
         _ => Err(format!("there is no part `{}`", words.join(" "))),
     }
@@ -44,9 +47,12 @@ const KEY: usize = 16;
 /// The reader of a writer.
 type ReaderOf<M> = <M as Writer>::Reader;
 
+/// Room for the versions that are published while a reader holds one and waits for a core.
+const ROOM: u64 = 256 << 20;
+
 /// A writer that has published the keys `0..size`.
 fn filled<M: SharedMap>(place: Place<'_>, size: usize) -> Result<M, String> {
-    let mut writer = told("create", M::create(place, capacity(size)))?;
+    let mut writer = told("create", M::create(place, capacity(size) + ROOM))?;
     told("set_many", fill::<M, KEY>(&mut writer, size))?;
     told("publish", writer.publish())?;
     Ok(writer)
@@ -125,15 +131,17 @@ fn attach_part<M: SharedMap>(path: &Path, size: usize) -> Result<(), String> {
 /// How long readers read for one figure.
 const READING: Duration = Duration::from_millis(40);
 
-/// How many look-ups a reader makes in a snapshot before it takes the next one.
+/// How many look-ups a reader makes in a snapshot before it takes the next one: one that wants to be up to date, and one
+/// that does more work with what it has.
 const LOOK_UPS: usize = 100;
+const MANY_LOOK_UPS: usize = 10_000;
 
-/// Looks up random keys in the newest version, which is taken anew for every hundred of them. Returns the look-ups per
+/// Looks up random keys in the newest version, which is taken anew for every so many of them. Returns the look-ups per
 /// microsecond.
-fn read<R: Reader<Snapshot: MapSnapshot>>(reader: &R, size: usize) -> Result<f64, String> {
-    let ids = draws(&mut rng("read", size), 4096, size);
+fn read<R: Reader<Snapshot: MapSnapshot>>(reader: &R, size: usize, look_ups: usize) -> Result<f64, String> {
+    let ids = draws(&mut rng("read", size), look_ups.max(4096), size);
     let keys: Vec<[u8; KEY]> = ids.into_iter().map(key).collect();
-    let mut chunks = keys.chunks_exact(LOOK_UPS).cycle();
+    let mut chunks = keys.chunks_exact(look_ups).cycle();
     let begun = Instant::now();
     let (mut found, mut made) = (0, 0);
     while begun.elapsed() < READING {
@@ -141,7 +149,7 @@ fn read<R: Reader<Snapshot: MapSnapshot>>(reader: &R, size: usize) -> Result<f64
         for key in chunks.next().into_iter().flatten() {
             found += u64::from(matches!(snapshot.get(key), Some(Value::Number(_))));
         }
-        made += LOOK_UPS as u64;
+        made += look_ups as u64;
     }
     let taken = begun.elapsed();
     if found != made {
@@ -197,7 +205,7 @@ fn read_threads<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> {
             let start = |reader: M::Reader| {
                 scope.spawn(move || {
                     begin.wait();
-                    read(&reader, size)
+                    read(&reader, size, LOOK_UPS)
                 })
             };
             let readers: Vec<_> = readers.into_iter().map(start).collect();
@@ -217,14 +225,14 @@ fn read_threads<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> {
     })
 }
 
-fn read_processes<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> {
+fn read_processes<M: SharedMap>(trial: Trial<'_>, look_ups: usize) -> Result<Figures, String> {
     let size = trial.size;
     let directory = Directory::new()?;
     let path = directory.region();
     let mut writer = filled::<M>(Place::At(&path), size)?;
-    let size_text = size.to_string();
+    let [entries, each] = [size, look_ups].map(|number| number.to_string());
     each_count(trial, &mut writer, |writer, count, is_busy| {
-        let start = |_| Part::start(trial.contender, &["read", text(&path)?, &size_text]);
+        let start = |_| Part::start(trial.contender, &["read", text(&path)?, &entries, &each]);
         let mut readers = (0..count).map(start).collect::<Result<Vec<_>, _>>()?;
         readers.iter_mut().try_for_each(|reader| reader.hear().map(drop))?;
         readers.iter_mut().try_for_each(|reader| reader.tell("go"))?;
@@ -244,11 +252,11 @@ fn read_processes<M: SharedMap>(trial: Trial<'_>) -> Result<Figures, String> {
     })
 }
 
-fn read_part<M: SharedMap>(path: &Path, size: usize) -> Result<(), String> {
+fn read_part<M: SharedMap>(path: &Path, size: usize, look_ups: usize) -> Result<(), String> {
     let reader = told("attach", ReaderOf::<M>::attach(path))?;
     answer("ready")?;
     wait()?;
-    answer(&read(&reader, size)?.to_string())
+    answer(&read(&reader, size, look_ups)?.to_string())
 }
 
 /// The key whose value says when it was published.

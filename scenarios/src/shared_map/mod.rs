@@ -119,6 +119,7 @@ const CONCURRENT: &[Scenario] = &[
     Scenario::new("attach", "process", PROCESSES, "A process that has just begun attaches to a map of n, takes a snapshot and looks up one key.").at(SOME_SIZES),
     Scenario::new("read_threads", "get", NOTHING, "Threads look up random keys of 16 bytes in a map of n, and take the newest version for every hundred look-ups: alone, and while the writer publishes changes as fast as it can.").at(SOME_SIZES),
     Scenario::new("read_processes", "get", PROCESSES, "Processes look up random keys of 16 bytes in a map of n, and take the newest version for every hundred look-ups: alone, and while the writer publishes changes as fast as it can.").at(SOME_SIZES),
+    Scenario::new("read_processes_long", "get", PROCESSES, "As read_processes, but the newest version is taken for every ten thousand look-ups.").at(SOME_SIZES),
     Scenario::new("visible_threads", "version", NOTHING, "From the moment before a change of a map of n is made and published to the moment when a thread that waits for it has read it.").at(SOME_SIZES),
     Scenario::new("visible_processes", "version", PROCESSES, "From the moment before a change of a map of n is made and published to the moment when a process that waits for it has read it.").at(SOME_SIZES),
 ];
