@@ -405,8 +405,14 @@ fn tabulate_trials(record: &Record, bottleneck: &BottleneckInfo, scenario: &Scen
     Ok(())
 }
 
+/// A number with one decimal if it is small, and with two digits that say something if it is smaller than 1.
 fn spelled(value: f64) -> String {
-    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+    let decimals = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 1.0 || size == 0.0 => 1,
+        size => (1.0 - size.log10().floor()).min(9.0) as usize,
+    };
+    format!("{value:.decimals$}")
 }
 
 /// The summary shows a scenario at its largest size up to this one, or else at its smallest size.
@@ -465,4 +471,24 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
     }
     print(&format!("\n{}: {} at size {common}", bottleneck.title, metric.heading()))?;
     print(&table.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelled;
+
+    #[test]
+    fn a_small_number_is_not_spelled_as_nothing() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (3151.4, "3151"),
+            (99.94, "99.9"),
+            (1.04, "1.0"),
+            (0.43, "0.43"),
+            (0.0027, "0.0027"),
+        ] {
+            assert_eq!(spelled(value), text);
+        }
+        assert_eq!(spelled(-0.043), "-0.043");
+    }
 }
