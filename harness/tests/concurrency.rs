@@ -120,7 +120,7 @@ fn a_part_without_its_trial_ends() {
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         assert_eq!(told(&output).lines().count(), 1, "{words:?}: {}", told(&output));
     }
-    let absent = ["__part", "shared_map/shared_collections", "read", "/nowhere/region", "8"];
+    let absent = ["__part", "shared_map/shared_collections", "read", "/nowhere/region", "8", "100"];
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(absent).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("attach failed: "), "{}", told(&output));
