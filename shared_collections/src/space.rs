@@ -15,9 +15,13 @@ const SMALL: usize = 256;
 /// So much memory is kept for deletions and for publishing, so that a full region can be made emptier.
 const KEPT: u64 = 48 << 10;
 
-/// When retired blocks have so many bytes, or a part of all memory, it is time to look at what readers hold.
+/// When retired blocks have so many bytes, it is time to look at what readers hold.
 const BATCH_UNITS: usize = (64 << 10) / UNIT;
-const BATCH_PART: usize = 4;
+
+/// With every version, so many retired blocks are looked at, and so many for each that the version has retired. So no single
+/// version waits for all of them, and the end comes before there are a quarter more.
+const LOOKED_AT: usize = 16;
+const LOOKED_AT_PER_RETIRED: usize = 4;
 
 /// A block that the version being built no longer has, but older ones have.
 #[derive(Clone, Copy)]
@@ -42,6 +46,27 @@ fn park(parked: &mut Vec<(u64, Vec<Retired>)>, version: Option<u64>, blocks: &[R
         Some(group) => group.1.extend_from_slice(blocks),
         None => parked.insert(at, (version, blocks.to_vec())),
     }
+}
+
+/// Retired blocks that are being looked at, with what was known of readers when that began.
+///
+/// It stays true: readers take no version that is older than the newest one was then, and no other versions than those that
+/// they held or were about to take.
+#[derive(Default)]
+struct Scan {
+    blocks: Vec<Retired>,
+    /// The first block that has not been looked at.
+    next: usize,
+    /// The newest version.
+    latest: u64,
+    /// No reader is about to take a version before this one.
+    floor: u64,
+    /// No version before this one is held.
+    oldest: u64,
+    /// How many of the held versions are older than when the last block was retired.
+    before: usize,
+    /// How many units were left for the next time.
+    left: usize,
 }
 
 /// What memory a change may take.
@@ -147,8 +172,10 @@ pub(crate) struct Space {
     /// Blocks that readers may hold, for all that is known.
     pending: Vec<Retired>,
     pending_units: usize,
-    /// Room for `pending` while it is looked through.
-    spare: Vec<Retired>,
+    /// Some of them while they are looked at.
+    scan: Scan,
+    /// How many were pending when the last version was published.
+    seen: usize,
     /// For versions that readers held when this was last looked at: blocks that they have. Ascending.
     parked: Vec<(u64, Vec<Retired>)>,
     parked_units: usize,
@@ -177,7 +204,8 @@ impl Space {
             freed: 0,
             pending: Vec::new(),
             pending_units: 0,
-            spare: Vec::new(),
+            scan: Scan::default(),
+            seen: 0,
             parked: Vec::new(),
             parked_units: 0,
             due: BATCH_UNITS,
@@ -364,30 +392,44 @@ impl Space {
         }
     }
 
-    /// Whether it is time to look at what readers hold.
+    /// Frees some of the memory that no reader holds any more, if it is time. This follows each version.
     #[inline]
-    pub(crate) fn is_due(&self) -> bool {
-        self.pending_units >= self.due
+    pub(crate) fn tidy(&mut self) {
+        if !self.scan.blocks.is_empty() {
+            let retired = self.pending.len().saturating_sub(self.seen);
+            self.look_at(LOOKED_AT + LOOKED_AT_PER_RETIRED * retired);
+        } else if self.pending_units >= self.due {
+            // It will be tried again, and `collect` says what is wrong.
+            let _ = self.begin_scan();
+        }
+        self.seen = self.pending.len();
     }
 
-    /// Frees the retired blocks that no version has which a reader holds or can still get.
-    pub(crate) fn scan(&mut self) -> Result<(), Error> {
+    /// Looks at what readers hold, and begins to look at all blocks that are pending.
+    #[cold]
+    fn begin_scan(&mut self) -> Result<(), Error> {
         let mut holds = mem::take(&mut self.holds);
         let found = self.region.holds(&mut holds);
         self.holds = holds;
         found?;
+        self.unpark_released();
         let latest = self.building - 1;
         let floor = self.holds.taking.map_or(u64::MAX, |(number, _)| number);
-        self.unpark_released();
-        // No version before this one is held.
         let oldest = self.holds.held.first().map_or(u64::MAX, |hold| hold.0).min(floor).min(latest);
-        let mut pending = mem::replace(&mut self.pending, mem::take(&mut self.spare));
-        // Blocks that are parked together follow each other: the first of them, and the version.
-        let mut group: (usize, Option<u64>) = (0, None);
-        // How many held versions are older than when the block was retired.
-        let mut before = 0;
+        let scan = &mut self.scan;
+        mem::swap(&mut scan.blocks, &mut self.pending);
+        *scan = Scan { blocks: mem::take(&mut scan.blocks), latest, floor, oldest, ..Scan::default() };
+        Ok(())
+    }
+
+    /// Looks at so many more blocks. Those that no version has which a reader holds or can still get are freed.
+    fn look_at(&mut self, count: usize) {
+        let Scan { blocks, next, latest, floor, oldest, mut before, mut left } = mem::take(&mut self.scan);
+        let end = blocks.len().min(next.saturating_add(count));
         let held = mem::take(&mut self.holds.held);
-        for (index, block) in pending.iter().enumerate() {
+        // Blocks that are parked together follow each other: the first of them, and the version.
+        let mut group: (usize, Option<u64>) = (next, None);
+        for (index, block) in blocks.iter().enumerate().take(end).skip(next) {
             // The newest held version that has the block, if any has it. Most blocks are in the order in which they were
             // retired.
             let mut holder = None;
@@ -402,7 +444,7 @@ impl Space {
                     before.checked_sub(1).map(|last| held[last].0).filter(|number| *number >= block.birth);
             }
             if holder != group.1 {
-                park(&mut self.parked, group.1, &pending[group.0..index]);
+                park(&mut self.parked, group.1, &blocks[group.0..index]);
                 group = (index, holder);
             }
             let units = block.units as usize;
@@ -412,26 +454,34 @@ impl Space {
             } else if block.retired > floor || block.retired > latest {
                 // The newest version can be taken at any time.
                 self.pending.push(*block);
+                left += units;
             } else {
                 self.pending_units -= units;
                 self.free(block.unit, units);
             }
         }
-        park(&mut self.parked, group.1, &pending[group.0..]);
-        pending.clear();
-        self.spare = pending;
+        park(&mut self.parked, group.1, &blocks[group.0..end]);
         self.holds.held = held;
+        self.scan = Scan { blocks, next: end, latest, floor, oldest, before, left };
+        if end == self.scan.blocks.len() {
+            self.end_scan();
+        }
+    }
+
+    #[cold]
+    fn end_scan(&mut self) {
+        let Scan { mut blocks, left, .. } = mem::take(&mut self.scan);
+        blocks.clear();
+        self.scan.blocks = blocks;
         // What could not be freed or parked is looked at again when there is twice as much, and looking costs more if
         // many versions are held: amortised constant time.
+        self.due = BATCH_UNITS + 2 * left + 64 * self.holds.held.len();
+        // After readers held much for a while, most memory is free. It may be time to make the region smaller.
         let extent = 4 * self.tolerated();
         let free = self.free.units + self.above_units;
-        let batch = BATCH_UNITS.max(extent.saturating_sub(free) / BATCH_PART);
-        self.due = batch + 2 * self.pending_units + 64 * self.holds.held.len();
-        // After readers held much for a while, most memory is free. It may be time to make the region smaller.
         if free > extent / 2 && self.freed > 4 * extent {
             self.join();
         }
-        Ok(())
     }
 
     /// Takes back the blocks that are parked with versions which nobody holds any more.
@@ -454,7 +504,10 @@ impl Space {
 
     /// Frees what can be freed, and joins free blocks.
     pub(crate) fn collect(&mut self) -> Result<(), Error> {
-        self.scan()?;
+        // First with what was known when it began, then with what is known now.
+        self.look_at(usize::MAX);
+        self.begin_scan()?;
+        self.look_at(usize::MAX);
         self.join();
         Ok(())
     }

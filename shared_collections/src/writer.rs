@@ -209,8 +209,8 @@ impl Writer {
     }
 
     /// Makes all changes since the last time visible to readers, as one version, and returns its number. O(1): a record
-    /// of 64 bytes is written, and one word is stored. Now and then, amortised O(1) as well, memory is freed that no
-    /// reader holds any more.
+    /// of 64 bytes is written, and one word is stored. Some memory is freed that no reader holds any more: so much at a time
+    /// that no single version waits for all of it.
     ///
     /// # Errors
     /// [`Error::Full`] if there is no memory for the record. Nothing is published then.
@@ -245,10 +245,8 @@ impl Writer {
         self.latest = word(record as usize);
         self.space.building = number + 1;
         self.vector.publish();
-        if self.space.is_due() {
-            // The version is published, whatever happens here. It will be tried again, and `collect` says what is wrong.
-            let _ = self.space.scan();
-        }
+        // The version is published, whatever happens here.
+        self.space.tidy();
         Ok(number)
     }
 

@@ -130,3 +130,33 @@ fn the_region_stays_small_while_readers_come_and_go_and_one_stays() {
     writer.collect().unwrap();
     assert_eq!(writer.usage().retained, 0);
 }
+
+#[test]
+fn what_a_reader_held_is_freed_a_little_with_each_version() {
+    const KEYS: u64 = 20_000;
+    let mut writer = Writer::create_in_memory("region", &Options::new(1 << 30)).unwrap();
+    let reader = writer.reader().unwrap();
+    writer.map().set_many((0..KEYS).map(|key| (key.to_be_bytes(), key))).unwrap();
+    writer.publish().unwrap();
+    let held = reader.latest().unwrap();
+    for key in 0..KEYS {
+        writer.map().set(key.to_be_bytes(), key + 1).unwrap();
+        if key % 100 == 0 {
+            writer.publish().unwrap();
+        }
+    }
+    writer.publish().unwrap();
+    drop(held);
+    let before = writer.usage().retained;
+    let (mut retained, mut most, mut versions) = (before, 0, 0);
+    while retained > before / 4 {
+        writer.map().set(0_u64.to_be_bytes(), versions).unwrap();
+        writer.publish().unwrap();
+        let now = writer.usage().retained;
+        most = most.max(retained.saturating_sub(now));
+        retained = now;
+        versions += 1;
+        assert!(versions < KEYS, "{now} of {before} bytes are still not free");
+    }
+    assert!(most < before / 8, "one version freed {most} of {before} bytes");
+}
