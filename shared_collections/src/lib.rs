@@ -120,7 +120,8 @@
 //! A block is in the versions from its birth to just before its retirement, so it is free if none of these is held. Now and
 //! then the writer executes a fence and looks at all slots. `held(v)` holds v; `acquiring(e)` holds all versions from e on;
 //! the newest version is always held. A block in no held version is used again. So a reader that holds one old version for
-//! ever keeps what that version has, and nothing else.
+//! ever keeps what that version has, and nothing else. What the writer saw it applies to the blocks that were retired until
+//! then, some of them with each of the next versions, so that no version waits for all.
 //!
 //! *Why this is right.* Let a reader take version v, and let the writer look at the slots.
 //!
@@ -129,15 +130,15 @@
 //!   it sees `free` again, the snapshot was dropped, and by release and acquire the reader's last access came before.
 //! * If the writer's fence comes first, the reader's load in step 3 sees the `latest` of that moment or a newer one. The
 //!   writer frees nothing that this version has, because the newest version counts as held; nor does a later version have
-//!   what it frees, because retired blocks do not come back.
+//!   what it frees, because retired blocks do not come back. This holds however much later it frees them.
 //!
 //! The nodes of a version are written before the release store to `latest`, and read after the acquire load of it. After
 //! that they do not change, so readers use plain loads.
 //!
 //! *Who is alive.* The writer holds a lock on the first byte of the file, and each reader on a byte of its entry. These are
 //! locks of open file descriptions (`F_OFD_SETLK`): the kernel gives them up when a process ends, however it ends. They
-//! need no process numbers, so they work across containers. A second writer is refused. When the writer finds that an
-//! entry with a held version has no lock, it clears the entry. A process that attached and then forks shares its lock with
+//! need no process numbers, so they work across containers. A second writer is refused. If an entry holds a version and has
+//! not changed since the writer looked the last time, the writer tries its lock, and clears the entry if nobody has it. A process that attached and then forks shares its lock with
 //! its child, and both have the same slots: a child must not use or drop what it inherited, and attaches anew. A process
 //! must not close descriptors that it does not own, because that gives up the lock.
 //!
@@ -151,7 +152,8 @@
 //! One case needs patience: a reader was stopped between steps 1 and 4, and the writer died meanwhile. The new writer cannot
 //! know which version that reader will hold. It waits a second, and then returns [`Error::ReaderStopped`].
 //!
-//! *A reader is killed*: the writer frees what it held when it looks at the slots the next time.
+//! *A reader is killed*: the writer frees what it held when it looks at the slots for the second time, or with
+//! [`Writer::collect`].
 //!
 //! *The machine stops*: a file on a disk may have any mixture of old and new pages then. The region is memory, not a
 //! database; nothing is synchronised to the disk.

@@ -287,22 +287,24 @@ impl Region {
     }
 
     /// The smallest number of a version that a reader may be about to hold, if any is, and all that are held with the
-    /// words of their records. Entries of readers that are gone are cleared.
+    /// words of their records. Entries of readers that are gone are cleared: all of them with `thoroughly`, which asks the
+    /// system about each reader, and otherwise those in which nothing has changed since the last time.
     ///
     /// Only the writer calls this.
-    pub(crate) fn holds(&self, holds: &mut Holds) -> Result<(), Error> {
+    pub(crate) fn holds(&self, holds: &mut Holds, thoroughly: bool) -> Result<(), Error> {
         holds.held.clear();
         holds.taking = None;
         // See "Protocol" in the crate's documentation.
         fence(Ordering::SeqCst);
         let used = self.entries_used().load(Ordering::Acquire).min(self.facts.entries);
+        holds.states.resize(used as usize, 0);
         for entry in 0..used {
             let (before, taking) = (holds.held.len(), holds.taking);
-            let mut any = false;
+            let mut states = 0_u64;
             for slot in self.slots(entry) {
                 let (state, record) = slot.look();
+                states = states.rotate_left(4).wrapping_add(state);
                 if state != 0 {
-                    any = true;
                     if state & 1 == 1 {
                         let lowest =
                             holds.taking.map_or(u64::MAX, |(number, _)| number).min(number_in(state));
@@ -312,7 +314,9 @@ impl Region {
                     }
                 }
             }
-            if any && sys::try_lock(&self.file, Self::entry_lock(entry))? {
+            let are_old = states == std::mem::replace(&mut holds.states[entry as usize], states);
+            let any = holds.held.len() > before || holds.taking != taking;
+            if any && (thoroughly || are_old) && sys::try_lock(&self.file, Self::entry_lock(entry))? {
                 // The reader is gone: nobody else has its lock.
                 self.slots(entry).iter().for_each(|slot| slot.state.store(0, Ordering::Release));
                 sys::unlock(&self.file, Self::entry_lock(entry))?;
@@ -333,6 +337,8 @@ pub(crate) struct Holds {
     pub(crate) taking: Option<(u64, u32)>,
     /// The numbers of the versions that readers hold, ascending, with the words of their records.
     pub(crate) held: Vec<(u64, u32)>,
+    /// For each entry, a number that differs from the last one if its slots do.
+    states: Vec<u64>,
 }
 
 /// Checks the part of the header that never changes.

@@ -18,10 +18,9 @@ const KEPT: u64 = 48 << 10;
 /// When retired blocks have so many bytes, it is time to look at what readers hold.
 const BATCH_UNITS: usize = (64 << 10) / UNIT;
 
-/// With every version, so many retired blocks are looked at, and so many for each that the version has retired. So no single
-/// version waits for all of them, and the end comes before there are a quarter more.
-const LOOKED_AT: usize = 16;
-const LOOKED_AT_PER_RETIRED: usize = 4;
+/// Whenever so many blocks were retired, four times as many earlier ones are looked at. So no single version waits for all of
+/// them, and the end comes before there are a quarter more.
+const STRETCH: usize = 32;
 
 /// A block that the version being built no longer has, but older ones have.
 #[derive(Clone, Copy)]
@@ -174,7 +173,7 @@ pub(crate) struct Space {
     pending_units: usize,
     /// Some of them while they are looked at.
     scan: Scan,
-    /// How many were pending when the last version was published.
+    /// How many were pending when some were looked at for the last time.
     seen: usize,
     /// For versions that readers held when this was last looked at: blocks that they have. Ascending.
     parked: Vec<(u64, Vec<Retired>)>,
@@ -396,20 +395,22 @@ impl Space {
     #[inline]
     pub(crate) fn tidy(&mut self) {
         if !self.scan.blocks.is_empty() {
-            let retired = self.pending.len().saturating_sub(self.seen);
-            self.look_at(LOOKED_AT + LOOKED_AT_PER_RETIRED * retired);
+            let retired = self.pending.len() - self.seen;
+            if retired >= STRETCH {
+                self.look_at(4 * retired);
+            }
         } else if self.pending_units >= self.due {
             // It will be tried again, and `collect` says what is wrong.
-            let _ = self.begin_scan();
+            let _ = self.begin_scan(false);
         }
-        self.seen = self.pending.len();
     }
 
-    /// Looks at what readers hold, and begins to look at all blocks that are pending.
+    /// Looks at what readers hold, and begins to look at all blocks that are pending. To ask [thoroughly](Region::holds)
+    /// costs a system call for each reader.
     #[cold]
-    fn begin_scan(&mut self) -> Result<(), Error> {
+    fn begin_scan(&mut self, thoroughly: bool) -> Result<(), Error> {
         let mut holds = mem::take(&mut self.holds);
-        let found = self.region.holds(&mut holds);
+        let found = self.region.holds(&mut holds, thoroughly);
         self.holds = holds;
         found?;
         self.unpark_released();
@@ -419,6 +420,7 @@ impl Space {
         let scan = &mut self.scan;
         mem::swap(&mut scan.blocks, &mut self.pending);
         *scan = Scan { blocks: mem::take(&mut scan.blocks), latest, floor, oldest, ..Scan::default() };
+        self.seen = self.pending.len();
         Ok(())
     }
 
@@ -463,6 +465,7 @@ impl Space {
         park(&mut self.parked, group.1, &blocks[group.0..end]);
         self.holds.held = held;
         self.scan = Scan { blocks, next: end, latest, floor, oldest, before, left };
+        self.seen = self.pending.len();
         if end == self.scan.blocks.len() {
             self.end_scan();
         }
@@ -506,7 +509,7 @@ impl Space {
     pub(crate) fn collect(&mut self) -> Result<(), Error> {
         // First with what was known when it began, then with what is known now.
         self.look_at(usize::MAX);
-        self.begin_scan()?;
+        self.begin_scan(true)?;
         self.look_at(usize::MAX);
         self.join();
         Ok(())

@@ -303,7 +303,7 @@ fn settled_holds(region: &Region, latest: u64) -> Result<Holds, Error> {
     let end = Instant::now() + PATIENCE;
     let mut holds = Holds::default();
     loop {
-        region.holds(&mut holds)?;
+        region.holds(&mut holds, true)?;
         match holds.taking {
             Some((number, entry)) if number < latest => {
                 if Instant::now() > end {
