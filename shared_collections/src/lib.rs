@@ -135,12 +135,13 @@
 //! The nodes of a version are written before the release store to `latest`, and read after the acquire load of it. After
 //! that they do not change, so readers use plain loads.
 //!
-//! *Who is alive.* The writer holds a lock on the first byte of the file, and each reader on a byte of its entry. These are
-//! locks of open file descriptions (`F_OFD_SETLK`): the kernel gives them up when a process ends, however it ends. They
-//! need no process numbers, so they work across containers. A second writer is refused. If an entry holds a version and has
-//! not changed since the writer looked the last time, the writer tries its lock, and clears the entry if nobody has it. A process that attached and then forks shares its lock with
-//! its child, and both have the same slots: a child must not use or drop what it inherited, and attaches anew. A process
-//! must not close descriptors that it does not own, because that gives up the lock.
+//! *Who is alive.* The writer holds a lock on the first byte of the file, and each reader on a byte of its entry. These
+//! are locks of open file descriptions (`F_OFD_SETLK`): the kernel gives them up when a process ends, however it ends.
+//! They need no process numbers, so they work across containers. A second writer is refused. If an entry holds a
+//! version and has not changed since the writer looked the last time, the writer tries its lock, and clears the entry
+//! if nobody has it. A process that attached and then forks shares its lock with its child, and both have the same
+//! slots: a child must not use or drop what it inherited, and attaches anew. A process must not close descriptors that
+//! it does not own, because that gives up the lock.
 //!
 //! # What survives what
 //!
