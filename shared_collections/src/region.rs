@@ -337,7 +337,7 @@ pub(crate) struct Holds {
     pub(crate) taking: Option<(u64, u32)>,
     /// The numbers of the versions that readers hold, ascending, with the words of their records.
     pub(crate) held: Vec<(u64, u32)>,
-    /// For each entry, a number that differs from the last one if its slots do.
+    /// For each entry, a number that is the same as the last time if its slots are.
     states: Vec<u64>,
 }
 

@@ -47,7 +47,7 @@ fn park(parked: &mut Vec<(u64, Vec<Retired>)>, version: Option<u64>, blocks: &[R
     }
 }
 
-/// Retired blocks that are being looked at, with what was known of readers when that began.
+/// Retired blocks that are being looked at, with what was known when that began: this, and what readers held.
 ///
 /// It stays true: readers take no version that is older than the newest one was then, and no other versions than those that
 /// they held or were about to take.
@@ -58,10 +58,6 @@ struct Scan {
     next: usize,
     /// The newest version.
     latest: u64,
-    /// No reader is about to take a version before this one.
-    floor: u64,
-    /// No version before this one is held.
-    oldest: u64,
     /// How many of the held versions are older than when the last block was retired.
     before: usize,
     /// How many units were left for the next time.
@@ -405,8 +401,8 @@ impl Space {
         }
     }
 
-    /// Looks at what readers hold, and begins to look at all blocks that are pending. To ask [thoroughly](Region::holds)
-    /// costs a system call for each reader.
+    /// Looks at what readers hold, and begins to look at all blocks that are pending or have not been looked at. To ask
+    /// [thoroughly](Region::holds) costs a system call for each reader.
     #[cold]
     fn begin_scan(&mut self, thoroughly: bool) -> Result<(), Error> {
         let mut holds = mem::take(&mut self.holds);
@@ -414,21 +410,23 @@ impl Space {
         self.holds = holds;
         found?;
         self.unpark_released();
-        let latest = self.building - 1;
-        let floor = self.holds.taking.map_or(u64::MAX, |(number, _)| number);
-        let oldest = self.holds.held.first().map_or(u64::MAX, |hold| hold.0).min(floor).min(latest);
-        let scan = &mut self.scan;
-        mem::swap(&mut scan.blocks, &mut self.pending);
-        *scan = Scan { blocks: mem::take(&mut scan.blocks), latest, floor, oldest, ..Scan::default() };
+        let Scan { mut blocks, next, .. } = mem::take(&mut self.scan);
+        self.pending.extend(blocks.drain(next..));
+        blocks.clear();
+        let blocks = mem::replace(&mut self.pending, blocks);
+        self.scan = Scan { blocks, latest: self.building - 1, ..Scan::default() };
         self.seen = self.pending.len();
         Ok(())
     }
 
     /// Looks at so many more blocks. Those that no version has which a reader holds or can still get are freed.
     fn look_at(&mut self, count: usize) {
-        let Scan { blocks, next, latest, floor, oldest, mut before, mut left } = mem::take(&mut self.scan);
+        let Scan { blocks, next, latest, mut before, mut left } = mem::take(&mut self.scan);
         let end = blocks.len().min(next.saturating_add(count));
         let held = mem::take(&mut self.holds.held);
+        let floor = self.holds.taking.map_or(u64::MAX, |(number, _)| number);
+        // No version before this one is held.
+        let oldest = held.first().map_or(u64::MAX, |hold| hold.0).min(floor).min(latest);
         // Blocks that are parked together follow each other: the first of them, and the version.
         let mut group: (usize, Option<u64>) = (next, None);
         for (index, block) in blocks.iter().enumerate().take(end).skip(next) {
@@ -464,7 +462,7 @@ impl Space {
         }
         park(&mut self.parked, group.1, &blocks[group.0..end]);
         self.holds.held = held;
-        self.scan = Scan { blocks, next: end, latest, floor, oldest, before, left };
+        self.scan = Scan { blocks, next: end, latest, before, left };
         self.seen = self.pending.len();
         if end == self.scan.blocks.len() {
             self.end_scan();
@@ -507,8 +505,6 @@ impl Space {
 
     /// Frees what can be freed, and joins free blocks.
     pub(crate) fn collect(&mut self) -> Result<(), Error> {
-        // First with what was known when it began, then with what is known now.
-        self.look_at(usize::MAX);
         self.begin_scan(true)?;
         self.look_at(usize::MAX);
         self.join();

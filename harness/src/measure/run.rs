@@ -369,21 +369,29 @@ impl<'a> Run<'a> {
     fn without_run(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         let known: Vec<_> = cells.iter().copied().filter(expectation::is_known).collect();
         let jobs = self.jobs(&known, |_, _| true, |name| OwnJob::Skip(name).into());
-        let mut objections = Objections::default();
-        self.pooled("skipped", "regions", &numbered(jobs), self.native_pool(), |run, (at, name), answer| {
+        self.object("skipped", "regions", jobs, |run, name, answer| {
             let digest = told::<Option<u64>>(answer).ok().flatten();
             let expected = run.cells.get(name).and_then(|known| known.expected);
-            if digest.is_some() && digest == expected.map(|expected| expected.digest) {
-                let message = "has its results before its region has run".to_owned();
-                objections.insert(*at, (name.clone(), message));
-            }
-            Ok(())
-        })?;
-        self.object(objections)
+            let is_known = digest.is_some() && digest == expected.map(|expected| expected.digest);
+            is_known.then(|| (name.clone(), "has its results before its region has run".to_owned()))
+        })
     }
 
-    /// Excludes the contenders of these cells.
-    fn object(&mut self, objections: Objections) -> Result<()> {
+    /// Excludes the contenders against whose cells something speaks, which `objection` takes from a job's answer. Of several
+    /// objections against a contender that of the first job is told, whichever worker is faster.
+    fn object<T: Send + Sync>(
+        &mut self,
+        phase: &str,
+        unit: &str,
+        jobs: Vec<(T, Job)>,
+        mut objection: impl FnMut(&Self, &T, Answer) -> Option<(CellName, String)> + Send,
+    ) -> Result<()> {
+        let jobs: Vec<_> = jobs.into_iter().enumerate().map(|(at, (tag, job))| ((at, tag), job)).collect();
+        let mut objections = BTreeMap::new();
+        self.pooled(phase, unit, &jobs, self.native_pool(), |run, (at, tag), answer| {
+            objections.extend(objection(run, tag, answer).map(|found| (*at, found)));
+            Ok(())
+        })?;
         objections.values().try_for_each(|(name, message)| self.exclude(name, message))
     }
 
@@ -401,20 +409,13 @@ impl<'a> Run<'a> {
             let of_seed = self.jobs(cells, |_, _| true, |name| OwnJob::Otherwise(name, *seed).into());
             jobs.extend(of_seed.into_iter().map(|(name, job)| ((name, *seed), job)));
         }
-        let (jobs, pool) = (numbered(jobs), self.native_pool());
-        let mut objections = Objections::default();
-        self.pooled("other inputs", "cells", &jobs, pool, |_, (at, (name, seed)), answer| {
+        self.object("other inputs", "cells", jobs, |_, (name, seed), answer| {
             let objection = match told::<Otherwise>(answer) {
-                Ok(found) => difference(found.observed, found.expected),
-                Err(failure) => Some(failure),
+                Ok(found) => difference(found.observed, found.expected)?,
+                Err(failure) => failure,
             };
-            if let Some(objection) = objection {
-                let message = format!("on the input of seed {seed}: {objection}");
-                objections.insert(*at, (name.clone(), message));
-            }
-            Ok(())
-        })?;
-        self.object(objections)
+            Some((name.clone(), format!("on the input of seed {seed}: {objection}")))
+        })
     }
 
     /// Counts the phases of cells.
@@ -937,15 +938,6 @@ impl<'a> Run<'a> {
             observed: known.observed.clone(),
         })
     }
-}
-
-/// What speaks against contenders, by the number of the job that found it: a cell of the contender, and why. Whichever worker
-/// is faster, the same one of several is told.
-type Objections = BTreeMap<usize, (CellName, String)>;
-
-/// Jobs with their numbers.
-fn numbered<T>(jobs: Vec<(T, Job)>) -> Vec<((usize, T), Job)> {
-    jobs.into_iter().enumerate().map(|(at, (tag, job))| ((at, tag), job)).collect()
 }
 
 /// What is wrong with what a cell came to; `None` if it is what it must come to.

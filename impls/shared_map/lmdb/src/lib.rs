@@ -368,9 +368,9 @@ pub fn contender() -> Contender {
 const ANALYSIS: &str = "\
 A real store for many processes: a B+ tree with pages of 4 KiB in a memory-mapped file. A write transaction copies \
 each page that it changes, and a commit writes one of two meta pages. A read transaction takes a slot in a table of \
-readers and reads the pages of its version where they lie; the writer uses no page that some reader may still see. A reader that is \
-interrupted while it begins may see a later version than its number says, so the adapter begins again if a version \
-followed meanwhile.
+readers and reads the pages of its version where they lie; the writer uses no page that some reader may still see. A reader \
+that is interrupted while it begins may see a later version than its number says, so the adapter begins again if a \
+version followed meanwhile.
 
 A look-up searches a page a level by comparing keys, through a cursor that is set up for each call. A change copies \
 at least one page a level and keeps lists of free pages, so a version of one change costs much more than the path in \
