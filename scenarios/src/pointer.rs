@@ -92,6 +92,13 @@ impl PointerBuf {
         Ok(PointerBuf(text))
     }
 
+    /// Becomes another pointer, in the memory that this one has.
+    #[inline]
+    pub fn assign(&mut self, pointer: Pointer<'_>) {
+        self.0.clear();
+        self.0.push_str(pointer.0);
+    }
+
     /// The pointer.
     #[inline]
     pub fn as_pointer(&self) -> Pointer<'_> {

@@ -11,11 +11,15 @@ use crate::pointer::{Pointer, array_index};
 #[derive(Clone, Debug, Default)]
 pub struct Kinds {
     objects: BTreeSet<String>,
+    every: bool,
 }
 
 impl Kinds {
     /// No records: every container that looks like an array is one.
-    pub const NONE: &'static Kinds = &Kinds { objects: BTreeSet::new() };
+    pub const NONE: &'static Kinds = &Kinds { objects: BTreeSet::new(), every: false };
+
+    /// Every container is an object: a store that keeps its arrays elsewhere.
+    pub const OBJECTS: &'static Kinds = &Kinds { objects: BTreeSet::new(), every: true };
 
     /// Records that the container at `pointer` is an object, whatever its children are named.
     pub fn record_object(&mut self, pointer: Pointer<'_>) {
@@ -25,7 +29,7 @@ impl Kinds {
     /// Whether the container at `pointer` was recorded as an object.
     #[inline]
     pub fn is_object(&self, pointer: Pointer<'_>) -> bool {
-        !self.objects.is_empty() && self.objects.contains(pointer.as_str())
+        self.every || (!self.objects.is_empty() && self.objects.contains(pointer.as_str()))
     }
 }
 

@@ -6,11 +6,13 @@
 //! has others below it shows as a container in every tree.
 
 mod containers;
+mod content;
 mod leaf;
 pub(crate) mod steps;
 mod tree;
 
 pub use containers::{Census, Containers, Kinds};
+pub use content::{Built, Content, Leaves, SharedValue};
 pub use leaf::{Leaf, NotALeaf, leaf, touch_text, touch_value};
 pub use tree::{flatten, tree};
 

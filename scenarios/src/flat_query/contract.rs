@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use crate::flat::{Leaf, Pointer};
+use crate::flat::{Leaf, Leaves, Pointer};
 pub use crate::json_path::pointer_of_normalized;
 
 /// A map from pointers to leaves that answers JSONPath queries.
@@ -35,6 +35,29 @@ pub trait FlatQuery {
         path: &str,
         visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError>;
+}
+
+/// Answers JSONPath queries over the leaves of another store, of whose changes it is told.
+///
+/// Every container of that store is an object: it keeps arrays elsewhere. So an index or a slice selects nothing.
+pub trait QueryIndex: 'static {
+    /// A path that was parsed, and that any index of this type can answer at any time.
+    type Path: Clone + fmt::Debug + 'static;
+
+    /// The index of a store without leaves.
+    fn new() -> Self;
+    /// A leaf came to `pointer`, where none was. A replaced leaf is not told.
+    fn added(&mut self, pointer: Pointer<'_>);
+    /// The leaf at `pointer` went.
+    fn removed(&mut self, pointer: Pointer<'_>);
+    /// Parses a path.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] if `path` is no JSONPath, [`QueryError::Unsupported`] if this index cannot answer it.
+    fn prepare(path: &str) -> Result<Self::Path, QueryError>;
+    /// Calls `visit` with the pointer of every node that `path` selects, as often as it selects the node, in any order,
+    /// until `visit` breaks. `leaves` is the store of whose changes this index was told.
+    fn select(&self, path: &Self::Path, leaves: &impl Leaves, visit: impl FnMut(&str) -> ControlFlow<()>);
 }
 
 /// A node that a query found: pointer and value, each as lazy as the store can make it.

@@ -20,7 +20,7 @@ use crate::contender::{
 pub use crate::json_path::{
     Selector, SelectorKind, admits, matched_length, pointer_of_normalized, simple_segments,
 };
-pub use contract::{Compliance, FlatQuery, Found, QueryError};
+pub use contract::{Compliance, FlatQuery, Found, QueryError, QueryIndex};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {

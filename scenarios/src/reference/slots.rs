@@ -3,7 +3,7 @@
 use crate::slots::{NotLive, OutOfRange, Positions, Slots};
 
 /// Hands out indices; those that were freed first.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Indices {
     live: Vec<bool>,
     free: Vec<usize>,
@@ -52,6 +52,7 @@ impl Slots for Indices {
 }
 
 /// The physical indices in the order of their positions.
+#[derive(Clone)]
 pub(super) struct Listed {
     indices: Indices,
     order: Vec<u32>,

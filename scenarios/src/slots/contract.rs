@@ -41,8 +41,8 @@ pub trait Slots: Sized {
     }
 }
 
-/// A table from logical positions to physical indices.
-pub trait Positions: Sized {
+/// A table from logical positions to physical indices. A clone is a table of its own, and may take O(n).
+pub trait Positions: Clone {
     /// The empty table.
     fn new() -> Self;
     /// Number of elements.

@@ -9,7 +9,7 @@ use scenarios::lru_cache::Cache;
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Map and array refer to the same keys, as they do in the source's language, so keys are not copied.
-struct FilterList<K, V, S> {
+pub struct FilterList<K, V, S> {
     capacity: usize,
     entries: HashMap<Rc<K>, V, S>,
     /// Every key of `entries`, the most recently used one last. After a panic in a key's `Hash`, `Eq` or `Clone` it may
@@ -79,7 +79,8 @@ impl<K: Hash + Eq, V, S: BuildHasher + Default> Cache<K, V> for FilterList<K, V,
     }
 }
 
-struct FilteredList;
+/// The family of such caches.
+pub struct FilteredList;
 
 scenarios::lru_cache_family!(<K, V, S> FilteredList = FilterList<K, V, S>);
 

@@ -16,7 +16,8 @@ struct Node<K, V> {
     older: Option<usize>,
 }
 
-struct LinkedMap<K, V, S> {
+/// A hash map whose entries are linked in the order of use.
+pub struct LinkedMap<K, V, S> {
     capacity: usize,
     /// Where each key's node is.
     map: HashMap<K, usize, S>,
@@ -119,7 +120,8 @@ impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V> for LinkedMa
     }
 }
 
-struct MapAndList;
+/// The family of such caches.
+pub struct MapAndList;
 
 scenarios::lru_cache_family!(<K, V, S> MapAndList = LinkedMap<K, V, S>);
 

@@ -35,7 +35,7 @@ struct Entry<K, V> {
 ///
 /// 1. `links` is longer than `entries` by one, and every slot in `links` is less than its length;
 /// 2. every slot in `table` is greater than 0 and at most the length of `entries`.
-struct SlabLru<K, V, S> {
+pub struct SlabLru<K, V, S> {
     capacity: usize,
     /// The capacity, or the most that the table supports.
     limit: usize,
@@ -309,7 +309,8 @@ impl Table {
     }
 }
 
-struct InSlab;
+/// The family of such caches.
+pub struct InSlab;
 
 scenarios::lru_cache_family!(<K, V, S> InSlab = SlabLru<K, V, S>);
 

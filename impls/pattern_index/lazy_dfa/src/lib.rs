@@ -64,7 +64,7 @@ struct Slot {
 }
 
 /// The index.
-struct LazyDfa {
+pub struct LazyDfa {
     nfa: Nfa,
     dfa: Dfa,
     /// Segments still to be matched before the DFA is used.

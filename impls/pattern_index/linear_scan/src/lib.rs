@@ -4,7 +4,7 @@ use scenarios::pattern_index::{Id, Pattern, PatternIndex, PatternList, Pointer, 
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Every pattern is in the list that other contenders keep for patterns which they do not index.
-struct LinearScan {
+pub struct LinearScan {
     patterns: PatternList,
     next: u64,
 }

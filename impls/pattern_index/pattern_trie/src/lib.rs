@@ -70,7 +70,7 @@ impl Node {
 }
 
 /// The trie. `nodes[0]` is the root.
-struct PatternTrie {
+pub struct PatternTrie {
     nodes: Vec<Node>,
     /// Nodes that were pruned and can be used again.
     free: Vec<usize>,

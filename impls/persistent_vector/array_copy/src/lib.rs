@@ -8,7 +8,7 @@ use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// A shared array.
 #[derive(Clone)]
-struct Vector<T>(Arc<Vec<T>>);
+pub struct Vector<T>(Arc<Vec<T>>);
 
 impl<T: Clone> PersistentVector<T> for Vector<T> {
     fn new() -> Self {
@@ -59,7 +59,8 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
     }
 }
 
-struct ArrayCopy;
+/// The family of such vectors.
+pub struct ArrayCopy;
 
 scenarios::persistent_vector_family!(<T> ArrayCopy = Vector<T>);
 

@@ -7,7 +7,7 @@ use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
 /// `collections::Vector`, under the contract's names.
 #[derive(Clone)]
-struct Vector<T>(collections::Vector<T>);
+pub struct Vector<T>(collections::Vector<T>);
 
 impl<T: Clone> PersistentVector<T> for Vector<T> {
     fn new() -> Self {
@@ -54,7 +54,8 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
     }
 }
 
-struct SharedTail;
+/// The family of such vectors.
+pub struct SharedTail;
 
 scenarios::persistent_vector_family!(<T> SharedTail = Vector<T>);
 

@@ -553,7 +553,8 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
     }
 }
 
-struct Trie32;
+/// The family of such vectors.
+pub struct Trie32;
 
 scenarios::persistent_vector_family!(<T> Trie32 = Vector<T>);
 

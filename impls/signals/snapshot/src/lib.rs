@@ -65,7 +65,7 @@ struct Shared {
 
 /// A world of such signals.
 #[derive(Clone, Default)]
-struct World(Rc<Shared>);
+pub struct World(Rc<Shared>);
 
 impl Signals for World {
     const BATCHES: bool = true;
@@ -136,11 +136,11 @@ impl Signals for World {
 
 /// A handle of a signal.
 #[derive(Clone)]
-struct Handle(Rc<Source>);
+pub struct Handle(Rc<Source>);
 
 /// A handle of a subscription.
 #[derive(Clone)]
-struct Subscription(std::rc::Weak<Subscriber>);
+pub struct Subscription(std::rc::Weak<Subscriber>);
 
 impl Notify for World {
     type Subscription = Subscription;

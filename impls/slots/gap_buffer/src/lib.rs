@@ -4,7 +4,7 @@ use scenarios::slots::{OutOfRange, Positions};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Hands out physical indices: those on the stack are free again, the counter is the next new one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Indices {
     next: u32,
     free: Vec<u32>,
@@ -22,7 +22,7 @@ impl Indices {
 /// Length of the buffer after its first growth.
 const FIRST_LENGTH: usize = 16;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct GapBuffer {
     indices: Indices,
     /// The elements. The part from `gap_start` to `gap_end` is free room.

@@ -14,6 +14,7 @@ const LAST: u32 = u32::MAX - 1;
 const FIRST_ROOM: usize = 16;
 
 /// Slots whose free ones form a list: each free slot holds the next one.
+#[derive(Clone)]
 struct LinkedSlots {
     /// One number per slot there is room for. The first `used` slots were allocated at some time. Its length is the
     /// only bound that an allocation checks.
@@ -101,7 +102,8 @@ const UNITED: usize = BLOCK / 2;
 const SMALL: usize = BLOCK / 4;
 
 /// A sequence of physical indices in blocks.
-struct OrderTree {
+#[derive(Clone)]
+pub struct OrderTree {
     slots: LinkedSlots,
     /// No block is empty, unless it is the only one.
     blocks: Vec<Vec<u32>>,

@@ -7,6 +7,7 @@ use scenarios::input::FixedHasher;
 use scenarios::slots::{NotLive, OutOfRange, Positions, Slots};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
+#[derive(Clone)]
 struct UsedSet(HashSet<u32, FixedHasher>);
 
 impl Slots for UsedSet {
@@ -52,7 +53,9 @@ impl Slots for UsedSet {
     }
 }
 
-struct Table {
+/// A table of positions whose physical indices are found by scanning.
+#[derive(Clone)]
+pub struct Table {
     slots: UsedSet,
     physical: Vec<u32>,
 }

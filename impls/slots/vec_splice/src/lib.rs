@@ -4,7 +4,7 @@ use scenarios::slots::{OutOfRange, Positions};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
 /// Hands out physical indices: those on the stack are free again, the counter is the next new one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Indices {
     next: u32,
     free: Vec<u32>,
@@ -19,8 +19,9 @@ impl Indices {
     }
 }
 
-#[derive(Default)]
-struct VecSplice {
+/// The table, and the indices that it hands out.
+#[derive(Clone, Default)]
+pub struct VecSplice {
     indices: Indices,
     physical: Vec<u32>,
 }
