@@ -29,6 +29,7 @@ mod case;
 mod checking;
 pub mod concurrency;
 mod contender;
+pub mod data_map;
 pub mod flat;
 pub mod flat_keys;
 pub mod flat_query;
@@ -72,6 +73,7 @@ pub static BOTTLENECKS: &[&Bottleneck] = &[
     &lru_cache::BOTTLENECK,
     &shared_map::BOTTLENECK,
     &shared_vector::BOTTLENECK,
+    &data_map::BOTTLENECK,
 ];
 
 /// The Cargo profile with which this crate, and so every contender, is built.

@@ -33,9 +33,15 @@ impl Content for Leaf {
 pub trait Built: Clone + 'static {
     /// The value.
     fn value(&self) -> Cow<'_, Value>;
+    /// What stands for `value` where that is not taken apart.
+    fn whole(value: Value) -> Self;
 }
 
 impl Built for Value {
+    fn whole(value: Value) -> Self {
+        value
+    }
+
     fn value(&self) -> Cow<'_, Value> {
         Cow::Borrowed(self)
     }
@@ -53,6 +59,10 @@ pub enum SharedValue {
 }
 
 impl Built for SharedValue {
+    fn whole(value: Value) -> Self {
+        SharedValue::Leaf(value)
+    }
+
     fn value(&self) -> Cow<'_, Value> {
         match self {
             SharedValue::Leaf(value) => Cow::Borrowed(value),

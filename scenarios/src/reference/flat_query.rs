@@ -43,7 +43,7 @@ impl FlatQuery for Materialised {
 }
 
 /// Reads simple segments, and filters of the one shape that a scenario has: `[?@.name > number]`.
-fn parse(path: &str) -> Result<Vec<Model>, QueryError> {
+pub(super) fn parse(path: &str) -> Result<Vec<Model>, QueryError> {
     let unsupported = |rest: &str| QueryError::Unsupported(rest.to_owned());
     let mut rest = path.strip_prefix('$').ok_or_else(|| unsupported(path))?;
     let mut segments = Vec::new();
@@ -58,6 +58,9 @@ fn parse(path: &str) -> Result<Vec<Model>, QueryError> {
             });
             let (above, left) = above.ok_or_else(|| unsupported(rest))?;
             segments.push(above);
+            rest = left;
+        } else if let Some(left) = rest.strip_prefix("[-1]") {
+            segments.push(Model::Index(-1));
             rest = left;
         } else if !rest.is_empty() {
             return Err(unsupported(rest));

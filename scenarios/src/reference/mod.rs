@@ -1,6 +1,7 @@
 //! One contender per bottleneck, as plain as can be, so that this crate alone can run what it lists: a scenario or a
 //! check that is listed and not dispatched fails a test here.
 
+mod data_map;
 mod flat_keys;
 mod flat_query;
 mod lru_cache;
@@ -65,6 +66,7 @@ fn references() -> Vec<Contender> {
         crate::lru_cache::contender::<lru_cache::Reference>(ABOUT),
         crate::shared_map::contender::<shared::Reference>(ABOUT),
         crate::shared_vector::contender::<shared::Vector>(ABOUT),
+        crate::data_map::contender::<data_map::Book>(ABOUT),
     ]
 }
 
