@@ -41,7 +41,7 @@ impl Draw {
         if self.once_in(3) { self.pick(&NAMES) } else { self.pick(&FEW) }.to_owned()
     }
 
-    /// A pointer to a leaf. Short ones are rare, because most of what is below a leaf hides it.
+    /// A pointer to a leaf. Short ones are rare, because what is below a leaf hides it.
     pub(super) fn pointer(&mut self) -> String {
         let length = if self.once_in(6) { self.below(2) } else { 2 + self.below(3) };
         (0..length).map(|_| format!("/{}", escape(&self.name()))).collect()

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use scenarios::flat::{self, Kinds, Leaf, Leaves, Pointer};
 use scenarios::flat_query::{QueryError, QueryIndex};
+use scenarios::input::{mix, seed};
 use serde_json::{Value, json};
 
 use draw::Draw;
@@ -45,7 +46,7 @@ impl Leaves for Store {
     }
 
     fn is_container(&self, pointer: &str) -> bool {
-        at(pointer).is_some_and(|pointer| self.leaves.keys().any(|key| pointer.is_above(key)))
+        self.leaves.keys().any(|key| at(pointer).is_above(key))
     }
 
     fn each<'a>(&'a self, mut visit: impl FnMut(&'a str) -> ControlFlow<()>) {
@@ -57,9 +58,8 @@ impl Leaves for Store {
     }
 }
 
-/// Only what an index itself shows is no pointer, and that is compared later.
-fn at(text: &str) -> Option<Pointer<'_>> {
-    Pointer::parse(text).ok()
+fn at(text: &str) -> Pointer<'_> {
+    Pointer::parse(text).expect("the test draws pointers, and an index asks for them")
 }
 
 /// A store and the index that is told of its leaves.
@@ -74,16 +74,14 @@ impl<I: QueryIndex> Beside<I> {
     }
 
     fn set(&mut self, text: &str, leaf: Leaf) {
-        let pointer = at(text).expect("a drawn pointer");
         if self.store.leaves.insert(text.to_owned(), leaf).is_none() {
-            self.index.added(pointer);
+            self.index.added(at(text));
         }
     }
 
     fn delete(&mut self, text: &str) {
-        let pointer = at(text).expect("a drawn pointer");
         if self.store.leaves.remove(text).is_some() {
-            self.index.removed(pointer);
+            self.index.removed(at(text));
         }
     }
 
@@ -117,7 +115,7 @@ impl<I: QueryIndex> Beside<I> {
 
 /// Random sets and deletes in two stores that take turns, one of which makes its values. The paths are prepared before.
 fn replay<I: QueryIndex>(trace: u64) {
-    let mut draw = Draw(mix_of(trace));
+    let mut draw = Draw(mix(trace ^ seed()));
     let paths: Vec<(Path, String, I::Path)> = (0..PATHS)
         .map(|_| {
             let path = draw.path();
@@ -135,7 +133,7 @@ fn replay<I: QueryIndex>(trace: u64) {
     both.iter().for_each(compare);
     for step in 0..STEPS {
         let beside = &mut both[draw.below(2)];
-        // Every second of three deletes takes a leaf that is there.
+        // Two deletes of three are of a leaf that is there.
         if draw.once_in(3) {
             let there = draw.below(beside.store.leaves.len().max(1));
             let pointer = match beside.store.leaves.keys().nth(there) {
@@ -159,10 +157,6 @@ fn replay<I: QueryIndex>(trace: u64) {
         pointers.iter().for_each(|pointer| beside.delete(pointer));
         compare(beside);
     }
-}
-
-fn mix_of(trace: u64) -> u64 {
-    scenarios::input::mix(trace ^ scenarios::input::seed())
 }
 
 /// A marker at a container is told before and after its children, and goes before or after them.
