@@ -42,6 +42,22 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
+impl ParseError {
+    /// The same as an error of somebody else's type, which is made of the message: who tells the two kinds apart as well
+    /// need not match on them.
+    pub fn into_error<E>(
+        self,
+        invalid: impl FnOnce(String) -> E,
+        unsupported: impl FnOnce(String) -> E,
+    ) -> E {
+        let message = self.to_string();
+        match self {
+            ParseError::Invalid { .. } => invalid(message),
+            ParseError::Unsupported { .. } => unsupported(message),
+        }
+    }
+}
+
 impl Query {
     /// Parses a query.
     ///

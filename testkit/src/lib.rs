@@ -14,6 +14,7 @@
 //! |---|---|
 //! | the bottleneck's checks | [`every_check_passes`]; of a peer [`fails_what_it_declares`] |
 //! | JSONPath | [`answers_compliance_suite`], [`jsonpath::agrees_with_python`] |
+//! | JSONPath over the leaves of another store | [`answers_over_other_leaves`] |
 //! | panics in a user's code | [`probe`], [`Fragile`], [`expect_injected_panics`] |
 //! | `Send`, `Sync` and unwind safety | [`Is`] |
 //! | any persistent map | [`map`] |
@@ -27,10 +28,12 @@ mod checks;
 mod fragile;
 pub mod jsonpath;
 pub mod map;
+mod other_leaves;
 mod panics;
 
 pub use auto_traits::{Is, Otherwise};
 pub use checks::{answers_compliance_suite, every_check_passes, fails_what_it_declares};
 pub use fragile::Fragile;
+pub use other_leaves::answers_over_other_leaves;
 pub use panics::expect_injected_panics;
 pub use scenarios::probe;

@@ -82,7 +82,8 @@ impl Built for SharedValue {
 
 /// The leaves of a store, for a [query index](crate::flat_query::QueryIndex) that does not hold them itself.
 pub trait Leaves {
-    /// The value at `pointer` if that is a leaf; `None` of a container with children, and where there is nothing.
+    /// The value at `pointer` if that is a leaf; `None` of a container with children, and where there is nothing. A
+    /// leaf's value is a scalar or an empty container, because what lies within a value has no pointer.
     fn leaf(&self, pointer: &str) -> Option<Cow<'_, Value>>;
     /// Whether there is a container with children at `pointer`.
     fn is_container(&self, pointer: &str) -> bool;

@@ -41,12 +41,15 @@ pub trait FlatQuery {
 ///
 /// Every container of that store is an object: it keeps arrays elsewhere. So an index or a slice selects nothing.
 pub trait QueryIndex: 'static {
-    /// A path that was parsed, and that any index of this type can answer at any time.
+    /// A path that was parsed, and that any index of this type can answer at any time. Clones share what was parsed.
     type Path: Clone + fmt::Debug + 'static;
 
     /// The index of a store without leaves.
     fn new() -> Self;
     /// A leaf came to `pointer`, where none was. A replaced leaf is not told.
+    ///
+    /// There may be leaves above it and below it: the leaves of a container with children are as hidden as in
+    /// [`flat`](crate::flat), in whatever order the store tells of them.
     fn added(&mut self, pointer: Pointer<'_>);
     /// The leaf at `pointer` went.
     fn removed(&mut self, pointer: Pointer<'_>);

@@ -3,20 +3,25 @@
 //!
 //! The plan cannot tell arrays from objects, so `[0]` also matches `{"0": …}`. That is fixed here: the store also
 //! counts the children of every container.
+//!
+//! [`Index`] does the same over the leaves of another store, in which every container is an object.
+
+mod index;
+mod simple;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 use std::ops::ControlFlow;
 
-use json_path::{ParseError, Query, Tree};
+use json_path::Tree;
 use scenarios::flat::{self, Containers, Leaf, Pointer, flatten};
-use scenarios::flat_query::{
-    FlatQuery, Found, QueryError, Selector, SelectorKind, admits, matched_length, simple_segments,
-};
+use scenarios::flat_query::{FlatQuery, Found, QueryError, Selector, admits, matched_length};
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
 use serde_json::Value;
+
+pub use index::{Index, Path};
+use simple::{has_wildcard, parse, pointer_of, simple};
 
 /// A hash map from pointer to leaf, and the containers that the pointers imply.
 #[derive(Default)]
@@ -76,16 +81,7 @@ impl Store {
 
     /// Visits the one node that `selectors` can select.
     fn visit_singular(&self, selectors: &[Selector], mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>) {
-        let mut pointer = String::new();
-        for selector in selectors {
-            pointer.push('/');
-            match &selector.kind {
-                SelectorKind::Name(name) => pointer.push_str(name),
-                // Writing to a `String` does not fail.
-                SelectorKind::Index(index) => drop(write!(pointer, "{index}")),
-                SelectorKind::Wildcard => return,
-            }
-        }
+        let pointer = pointer_of(selectors);
         let node = if self.containers.contains(&pointer) {
             Node { pointer: &pointer, value: Held::Container(self) }
         } else if let Some(leaf) = self.leaves.get(&pointer) {
@@ -107,10 +103,7 @@ impl Store {
         path: &str,
         mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
-        let query = Query::parse(path).map_err(|error| match error {
-            ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
-            ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
-        })?;
+        let query = parse(path)?;
         let Some(value) = self.tree("") else { return Ok(()) };
         let tree = Tree::new(&value);
         let _ = query.select(&tree, tree.root(), tree.root(), |node| {
@@ -175,18 +168,13 @@ impl FlatQuery for Store {
         path: &str,
         visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
-        if let Some(text) = path.strip_prefix('$') {
-            let (selectors, rest) = simple_segments(text);
-            if rest.is_empty() && !selectors.iter().any(|selector| selector.descendant) {
-                if selectors.iter().any(|selector| selector.kind == SelectorKind::Wildcard) {
-                    let _ = self.visit_all(&selectors, visit);
-                } else {
-                    self.visit_singular(&selectors, visit);
-                }
-                return Ok(());
-            }
+        let Some(selectors) = simple(path) else { return self.query_tree(path, visit) };
+        if has_wildcard(&selectors) {
+            let _ = self.visit_all(&selectors, visit);
+        } else {
+            self.visit_singular(&selectors, visit);
         }
-        self.query_tree(path, visit)
+        Ok(())
     }
 }
 
@@ -236,6 +224,11 @@ mod tests {
     #[test]
     fn random_queries_are_answered_as_by_an_independent_implementation() {
         testkit::jsonpath::agrees_with_python(false, testkit::jsonpath::answer_of::<Store>);
+    }
+
+    #[test]
+    fn the_index_answers_over_other_leaves() {
+        testkit::answers_over_other_leaves::<Index>();
     }
 
     #[test]

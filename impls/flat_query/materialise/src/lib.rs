@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use json_path::{ParseError, Query, Tree};
-use scenarios::flat::{self, Kinds, Leaf, Pointer, flatten};
-use scenarios::flat_query::{FlatQuery, Found, QueryError};
+use json_path::{Query, Tree};
+use scenarios::flat::{self, Kinds, Leaf, Leaves, Pointer, flatten};
+use scenarios::flat_query::{FlatQuery, Found, QueryError, QueryIndex};
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
 use serde_json::Value;
@@ -39,6 +40,35 @@ impl Found for Located<'_> {
     }
 }
 
+fn parse(path: &str) -> Result<Query, QueryError> {
+    Query::parse(path).map_err(|error| error.into_error(QueryError::Invalid, QueryError::Unsupported))
+}
+
+/// No index at all: each query asks the other store for its whole tree.
+pub struct Index;
+
+impl QueryIndex for Index {
+    type Path = Rc<Query>;
+
+    fn new() -> Self {
+        Index
+    }
+
+    fn added(&mut self, _pointer: Pointer<'_>) {}
+
+    fn removed(&mut self, _pointer: Pointer<'_>) {}
+
+    fn prepare(path: &str) -> Result<Rc<Query>, QueryError> {
+        parse(path).map(Rc::new)
+    }
+
+    fn select(&self, path: &Rc<Query>, leaves: &impl Leaves, mut visit: impl FnMut(&str) -> ControlFlow<()>) {
+        let Some(value) = leaves.tree() else { return };
+        let tree = Tree::new(&value);
+        let _ = path.select(&tree, tree.root(), tree.root(), |node| visit(&tree.pointer(node)));
+    }
+}
+
 impl FlatQuery for Store {
     type Found<'a> = Located<'a>;
 
@@ -62,10 +92,7 @@ impl FlatQuery for Store {
         path: &str,
         mut visit: impl FnMut(Self::Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
-        let query = Query::parse(path).map_err(|error| match error {
-            ParseError::Invalid { .. } => QueryError::Invalid(error.to_string()),
-            ParseError::Unsupported { .. } => QueryError::Unsupported(error.to_string()),
-        })?;
+        let query = parse(path)?;
         let entries = self.leaves.iter().map(|(key, leaf)| (key.as_str(), leaf));
         let Some(value) = flat::tree(Pointer::ROOT, entries, &self.kinds) else { return Ok(()) };
         let tree = Tree::new(&value);
@@ -119,6 +146,11 @@ mod tests {
     #[test]
     fn random_queries_are_answered_as_by_an_independent_implementation() {
         testkit::jsonpath::agrees_with_python(false, testkit::jsonpath::answer_of::<Store>);
+    }
+
+    #[test]
+    fn the_index_answers_over_other_leaves() {
+        testkit::answers_over_other_leaves::<Index>();
     }
 
     #[test]
