@@ -372,6 +372,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             "persistent_map" => memory("entry", "insert_unshared", "variants_100"),
             _ => memory("element", "push_unshared", "set_shared"),
         }],
+        composition: None,
     }
 }
 
