@@ -142,6 +142,8 @@ pub struct Verdicts<'a> {
     pub counted: (usize, usize),
     /// What best saves in them, as a share of what naive costs; each case weighs the same.
     pub saved: Option<f64>,
+    /// What the parts do not add up to, as a share of what best saves in them.
+    pub rest: Option<f64>,
     /// How far the source's plan goes.
     pub plan: Option<Plan>,
     /// Each part, in the order of the composition.
@@ -334,6 +336,7 @@ impl<'a> Composed<'a> {
             of_programs,
             counted: (counted.len(), of_totals.len() - counted.len()),
             saved,
+            rest: pays.then(|| sum(&|case| case.waterfall().rest) / all_saved),
             plan: Plan::of(metric, &of_totals),
             parts: parts.collect(),
         }
@@ -839,8 +842,21 @@ mod tests {
         let record = record(4, &[], &[("s", &cubes)]);
         let interval = Worth::Between(100.0, 1900.0);
         assert_eq!(worths(&record), [interval, interval, interval, Worth::Agreed(300.0)]);
-        told(&record, |_, cases| {
+        told(&record, |composed, cases| {
             assert_eq!(cases[0].waterfall().rest, 3000.0 - 3.0 * 1000.0 - 300.0);
+            assert!(close(composed.verdicts(Metric::Instructions, cases).rest.unwrap(), -0.1));
+        });
+    }
+
+    /// Neither end tells of parts that help only in the middle.
+    #[test]
+    fn what_several_parts_save_only_together_is_a_rest() {
+        let middle = |set: Set| [1000, 1000, 400, 400, 400][set.count_ones() as usize];
+        let record = record(4, &[], &[("s", &middle)]);
+        assert_eq!(worths(&record), [Worth::Nothing; 4]);
+        told(&record, |composed, cases| {
+            assert_eq!(cases[0].waterfall(), Waterfall { steps: vec![], rest: 600.0 });
+            assert_eq!(composed.verdicts(Metric::Instructions, cases).rest, Some(1.0));
         });
     }
 
