@@ -171,6 +171,51 @@ fn memory_is_told_by_scenarios_that_exist() {
     }
 }
 
+/// Without one of these mixtures the report cannot tell what a part is worth.
+#[test]
+fn a_composition_has_contenders_that_tell_what_each_part_is_worth() {
+    let roster = lab::roster::roster();
+    for bottleneck in scenarios::BOTTLENECKS {
+        let Some(composition) = bottleneck.composition else { continue };
+        let exists = |bottleneck: &str, name: &str| {
+            let mut all = roster.iter();
+            assert!(
+                all.any(|contender| contender.bottleneck.name == bottleneck && contender.about.name == name),
+                "no contender {bottleneck}/{name}"
+            );
+        };
+        let names: BTreeSet<&str> = composition.parts.iter().map(|part| part.name).collect();
+        assert_eq!(names.len(), composition.parts.len(), "{}: two parts have one name", bottleneck.name);
+        for part in composition.parts {
+            for form in [part.naive, part.planned, part.best] {
+                exists(part.bottleneck, form);
+            }
+        }
+        let mut mixtures = BTreeSet::new();
+        for mixture in composition.mixtures {
+            exists(bottleneck.name, mixture.contender);
+            let best: BTreeSet<&str> = mixture.best.iter().copied().collect();
+            assert!(best.is_subset(&names), "{}: no such part", mixture.contender);
+            assert!(mixtures.insert(best), "{}: another contender is the same mixture", mixture.contender);
+        }
+        exists(bottleneck.name, composition.planned);
+        assert!(mixtures.contains(&BTreeSet::new()) && mixtures.contains(&names), "{}", bottleneck.name);
+        for name in &names {
+            let alone = BTreeSet::from([*name]);
+            let all_but_it = &names - &alone;
+            assert!(
+                mixtures.contains(&alone) && mixtures.contains(&all_but_it),
+                "{}: {name}",
+                bottleneck.name
+            );
+        }
+        for program in composition.programs {
+            let is_listed = bottleneck.scenarios.iter().any(|scenario| scenario.name == *program);
+            assert!(is_listed, "{}: no scenario {program}", bottleneck.name);
+        }
+    }
+}
+
 #[test]
 fn claims_are_about_cells_that_exist() {
     let roster = lab::roster::roster();

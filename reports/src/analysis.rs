@@ -525,6 +525,7 @@ mod tests {
                 concurrent: Vec::new(),
                 claims: Vec::new(),
                 memory: Vec::new(),
+                composition: None,
                 name: "b".into(),
                 title: String::new(),
                 question: String::new(),

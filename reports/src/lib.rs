@@ -13,6 +13,7 @@ pub mod measurements;
 pub mod merge;
 pub mod meter;
 pub mod metric;
+pub mod parts;
 pub mod record;
 pub mod render;
 pub mod shell;

@@ -285,6 +285,51 @@ pub struct BottleneckInfo {
     /// The pairs of its scenarios that show the memory of a structure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memory: Vec<MemoryInfo>,
+    /// What its contenders are made of; absent if each of them is a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composition: Option<CompositionInfo>,
+}
+
+/// What contenders are made of that are put together from the same parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompositionInfo {
+    /// The parts, in reading order.
+    pub parts: Vec<PartInfo>,
+    /// The contenders in which every part is naive or best.
+    pub mixtures: Vec<MixtureInfo>,
+    /// The contender in which every part is as its source planned it.
+    pub planned: String,
+    /// The scenarios that do what whole programs do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+}
+
+/// A part, as the report describes it. Its forms are contenders of another bottleneck.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// Its name in mixtures: `storage`.
+    pub name: String,
+    /// Its name for people: `Storage`.
+    pub title: String,
+    /// The bottleneck whose contenders are its forms.
+    pub bottleneck: String,
+    /// Its naive form.
+    pub naive: String,
+    /// The form that the source planned.
+    pub planned: String,
+    /// The lab's best form.
+    pub best: String,
+    /// What the source's optimisation is, in one clause.
+    pub optimisation: String,
+}
+
+/// A contender in which some parts are best and all others naive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MixtureInfo {
+    /// The contender.
+    pub contender: String,
+    /// The names of the parts that are best.
+    pub best: Vec<String>,
 }
 
 /// Two scenarios that together show the memory of a structure.

@@ -13,6 +13,7 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod overview;
+pub(crate) mod parts;
 mod reproduce;
 mod series;
 mod shell;

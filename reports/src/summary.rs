@@ -5,10 +5,10 @@ use std::fmt::Write;
 use crate::analysis;
 use crate::metric::Metric;
 use crate::record::{Failure, Record, Role, Skip};
-use crate::render::format;
+use crate::render::{format, parts};
 use crate::view::{BottleneckView, ScenarioView};
 
-/// The summary: the failures, then for each bottleneck the ranking and a table of instructions per operation. The
+/// The summary: the failures, then for each bottleneck which of its parts pay if it has parts, the ranking, and a table of instructions per operation. The
 /// table has a row per scenario, at the largest size that its contenders have in common, and the lowest count is bold.
 pub fn markdown(record: &Record) -> String {
     let mut text = "# Bottleneck Lab\n\n".to_owned();
@@ -64,6 +64,9 @@ fn skipped(text: &mut String, skipped: &[Skip]) {
 
 fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
     let _ = writeln!(text, "\n## {}\n", plain(&view.info.title));
+    if let Some(answer) = parts::outline(view) {
+        let _ = writeln!(text, "{}\n", plain(&answer));
+    }
     let ranking = analysis::rank(view, Metric::Instructions);
     if ranking.rows.is_empty() {
         let _ = writeln!(text, "There is no cell group in which all contenders have an instruction count.");

@@ -117,7 +117,7 @@
       rowCount += section.hidden ? 0 : [...visible.values()].filter(Boolean).length;
     }
     const open = new Set(sections.filter((section) => !section.hidden).map((section) => section.id));
-    for (const row of all(".glance tr[data-scenario]")) row.hidden = !open.has(row.dataset.scenario);
+    for (const row of all(".glance tr[data-scenario], .composed")) row.hidden = !open.has(row.dataset.scenario);
     const roles = new Set(ticks.filter((tick) => tick.checked).map((tick) => tick.value));
     for (const table of all(".glance")) {
       for (const head of all("th[data-role]", table)) {

@@ -178,6 +178,17 @@ fn a_link_filters_and_sorts() {
     assert_eq!((data(&nothing, "sections"), data(&nothing, "rows")), ("0", "0"));
 }
 
+#[test]
+fn the_filter_folds_away_what_is_said_of_parts() {
+    let Some(chromium) = chromium() else { return };
+    let (home, url) = report(&common::composed());
+    let dom = visit(&chromium, home.path(), &format!("{url}/store.html#filter=program")).dom;
+    let shown = dom.split("class=\"composed\"").skip(1).map(|block| &block[..block.find('>').unwrap()]);
+    let shown: Vec<&str> = shown.filter(|tag| !tag.contains("hidden")).collect();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(shown.iter().all(|tag| tag.contains("data-scenario=\"program_")), "{shown:?}");
+}
+
 /// Widths of a phone, a tablet and a desk.
 const WIDTHS: [u32; 3] = [390, 820, 1600];
 
@@ -218,10 +229,13 @@ addEventListener("load", () => {
 #[test]
 fn no_page_scrolls_sideways_and_one_metric_is_shown() {
     let Some(chromium) = chromium() else { return };
-    let (home, _) = report(&common::hostile());
-    for (name, tables) in
-        [("index.html", "0 0 0"), ("persistent_map.html", "5 5 5"), ("persistent_vector.html", "10 10 10")]
-    {
+    for (record, name, tables) in [
+        (common::hostile(), "index.html", "0 0 0"),
+        (common::hostile(), "persistent_map.html", "5 5 5"),
+        (common::hostile(), "persistent_vector.html", "10 10 10"),
+        (common::composed(), "store.html", "7 7 7"),
+    ] {
+        let (home, _) = report(&record);
         let page = fs::read_to_string(home.path().join("report").join(name)).unwrap();
         let frames = home.path().join("frames.html");
         fs::write(&frames, framed(&page)).unwrap();

@@ -36,6 +36,13 @@ fn part<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     &page[from..from + length]
 }
 
+/// The page of the bottleneck whose contenders are put together from parts.
+fn store(record: &Record) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let index = render(record, &home.path().join("report")).unwrap();
+    fs::read_to_string(index.with_file_name("store.html")).unwrap()
+}
+
 fn matrix<'a>(page: &'a str, scenario: &str, metric: &str) -> &'a str {
     let section = part(page, &format!("<section class=\"scenario\" id=\"{scenario}\""), "</section>");
     part(section, &format!("<table class=\"matrix m\" data-metric=\"{metric}\""), "</table>")
@@ -489,4 +496,183 @@ fn the_summary_tells_failures_first_and_marks_the_best() {
     let columns: Vec<usize> =
         text.lines().filter(|line| line.starts_with("| ")).map(|line| line.matches(" |").count()).collect();
     assert!(columns.iter().all(|count| *count == 12 || *count == 8), "{columns:?}");
+}
+
+/// The first paragraph, table or figure of a metric in `text`, from `start` on.
+fn of_metric<'a>(text: &'a str, start: &str, metric: &str, end: &str) -> &'a str {
+    part(text, &format!("{start} data-metric=\"{metric}\""), end)
+}
+
+/// What the section says of one scenario.
+fn block<'a>(page: &'a str, scenario: &str) -> &'a str {
+    let start = format!("id=\"part-{scenario}\"");
+    let from = page.find(&start).unwrap_or_else(|| panic!("no {scenario}"));
+    let length =
+        page[from + 1..].find("id=\"part-").unwrap_or_else(|| page[from..].find("</section>").unwrap());
+    &page[from..from + length]
+}
+
+#[test]
+fn which_part_pays_is_told_first() {
+    let page = store(&common::composed());
+    assert!(page.find("<section id=\"parts\">") < page.find("<section id=\"contenders\">"));
+    assert!(page.contains("<li><a href=\"#parts\">Which part pays</a></li>"));
+    let answer = of_metric(&page, "<p class=\"answer m\"", "instructions", "</p>").replace('\u{202f}', " ");
+    for sentence in [
+        "In the programs, Signals (39 %), Query (37 %) and Storage (26 %) make 102 % of what best saves in instructions.",
+        "Of what all_naive takes, best saves 55 %.",
+        "Slots matters only once the others are best.",
+        "Patterns costs more than it brings.",
+        "The largest loss by a part is that of Patterns in program_form at n = 100: 25 % more.",
+        "as_planned saves 111 % of what best saves.",
+        "In 2 of 14 cell groups mixtures are missing, and the middles of intervals count.",
+    ] {
+        assert!(answer.contains(sentence), "{sentence}: {answer}");
+    }
+    assert!(
+        of_metric(&page, "<p class=\"answer m\"", "atomics", "</p>")
+            .contains("No part changes the atomic read-modify-writes of the program.")
+    );
+    let table = of_metric(&page, "<table class=\"verdicts m\"", "instructions", "</table>");
+    let rows: Vec<&str> =
+        table.split("data-part=\"").skip(1).map(|row| row.split('"').next().unwrap()).collect();
+    assert_eq!(rows, ["Signals", "Query", "Storage", "Cache", "Arrays", "Slots", "Patterns"], "by share");
+    let patterns = part(table, "data-part=\"Patterns\"", "</tr>");
+    for words in [
+        "class=\"v w2\">-13\u{202f}%",
+        "<td>2 of 7<i>late in 1</i></td>",
+        "1.25×",
+        "href=\"#part-match_patterns\"",
+    ] {
+        assert!(patterns.contains(words), "{words}: {patterns}");
+    }
+    let shares = of_metric(&page, "<table class=\"glance m\"", "instructions", "</table>");
+    let row = part(shares, "<tr data-scenario=\"program_form\"", "</tr>").replace('\u{202f}', " ");
+    assert!(row.contains(">2.97×<") && row.contains(">23 %<") && row.contains("w2\">-10 %<"), "{row}");
+}
+
+#[test]
+fn a_waterfall_leads_from_naive_to_best() {
+    let page = store(&common::composed());
+    let figure = of_metric(block(&page, "program_form"), "<figure", "instructions", "</figure>");
+    let told = "program_form: Ir per step at size 1000, from all_naive to best: all_naive 520, Signals −300, \
+                Storage −80.0, Patterns +35.0, best 175, as_planned 140.";
+    assert!(figure.contains(&format!("aria-label=\"{told}\"")), "{figure}");
+    let count = |class: &str| figure.matches(&format!("<path class=\"{class}\"")).count();
+    assert_eq!(["whole", "gain", "loss", "rest"].map(count), [3, 2, 1, 0]);
+    assert!(figure.contains("Within the tolerance: Query, Slots, Cache and Arrays."), "{figure}");
+    for fixed in ["width=", "height=", "fill=", "stroke=", "font-", "NaN", "inf"] {
+        assert!(!figure.contains(fixed), "{fixed} in {figure}");
+    }
+    // The middles of intervals do not add up.
+    let open = of_metric(block(&page, "program_editor"), "<figure", "instructions", "</figure>");
+    assert!(open.contains("<path class=\"rest\"") && open.contains("mixtures are missing"), "{open}");
+    let zero = of_metric(block(&page, "notify"), "<figure", "blocks", "</figure>");
+    assert!(zero.contains("The value is zero for all of them.") && !zero.contains("<svg"), "{zero}");
+}
+
+#[test]
+fn what_a_part_saves_alone_and_last_stands_in_every_metric() {
+    let page = store(&common::composed());
+    let row = |scenario: &str, metric: &str, title: &str| {
+        let table = of_metric(block(&page, scenario), "<table class=\"saved m\"", metric, "</table>");
+        part(table, &format!("data-part=\"{title}\""), "</tr>").replace('\u{202f}', " ")
+    };
+    let get = row("get", "instructions", "Storage");
+    let at_1000 = "<td class=\"v\">475<i>20.0×</i></td><td>475<i>20.0×</i></td>\
+                   <td class=\"worth\">475<i>mean</i></td><td class=\"b3\">100 %</td>";
+    assert!(get.contains(at_1000), "{get}");
+    let open = row("program_editor", "instructions", "Storage");
+    let worth =
+        "<td class=\"worth\">380 – 1 180<i>interval</i></td><td class=\"b2\">33 %<i>16 % – 49 %</i></td>";
+    assert!(open.contains(worth), "{open}");
+    let block = block(&page, "program_editor");
+    let note = of_metric(block, "<p class=\"note m\"", "instructions", "</p>");
+    assert!(
+        note.contains(
+            "5 parts are active, and Shapley values need their 32 mixtures. 12 of them are measured."
+        )
+    );
+    assert!(note.contains("are missing: Storage + Query; Storage + Signals; "), "{note}");
+    // By the clock one part less stands out, and the mixtures of three are all there.
+    assert!(row("program_editor", "warm_ns", "Storage").contains("<i>Shapley</i>"));
+    for metric in Metric::with_tables().filter(|metric| *metric != Metric::Frees) {
+        let silent = metric.is_ratio()
+            || !page.contains(&format!("<table class=\"saved m\" data-metric=\"{}\"", metric.key()));
+        assert_eq!(silent, metric.is_ratio(), "{metric:?}");
+    }
+    assert!(block.contains("data-metric=\"warm_ratio\">Warm ratio says nothing of parts."));
+}
+
+#[test]
+fn programs_are_open_and_other_scenarios_folded() {
+    let mut record = common::composed();
+    let page = store(&record);
+    let section = part(&page, "<section id=\"parts\">", "</section>");
+    assert_eq!(section.matches("<details class=\"composed\"").count(), 5);
+    assert_eq!(section.matches("<div class=\"composed\"").count(), 2);
+    let outline = part(section, "<span class=\"name\">get</span>", "</summary>").replace('\u{202f}', " ");
+    assert!(
+        outline.contains("Instructions at n = 1 k: all_naive ÷ best = 20.0×; Storage 100 %"),
+        "{outline}"
+    );
+    // What forms a part has, with a link where the report has the page.
+    let forms = part(section, "<table class=\"forms\">", "</table>");
+    assert!(forms.contains("href=\"persistent_map.html\"") && !forms.contains("elsewhere.html"));
+    assert!(forms.contains("keeps the &#60;last&#62; answers"));
+    record.bottlenecks[2].composition.as_mut().unwrap().programs.clear();
+    let page = store(&record);
+    assert!(page.contains("In the scenarios, ") && !page.contains("<h3 class=\"minor\">Programs</h3>"));
+}
+
+#[test]
+fn every_link_to_a_place_on_the_page_leads_somewhere() {
+    let page = store(&common::composed());
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let distinct: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(distinct.len(), ids.len(), "an id is there twice");
+    for link in page.split("<a ").skip(1).map(|link| part(link, "href=\"", ">")) {
+        let target = link.split('"').nth(1).unwrap();
+        if let Some(place) = target.strip_prefix('#') {
+            assert!(distinct.contains(place), "{target}");
+        }
+    }
+    for element in
+        ["section", "details", "div", "table", "tbody", "tr", "td", "th", "p", "figure", "svg", "i"]
+    {
+        let [opened, closed] = [
+            page.matches(&format!("<{element} ")).count() + page.matches(&format!("<{element}>")).count(),
+            page.matches(&format!("</{element}>")).count(),
+        ];
+        assert_eq!(opened, closed, "{element}");
+    }
+}
+
+#[test]
+fn without_a_composition_or_its_ends_no_part_is_told() {
+    let whole = site(&common::full_size());
+    for page in [&whole.map, &whole.vector] {
+        assert!(!page.contains("id=\"parts\"") && !page.contains("#parts\""));
+    }
+    let mut record = common::composed();
+    record.cells.retain(|cell| cell.name.contender != "best");
+    assert!(!store(&record).contains("id=\"parts\""));
+    // A record of before the field is read all the same, and a bottleneck without the field is as it was.
+    let mut json = serde_json::to_value(&record).unwrap();
+    assert!(json["bottlenecks"][0].get("composition").is_none());
+    json["bottlenecks"][2].as_object_mut().unwrap().remove("composition");
+    record.bottlenecks[2].composition = None;
+    assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
+}
+
+#[test]
+fn the_summary_tells_which_part_pays() {
+    let text = reports::summary::markdown(&common::composed()).replace('\u{202f}', " ");
+    let of_store = text.split("## Store").nth(1).unwrap();
+    assert!(
+        of_store
+            .trim_start()
+            .starts_with("In the programs, Signals (39 %), Query (37 %) and Storage (26 %) make 102 %")
+    );
+    assert!(!text.split("## Store").next().unwrap().contains("In the programs"));
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::case::Case;
+use crate::composition::Composition;
 use crate::concurrency::Concurrency;
 use crate::trace::{Check, Mismatch, Step};
 
@@ -27,6 +28,8 @@ pub struct Bottleneck {
     pub claims: &'static [Claim],
     /// Which of its scenarios tell how much memory a structure takes, alone and with versions of it kept.
     pub memory: &'static [Memory],
+    /// What its contenders are made of; `None` if each of them is a whole.
+    pub composition: Option<&'static Composition>,
     /// What it can measure on a user's file, by the kind of file; empty if every input is generated.
     pub own_inputs: &'static [OwnInput],
     /// The name of the contender to whose times the time meter relates those of all others.

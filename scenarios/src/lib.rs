@@ -27,6 +27,7 @@
 
 mod case;
 mod checking;
+pub mod composition;
 pub mod concurrency;
 mod contender;
 pub mod data_map;
@@ -54,6 +55,7 @@ pub mod small_map;
 mod trace;
 
 pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, seeded_case};
+pub use composition::Composition;
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Claim, Contender, Form, Growth, KnownFailure, Memory, NOTHING,
     OwnInput, Part, Request, Role, Scenario, Sizes,

@@ -1,10 +1,10 @@
 //! Converts the roster to the types of the record.
 
 use reports::record::{
-    BottleneckInfo, CaveatInfo, ClaimInfo, ContenderInfo, MemoryInfo, Role as RecordRole, ScenarioInfo,
-    TrialRecord,
+    BottleneckInfo, CaveatInfo, ClaimInfo, CompositionInfo, ContenderInfo, MemoryInfo, MixtureInfo, PartInfo,
+    Role as RecordRole, ScenarioInfo, TrialRecord,
 };
-use scenarios::{Bottleneck, Capability, Contender, Role, Scenario};
+use scenarios::{Bottleneck, Capability, Composition, Contender, Role, Scenario};
 
 use super::cell::Roster;
 
@@ -46,6 +46,7 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRe
                 versions: memory.versions,
             })
             .collect(),
+        composition: bottleneck.composition.map(composition),
         claims: bottleneck
             .claims
             .iter()
@@ -62,6 +63,32 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRe
         scenarios: scenarios.map(info).collect(),
         concurrent: bottleneck.concurrent.iter().filter(was_tried).map(info).collect(),
     }
+}
+
+fn composition(composition: &Composition) -> CompositionInfo {
+    let parts = composition.parts.iter().map(|part| PartInfo {
+        name: part.name.to_owned(),
+        title: part.title.to_owned(),
+        bottleneck: part.bottleneck.to_owned(),
+        naive: part.naive.to_owned(),
+        planned: part.planned.to_owned(),
+        best: part.best.to_owned(),
+        optimisation: part.optimisation.to_owned(),
+    });
+    let mixtures = composition
+        .mixtures
+        .iter()
+        .map(|mixture| MixtureInfo { contender: mixture.contender.to_owned(), best: owned(mixture.best) });
+    CompositionInfo {
+        parts: parts.collect(),
+        mixtures: mixtures.collect(),
+        planned: composition.planned.to_owned(),
+        programs: owned(composition.programs),
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// A contender as the record's type. A check that it is known to fail becomes a badge.

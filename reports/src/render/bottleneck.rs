@@ -8,6 +8,7 @@ use super::caveats::{Badge, Caveats};
 use super::chart::{self, Chart};
 use super::error::{Error, fill};
 use super::failures::Failures;
+use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
@@ -30,6 +31,7 @@ struct Page<'a> {
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
+    parts: Option<parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
     memory: Vec<Memory<'a>>,
     claims: Vec<Claim<'a>>,
@@ -231,6 +233,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         contenders: contenders.collect(),
         caveats: caveats.all(),
         families: families(view),
+        parts: parts::Section::new(record, view)?,
         glances: Metric::with_tables()
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
@@ -404,7 +407,7 @@ impl<'a> Claim<'a> {
 }
 
 /// Whether a page has charts of `metric`.
-fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
+pub(super) fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
     match metric.about().chart {
         metric::Chart::Always => view.has(metric),
         metric::Chart::WhereAny => {

@@ -1,4 +1,5 @@
-//! Charts: how a metric grows with size, and how a bottleneck's contenders compare overall.
+//! Charts: how a metric grows with size, how a bottleneck's contenders compare overall, and which part of a contender saves
+//! how much.
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::{BindKeyPoints, IntoLogRange};
@@ -7,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
 use super::format;
-use super::svg::{Ink, SCALE, Svg};
+use super::svg::{self, Ink, SCALE, Svg};
 use crate::metric::Metric;
 use crate::view::ScenarioView;
 
@@ -15,6 +16,8 @@ use crate::view::ScenarioView;
 const SCALING: (u32, u32) = (400, 250);
 /// Width of a standings chart, and the height of one of its lines.
 const STANDINGS: (u32, u32) = (390, 23);
+/// Width of a waterfall, and the height of one of its bars with the space around it.
+const WATERFALL: (u32, u32) = (400, 20);
 const LABEL: f64 = 11.0;
 /// Radius of a dot that stands for one scenario.
 const DOT: f64 = 2.6;
@@ -203,6 +206,85 @@ fn draw_standings(
         let ends = |place| [(place, middle(row) - 0.36), (place, middle(row) + 0.36)];
         chart.draw_series(place.map(|place| PathElement::new(ends(place), strong)))?;
         chart.draw_series(place.map(|place| Circle::new((place, middle(row)), px(4.0), strong)))?;
+    }
+    Ok(())
+}
+
+/// One bar of a waterfall.
+pub struct Bar<'a> {
+    /// What it stands for.
+    pub name: &'a str,
+    /// Where it begins. A line leads there from the end of the bar above, if that is the same place.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Its meaning.
+    pub kind: svg::Bar,
+    /// What is written beside it.
+    pub text: String,
+}
+
+/// A waterfall: a bar below the other, from one whole to another. The axis is linear and begins at zero, so that the
+/// lengths of bars can be compared. `None` if all of them are zero.
+///
+/// # Errors
+/// If plotters fails.
+pub fn waterfall(bars: &[Bar<'_>], description: &str) -> Result<Option<String>, DrawingError> {
+    let ends = bars.iter().flat_map(|bar| [bar.from, bar.to]).filter(|end| end.is_finite());
+    let (low, high) = ends.fold((0.0, 0.0), |(low, high): (f64, f64), end| (low.min(end), high.max(end)));
+    if low == high {
+        return Ok(None);
+    }
+    let mut svg = Svg::new(WATERFALL.0, bars.len() as u32 * WATERFALL.1 + 30);
+    {
+        let area = (&mut svg).into_drawing_area();
+        draw_waterfall(&area, bars, low..high)?;
+    }
+    Ok(Some(svg.finish(description)))
+}
+
+fn draw_waterfall(
+    area: &DrawingArea<&mut Svg, Shift>,
+    bars: &[Bar<'_>],
+    range: std::ops::Range<f64>,
+) -> Result<(), DrawingError> {
+    let rows = bars.len();
+    let (low, rounding) = (range.start, 1e-6 * (range.end - range.start));
+    // Places are counted from the top, and plotters' axis from below.
+    let middle = |row: usize| rows as f64 - row as f64 - 0.5;
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(px(4.0))
+        .margin_right(px(58.0))
+        .x_label_area_size(px(22.0))
+        .y_label_area_size(px(92.0))
+        .build_cartesian_2d(range, 0.0..rows as f64)?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .x_labels(4)
+        .max_light_lines(1)
+        .bold_line_style(Ink::Grid.color())
+        .axis_style(Ink::Axis.color())
+        .set_all_tick_mark_size(px(3.0))
+        .label_style(label())
+        .x_label_formatter(&|place| format::tick(*place))
+        .y_label_formatter(&|_| String::new())
+        .draw()?;
+    let before = label().pos(Pos::new(HPos::Right, VPos::Center));
+    let behind = label().pos(Pos::new(HPos::Left, VPos::Center));
+    for (row, bar) in bars.iter().enumerate() {
+        let (left, y) = chart.backend_coord(&(low, middle(row)));
+        area.draw_text(&shortened(bar.name, 15), &before, (left - px(6.0), y))?;
+        let corners = [(bar.from, middle(row) - 0.34), (bar.to, middle(row) + 0.34)];
+        chart.draw_series([Rectangle::new(corners, Ink::Bar(bar.kind).color().filled())])?;
+        let (right, _) = chart.backend_coord(&(bar.from.max(bar.to), middle(row)));
+        area.draw_text(&bar.text, &behind, (right + px(5.0), y))?;
+        let meets = |next: &Bar<'_>| [next.from, next.to].iter().any(|end| (end - bar.to).abs() <= rounding);
+        if bars.get(row + 1).is_some_and(meets) {
+            let line = [(bar.to, middle(row) - 0.34), (bar.to, middle(row + 1) + 0.34)];
+            chart.draw_series([PathElement::new(line, Ink::Axis.color())])?;
+        }
     }
     Ok(())
 }

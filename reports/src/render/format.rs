@@ -33,6 +33,18 @@ pub fn ratio(value: f64) -> String {
     format!("{number}×")
 }
 
+/// A share: `0 %`, `0.4 %`, `7.3 %`, `61 %`, `-12 %`.
+pub fn percent(share: f64) -> String {
+    let number = match share.abs() {
+        _ if !share.is_finite() => infinite(share),
+        size if size < 0.000_5 => "0".to_owned(),
+        size if size < 0.0995 => format!("{:.1}", share * 1e2),
+        size if size < 10.0 => format!("{:.0}", share * 1e2),
+        _ => value(share * 1e2),
+    };
+    format!("{number}{THIN}%")
+}
+
 fn infinite(value: f64) -> String {
     if value.is_nan() { ABSENT.to_owned() } else { "∞".to_owned() }
 }
@@ -152,6 +164,23 @@ mod tests {
         ];
         for (number, expected) in cases {
             assert_eq!(plain(ratio(number)), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn shares_are_told_in_percent() {
+        let cases = [
+            (0.0, "0 %"),
+            (-0.000_01, "0 %"),
+            (0.004, "0.4 %"),
+            (-0.0734, "-7.3 %"),
+            (0.613, "61 %"),
+            (1.0, "100 %"),
+            (123.0, "12.3 k %"),
+            (f64::INFINITY, "∞ %"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(plain(percent(number)), expected, "{number}");
         }
     }
 

@@ -86,6 +86,7 @@ mod tests {
             concurrent: Vec::new(),
             claims: Vec::new(),
             memory: Vec::new(),
+            composition: None,
         };
         Record {
             schema: SCHEMA,

@@ -31,6 +31,25 @@ pub enum Ink {
     Series(u8),
     /// A secondary mark of a series: class `s<n> f`. A filled circle becomes a small dot.
     Faint(u8),
+    /// A bar. A filled rectangle becomes a shape with the bar's class.
+    Bar(Bar),
+}
+
+/// The meaning of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// A whole: class `whole`.
+    Whole,
+    /// What is saved: class `gain`.
+    Gain,
+    /// What costs more: class `loss`.
+    Loss,
+    /// What no part accounts for: class `rest`.
+    Rest,
+}
+
+impl Bar {
+    const ALL: [Bar; 4] = [Bar::Whole, Bar::Gain, Bar::Loss, Bar::Rest];
 }
 
 impl Ink {
@@ -42,6 +61,7 @@ impl Ink {
             Ink::Text => RGBColor(0, 0, 2),
             Ink::Series(index) => RGBColor(1, index, 0),
             Ink::Faint(index) => RGBColor(2, index, 0),
+            Ink::Bar(bar) => RGBColor(3, bar as u8, 0),
         }
     }
 
@@ -49,6 +69,7 @@ impl Ink {
         match color.rgb {
             (1, index, _) => Ink::Series(index),
             (2, index, _) => Ink::Faint(index),
+            (3, bar, _) => Ink::Bar(Bar::ALL[usize::from(bar) % Bar::ALL.len()]),
             (_, _, 1) => Ink::Axis,
             (_, _, 2) => Ink::Text,
             _ => Ink::Grid,
@@ -62,6 +83,10 @@ impl Ink {
             Ink::Text => "t".to_owned(),
             Ink::Series(index) => format!("s{index}"),
             Ink::Faint(index) => format!("s{index} f"),
+            Ink::Bar(Bar::Whole) => "whole".to_owned(),
+            Ink::Bar(Bar::Gain) => "gain".to_owned(),
+            Ink::Bar(Bar::Loss) => "loss".to_owned(),
+            Ink::Bar(Bar::Rest) => "rest".to_owned(),
         }
     }
 }
@@ -122,7 +147,7 @@ impl Svg {
         let target = match ink {
             Ink::Grid => &mut self.grid,
             Ink::Axis | Ink::Text => &mut self.axis,
-            Ink::Series(_) | Ink::Faint(_) => {
+            Ink::Series(_) | Ink::Faint(_) | Ink::Bar(_) => {
                 if self.open.as_ref().is_some_and(|(open, _)| *open != ink) {
                     self.close();
                 }
@@ -199,6 +224,20 @@ impl DrawingBackend for &mut Svg {
         style: &S,
     ) -> Drawn {
         self.path(path, style.color());
+        Ok(())
+    }
+
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        (left, top): BackendCoord,
+        (right, bottom): BackendCoord,
+        style: &S,
+        _: bool,
+    ) -> Drawn {
+        self.close();
+        let class = Ink::of(style.color()).class();
+        let [left, top, right, bottom] = [left, top, right, bottom].map(unit);
+        let _ = write!(self.series, r#"<path class="{class}" d="M{left} {top}H{right}V{bottom}H{left}Z"/>"#);
         Ok(())
     }
 
@@ -280,8 +319,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_is_a_shape_with_a_class() {
+        let mut svg = Svg::new(40, 20);
+        let area = (&mut svg).into_drawing_area();
+        area.draw(&Rectangle::new([(0, 10), (205, 60)], Ink::Bar(Bar::Gain).color().filled())).unwrap();
+        drop(area);
+        assert!(svg.finish("").ends_with(r#"<path class="gain" d="M0 1H20.5V6H0Z"/></svg>"#));
+    }
+
+    #[test]
     fn every_ink_is_told_from_its_colour() {
-        for ink in [Ink::Grid, Ink::Axis, Ink::Text, Ink::Series(0), Ink::Series(200), Ink::Faint(7)] {
+        let bars = Bar::ALL.map(Ink::Bar);
+        let inks = [Ink::Grid, Ink::Axis, Ink::Text, Ink::Series(0), Ink::Series(200), Ink::Faint(7)];
+        for ink in inks.into_iter().chain(bars) {
             let RGBColor(red, green, blue) = ink.color();
             assert_eq!(Ink::of(BackendColor { alpha: 1.0, rgb: (red, green, blue) }), ink);
         }

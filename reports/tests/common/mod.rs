@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use reports::CellName;
 use reports::record::{
-    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, ContenderInfo, Failure,
-    Fingerprint, Interval, Measurements, MemoryInfo, Ratios, Record, Role, SCHEMA, ScenarioInfo, Times,
+    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, CompositionInfo, ContenderInfo,
+    Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
+    SCHEMA, ScenarioInfo, Times,
 };
 
 /// How a contender's cost grows with the size.
@@ -372,6 +373,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             "persistent_map" => memory("entry", "insert_unshared", "variants_100"),
             _ => memory("element", "push_unshared", "set_shared"),
         }],
+        composition: None,
     }
 }
 
@@ -524,5 +526,149 @@ pub fn hostile() -> Record {
             trace: Vec::new(),
         },
     ];
+    record
+}
+
+/// The parts of the store, and what the source does about each.
+const PARTS: [(&str, &str); 7] = [
+    ("storage", "keeps the leaves in one sorted array"),
+    ("query", "walks the keys in place of a tree"),
+    ("patterns", "compiles all patterns into one trie"),
+    ("signals", "notifies only who looked at what changed"),
+    ("slots", "reuses free slots"),
+    ("cache", "keeps the <last> answers"),
+    ("arrays", "moves positions in place of elements"),
+];
+
+const PROGRAMS: [&str; 2] = ["program_editor", "program_form"];
+const STORE_WORK: [&str; 7] =
+    ["program_editor", "program_form", "get", "match_patterns", "notify", "iterate", "everything"];
+
+/// What one operation of the store costs, with these parts best.
+fn store_cost(scenario: &str, size: u64, best: &[bool]) -> f64 {
+    let n = size as f64;
+    let either = |part: usize, good: f64, bad: f64| if best[part] { good } else { bad };
+    match scenario {
+        "program_editor" => {
+            // A query costs less where the storage is good, and a cache answers half of the queries.
+            let query = either(1, 30.0, if best[0] { 1.2 * n } else { 2.0 * n });
+            let cached = either(5, 0.5 * query + 4.0, query);
+            either(0, 20.0, 0.4 * n) + cached + either(3, 60.0, 90.0) + either(6, 2.0, 6.0) + 5.0
+        }
+        "program_form" => either(0, 20.0, 0.1 * n) + either(3, 60.0, 60.0 + 0.3 * n) + either(2, 95.0, 60.0),
+        "get" => either(0, 25.0, 0.5 * n),
+        "match_patterns" => either(2, 40.0, 0.8 * n) + either(6, 2.0, 4.0),
+        "notify" => 40.0 + either(3, 20.0, 70.0),
+        "iterate" => 12.0 * n,
+        // Each of these helps the more, the more of the others are best.
+        _ => {
+            let good = best[..5].iter().filter(|best| **best).count() as i32;
+            1000.0 * 0.4f64.powi(good * good / 3) + either(6, 1.0, 2.0)
+        }
+    }
+}
+
+/// The record of [`full_size`] with a third bottleneck, whose contenders are put together from seven parts.
+pub fn composed() -> Record {
+    let count = PARTS.len();
+    let base = [(0..count).map(|_| false).collect(), vec![true; count]];
+    let but = |all: bool, at: usize| (0..count).map(|part| all != (part == at)).collect::<Vec<bool>>();
+    let mut mixtures: Vec<(String, Vec<bool>)> =
+        ["all_naive", "best"].map(str::to_owned).into_iter().zip(base).collect();
+    mixtures.extend((0..count).map(|at| (format!("naive_but_{}", PARTS[at].0), but(false, at))));
+    mixtures.extend((0..count).map(|at| (format!("best_but_{}", PARTS[at].0), but(true, at))));
+    let names = |best: &[bool]| -> Vec<String> {
+        PARTS.iter().zip(best).filter(|(_, best)| **best).map(|((name, _), _)| (*name).into()).collect()
+    };
+    let title = |name: &str| name[..1].to_uppercase() + &name[1..];
+    let parts = PARTS.map(|(name, optimisation)| PartInfo {
+        name: name.into(),
+        title: title(name),
+        bottleneck: if name == "storage" { "persistent_map" } else { "elsewhere" }.into(),
+        naive: "cow".into(),
+        planned: "hamt".into(),
+        best: "best".into(),
+        optimisation: optimisation.into(),
+    });
+    let mut record = full_size();
+    let scenario = |name: &&str| ScenarioInfo {
+        name: (*name).into(),
+        summary: format!("Does what is done in {name}."),
+        unit: "step".into(),
+        keeps_versions: false,
+    };
+    record.bottlenecks.push(BottleneckInfo {
+        scenarios: STORE_WORK.iter().map(scenario).collect(),
+        claims: Vec::new(),
+        memory: Vec::new(),
+        reference: "best".into(),
+        composition: Some(CompositionInfo {
+            parts: parts.into(),
+            mixtures: mixtures
+                .iter()
+                .map(|(contender, best)| MixtureInfo { contender: contender.clone(), best: names(best) })
+                .collect(),
+            planned: "as_planned".into(),
+            programs: PROGRAMS.map(str::to_owned).into(),
+        }),
+        ..bottleneck("store", "Store", "Which of its parts must be good?", &[], &[])
+    });
+    let planned = vec![true, true, false, true, false, false, false];
+    let contenders = mixtures
+        .into_iter()
+        .chain([("as_planned".to_owned(), planned), ("crate".to_owned(), vec![false; count])]);
+    for (name, best) in contenders {
+        let role = match name.as_str() {
+            "all_naive" => Role::Naive,
+            "crate" => Role::Peer,
+            _ => Role::Optimized,
+        };
+        for (scenario, size) in
+            STORE_WORK.iter().flat_map(|scenario| [100, 1000].map(|size| (scenario, size)))
+        {
+            let cost = store_cost(scenario, size, &best) * if name == "crate" { 0.7 } else { 1.0 };
+            let (ops, instructions) = (1000, (cost * 1000.0) as u64);
+            let blocks = if *scenario == "notify" { 0 } else { instructions / 90 };
+            record.cells.push(CellRecord {
+                name: CellName {
+                    bottleneck: "store".into(),
+                    scenario: (*scenario).into(),
+                    size,
+                    contender: name.clone(),
+                },
+                role,
+                ops,
+                digest: "00c0ffee00c0ffee".into(),
+                measured: Measurements {
+                    afterwards: None,
+                    instructions: Some(instructions),
+                    atomics: Some(Atomics::default()),
+                    allocations: Some(Allocations { blocks, bytes: blocks * 64, ..Allocations::default() }),
+                    times: Some(Times {
+                        warm_ns: spread(cost * 310.0, 0.99, 1.01),
+                        cold_ns: spread(cost * 600.0, 0.9, 1.15),
+                        disturbed: 0.0,
+                        ratios: Some(Ratios {
+                            reference: "best".into(),
+                            warm: spread(cost, 0.99, 1.01),
+                            cold: spread(cost, 0.99, 1.01),
+                        }),
+                    }),
+                },
+                observed: Default::default(),
+            });
+        }
+        record.contenders.push(ContenderInfo {
+            bottleneck: "store".into(),
+            role,
+            summary: format!("The mixture {name}."),
+            source: String::new(),
+            analysis: String::new(),
+            complexity: BTreeMap::new(),
+            caveats: Vec::new(),
+            name,
+        });
+    }
+    record.cells.sort_by(|left, right| left.name.cmp(&right.name));
     record
 }

@@ -34,6 +34,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[OwnInput {
         name: "pointers",
         expects: "one JSON pointer a line, in UTF-8",

@@ -35,6 +35,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[OwnInput {
         name: "document",
         expects: "a JSON document",

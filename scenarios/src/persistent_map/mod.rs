@@ -38,6 +38,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
     ],
+    composition: None,
     own_inputs: &[
         TRACES,
         OwnInput {

@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: SIZES,
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[],
     reference: "lmdb",
     describe: checks::describe,

@@ -31,6 +31,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[],
     reference: "lmdb",
     describe: checks::describe,

@@ -48,6 +48,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[],
     reference: "arena_graph",
     describe: checks::describe,

@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     claims: CLAIMS,
     memory: &[],
+    composition: None,
     own_inputs: &[],
     reference: "free_list",
     describe: checks::describe,
