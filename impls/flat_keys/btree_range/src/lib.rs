@@ -84,6 +84,7 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Constant),
             ("has_descendants", Growth::Logarithmic),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Logarithmic),
             ("set_kept", Growth::Linear),
         ],

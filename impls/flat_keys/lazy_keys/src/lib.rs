@@ -76,6 +76,7 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Linear),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Linear),
             ("set_kept", Growth::Linear),
         ],

@@ -396,6 +396,7 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Constant),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Constant),
             ("set_kept", Growth::Linear),
         ],
