@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::contract::FlatStore;
 use super::oracle::{
-    ABSENT, FIELDS, field_of, ids_of, is_below, members_digest, user_digest, users, value_of,
+    ABSENT, FIELDS, expected_tree, expected_user, field_of, ids_of, is_below, users, value_of,
 };
 use crate::case::{Case, Setup, Unfit, case, not_set_up};
 use crate::contender::{Capability, Request};
@@ -374,20 +374,9 @@ fn asks<S: FlatStore>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -
 /// What a store builds.
 type ObjectOf<S> = <S as FlatStore>::Object;
 
-/// A digest of the tree of a whole store: of each user's members and the user's place.
-fn tree_digest(tree: Option<&impl Built>) -> u64 {
-    let tree = tree.map(Built::value);
-    let users = tree.as_ref().and_then(|tree| tree.get("users")?.as_array());
-    let users = users.into_iter().flatten().enumerate();
-    sum(users.map(|(at, user)| mix(user_digest(user).unwrap_or(0)).wrapping_mul(at as u64 + 1)))
-}
-
-fn expected_tree(size: usize, value: impl Fn(usize) -> u64) -> u64 {
-    let users = (0..users(size)).map(|user| {
-        let user_digest = members_digest(ids_of(user, size).map(|id| (field_of(id), value(id))));
-        mix(user_digest).wrapping_mul(user as u64 + 1)
-    });
-    sum(users)
+/// A digest of what was built. It is the same however a store holds it.
+fn built_digest(objects: &[Option<impl Built>]) -> u64 {
+    sum(objects.iter().map(|object| mix(object.as_ref().map_or(ABSENT, Built::touch))))
 }
 
 // A store may keep what it built. So every tree is built by a clone of its own, which has built nothing, in each run.
@@ -402,8 +391,8 @@ fn to_object<S: FlatStore>(size: usize) -> Box<dyn Case> {
             let trees = stores.iter().map(|store| store.to_object(Pointer::ROOT, Kinds::NONE));
             trees.collect::<Vec<Option<ObjectOf<S>>>>()
         },
-        |_, _, trees| sum(trees.iter().map(|tree| tree_digest(tree.as_ref()))),
-        move |_| expected_tree(size, value_of).wrapping_mul(count as u64),
+        |_, _, trees| built_digest(trees),
+        move |_| mix(expected_tree(size, value_of)).wrapping_mul(count as u64),
     )
 }
 
@@ -428,12 +417,9 @@ fn to_object_again<S: FlatStore>(size: usize) -> Box<dyn Case> {
             }
             trees
         },
-        |_, (_, before), trees| {
-            let trees = sum(trees.iter().map(|tree| mix(tree_digest(tree.as_ref()))));
-            trees.wrapping_add(tree_digest(before.as_ref()))
-        },
+        |_, (_, before), trees| built_digest(trees).wrapping_add(built_digest(std::slice::from_ref(before))),
         move |(.., ids)| {
-            let before = expected_tree(size, value_of);
+            let before = mix(expected_tree(size, value_of));
             let mut values: Vec<u64> = (0..size).map(value_of).collect();
             let trees = ids.iter().enumerate().map(|(step, id)| {
                 values[*id] = step as u64;
@@ -456,14 +442,8 @@ fn wide_get<S: FlatStore>(size: usize, count: usize) -> Box<dyn Case> {
             let objects = prefixes.iter().map(|prefix| store.to_object(prefix.as_pointer(), Kinds::NONE));
             objects.collect::<Vec<Option<ObjectOf<S>>>>()
         },
-        |_, _, objects| {
-            let digest = |object: &ObjectOf<S>| user_digest(&object.value());
-            sum(objects.iter().map(|object| mix(object.as_ref().and_then(digest).unwrap_or(0))))
-        },
-        move |(.., chosen)| {
-            let members = |user: usize| ids_of(user, size).map(|id| (field_of(id), value_of(id)));
-            sum(chosen.iter().map(|user| mix(members_digest(members(*user)))))
-        },
+        |_, _, objects| built_digest(objects),
+        move |(.., chosen)| sum(chosen.iter().map(|user| mix(expected_user(*user, size, value_of)))),
     )
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::flat::{Kinds, Leaf, Pointer, touch_text};
-use crate::input::{mix, sum};
+use crate::flat::{Kinds, Leaf, Pointer, touch_elements, touch_members};
+use crate::input::mix;
 
 /// The fields of a user.
 pub(super) const FIELDS: [&str; 10] =
@@ -35,15 +35,15 @@ pub(super) fn field_of(id: usize) -> &'static str {
     FIELDS[id % FIELDS.len()]
 }
 
-/// A digest of an object's members, in any order.
-pub(super) fn members_digest<'a>(members: impl Iterator<Item = (&'a str, u64)>) -> u64 {
-    sum(members.map(|(name, value)| mix(touch_text(name)).wrapping_mul(value)))
+/// What a user's object comes to if its pointers have these values.
+pub(super) fn expected_user(user: usize, size: usize, value: impl Fn(usize) -> u64) -> u64 {
+    touch_members(ids_of(user, size).map(|id| (field_of(id), value(id))))
 }
 
-/// A digest of the members of a user's object; `None` if the value is not an object.
-pub(super) fn user_digest(object: &Value) -> Option<u64> {
-    let members = object.as_object()?.iter();
-    Some(members_digest(members.map(|(name, value)| (name.as_str(), value.as_u64().unwrap_or(1)))))
+/// What the tree of a whole store comes to.
+pub(super) fn expected_tree(size: usize, value: impl Fn(usize) -> u64) -> u64 {
+    let users = touch_elements((0..users(size)).map(|user| expected_user(user, size, &value)));
+    touch_members([("users", users)].into_iter())
 }
 
 /// Whether `key` lies below `prefix`, segment by segment.

@@ -635,7 +635,9 @@ mod tests {
                     // The table begins anew only now and then.
                     let kinds = if step / 100 % 4 == 0 { Kinds::OBJECTS } else { Kinds::NONE };
                     let built = store.to_object(at(&text), kinds);
+                    let touched = built.as_ref().map(Built::touch);
                     let built = built.as_ref().map(|built| built.value().into_owned());
+                    assert_eq!(touched, built.as_ref().map(flat::touch_tree), "{text}");
                     assert_eq!(built, plain(&store, &text, kinds), "{text}");
                 }
                 13 if state >> 50 & 7 == 0 => {
