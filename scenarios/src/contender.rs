@@ -187,9 +187,10 @@ pub struct Sizes {
 /// What a contender can do; scenarios select by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// A clone is O(1) and keeps an old version alive: later changes to the other one do not show in it.
+    /// A clone keeps an old version alive: later changes to the other one do not show in it. It is O(1), if the
+    /// contender does not copy whole.
     Persistent,
-    /// The first change after a clone copies everything. Scenarios that keep versions run fewer steps at large sizes; the
+    /// A clone, or the first change after it, copies everything. Scenarios that keep versions run fewer steps at large sizes; the
     /// cell's `ops` says how many.
     CopiesWhole,
     /// Finds what lies below a prefix. Without it, a store finds single pointers only.

@@ -11,7 +11,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
 use reports::CellName;
-use scenarios::flat::{Leaf, Pointer};
+use scenarios::flat::{Kinds, Leaf, Pointer};
 use scenarios::pattern_index::{Id, Pattern, UnknownId};
 use scenarios::shared::{self, Place, SharedError};
 use scenarios::slots::{NotLive, OutOfRange};
@@ -245,6 +245,8 @@ impl pattern_index::PatternIndex for Nothing {
 }
 
 impl flat_keys::FlatStore for Nothing {
+    type Object = Value;
+
     fn new() -> Self {
         Nothing
     }
@@ -254,6 +256,10 @@ impl flat_keys::FlatStore for Nothing {
     }
 
     fn get(&self, _pointer: Pointer<'_>) -> Option<&Leaf> {
+        None
+    }
+
+    fn get_mut(&mut self, _pointer: Pointer<'_>) -> Option<&mut Leaf> {
         None
     }
 
@@ -267,6 +273,10 @@ impl flat_keys::FlatStore for Nothing {
 
     fn entries<'a>(&'a self, _prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
         std::iter::empty()
+    }
+
+    fn to_object(&self, _prefix: Pointer<'_>, _kinds: &Kinds) -> Option<Value> {
+        None
     }
 }
 

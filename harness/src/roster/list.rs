@@ -12,6 +12,7 @@ pub fn roster() -> Vec<Contender> {
         flat_keys_prefix_index::contender(),
         flat_keys_qp_trie::contender(),
         flat_keys_segment_tree::contender(),
+        flat_keys_versioned_tree::contender(),
         flat_query_btree_range::contender(),
         flat_query_direct_walk::contender(),
         flat_query_jsonpath_rust::contender(),

@@ -13,6 +13,7 @@ mod contract;
 pub(crate) mod oracle;
 mod programs;
 
+use crate::composition::{Composition, Mixture, Part};
 use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
 
 pub use contract::{DataMap, Error};
@@ -30,11 +31,57 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: SMALL,
     claims: CLAIMS,
     memory: &[],
+    composition: Some(&COMPOSITION),
     own_inputs: &[],
     reference: "all_naive",
     describe: checks::describe,
     why_no_input: "what a program does to a store is more than a list of lines",
 };
+
+/// Beside the mixtures of one best or one naive part there is none yet.
+#[rustfmt::skip]
+static COMPOSITION: Composition = Composition {
+    parts: &[
+        part("storage", "Storage", "flat_keys", ["collect_and_sort", "prefix_index", "versioned_tree"], "keeps an index of prefixes beside the pointers, where keys were collected and sorted"),
+        part("query", "Query", "flat_query", ["materialise", "direct_walk", "segment_index"], "walks the pointers, where a tree was built for each query"),
+        part("patterns", "Pattern index", "pattern_index", ["linear_scan", "pattern_trie", "lazy_dfa"], "matches all patterns in one walk over a trie, where each was tested"),
+        part("signals", "Signals", "signals", ["snapshot", "deferred_flag", "arena_graph"], "puts off changes of the subscribers during a notification, where the list was copied"),
+        part("slots", "Positions", "slots", ["scan_used", "vec_splice", "order_tree"], "takes free indices from a list, where they were found by a scan"),
+        part("cache", "Query cache", "lru_cache", ["filter_list", "linked_map", "slab_lru"], "links the paths in the order of use, where an array of them was filtered"),
+        part("arrays", "Arrays", "persistent_vector", ["array_copy", "trie32", "shared_tail"], "shares nodes between versions, where the whole array was copied"),
+    ],
+    mixtures: &[
+        Mixture { contender: "all_naive", best: &[] },
+        Mixture { contender: "best", best: &["storage", "query", "patterns", "signals", "slots", "cache", "arrays"] },
+        Mixture { contender: "naive_but_storage", best: &["storage"] },
+        Mixture { contender: "naive_but_query", best: &["query"] },
+        Mixture { contender: "naive_but_patterns", best: &["patterns"] },
+        Mixture { contender: "naive_but_signals", best: &["signals"] },
+        Mixture { contender: "naive_but_slots", best: &["slots"] },
+        Mixture { contender: "naive_but_cache", best: &["cache"] },
+        Mixture { contender: "naive_but_arrays", best: &["arrays"] },
+        Mixture { contender: "best_but_storage", best: &["query", "patterns", "signals", "slots", "cache", "arrays"] },
+        Mixture { contender: "best_but_query", best: &["storage", "patterns", "signals", "slots", "cache", "arrays"] },
+        Mixture { contender: "best_but_patterns", best: &["storage", "query", "signals", "slots", "cache", "arrays"] },
+        Mixture { contender: "best_but_signals", best: &["storage", "query", "patterns", "slots", "cache", "arrays"] },
+        Mixture { contender: "best_but_slots", best: &["storage", "query", "patterns", "signals", "cache", "arrays"] },
+        Mixture { contender: "best_but_cache", best: &["storage", "query", "patterns", "signals", "slots", "arrays"] },
+        Mixture { contender: "best_but_arrays", best: &["storage", "query", "patterns", "signals", "slots", "cache"] },
+    ],
+    planned: "as_planned",
+    programs: &["program_form", "program_table", "program_editor"],
+};
+
+/// A part with its naive, its planned and its best form.
+const fn part(
+    name: &'static str,
+    title: &'static str,
+    bottleneck: &'static str,
+    [naive, planned, best]: [&'static str; 3],
+    optimisation: &'static str,
+) -> Part {
+    Part { name, title, bottleneck, naive, planned, best, optimisation }
+}
 
 const SMALL: Sizes = Sizes { quick: &[100], default: &[100], full: &[100, 1000] };
 

@@ -26,6 +26,13 @@ impl Kinds {
         self.objects.insert(pointer.as_str().to_owned());
     }
 
+    /// Whether all containers are objects (`Some(true)`), or no container is recorded as one (`Some(false)`); `None` if
+    /// it depends on the container. O(1), so a store can tell which of the two a tree was built for.
+    #[inline]
+    pub fn of_all(&self) -> Option<bool> {
+        if self.every || self.objects.is_empty() { Some(self.every) } else { None }
+    }
+
     /// Whether the container at `pointer` was recorded as an object.
     #[inline]
     pub fn is_object(&self, pointer: Pointer<'_>) -> bool {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::leaf::Leaf;
+use super::leaf::{Leaf, touch_text, touch_value};
+use crate::input::{mix, sum};
+use crate::pointer::{Pointer, unescape};
 
 /// What a store maps pointers to: it stands for a JSON value.
 pub trait Content: Clone + PartialEq + Debug + 'static {
@@ -35,6 +37,33 @@ pub trait Built: Clone + 'static {
     fn value(&self) -> Cow<'_, Value>;
     /// What stands for `value` where that is not taken apart.
     fn whole(value: Value) -> Self;
+
+    /// As [`touch_tree`] of the value. A value of another form reads its own, and makes no copy for it.
+    fn touch(&self) -> u64 {
+        touch_tree(&self.value())
+    }
+}
+
+/// A number that depends on every leaf in a value and on where it is: on its name or its place in each container above.
+/// It does not depend on the order of an object's members.
+pub fn touch_tree(value: &Value) -> u64 {
+    match value {
+        Value::Array(elements) if !elements.is_empty() => touch_elements(elements.iter().map(touch_tree)),
+        Value::Object(members) if !members.is_empty() => {
+            touch_members(members.iter().map(|(name, member)| (name.as_str(), touch_tree(member))))
+        }
+        leaf => touch_value(leaf),
+    }
+}
+
+/// What [`touch_tree`] is for an array of such elements.
+pub(crate) fn touch_elements(elements: impl Iterator<Item = u64>) -> u64 {
+    sum(elements.zip(1..).map(|(element, at)| mix(element).wrapping_mul(at)))
+}
+
+/// What [`touch_tree`] is for an object of such members.
+pub(crate) fn touch_members<N: AsRef<str>>(members: impl Iterator<Item = (N, u64)>) -> u64 {
+    sum(members.map(|(name, member)| mix(touch_text(name.as_ref())).wrapping_mul(member)))
 }
 
 impl Built for Value {
@@ -71,10 +100,21 @@ impl Built for SharedValue {
             )),
             SharedValue::Object(members) => {
                 let members = members.iter().map(|(segment, member)| {
-                    let name = super::unescape(super::Pointer(segment).last()).into_owned();
+                    let name = unescape(Pointer(segment).last()).into_owned();
                     (name, member.value().into_owned())
                 });
                 Cow::Owned(Value::Object(members.collect()))
+            }
+        }
+    }
+
+    fn touch(&self) -> u64 {
+        match self {
+            SharedValue::Leaf(value) => touch_tree(value),
+            SharedValue::Array(elements) => touch_elements(elements.iter().map(Built::touch)),
+            SharedValue::Object(members) => {
+                let members = members.iter();
+                touch_members(members.map(|(text, member)| (unescape(Pointer(text).last()), member.touch())))
             }
         }
     }

@@ -12,7 +12,8 @@ pub(crate) mod steps;
 mod tree;
 
 pub use containers::{Census, Containers, Kinds};
-pub use content::{Built, Content, Leaves, SharedValue};
+pub use content::{Built, Content, Leaves, SharedValue, touch_tree};
+pub(crate) use content::{touch_elements, touch_members};
 pub use leaf::{Leaf, NotALeaf, leaf, touch_text, touch_value};
 pub use tree::{flatten, tree};
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::containers::Kinds;
+use super::content::Content;
 use super::leaf::Leaf;
 use crate::pointer::{Pointer, PointerBuf, array_index, escape, unescape};
 
 /// The tree at `prefix` that `entries` stand for, each of which lies at `prefix` or below it; `None` without entries.
 ///
 /// It recurses once per level, as the drop of a [`Value`] does: a few thousand levels overflow the stack.
-pub fn tree<'a>(
+pub fn tree<'a, L: Content>(
     prefix: Pointer<'_>,
-    entries: impl IntoIterator<Item = (&'a str, &'a Leaf)>,
+    entries: impl IntoIterator<Item = (&'a str, &'a L)>,
     kinds: &Kinds,
 ) -> Option<Value> {
     let mut root = Draft::default();
@@ -27,17 +28,22 @@ pub fn tree<'a>(
     root.finish(&mut prefix.as_str().to_owned(), kinds)
 }
 
-#[derive(Default)]
-struct Draft<'a> {
-    leaf: Option<&'a Leaf>,
-    children: BTreeMap<&'a str, Draft<'a>>,
+struct Draft<'a, L> {
+    leaf: Option<&'a L>,
+    children: BTreeMap<&'a str, Draft<'a, L>>,
 }
 
-impl Draft<'_> {
+impl<L> Default for Draft<'_, L> {
+    fn default() -> Self {
+        Draft { leaf: None, children: BTreeMap::new() }
+    }
+}
+
+impl<L: Content> Draft<'_, L> {
     fn finish(self, pointer: &mut String, kinds: &Kinds) -> Option<Value> {
         let count = self.children.len();
         if count == 0 {
-            return self.leaf.map(|leaf| leaf.value().clone());
+            return self.leaf.map(|leaf| leaf.value().into_owned());
         }
         let index = |segment: &str| array_index(segment).filter(|index| (*index as usize) < count);
         let is_array = self.children.keys().all(|segment| index(segment).is_some())
@@ -127,6 +133,6 @@ mod tests {
             let entries = leaves.iter().map(|(pointer, leaf)| (pointer.as_pointer().as_str(), leaf));
             assert_eq!(tree(Pointer::ROOT, entries, &kinds), Some(document));
         }
-        assert_eq!(tree(Pointer::ROOT, [], Kinds::NONE), None);
+        assert_eq!(tree::<Leaf>(Pointer::ROOT, [], Kinds::NONE), None);
     }
 }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::contract::FlatStore;
-use super::oracle::{ABSENT, FIELDS, expected_user, ids_of, is_below, user_digest, users, value_of};
+use super::oracle::{
+    ABSENT, FIELDS, expected_tree, expected_user, field_of, ids_of, is_below, users, value_of,
+};
 use crate::case::{Case, Setup, Unfit, case, not_set_up};
 use crate::contender::{Capability, Request};
-use crate::flat::{Leaf, Pointer, PointerBuf, touch_text};
+use crate::flat::{Built, Kinds, Leaf, Pointer, PointerBuf, touch_text};
 use crate::input::{OPERATIONS, copies, draws, mix, rng, shuffled, sum};
 use crate::own::{check_lines, limited, lines, too_much};
 
-pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+pub(super) fn set_up<S: FlatStore>(request: Request) -> Box<dyn Case> {
     let size = request.size;
     match request.scenario {
         "get" => get::<S>(size),
@@ -25,7 +27,9 @@ pub(super) fn set_up<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> 
         "sorted_keys" => sorted_keys::<S>(size),
         "has_descendants" => has_descendants::<S>(size, prefixes(request)),
         "to_object" => to_object::<S>(size),
+        "to_object_again" => to_object_again::<S>(size),
         "wide_get" => wide_get::<S>(size, prefixes(request)),
+        "set_kept" => set_kept::<S>(size, versions(request)),
         "own_build" => own_build::<S>(request),
         "own_get" => own_get::<S>(request),
         "own_keys_under_prefix" => own_keys_under_prefix::<S>(request),
@@ -51,7 +55,7 @@ pub(super) fn pointer(id: usize) -> PointerBuf {
     let mut text = String::with_capacity(24);
     write_user(&mut text, id / FIELDS.len());
     text.push('/');
-    text.push_str(FIELDS[id % FIELDS.len()]);
+    text.push_str(field_of(id));
     checked(text)
 }
 
@@ -95,7 +99,7 @@ fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<us
     draws(&mut rng(scenario, size), count, below).into_iter().map(|id| id as usize).collect()
 }
 
-fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn get<S: FlatStore>(size: usize) -> Box<dyn Case> {
     // One in eight ids lies past the end, so its pointer is absent.
     let ids = random_ids("get", size, OPERATIONS, size + size.div_ceil(7));
     let pointers = pointers(ids.iter().copied());
@@ -107,7 +111,7 @@ fn get<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 /// scenarios about a user's file share the code of the generated ones, and do not change it.
 type Expected = Box<dyn Fn() -> u64>;
 
-fn gets<S: FlatStore + 'static>(store: S, pointers: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
+fn gets<S: FlatStore>(store: S, pointers: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
         pointers.len(),
         Setup::Once,
@@ -121,7 +125,7 @@ fn gets<S: FlatStore + 'static>(store: S, pointers: Vec<PointerBuf>, expected: E
     )
 }
 
-fn set_overwrite<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn set_overwrite<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let ids = random_ids("set_overwrite", size, OPERATIONS, size);
     case(
         ids.len(),
@@ -149,7 +153,7 @@ fn set_overwrite<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-fn set_new<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn set_new<S: FlatStore>(size: usize) -> Box<dyn Case> {
     const NEW: usize = 1000;
     let new = pointers(shuffled(&mut rng("set_new", size), NEW).into_iter().map(|id| size + id as usize));
     case(
@@ -172,7 +176,7 @@ fn set_new<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 /// How many pointers of a large store a region deletes.
 const MOST_DELETED: usize = 1000;
 
-fn delete<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn delete<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let (count, steps) = (copies(size), size.min(MOST_DELETED));
     let ids: Vec<usize> =
         shuffled(&mut rng("delete", size), size).into_iter().take(steps).map(|id| id as usize).collect();
@@ -200,7 +204,7 @@ fn delete<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-fn churn<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn churn<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let ids = random_ids("churn", size, OPERATIONS, size);
     case(
         ids.len(),
@@ -236,7 +240,7 @@ fn churn<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-fn build<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn build<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
     let ids: Vec<usize> = shuffled(&mut rng("store", size), size).into_iter().map(|id| id as usize).collect();
     let left: Vec<u64> = ids.iter().map(|id| value_of(*id)).collect();
@@ -248,7 +252,7 @@ fn build<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
 }
 
 /// Builds `count` stores of pointers and the leaves with these numbers.
-fn builds<S: FlatStore + 'static>(
+fn builds<S: FlatStore>(
     count: usize,
     pointers: Vec<PointerBuf>,
     ids: Vec<usize>,
@@ -271,7 +275,7 @@ fn builds<S: FlatStore + 'static>(
     )
 }
 
-fn keys_under_prefix<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+fn keys_under_prefix<S: FlatStore>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("keys_under_prefix", size, count, users(size));
     let prefixes = chosen.iter().map(|id| user(*id)).collect();
     let expected = move || {
@@ -281,7 +285,7 @@ fn keys_under_prefix<S: FlatStore + 'static>(size: usize, count: usize) -> Box<d
     scans(store::<S>(size), prefixes, Box::new(expected))
 }
 
-fn scans<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
+fn scans<S: FlatStore>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
         prefixes.len(),
         Setup::Once,
@@ -296,7 +300,7 @@ fn scans<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: 
     )
 }
 
-fn first_key<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+fn first_key<S: FlatStore>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("first_key", size, count, users(size));
     case(
         count,
@@ -319,7 +323,7 @@ fn first_key<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case>
     )
 }
 
-fn sorted_keys<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+fn sorted_keys<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
     case(
         count * size,
@@ -341,7 +345,7 @@ fn sorted_keys<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
     )
 }
 
-fn has_descendants<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+fn has_descendants<S: FlatStore>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("has_descendants", size, count, 2 * users(size));
     let prefixes = chosen.iter().map(|id| user(*id)).collect();
     let expected = move || {
@@ -351,7 +355,7 @@ fn has_descendants<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn
     asks(store::<S>(size), prefixes, Box::new(expected))
 }
 
-fn asks<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
+fn asks<S: FlatStore>(store: S, prefixes: Vec<PointerBuf>, expected: Expected) -> Box<dyn Case> {
     case(
         prefixes.len(),
         Setup::Once,
@@ -367,43 +371,148 @@ fn asks<S: FlatStore + 'static>(store: S, prefixes: Vec<PointerBuf>, expected: E
     )
 }
 
-fn to_object<S: FlatStore + 'static>(size: usize) -> Box<dyn Case> {
+/// What a store builds.
+type ObjectOf<S> = <S as FlatStore>::Object;
+
+/// A digest of what was built. It is the same however a store holds it.
+fn built_digest(objects: &[Option<impl Built>]) -> u64 {
+    sum(objects.iter().map(|object| mix(object.as_ref().map_or(ABSENT, Built::touch))))
+}
+
+// A store may keep what it built. So every tree is built by a clone of its own, which has built nothing, in each run.
+fn to_object<S: FlatStore>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
     case(
         count * size,
-        Setup::Once,
+        Setup::EveryRun,
         store::<S>(size),
-        |_| (),
-        move |store, ()| (0..count).map(|_| store.to_object(Pointer::ROOT)).collect::<Vec<_>>(),
-        |_, (), trees| {
-            sum(trees.iter().map(|tree| {
-                let users = tree.as_ref().and_then(|tree| tree.get("users")?.as_array());
-                let users = users.into_iter().flatten().enumerate();
-                sum(users.map(|(at, user)| mix(user_digest(user).unwrap_or(0)).wrapping_mul(at as u64 + 1)))
-            }))
+        move |store| vec![store.clone(); count],
+        |_, stores| {
+            let trees = stores.iter().map(|store| store.to_object(Pointer::ROOT, Kinds::NONE));
+            trees.collect::<Vec<Option<ObjectOf<S>>>>()
         },
-        move |_| {
-            let users =
-                (0..users(size)).map(|user| mix(expected_user(user, size)).wrapping_mul(user as u64 + 1));
-            sum(users).wrapping_mul(count as u64)
+        |_, _, trees| built_digest(trees),
+        move |_| mix(expected_tree(size, value_of)).wrapping_mul(count as u64),
+    )
+}
+
+fn to_object_again<S: FlatStore>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let ids = random_ids("to_object_again", size, count, size);
+    case(
+        count,
+        Setup::EveryRun,
+        (store::<S>(size), pointers(ids.iter().copied()), ids),
+        // The tree that is there before is held, as every later one is.
+        |(store, ..)| {
+            let store = store.clone();
+            let tree = store.to_object(Pointer::ROOT, Kinds::NONE);
+            (store, tree)
+        },
+        |(_, pointers, _), (store, _)| {
+            let mut trees: Vec<Option<ObjectOf<S>>> = Vec::with_capacity(pointers.len());
+            for (step, pointer) in pointers.iter().enumerate() {
+                store.set(pointer.as_pointer(), Leaf::from(step as u64));
+                trees.push(store.to_object(Pointer::ROOT, Kinds::NONE));
+            }
+            trees
+        },
+        |_, (_, before), trees| built_digest(trees).wrapping_add(built_digest(std::slice::from_ref(before))),
+        move |(.., ids)| {
+            let before = mix(expected_tree(size, value_of));
+            let mut values: Vec<u64> = (0..size).map(value_of).collect();
+            let trees = ids.iter().enumerate().map(|(step, id)| {
+                values[*id] = step as u64;
+                mix(expected_tree(size, |id| values[id]))
+            });
+            sum(trees).wrapping_add(before)
         },
     )
 }
 
-fn wide_get<S: FlatStore + 'static>(size: usize, count: usize) -> Box<dyn Case> {
+fn wide_get<S: FlatStore>(size: usize, count: usize) -> Box<dyn Case> {
     let chosen = random_ids("wide_get", size, count, users(size));
     case(
         count,
-        Setup::Once,
+        // As above: a user is asked for again only where a region asks again.
+        Setup::EveryRun,
         (store::<S>(size), chosen.iter().map(|id| user(*id)).collect::<Vec<_>>(), chosen),
-        |_| (),
-        |(store, prefixes, _), ()| {
-            prefixes.iter().map(|prefix| store.to_object(prefix.as_pointer())).collect::<Vec<_>>()
+        |(store, ..)| store.clone(),
+        |(_, prefixes, _), store| {
+            let objects = prefixes.iter().map(|prefix| store.to_object(prefix.as_pointer(), Kinds::NONE));
+            objects.collect::<Vec<Option<ObjectOf<S>>>>()
         },
-        |_, (), objects| {
-            sum(objects.iter().map(|object| mix(object.as_ref().and_then(user_digest).unwrap_or(0))))
+        |_, _, objects| built_digest(objects),
+        move |(.., chosen)| sum(chosen.iter().map(|user| mix(expected_user(*user, size, value_of)))),
+    )
+}
+
+/// How many versions a line keeps at most.
+const VERSIONS: usize = 100;
+
+/// About how many pointers are copied together by a contender that copies the whole store for each version.
+const COPIED: usize = 100_000;
+
+/// How many versions a line keeps. A contender that copies the whole store keeps fewer: the cost per step is what is
+/// compared, and a hundred copies of 100,000 pointers would not fit into memory.
+fn versions(request: Request) -> usize {
+    if request.can(Capability::CopiesWhole) { (COPIED / request.size).clamp(2, VERSIONS) } else { VERSIONS }
+}
+
+/// A store that changes step by step, and the version before each step.
+struct Line<S> {
+    store: S,
+    kept: Vec<S>,
+    replaced: u64,
+}
+
+fn set_kept<S: FlatStore>(size: usize, steps: usize) -> Box<dyn Case> {
+    // A step that keeps the version before it costs as much as several that do not.
+    let lines = copies(4 * size);
+    let ids = random_ids("set_kept", size, lines * steps, size);
+    case(
+        ids.len(),
+        Setup::EveryRun,
+        (store::<S>(size), pointers(ids.iter().copied()), ids),
+        move |(store, ..)| {
+            let line = || Line { store: store.clone(), kept: Vec::with_capacity(steps), replaced: 0 };
+            (0..lines).map(|_| line()).collect::<Vec<_>>()
         },
-        move |(.., chosen)| sum(chosen.iter().map(|user| mix(expected_user(*user, size)))),
+        move |(_, pointers, _), lines| {
+            for (line, pointers) in lines.iter_mut().zip(pointers.chunks(steps)) {
+                for (step, pointer) in pointers.iter().enumerate() {
+                    line.kept.push(line.store.clone());
+                    let before = line.store.set(pointer.as_pointer(), Leaf::from(step as u64));
+                    line.replaced = line.replaced.wrapping_add(before.as_ref().map_or(ABSENT, Leaf::touch));
+                }
+            }
+        },
+        move |(_, pointers, _), lines, ()| {
+            sum(lines.iter().zip(pointers.chunks(steps)).map(|(line, pointers)| {
+                // The leaf that each version still has at the pointer that was set after it was kept.
+                let kept = line.kept.iter().zip(pointers);
+                let kept =
+                    sum(kept
+                        .map(|(store, pointer)| store.get(pointer.as_pointer()).map_or(ABSENT, Leaf::touch)));
+                content_digest(&line.store, pointers)
+                    .wrapping_add(mix(kept))
+                    .wrapping_add(mix(line.replaced).wrapping_mul(3))
+            }))
+        },
+        move |(.., ids)| {
+            sum(ids.chunks(steps).map(|ids| {
+                let mut model = BTreeMap::new();
+                let replaced = ids
+                    .iter()
+                    .enumerate()
+                    .map(|(step, id)| model.insert(*id, step as u64).unwrap_or_else(|| value_of(*id)));
+                let replaced = mix(sum(replaced));
+                sum(ids.iter().map(|id| mix(model[id])))
+                    .wrapping_add(size as u64)
+                    .wrapping_add(replaced)
+                    .wrapping_add(replaced.wrapping_mul(3))
+            }))
+        },
     )
 }
 
@@ -427,7 +536,7 @@ fn own_model(pointers: &[PointerBuf]) -> BTreeMap<PointerBuf, usize> {
     pointers.iter().enumerate().map(|(line, pointer)| (pointer.clone(), line)).collect()
 }
 
-fn own_build<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+fn own_build<S: FlatStore>(request: Request) -> Box<dyn Case> {
     let pointers = own_pointers(request);
     let count = copies(pointers.len());
     let expected = {
@@ -442,7 +551,7 @@ fn own_build<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
     builds::<S>(count, pointers, lines, Box::new(expected))
 }
 
-fn own_get<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+fn own_get<S: FlatStore>(request: Request) -> Box<dyn Case> {
     let pointers = own_pointers(request);
     // A short file is read several times.
     let asked: Vec<PointerBuf> = (0..copies(pointers.len())).flat_map(|_| pointers.iter().cloned()).collect();
@@ -482,7 +591,7 @@ fn scanning_too_much(request: Request, prefixes: usize, keys: usize) -> Option<U
     request.can(Capability::ScansWhole).then(|| too_much(what, prefixes, keys, MOST_VISITED)).flatten()
 }
 
-fn own_keys_under_prefix<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+fn own_keys_under_prefix<S: FlatStore>(request: Request) -> Box<dyn Case> {
     let pointers = own_pointers(request);
     let prefixes: Vec<PointerBuf> = spread(&pointers, PREFIXES).map(parent).collect();
     let (count, keys) = (prefixes.len(), request.size);
@@ -499,7 +608,7 @@ fn own_keys_under_prefix<S: FlatStore + 'static>(request: Request) -> Box<dyn Ca
     limited(scans(store, prefixes, Box::new(expected)), move || scanning_too_much(request, count, keys))
 }
 
-fn own_has_descendants<S: FlatStore + 'static>(request: Request) -> Box<dyn Case> {
+fn own_has_descendants<S: FlatStore>(request: Request) -> Box<dyn Case> {
     let pointers = own_pointers(request);
     let prefixes: Vec<PointerBuf> =
         spread(&pointers, PREFIXES / 2).flat_map(|pointer| [pointer.clone(), parent(pointer)]).collect();

@@ -15,7 +15,7 @@ use crate::contender::{
     About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
 };
 
-pub use contract::FlatStore;
+pub use contract::{FlatStore, tree_at};
 
 /// The bottleneck's description.
 pub static BOTTLENECK: Bottleneck = Bottleneck {
@@ -62,6 +62,8 @@ const CLAIMS: &[Claim] = &[Claim::new(
 
 const PREFIXES: &[Capability] = &[Capability::Prefixes];
 
+const PERSISTENT: &[Capability] = &[Capability::Persistent];
+
 /// For scenarios that write or read the whole store in each region or set-up.
 const WHOLE: Sizes = Sizes {
     quick: &[100, 1000],
@@ -82,7 +84,9 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("sorted_keys", "key", PREFIXES, "Lists all n keys in the order of their bytes.").at(WHOLE),
     Scenario::new("has_descendants", "prefix", PREFIXES, "Asks whether anything lies below random users, of whom half are absent."),
     Scenario::new("to_object", "leaf", PREFIXES, "Builds the tree of the whole store.").at(WHOLE),
+    Scenario::new("to_object_again", "tree", PREFIXES, "Builds the tree of the whole store again after one leaf was replaced.").at(WHOLE),
     Scenario::new("wide_get", "object", PREFIXES, "Gets random users as objects of ten members each."),
+    Scenario::new("set_kept", "set", PERSISTENT, "Replaces the leaves at random pointers, and keeps a version before each: 100 versions, or as many as make 100,000 copied pointers."),
 ];
 
 #[rustfmt::skip]
@@ -94,7 +98,7 @@ const OWN_SCENARIOS: &[Scenario] = &[
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.
-pub fn contender<S: FlatStore + 'static>(about: About) -> Contender {
+pub fn contender<S: FlatStore>(about: About) -> Contender {
     Contender {
         bottleneck: &BOTTLENECK,
         about,

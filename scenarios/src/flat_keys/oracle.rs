@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::flat::{Leaf, touch_text};
-use crate::input::{mix, sum};
+use crate::flat::{Kinds, Leaf, Pointer, touch_elements, touch_members};
+use crate::input::mix;
 
 /// The fields of a user.
 pub(super) const FIELDS: [&str; 10] =
@@ -30,16 +30,20 @@ pub(super) fn ids_of(user: usize, size: usize) -> Range<usize> {
     user * FIELDS.len()..((user + 1) * FIELDS.len()).min(size)
 }
 
-/// A digest of the members of a user's object; `None` if the value is not an object.
-pub(super) fn user_digest(object: &Value) -> Option<u64> {
-    let members = object.as_object()?.iter();
-    let members =
-        members.map(|(name, value)| mix(touch_text(name)).wrapping_mul(value.as_u64().unwrap_or(1)));
-    Some(sum(members))
+/// The field of the pointer with this number.
+pub(super) fn field_of(id: usize) -> &'static str {
+    FIELDS[id % FIELDS.len()]
 }
 
-pub(super) fn expected_user(user: usize, size: usize) -> u64 {
-    sum(ids_of(user, size).map(|id| mix(touch_text(FIELDS[id % FIELDS.len()])).wrapping_mul(value_of(id))))
+/// What a user's object comes to if its pointers have these values.
+pub(super) fn expected_user(user: usize, size: usize, value: impl Fn(usize) -> u64) -> u64 {
+    touch_members(ids_of(user, size).map(|id| (field_of(id), value(id))))
+}
+
+/// What the tree of a whole store comes to.
+pub(super) fn expected_tree(size: usize, value: impl Fn(usize) -> u64) -> u64 {
+    let users = touch_elements((0..users(size)).map(|user| expected_user(user, size, &value)));
+    touch_members([("users", users)].into_iter())
 }
 
 /// Whether `key` lies below `prefix`, segment by segment.
@@ -48,9 +52,45 @@ pub(super) fn is_below(prefix: &str, key: &str) -> bool {
     key.len() > prefix.len() && key[..prefix.len()] == prefix[..]
 }
 
-/// The tree of entries, each with the segments that are left of its pointer: a plain model of
+/// Which containers are recorded as objects.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Objects {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// Those at these pointers.
+    At(Vec<String>),
+}
+
+impl Objects {
+    fn has(&self, pointer: &str) -> bool {
+        match self {
+            Objects::None => false,
+            Objects::All => true,
+            Objects::At(pointers) => pointers.iter().any(|other| other == pointer),
+        }
+    }
+
+    /// The same as a contender is given it.
+    pub(super) fn kinds(&self) -> Kinds {
+        match self {
+            Objects::None => Kinds::NONE.clone(),
+            Objects::All => Kinds::OBJECTS.clone(),
+            Objects::At(pointers) => {
+                let mut kinds = Kinds::default();
+                for pointer in pointers {
+                    kinds.record_object(Pointer(pointer));
+                }
+                kinds
+            }
+        }
+    }
+}
+
+/// The tree at `pointer` of entries, each with the segments that are left of its pointer: a plain model of
 /// [`tree`](crate::flat::tree) that shares no code with it.
-pub(super) fn model_tree(entries: &[(Vec<&str>, &Leaf)]) -> Option<Value> {
+pub(super) fn model_tree(pointer: &str, entries: &[(Vec<&str>, &Leaf)], objects: &Objects) -> Option<Value> {
     let mut groups: BTreeMap<&str, Vec<(Vec<&str>, &Leaf)>> = BTreeMap::new();
     let mut own = None;
     for (segments, leaf) in entries {
@@ -62,12 +102,12 @@ pub(super) fn model_tree(entries: &[(Vec<&str>, &Leaf)]) -> Option<Value> {
     if groups.is_empty() {
         return own.map(|leaf| leaf.value().clone());
     }
+    let tree_of = |name: &str| model_tree(&format!("{pointer}/{name}"), &groups[name], objects);
     let indices: Vec<String> = (0..groups.len()).map(|index| index.to_string()).collect();
-    if indices.iter().all(|index| groups.contains_key(index.as_str())) {
-        return indices.iter().map(|index| model_tree(&groups[index.as_str()])).collect();
+    if !objects.has(pointer) && indices.iter().all(|index| groups.contains_key(index.as_str())) {
+        return indices.iter().map(|index| tree_of(index)).collect();
     }
-    let members = groups
-        .iter()
-        .map(|(name, entries)| Some((name.replace("~1", "/").replace("~0", "~"), model_tree(entries)?)));
+    let members =
+        groups.keys().map(|name| Some((name.replace("~1", "/").replace("~0", "~"), tree_of(name)?)));
     members.collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
 }

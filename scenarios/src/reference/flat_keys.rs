@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::flat::{Leaf, Pointer};
-use crate::flat_keys::FlatStore;
+use serde_json::Value;
 
+use crate::flat::{Kinds, Leaf, Pointer};
+use crate::flat_keys::{FlatStore, tree_at};
+
+#[derive(Clone)]
 pub(super) struct Sorted(BTreeMap<String, Leaf>);
 
 impl FlatStore for Sorted {
+    type Object = Value;
+
     fn new() -> Self {
         Sorted(BTreeMap::new())
     }
@@ -18,6 +23,10 @@ impl FlatStore for Sorted {
 
     fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
         self.0.get(pointer.as_str())
+    }
+
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut Leaf> {
+        self.0.get_mut(pointer.as_str())
     }
 
     fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
@@ -31,5 +40,9 @@ impl FlatStore for Sorted {
     fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
         let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
         entries.filter(move |(key, _)| prefix.is_above(key))
+    }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
     }
 }

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use scenarios::flat::{Leaf, Pointer};
-use scenarios::flat_keys::FlatStore;
+use scenarios::flat::{Kinds, Leaf, Pointer};
+use scenarios::flat_keys::{FlatStore, tree_at};
 use scenarios::{About, Capability, Contender, Growth, Role};
+use serde_json::Value;
 
 /// An ordered map from pointer to leaf.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Store(BTreeMap<String, Leaf>);
 
 impl FlatStore for Store {
+    type Object = Value;
+
     fn new() -> Self {
         Store::default()
     }
@@ -23,6 +26,11 @@ impl FlatStore for Store {
     #[inline]
     fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
         self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut Leaf> {
+        self.0.get_mut(pointer.as_str())
     }
 
     #[inline]
@@ -50,6 +58,10 @@ impl FlatStore for Store {
     fn sorted_keys<'a>(&'a self, prefix: Pointer<'a>) -> Vec<&'a str> {
         self.keys(prefix).collect()
     }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
+    }
 }
 
 /// The contender: ranges of std's `BTreeMap`.
@@ -72,9 +84,11 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Constant),
             ("has_descendants", Growth::Logarithmic),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Logarithmic),
+            ("set_kept", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes],
+        capabilities: &[Capability::Prefixes, Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })

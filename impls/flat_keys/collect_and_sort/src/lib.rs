@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
-use scenarios::flat::{Leaf, Pointer};
-use scenarios::flat_keys::FlatStore;
+use scenarios::flat::{Content, Kinds, Leaf, Pointer};
+use scenarios::flat_keys::{FlatStore, tree_at};
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
+use serde_json::Value;
 
 /// A hash map from pointer to leaf.
-#[derive(Default)]
-struct Store(HashMap<String, Leaf, FixedHasher>);
+#[derive(Clone)]
+pub struct Store<L>(HashMap<String, L, FixedHasher>);
 
-impl FlatStore for Store {
+impl<L: Content> FlatStore<L> for Store<L> {
+    type Object = Value;
+
     fn new() -> Self {
-        Store::default()
+        Store(HashMap::default())
     }
 
     fn len(&self) -> usize {
@@ -21,12 +24,17 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+    fn get(&self, pointer: Pointer<'_>) -> Option<&L> {
         self.0.get(pointer.as_str())
     }
 
     #[inline]
-    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut L> {
+        self.0.get_mut(pointer.as_str())
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: L) -> Option<L> {
         if let Some(present) = self.0.get_mut(pointer.as_str()) {
             return Some(std::mem::replace(present, leaf));
         }
@@ -34,11 +42,11 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<L> {
         self.0.remove(pointer.as_str())
     }
 
-    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a L)> {
         let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
         entries.filter(move |(key, _)| prefix.is_above(key))
     }
@@ -56,12 +64,16 @@ impl FlatStore for Store {
     fn has_descendants(&self, prefix: Pointer<'_>) -> bool {
         self.0.keys().any(|key| prefix.is_above(key))
     }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
+    }
 }
 
 /// The contender: all keys collected and sorted, then filtered.
 #[inline(never)]
 pub fn contender() -> Contender {
-    scenarios::flat_keys::contender::<Store>(About {
+    scenarios::flat_keys::contender::<Store<Leaf>>(About {
         name: "collect_and_sort",
         role: Role::Naive,
         summary: "A hash map; to list keys, it collects all of them, sorts them, and then filters by the prefix.",
@@ -78,9 +90,16 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Linear),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Linear),
+            ("set_kept", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes, Capability::ScansWhole],
+        capabilities: &[
+            Capability::Prefixes,
+            Capability::ScansWhole,
+            Capability::Persistent,
+            Capability::CopiesWhole,
+        ],
         caveats: &[],
         known_failures: &[],
     })

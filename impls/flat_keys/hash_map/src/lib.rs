@@ -3,16 +3,19 @@
 
 use std::collections::HashMap;
 
-use scenarios::flat::{Leaf, Pointer};
-use scenarios::flat_keys::FlatStore;
+use scenarios::flat::{Kinds, Leaf, Pointer};
+use scenarios::flat_keys::{FlatStore, tree_at};
 use scenarios::input::FixedHasher;
 use scenarios::{About, Contender, Growth, Role};
+use serde_json::Value;
 
 /// A hash map from pointer to leaf.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Store(HashMap<String, Leaf, FixedHasher>);
 
 impl FlatStore for Store {
+    type Object = Value;
+
     fn new() -> Self {
         Store::default()
     }
@@ -24,6 +27,11 @@ impl FlatStore for Store {
     #[inline]
     fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
         self.0.get(pointer.as_str())
+    }
+
+    #[inline]
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut Leaf> {
+        self.0.get_mut(pointer.as_str())
     }
 
     #[inline]
@@ -42,6 +50,10 @@ impl FlatStore for Store {
     fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
         let entries = self.0.iter().map(|(key, leaf)| (key.as_str(), leaf));
         entries.filter(move |(key, _)| prefix.is_above(key))
+    }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
     }
 }
 

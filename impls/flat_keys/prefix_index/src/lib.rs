@@ -12,15 +12,16 @@ use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::rc::Rc;
 
-use scenarios::flat::{Leaf, Pointer};
-use scenarios::flat_keys::FlatStore;
+use scenarios::flat::{Content, Kinds, Leaf, Pointer};
+use scenarios::flat_keys::{FlatStore, tree_at};
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
+use serde_json::Value;
 
 /// A hash map from pointer to leaf, and a second one from prefix to the pointers below it.
-#[derive(Default)]
-struct Store {
-    leaves: HashMap<Rc<str>, Leaf, FixedHasher>,
+#[derive(Clone)]
+pub struct Store<L> {
+    leaves: HashMap<Rc<str>, L, FixedHasher>,
     below: HashMap<Rc<str>, HashSet<Rc<str>, FixedHasher>, FixedHasher>,
 }
 
@@ -29,9 +30,11 @@ fn prefixes(pointer: Pointer<'_>) -> impl Iterator<Item = Pointer<'_>> {
     iter::successors(pointer.parent(), |prefix| prefix.parent())
 }
 
-impl FlatStore for Store {
+impl<L: Content> FlatStore<L> for Store<L> {
+    type Object = Value;
+
     fn new() -> Self {
-        Store::default()
+        Store { leaves: HashMap::default(), below: HashMap::default() }
     }
 
     fn len(&self) -> usize {
@@ -39,11 +42,16 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+    fn get(&self, pointer: Pointer<'_>) -> Option<&L> {
         self.leaves.get(pointer.as_str())
     }
 
-    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+    #[inline]
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut L> {
+        self.leaves.get_mut(pointer.as_str())
+    }
+
+    fn set(&mut self, pointer: Pointer<'_>, leaf: L) -> Option<L> {
         if let Some(present) = self.leaves.get_mut(pointer.as_str()) {
             return Some(std::mem::replace(present, leaf));
         }
@@ -58,7 +66,7 @@ impl FlatStore for Store {
         self.leaves.insert(key, leaf)
     }
 
-    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<L> {
         let leaf = self.leaves.remove(pointer.as_str())?;
         for prefix in prefixes(pointer) {
             if let Some(below) = self.below.get_mut(prefix.as_str()) {
@@ -71,7 +79,7 @@ impl FlatStore for Store {
         Some(leaf)
     }
 
-    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a L)> {
         self.keys(prefix).filter_map(|key| Some((key, self.leaves.get(key)?)))
     }
 
@@ -82,12 +90,16 @@ impl FlatStore for Store {
     fn has_descendants(&self, prefix: Pointer<'_>) -> bool {
         self.below.contains_key(prefix.as_str())
     }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
+    }
 }
 
 /// The contender: a hash map with a set of pointers for every prefix.
 #[inline(never)]
 pub fn contender() -> Contender {
-    scenarios::flat_keys::contender::<Store>(About {
+    scenarios::flat_keys::contender::<Store<Leaf>>(About {
         name: "prefix_index",
         role: Role::Optimized,
         summary: "A hash map, and beside it a set for every prefix with all pointers below it.",
@@ -104,9 +116,11 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Constant),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Constant),
+            ("set_kept", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes],
+        capabilities: &[Capability::Prefixes, Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })

@@ -2,18 +2,21 @@
 
 use qp_trie::Trie;
 use qp_trie::wrapper::BString;
-use scenarios::flat::{Leaf, Pointer};
-use scenarios::flat_keys::FlatStore;
+use scenarios::flat::{Kinds, Leaf, Pointer};
+use scenarios::flat_keys::{FlatStore, tree_at};
 use scenarios::{About, Capability, Contender, Growth, Role};
+use serde_json::Value;
 
 /// The crate's trie from pointer to leaf, and the number of leaves: the trie would count by visiting every entry.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Store {
     trie: Trie<BString, Leaf>,
     len: usize,
 }
 
 impl FlatStore for Store {
+    type Object = Value;
+
     fn new() -> Self {
         Store::default()
     }
@@ -25,6 +28,11 @@ impl FlatStore for Store {
     #[inline]
     fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
         self.trie.get_str(pointer.as_str())
+    }
+
+    #[inline]
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut Leaf> {
+        self.trie.get_mut_str(pointer.as_str())
     }
 
     #[inline]
@@ -49,6 +57,10 @@ impl FlatStore for Store {
         below.push('/');
         self.trie.iter_prefix_str(below.as_str()).map(|(key, leaf)| (key.as_str(), leaf))
     }
+
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        tree_at(self, prefix, kinds)
+    }
 }
 
 /// The contender: `qp_trie::Trie`.
@@ -71,9 +83,11 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Logarithmic),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Logarithmic),
+            ("set_kept", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes],
+        capabilities: &[Capability::Prefixes, Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })

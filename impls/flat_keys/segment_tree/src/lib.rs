@@ -29,7 +29,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
-use scenarios::flat::{Leaf, Pointer, array_index, unescape};
+use scenarios::flat::{Content, Kinds, Leaf, Pointer, array_index, unescape};
 use scenarios::flat_keys::FlatStore;
 use scenarios::input::FixedHasher;
 use scenarios::{About, Capability, Contender, Growth, Role};
@@ -47,8 +47,9 @@ const ROOT: u32 = 0;
 /// Up to this many dead bytes, the arena is not rewritten.
 const SLACK: usize = 4096;
 
-struct Node {
-    leaf: Option<Leaf>,
+#[derive(Clone)]
+struct Node<L> {
+    leaf: Option<L>,
     hash: u64,
     start: usize,
     length: usize,
@@ -60,9 +61,11 @@ struct Node {
     previous: u32,
 }
 
-struct Store {
+/// The nodes, and the table that leads to them. A clone copies both.
+#[derive(Clone)]
+pub struct Store<L> {
     table: HashTable<u32>,
-    nodes: Vec<Node>,
+    nodes: Vec<Node<L>>,
     text: String,
     dead: usize,
     free: u32,
@@ -76,20 +79,20 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-impl Store {
+impl<L: Content> Store<L> {
     #[inline]
-    fn node(&self, id: u32) -> &Node {
+    fn node(&self, id: u32) -> &Node<L> {
         &self.nodes[id as usize]
     }
 
     #[inline]
-    fn node_mut(&mut self, id: u32) -> &mut Node {
+    fn node_mut(&mut self, id: u32) -> &mut Node<L> {
         &mut self.nodes[id as usize]
     }
 
     /// The text of a node in use.
     #[inline]
-    fn text_of(&self, node: &Node) -> &str {
+    fn text_of(&self, node: &Node<L>) -> &str {
         debug_assert!(self.text.get(node.start..node.start + node.length).is_some());
         // SAFETY: the range of a node in use is that of a whole text which `add` or `compact` pushed to the arena, and
         // nothing but `compact`, which sets all ranges anew, takes anything away from it.
@@ -114,7 +117,7 @@ impl Store {
     }
 
     /// Adds a node to the table; it has no parent yet.
-    fn add(&mut self, text: &str, hash: u64, leaf: Option<Leaf>) -> u32 {
+    fn add(&mut self, text: &str, hash: u64, leaf: Option<L>) -> u32 {
         let start = self.text.len();
         self.text.push_str(text);
         let node = Node {
@@ -174,7 +177,7 @@ impl Store {
     }
 
     /// Adds a pointer that is not in the tree yet, and its prefixes up to the first one that is.
-    fn insert(&mut self, pointer: Pointer<'_>, hash_of_pointer: u64, leaf: Leaf) {
+    fn insert(&mut self, pointer: Pointer<'_>, hash_of_pointer: u64, leaf: L) {
         let mut child = self.add(pointer.as_str(), hash_of_pointer, Some(leaf));
         let mut pointer = pointer;
         while let Some(parent) = pointer.parent() {
@@ -224,46 +227,48 @@ impl Store {
     }
 
     /// The tree at a node; `None` if the node is an empty root.
-    fn value(&self, node: &Node) -> Option<Value> {
+    fn value(&self, node: &Node<L>, kinds: &Kinds) -> Option<Value> {
         if node.first == NONE {
-            return node.leaf.as_ref().map(|leaf| leaf.value().clone());
+            return node.leaf.as_ref().map(|leaf| leaf.value().into_owned());
         }
         // The last segment of a child begins after the slash behind this node's text.
-        let segment = |child: &Node| &self.text[child.start + node.length + 1..child.start + child.length];
+        let segment = |child: &Node<L>| &self.text[child.start + node.length + 1..child.start + child.length];
         let children = || {
             let some = |id: u32| (id != NONE).then(|| self.node(id));
             std::iter::successors(some(node.first), move |child| some(child.next))
         };
-        let index = |child: &Node| array_index(segment(child)).map(|index| index as usize);
+        let index = |child: &Node<L>| array_index(segment(child)).map(|index| index as usize);
         if index(self.node(node.first)).is_some() {
             let count = children().count();
-            if children().all(|child| index(child).is_some_and(|index| index < count)) {
+            let is_dense = children().all(|child| index(child).is_some_and(|index| index < count));
+            // Only what is dense may be recorded, so seldom a text has to be made a pointer again.
+            if is_dense && !Pointer::parse(self.text_of(node)).is_ok_and(|pointer| kinds.is_object(pointer)) {
                 let mut elements = vec![Value::Null; count];
                 for child in children() {
-                    if let (Some(at), Some(value)) = (index(child), self.value(child)) {
+                    if let (Some(at), Some(value)) = (index(child), self.value(child, kinds)) {
                         elements[at] = value;
                     }
                 }
                 return Some(Value::Array(elements));
             }
         }
-        let members =
-            children().filter_map(|child| Some((unescape(segment(child)).into_owned(), self.value(child)?)));
+        let members = children()
+            .filter_map(|child| Some((unescape(segment(child)).into_owned(), self.value(child, kinds)?)));
         Some(Value::Object(members.collect()))
     }
 }
 
 /// Walks over the leaves below a node, depth first.
-struct Below<'a> {
-    store: &'a Store,
+struct Below<'a, L> {
+    store: &'a Store<L>,
     /// Where the walk began; [`NONE`] for a walk over nothing.
     top: u32,
     /// The node visited last; `None` at the end.
-    at: Option<&'a Node>,
+    at: Option<&'a Node<L>>,
 }
 
-impl<'a> Iterator for Below<'a> {
-    type Item = (&'a str, &'a Leaf);
+impl<'a, L: Content> Iterator for Below<'a, L> {
+    type Item = (&'a str, &'a L);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -279,15 +284,15 @@ impl<'a> Iterator for Below<'a> {
     }
 }
 
-impl<'a> Below<'a> {
-    fn new(store: &'a Store, top: Option<u32>) -> Self {
+impl<'a, L: Content> Below<'a, L> {
+    fn new(store: &'a Store<L>, top: Option<u32>) -> Self {
         // Without a child there is nothing to walk; the top's siblings are not below it.
         let node = top.map(|id| store.node(id)).filter(|node| node.first != NONE);
         Below { store, top: top.unwrap_or(NONE), at: node }
     }
 
     /// The next sibling of the nearest ancestor below the top that has one. Ends the walk if none has.
-    fn above(&mut self, node: &Node) -> Option<&'a Node> {
+    fn above(&mut self, node: &Node<L>) -> Option<&'a Node<L>> {
         let mut parent = node.parent;
         while parent != self.top {
             let node = self.store.node(parent);
@@ -301,7 +306,9 @@ impl<'a> Below<'a> {
     }
 }
 
-impl FlatStore for Store {
+impl<L: Content> FlatStore<L> for Store<L> {
+    type Object = Value;
+
     fn new() -> Self {
         let root = Node {
             leaf: None,
@@ -321,12 +328,18 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn get(&self, pointer: Pointer<'_>) -> Option<&Leaf> {
+    fn get(&self, pointer: Pointer<'_>) -> Option<&L> {
         self.node(self.find_pointer(pointer)?).leaf.as_ref()
     }
 
     #[inline]
-    fn set(&mut self, pointer: Pointer<'_>, leaf: Leaf) -> Option<Leaf> {
+    fn get_mut(&mut self, pointer: Pointer<'_>) -> Option<&mut L> {
+        let id = self.find_pointer(pointer)?;
+        self.node_mut(id).leaf.as_mut()
+    }
+
+    #[inline]
+    fn set(&mut self, pointer: Pointer<'_>, leaf: L) -> Option<L> {
         let text = pointer.as_str();
         let hash = hash(text);
         let found = if text.is_empty() { Some(ROOT) } else { self.find(hash, text) };
@@ -340,7 +353,7 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn delete(&mut self, pointer: Pointer<'_>) -> Option<Leaf> {
+    fn delete(&mut self, pointer: Pointer<'_>) -> Option<L> {
         let id = self.find_pointer(pointer)?;
         let leaf = self.node_mut(id).leaf.take()?;
         self.len -= 1;
@@ -349,7 +362,7 @@ impl FlatStore for Store {
     }
 
     #[inline]
-    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+    fn entries<'a>(&'a self, prefix: Pointer<'a>) -> impl Iterator<Item = (&'a str, &'a L)> {
         Below::new(self, self.find_pointer(prefix))
     }
 
@@ -358,15 +371,15 @@ impl FlatStore for Store {
         self.find_pointer(prefix).is_some_and(|id| self.node(id).first != NONE)
     }
 
-    fn to_object(&self, prefix: Pointer<'_>) -> Option<Value> {
-        self.value(self.node(self.find_pointer(prefix)?))
+    fn to_object(&self, prefix: Pointer<'_>, kinds: &Kinds) -> Option<Value> {
+        self.value(self.node(self.find_pointer(prefix)?), kinds)
     }
 }
 
 /// The contender: a tree of pointers, linked through one hash table.
 #[inline(never)]
 pub fn contender() -> Contender {
-    scenarios::flat_keys::contender::<Store>(About {
+    scenarios::flat_keys::contender::<Store<Leaf>>(About {
         name: "segment_tree",
         role: Role::Optimized,
         summary: "Every pointer and every prefix is a node of a linked tree, found by its text in one hash table.",
@@ -383,9 +396,11 @@ pub fn contender() -> Contender {
             ("sorted_keys", Growth::Logarithmic),
             ("has_descendants", Growth::Constant),
             ("to_object", Growth::Logarithmic),
+            ("to_object_again", Growth::Linearithmic),
             ("wide_get", Growth::Constant),
+            ("set_kept", Growth::Linear),
         ],
-        capabilities: &[Capability::Prefixes],
+        capabilities: &[Capability::Prefixes, Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })
@@ -413,7 +428,7 @@ mod tests {
     }
 
     /// Checks every invariant that the module's documentation states.
-    fn verify(store: &Store) {
+    fn verify(store: &Store<Leaf>) {
         let used = |id: &u32| store.node(*id).parent != FREE;
         let ids: Vec<u32> = (0..store.nodes.len() as u32).filter(used).collect();
         assert_eq!(store.table.len(), ids.len() - 1);
@@ -441,7 +456,7 @@ mod tests {
 
     #[test]
     fn the_tree_is_what_the_pointers_say() {
-        let mut store = Store::new();
+        let mut store = Store::<Leaf>::new();
         let mut state = 1u64;
         for step in 0..4000u64 {
             state = scenarios::input::mix(state + step);
@@ -464,7 +479,7 @@ mod tests {
 
     #[test]
     fn nodes_and_text_are_used_again() {
-        let mut store = Store::new();
+        let mut store = Store::<Leaf>::new();
         let texts: Vec<String> = (0..1000).map(|id| format!("/users/{id}/name")).collect();
         let mut nodes = 0;
         let mut text = 0;
