@@ -1,0 +1,221 @@
+//! Who listens to what.
+
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
+use std::rc::Rc;
+
+use scenarios::flat::{Pointer, PointerBuf};
+use scenarios::input::FixedHasher;
+use scenarios::pattern_index::{Id, Pattern, PatternIndex};
+use scenarios::signals::Signals;
+
+use crate::parts::Parts;
+
+/// The signal of `P`.
+pub(crate) type Signal<P> = <<P as Parts>::Signals as Signals>::Signal;
+
+/// A pointer that has subscriptions, or that computed values read.
+pub(crate) struct Point<P: Parts> {
+    pub(crate) text: Rc<str>,
+    pub(crate) signal: Signal<P>,
+    /// The clock when something was last written at the pointer or above it.
+    pub(crate) written: Cell<u64>,
+    /// How many subscriptions and inputs there are.
+    users: Cell<usize>,
+}
+
+impl<P: Parts> Point<P> {
+    pub(crate) fn pointer(&self) -> Pointer<'_> {
+        Pointer::parse(&self.text).expect("it was one")
+    }
+}
+
+/// The subscribed pointers, and the patterns.
+pub(crate) struct Listeners<P: Parts> {
+    points: HashMap<Rc<str>, Rc<Point<P>>, FixedHasher>,
+    /// The texts of the points, in order: those below a pointer are neighbours.
+    texts: BTreeSet<Rc<str>>,
+    index: P::Patterns,
+    patterns: HashMap<Id, Signal<P>, FixedHasher>,
+    /// How many patterns begin with each name; those that begin otherwise have no name.
+    heads: HashMap<Option<Box<str>>, usize, FixedHasher>,
+    head_of: HashMap<Id, Option<Box<str>>, FixedHasher>,
+    /// Counts writes and changes. It is 0 only before the first one.
+    clock: u64,
+    /// The pointers of the changes that are being notified, by their numbers.
+    told: HashMap<u64, Rc<str>, FixedHasher>,
+    scratch: PointerBuf,
+    ids: Vec<Id>,
+}
+
+impl<P: Parts> Listeners<P> {
+    pub(crate) fn new() -> Self {
+        Listeners {
+            points: HashMap::default(),
+            texts: BTreeSet::new(),
+            index: P::Patterns::new(),
+            patterns: HashMap::default(),
+            heads: HashMap::default(),
+            head_of: HashMap::default(),
+            clock: 0,
+            told: HashMap::default(),
+            scratch: PointerBuf::parse("").expect("the root's pointer"),
+            ids: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.points.is_empty() && self.patterns.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    pub(crate) fn clock(&self) -> u64 {
+        self.clock
+    }
+
+    /// The point of `pointer`, with one user more.
+    pub(crate) fn join(&mut self, pointer: Pointer<'_>, signals: &P::Signals) -> Rc<Point<P>> {
+        let point = match self.points.get(pointer.as_str()) {
+            Some(point) => point.clone(),
+            None => {
+                let text: Rc<str> = pointer.as_str().into();
+                let point = Rc::new(Point {
+                    text: text.clone(),
+                    signal: signals.signal(0),
+                    written: Cell::new(0),
+                    users: Cell::new(0),
+                });
+                self.texts.insert(text.clone());
+                self.points.insert(text, point.clone());
+                point
+            }
+        };
+        point.users.set(point.users.get() + 1);
+        point
+    }
+
+    /// A user of a point goes. Returns the signal, which is to be disposed of, if it was the last one.
+    pub(crate) fn leave(&mut self, point: &Point<P>) -> Option<Signal<P>> {
+        point.users.set(point.users.get() - 1);
+        if point.users.get() > 0 {
+            return None;
+        }
+        self.texts.remove(&point.text);
+        self.points.remove(&point.text).map(|point| point.signal.clone())
+    }
+
+    pub(crate) fn add_pattern(&mut self, pattern: &Pattern, signal: Signal<P>) -> Id {
+        let id = self.index.subscribe(pattern);
+        let first = pattern.nodes().first();
+        let head = first.and_then(|node| node.literal()).map(Box::from);
+        *self.heads.entry(head.clone()).or_default() += 1;
+        self.head_of.insert(id, head);
+        self.patterns.insert(id, signal);
+        id
+    }
+
+    /// Returns the signal, which is to be disposed of.
+    pub(crate) fn remove_pattern(&mut self, id: Id) -> Option<Signal<P>> {
+        let signal = self.patterns.remove(&id)?;
+        let removed = self.index.unsubscribe(id);
+        debug_assert_eq!(removed, Ok(()), "it is in both tables");
+        if let Some(head) = self.head_of.remove(&id)
+            && let Some(count) = self.heads.get_mut(&head)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.heads.remove(&head);
+            }
+        }
+        Some(signal)
+    }
+
+    /// Whether a pattern may select something at `top` or below it.
+    pub(crate) fn may_select_below(&self, top: Pointer<'_>) -> bool {
+        if self.patterns.is_empty() {
+            return false;
+        }
+        let Some(first) = top.segments().next() else { return true };
+        self.heads.contains_key(&None) || self.heads.keys().flatten().any(|head| **head == *first)
+    }
+
+    /// Every point.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &Rc<Point<P>>> {
+        self.points.values()
+    }
+
+    /// The points at `top` and below it.
+    pub(crate) fn points_below(&self, top: Pointer<'_>) -> Vec<Rc<Point<P>>> {
+        if self.points.is_empty() {
+            return Vec::new();
+        }
+        let own = self.points.get(top.as_str()).cloned();
+        let mut from = top.as_str().to_owned();
+        from.push('/');
+        let range = (Bound::Included(&*from), Bound::Unbounded);
+        let below = self.texts.range::<str, _>(range).take_while(|text| text.starts_with(&from));
+        own.into_iter().chain(below.filter_map(|text| self.points.get(text).cloned())).collect()
+    }
+
+    pub(crate) fn point(&self, pointer: Pointer<'_>) -> Option<&Rc<Point<P>>> {
+        self.points.get(pointer.as_str())
+    }
+
+    /// Notes a write, at a time of its own.
+    pub(crate) fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Appends who is to be called for a change at `pointer`: signals, and the change's number.
+    pub(crate) fn calls_of(&mut self, pointer: &Rc<str>, calls: &mut Vec<(Signal<P>, u64)>) {
+        let number = self.tick();
+        let before = calls.len();
+        if let Some(point) = self.points.get(pointer) {
+            calls.push((point.signal.clone(), number));
+        }
+        if !self.patterns.is_empty()
+            && let Ok(parsed) = Pointer::parse(pointer)
+        {
+            self.scratch.assign(parsed);
+            self.ids.clear();
+            self.index.matches(&self.scratch, &mut self.ids);
+            self.ids.sort_unstable();
+            calls.extend(self.ids.iter().filter_map(|id| Some((self.patterns.get(id)?.clone(), number))));
+        }
+        if calls.len() > before {
+            self.told.insert(number, pointer.clone());
+        }
+    }
+
+    /// Whether anybody hears of a change at `pointer` alone; it is what most writes ask.
+    #[inline]
+    pub(crate) fn is_heard(&mut self, pointer: Pointer<'_>) -> bool {
+        if self.points.contains_key(pointer.as_str()) {
+            return true;
+        }
+        if self.patterns.is_empty() {
+            return false;
+        }
+        self.scratch.assign(pointer);
+        self.ids.clear();
+        self.index.matches(&self.scratch, &mut self.ids);
+        !self.ids.is_empty()
+    }
+
+    /// Where the change of this number is.
+    pub(crate) fn told(&self, number: u64) -> Option<Rc<str>> {
+        self.told.get(&number).cloned()
+    }
+
+    /// Nothing is being notified any more.
+    pub(crate) fn forget_changes(&mut self) {
+        self.told.clear();
+    }
+}

@@ -1,0 +1,30 @@
+//! The store of the seven parts as their source plans them.
+
+use data_map::Planned;
+use scenarios::{About, Capability, Contender, Role};
+
+/// The contender.
+#[inline(never)]
+pub fn contender() -> Contender {
+    data_map::contender::<Planned>(About {
+        name: "as_planned",
+        role: Role::Optimized,
+        summary: "The store of the seven parts as their source plans them.",
+        source: "data-map with its seven planned optimisations",
+        analysis: "Every part is what the plan of data-map says: a prefix index, queries over the pointers, a trie of patterns, signals with a flag, a free list, a linked cache and a 32-way trie for arrays. The plan speeds up what it names, and leaves snapshots and objects as they are: both still visit all of the store.",
+        complexity: &[],
+        capabilities: &[Capability::CopiesWhole],
+        caveats: &[],
+        known_failures: &[],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_of_the_bottleneck_passes() {
+        testkit::every_check_passes(&contender());
+    }
+}
