@@ -177,10 +177,10 @@ impl<P: Parts> Store<P> {
 
     /// Sets a pointer at which no scalar or empty object lies yet, or which becomes an array or object.
     fn set_otherwise(&self, pointer: Pointer<'_>, value: Value) -> Result<(), Error> {
-        let (top, emptied) = {
+        // The highest pointer at which something comes to be, and an empty object that no longer is one.
+        let (mut top, mut emptied, mut is_inside) = (pointer, None, false);
+        {
             let document = &self.0.state.borrow().document;
-            // The highest pointer at which something comes to be, and an empty object that no longer is one.
-            let (mut top, mut emptied) = (pointer, None);
             let exists = document.storage.has(pointer) || document.storage.has_descendants(pointer);
             while let Some(parent) = top.parent().filter(|_| !exists) {
                 match document.storage.get(parent) {
@@ -189,13 +189,18 @@ impl<P: Parts> Store<P> {
                         break;
                     }
                     Some(Slot::Value(_)) => return Err(Error::NotAContainer),
-                    Some(Slot::Array(_)) => return self.set_inside(pointer, value),
+                    Some(Slot::Array(_)) => {
+                        is_inside = true;
+                        break;
+                    }
                     None if document.storage.has_descendants(parent) => break,
                     None => top = parent,
                 }
             }
-            (top, emptied)
-        };
+        }
+        if is_inside {
+            return self.set_inside(pointer, value);
+        }
         self.change(top, |state| {
             if let Some(emptied) = emptied {
                 state.take(emptied);

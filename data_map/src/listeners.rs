@@ -37,7 +37,10 @@ pub(crate) struct Listeners<P: Parts> {
     /// The texts of the points, in order: those below a pointer are neighbours.
     texts: BTreeSet<Rc<str>>,
     index: P::Patterns,
-    patterns: HashMap<Id, Signal<P>, FixedHasher>,
+    /// The subscriptions to patterns: how many there were before each, and its signal.
+    patterns: HashMap<Id, (u64, Signal<P>), FixedHasher>,
+    /// How many subscriptions to patterns there ever were.
+    made: u64,
     /// How many patterns begin with each name; those that begin otherwise have no name.
     heads: HashMap<Option<Box<str>>, usize, FixedHasher>,
     head_of: HashMap<Id, Option<Box<str>>, FixedHasher>,
@@ -47,6 +50,7 @@ pub(crate) struct Listeners<P: Parts> {
     told: HashMap<u64, Rc<str>, FixedHasher>,
     scratch: PointerBuf,
     ids: Vec<Id>,
+    found: Vec<(u64, Signal<P>)>,
 }
 
 impl<P: Parts> Listeners<P> {
@@ -56,12 +60,14 @@ impl<P: Parts> Listeners<P> {
             texts: BTreeSet::new(),
             index: P::Patterns::new(),
             patterns: HashMap::default(),
+            made: 0,
             heads: HashMap::default(),
             head_of: HashMap::default(),
             clock: 0,
             told: HashMap::default(),
             scratch: PointerBuf::parse("").expect("the root's pointer"),
             ids: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -116,13 +122,14 @@ impl<P: Parts> Listeners<P> {
         let head = first.and_then(|node| node.literal()).map(Box::from);
         *self.heads.entry(head.clone()).or_default() += 1;
         self.head_of.insert(id, head);
-        self.patterns.insert(id, signal);
+        self.patterns.insert(id, (self.made, signal));
+        self.made += 1;
         id
     }
 
     /// Returns the signal, which is to be disposed of.
     pub(crate) fn remove_pattern(&mut self, id: Id) -> Option<Signal<P>> {
-        let signal = self.patterns.remove(&id)?;
+        let (_, signal) = self.patterns.remove(&id)?;
         let removed = self.index.unsubscribe(id);
         debug_assert_eq!(removed, Ok(()), "it is in both tables");
         if let Some(head) = self.head_of.remove(&id)
@@ -186,8 +193,11 @@ impl<P: Parts> Listeners<P> {
             self.scratch.assign(parsed);
             self.ids.clear();
             self.index.matches(&self.scratch, &mut self.ids);
-            self.ids.sort_unstable();
-            calls.extend(self.ids.iter().filter_map(|id| Some((self.patterns.get(id)?.clone(), number))));
+            let found = self.ids.iter().filter_map(|id| self.patterns.get(id));
+            self.found.extend(found.cloned());
+            // An index may name them in any order.
+            self.found.sort_unstable_by_key(|(made, _)| *made);
+            calls.extend(self.found.drain(..).map(|(_, signal)| (signal, number)));
         }
         if calls.len() > before {
             self.told.insert(number, pointer.clone());

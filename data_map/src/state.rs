@@ -181,6 +181,7 @@ impl<P: Parts> State<P> {
             changed.insert(point.text.to_string());
         }
         if self.listeners.has_patterns() {
+            let mut climbed: BTreeSet<String> = BTreeSet::new();
             self.document.storage.differences(&before.storage, |pointer, _, _| {
                 let Ok(pointer) = Pointer::parse(pointer) else { return };
                 for document in [&before, &self.document] {
@@ -188,9 +189,10 @@ impl<P: Parts> State<P> {
                 }
                 let mut above = pointer.parent();
                 while let Some(parent) = above {
-                    above = if changed.insert(parent.as_str().to_owned()) { parent.parent() } else { None };
+                    above = if climbed.insert(parent.as_str().to_owned()) { parent.parent() } else { None };
                 }
             });
+            changed.extend(climbed);
         }
         let mut changes = Vec::new();
         for text in changed {
