@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
+use std::rc::Rc;
 
 use reports::CellName;
 use scenarios::flat::{Kinds, Leaf, Pointer};
@@ -16,8 +17,8 @@ use scenarios::pattern_index::{Id, Pattern, UnknownId};
 use scenarios::shared::{self, Place, SharedError};
 use scenarios::slots::{NotLive, OutOfRange};
 use scenarios::{
-    About, Bottleneck, Capability, Contender, Role, flat_keys, flat_query, lru_cache, pattern_index,
-    persistent_map, persistent_vector, shared_map, shared_vector, signals, slots, small_map,
+    About, Bottleneck, Capability, Contender, Role, data_map, flat_keys, flat_query, lru_cache,
+    pattern_index, persistent_map, persistent_vector, shared_map, shared_vector, signals, slots, small_map,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +85,7 @@ fn contender(bottleneck: &Bottleneck) -> Option<Contender> {
         lru_cache::contender::<Nothing>,
         shared_map::contender::<Nothing>,
         shared_vector::contender::<Nothing>,
+        data_map::contender::<Nothing>,
     ];
     let mut contenders = contenders.into_iter().map(|contender| contender(ABOUT));
     contenders.find(|contender| std::ptr::eq(contender.bottleneck, bottleneck))
@@ -557,6 +559,112 @@ impl shared_vector::VectorSnapshot for Nothing {
 
     fn iter(&self) -> impl Iterator<Item = shared::Value<'_>> {
         std::iter::empty()
+    }
+}
+
+impl data_map::DataMap for Nothing {
+    type Object = Value;
+    type Subscription = ();
+    type Computed = ();
+    type Version = ();
+
+    fn new() -> Self {
+        Nothing
+    }
+
+    fn get<R>(&self, _pointer: Pointer<'_>, read: impl FnOnce(Option<&Value>) -> R) -> R {
+        read(None)
+    }
+
+    fn has(&self, _pointer: Pointer<'_>) -> bool {
+        false
+    }
+
+    fn set(&self, _pointer: Pointer<'_>, _value: Value) -> Result<(), data_map::Error> {
+        Ok(())
+    }
+
+    fn delete(&self, _pointer: Pointer<'_>) -> bool {
+        false
+    }
+
+    fn array_len(&self, _pointer: Pointer<'_>) -> Option<usize> {
+        None
+    }
+
+    fn push(&self, _pointer: Pointer<'_>, _value: Value) -> Result<(), data_map::Error> {
+        Ok(())
+    }
+
+    fn pop(&self, _pointer: Pointer<'_>) -> Result<Option<Value>, data_map::Error> {
+        Ok(None)
+    }
+
+    fn insert(&self, _pointer: Pointer<'_>, _index: usize, _value: Value) -> Result<(), data_map::Error> {
+        Ok(())
+    }
+
+    fn remove(&self, _pointer: Pointer<'_>, _index: usize) -> Result<Value, data_map::Error> {
+        Ok(Value::Null)
+    }
+
+    fn slice(
+        &self,
+        _pointer: Pointer<'_>,
+        _range: Range<usize>,
+        _visit: impl FnMut(&Value),
+    ) -> Result<(), data_map::Error> {
+        Ok(())
+    }
+
+    fn has_descendants(&self, _pointer: Pointer<'_>) -> bool {
+        false
+    }
+
+    fn keys(&self, _prefix: Pointer<'_>, _visit: impl FnMut(&str)) {}
+
+    fn to_object(&self, _pointer: Pointer<'_>) -> Option<Value> {
+        None
+    }
+
+    fn query(
+        &self,
+        _path: &str,
+        _visit: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), flat_query::QueryError> {
+        Ok(())
+    }
+
+    fn subscribe(&self, _pointer: Pointer<'_>, _callback: impl Fn(&Self, &str) + 'static) {}
+
+    fn subscribe_pattern(&self, _pattern: &Pattern, _callback: impl Fn(&Self, &str) + 'static) {}
+
+    fn unsubscribe(&self, _subscription: &()) -> bool {
+        false
+    }
+
+    fn subscriptions(&self) -> usize {
+        0
+    }
+
+    fn computed(&self, _inputs: &[Pointer<'_>], _compute: impl Fn(&Self) -> Value + 'static) {}
+
+    fn value(&self, _computed: &()) -> Result<Rc<Value>, data_map::Error> {
+        Ok(Rc::new(Value::Null))
+    }
+
+    fn batch(&self, _f: impl FnOnce()) {}
+
+    fn snapshot(&self) {}
+
+    fn restore(&self, _version: &()) {}
+
+    fn get_in<R>(_version: &(), _pointer: Pointer<'_>, read: impl FnOnce(Option<&Value>) -> R) -> R {
+        read(None)
+    }
+
+    fn to_object_in(_version: &(), _pointer: Pointer<'_>) -> Option<Value> {
+        None
     }
 }
 

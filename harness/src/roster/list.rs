@@ -5,6 +5,23 @@ use scenarios::Contender;
 /// Every contender. `lab new` adds a line; a test compares it with the directories under `impls/`.
 pub fn roster() -> Vec<Contender> {
     vec![
+        data_map_all_naive::contender(),
+        data_map_as_planned::contender(),
+        data_map_best::contender(),
+        data_map_best_but_arrays::contender(),
+        data_map_best_but_cache::contender(),
+        data_map_best_but_patterns::contender(),
+        data_map_best_but_query::contender(),
+        data_map_best_but_signals::contender(),
+        data_map_best_but_slots::contender(),
+        data_map_best_but_storage::contender(),
+        data_map_naive_but_arrays::contender(),
+        data_map_naive_but_cache::contender(),
+        data_map_naive_but_patterns::contender(),
+        data_map_naive_but_query::contender(),
+        data_map_naive_but_signals::contender(),
+        data_map_naive_but_slots::contender(),
+        data_map_naive_but_storage::contender(),
         flat_keys_btree_range::contender(),
         flat_keys_collect_and_sort::contender(),
         flat_keys_hash_map::contender(),

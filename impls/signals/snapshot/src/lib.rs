@@ -22,6 +22,8 @@ struct Subscriber {
 
 struct Source {
     value: Cell<u64>,
+    /// Its place in the list of the world's signals.
+    place: Cell<usize>,
     gone: Cell<bool>,
     /// The value before the batch, if a round is due at the batch's end.
     before: Cell<Option<u64>>,
@@ -63,6 +65,20 @@ struct Shared {
     queue: RefCell<VecDeque<Rc<Source>>>,
 }
 
+impl Shared {
+    /// Takes a signal off the list, so that its memory returns.
+    fn forget(&self, signal: &Rc<Source>) {
+        let mut signals = self.signals.borrow_mut();
+        let place = signal.place.get();
+        if signals.get(place).is_some_and(|other| Rc::ptr_eq(other, signal)) {
+            signals.swap_remove(place);
+            if let Some(moved) = signals.get(place) {
+                moved.place.set(place);
+            }
+        }
+    }
+}
+
 /// A world of such signals.
 #[derive(Clone, Default)]
 pub struct World(Rc<Shared>);
@@ -77,13 +93,15 @@ impl Signals for World {
     }
 
     fn signal(&self, value: u64) -> Handle {
+        let mut signals = self.0.signals.borrow_mut();
         let signal = Rc::new(Source {
             value: Cell::new(value),
+            place: Cell::new(signals.len()),
             gone: Cell::new(false),
             before: Cell::new(None),
             subscribers: RefCell::default(),
         });
-        self.0.signals.borrow_mut().push(signal.clone());
+        signals.push(signal.clone());
         Handle(signal)
     }
 
@@ -172,6 +190,7 @@ impl Notify for World {
     fn dispose(&self, signal: &Handle) -> bool {
         let existed = !signal.0.gone.get();
         signal.0.end();
+        self.0.forget(&signal.0);
         existed
     }
 }
