@@ -24,6 +24,7 @@ mod array;
 mod document;
 mod listeners;
 mod parts;
+pub mod plain;
 mod queries;
 mod state;
 pub mod value;
