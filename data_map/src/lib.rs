@@ -116,8 +116,8 @@ struct Formula<P: Parts> {
     inputs: Vec<Rc<Point<P>>>,
     compute: Box<dyn Fn(&Store<P>) -> Value>,
     value: RefCell<Option<Rc<Value>>>,
-    /// The store's clock when the value was computed.
-    computed: Cell<u64>,
+    /// Whether something was written at or above an input since the value was computed.
+    stale: Rc<Cell<bool>>,
     running: Cell<bool>,
     world: Weak<World<P>>,
 }
@@ -126,6 +126,7 @@ impl<P: Parts> Drop for Formula<P> {
     fn drop(&mut self) {
         if let Some(world) = self.world.upgrade() {
             for point in self.inputs.drain(..) {
+                point.no_longer_read_by(&self.stale);
                 Store(world.clone()).leave(&point);
             }
         }
@@ -180,9 +181,10 @@ impl<P: Parts> Store<P> {
     fn set_otherwise(&self, pointer: Pointer<'_>, value: Value) -> Result<(), Error> {
         // The highest pointer at which something comes to be, and an empty object that no longer is one.
         let (mut top, mut emptied, mut is_inside) = (pointer, None, false);
+        let exists;
         {
             let document = &self.0.state.borrow().document;
-            let exists = document.storage.has(pointer) || document.storage.has_descendants(pointer);
+            exists = document.storage.has(pointer) || document.storage.has_descendants(pointer);
             while let Some(parent) = top.parent().filter(|_| !exists) {
                 match document.storage.get(parent) {
                     Some(Slot::Value(Value::Object(_))) => {
@@ -206,7 +208,9 @@ impl<P: Parts> Store<P> {
             if let Some(emptied) = emptied {
                 state.take(emptied);
             }
-            state.take_all(pointer);
+            if exists {
+                state.take_all(pointer);
+            }
             state.put_all(pointer, value);
         });
         Ok(())
@@ -538,37 +542,45 @@ impl<P: Parts> DataMap for Store<P> {
 
     fn computed(&self, inputs: &[Pointer<'_>], compute: impl Fn(&Self) -> Value + 'static) -> Self::Computed {
         let state = &mut *self.0.state.borrow_mut();
+        let stale = Rc::new(Cell::new(true));
+        let inputs = inputs.iter().map(|input| {
+            let point = state.listeners.join(*input, &self.0.signals);
+            point.read_by(&stale);
+            point
+        });
         Computed(Rc::new(Formula {
-            inputs: inputs.iter().map(|input| state.listeners.join(*input, &self.0.signals)).collect(),
+            inputs: inputs.collect(),
             compute: Box::new(compute),
             value: RefCell::default(),
-            computed: Cell::new(0),
+            stale,
             running: Cell::new(false),
             world: Rc::downgrade(&self.0),
         }))
     }
 
     fn value(&self, computed: &Self::Computed) -> Result<Rc<Value>, Error> {
-        /// Ends the computation, also after a panic.
-        struct Running<'a>(&'a Cell<bool>);
-        impl Drop for Running<'_> {
+        /// Ends the computation. After a panic there is no new value.
+        struct Running<'a, P: Parts>(&'a Formula<P>);
+        impl<P: Parts> Drop for Running<'_, P> {
             fn drop(&mut self) {
-                self.0.set(false);
+                self.0.running.set(false);
+                if std::thread::panicking() {
+                    self.0.stale.set(true);
+                }
             }
         }
         let formula = &*computed.0;
         if formula.running.get() {
             return Err(Error::Cycle);
         }
-        let computed = formula.computed.get();
-        if let Some(value) = &*formula.value.borrow()
-            && formula.inputs.iter().all(|input| input.written.get() <= computed)
+        if !formula.stale.get()
+            && let Some(value) = &*formula.value.borrow()
         {
             return Ok(value.clone());
         }
         formula.running.set(true);
-        let _running = Running(&formula.running);
-        formula.computed.set(self.0.state.borrow().listeners.clock());
+        let _running = Running(formula);
+        formula.stale.set(false);
         let value = Rc::new((formula.compute)(self));
         *formula.value.borrow_mut() = Some(value.clone());
         Ok(value)

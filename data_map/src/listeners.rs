@@ -1,6 +1,6 @@
 //! Who listens to what.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::rc::Rc;
@@ -19,8 +19,8 @@ pub(crate) type Signal<P> = <<P as Parts>::Signals as Signals>::Signal;
 pub(crate) struct Point<P: Parts> {
     pub(crate) text: Rc<str>,
     pub(crate) signal: Signal<P>,
-    /// The clock when something was last written at the pointer or above it.
-    pub(crate) written: Cell<u64>,
+    /// For each computed value that reads the pointer, whether it has to be computed again.
+    stale: RefCell<Vec<Rc<Cell<bool>>>>,
     /// How many subscriptions and inputs there are.
     users: Cell<usize>,
 }
@@ -28,6 +28,22 @@ pub(crate) struct Point<P: Parts> {
 impl<P: Parts> Point<P> {
     pub(crate) fn pointer(&self) -> Pointer<'_> {
         Pointer::parse(&self.text).expect("it was one")
+    }
+
+    /// Something is written at the pointer or above it.
+    #[inline]
+    pub(crate) fn written(&self) {
+        self.stale.borrow().iter().for_each(|stale| stale.set(true));
+    }
+
+    /// A computed value begins to read the pointer.
+    pub(crate) fn read_by(&self, stale: &Rc<Cell<bool>>) {
+        self.stale.borrow_mut().push(stale.clone());
+    }
+
+    /// A computed value that read the pointer goes.
+    pub(crate) fn no_longer_read_by(&self, stale: &Rc<Cell<bool>>) {
+        self.stale.borrow_mut().retain(|other| !Rc::ptr_eq(other, stale));
     }
 }
 
@@ -44,7 +60,7 @@ pub(crate) struct Listeners<P: Parts> {
     /// How many patterns begin with each name; those that begin otherwise have no name.
     heads: HashMap<Option<Box<str>>, usize, FixedHasher>,
     head_of: HashMap<Id, Option<Box<str>>, FixedHasher>,
-    /// Counts writes and changes. It is 0 only before the first one.
+    /// Counts changes. It is 0 only before the first one.
     clock: u64,
     /// The pointers of the changes that are being notified, by their numbers.
     told: HashMap<u64, Rc<str>, FixedHasher>,
@@ -94,7 +110,7 @@ impl<P: Parts> Listeners<P> {
                 let point = Rc::new(Point {
                     text: text.clone(),
                     signal: signals.signal(0),
-                    written: Cell::new(0),
+                    stale: RefCell::default(),
                     users: Cell::new(0),
                 });
                 self.texts.insert(text.clone());
@@ -170,19 +186,10 @@ impl<P: Parts> Listeners<P> {
         own.into_iter().chain(below.filter_map(|text| self.points.get(text).cloned())).collect()
     }
 
-    pub(crate) fn point(&self, pointer: Pointer<'_>) -> Option<&Rc<Point<P>>> {
-        self.points.get(pointer.as_str())
-    }
-
-    /// Notes a write, at a time of its own.
-    pub(crate) fn tick(&mut self) -> u64 {
-        self.clock += 1;
-        self.clock
-    }
-
     /// Appends who is to be called for a change at `pointer`: signals, and the change's number.
     pub(crate) fn calls_of(&mut self, pointer: &Rc<str>, calls: &mut Vec<(Signal<P>, u64)>) {
-        let number = self.tick();
+        self.clock += 1;
+        let number = self.clock;
         let before = calls.len();
         if let Some(point) = self.points.get(pointer) {
             calls.push((point.signal.clone(), number));
@@ -204,10 +211,11 @@ impl<P: Parts> Listeners<P> {
         }
     }
 
-    /// Whether anybody hears of a change at `pointer` alone; it is what most writes ask.
+    /// Notes a write at `pointer` alone. Returns whether anybody hears of a change there; it is what most writes ask.
     #[inline]
-    pub(crate) fn is_heard(&mut self, pointer: Pointer<'_>) -> bool {
-        if self.points.contains_key(pointer.as_str()) {
+    pub(crate) fn written_alone(&mut self, pointer: Pointer<'_>) -> bool {
+        if let Some(point) = self.points.get(pointer.as_str()) {
+            point.written();
             return true;
         }
         if self.patterns.is_empty() {

@@ -697,11 +697,14 @@ impl<T: Tree> DataMap for Plain<T> {
     }
 
     fn value(&self, computed: &Computed<T>) -> Result<Rc<Value>, Error> {
-        /// Ends the computation, also after a panic.
-        struct Running<'a>(&'a Cell<bool>);
-        impl Drop for Running<'_> {
+        /// Ends the computation. After a panic there is no value.
+        struct Running<'a, T: Tree>(&'a Formula<T>);
+        impl<T: Tree> Drop for Running<'_, T> {
             fn drop(&mut self) {
-                self.0.set(false);
+                self.0.running.set(false);
+                if std::thread::panicking() {
+                    self.0.value.take();
+                }
             }
         }
         let formula = &*computed.0;
@@ -715,7 +718,7 @@ impl<T: Tree> DataMap for Plain<T> {
             return Ok(value.clone());
         }
         formula.running.set(true);
-        let _running = Running(&formula.running);
+        let _running = Running(formula);
         formula.computed.set(self.0.borrow().clock);
         let value = Rc::new((formula.compute)(self));
         *formula.value.borrow_mut() = Some(value.clone());

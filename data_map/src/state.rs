@@ -121,10 +121,7 @@ impl<P: Parts> State<P> {
     /// Notes what is at `top` and below it, before a write; and that there is one.
     pub(crate) fn watch(&mut self, top: Pointer<'_>) -> Watched<P> {
         let points = self.listeners.points_below(top);
-        if !points.is_empty() {
-            let now = self.listeners.tick();
-            points.iter().for_each(|point| point.written.set(now));
-        }
+        points.iter().for_each(|point| point.written());
         if self.listeners.may_select_below(top) {
             return Watched { points: Vec::new(), all: Some(self.document.faces(top)) };
         }
@@ -160,11 +157,7 @@ impl<P: Parts> State<P> {
 
     /// Where a scalar was replaced.
     pub(crate) fn replaced(&mut self, pointer: Pointer<'_>, before: &Value) -> Vec<Change> {
-        if let Some(point) = self.listeners.point(pointer) {
-            let point = point.clone();
-            point.written.set(self.listeners.tick());
-        }
-        if !self.listeners.is_heard(pointer) {
+        if !self.listeners.written_alone(pointer) {
             return Vec::new();
         }
         let change = Change { pointer: pointer.as_str().into(), before: Face::of(before) };
@@ -175,9 +168,8 @@ impl<P: Parts> State<P> {
     pub(crate) fn restore(&mut self, document: Document<P>) -> Vec<Change> {
         let before = std::mem::replace(&mut self.document, document);
         let mut changed: BTreeSet<String> = BTreeSet::new();
-        let now = self.listeners.tick();
         for point in self.listeners.points() {
-            point.written.set(now);
+            point.written();
             changed.insert(point.text.to_string());
         }
         if self.listeners.has_patterns() {

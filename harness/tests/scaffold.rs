@@ -22,6 +22,7 @@ impl Copy {
             "Cargo.toml",
             "Cargo.lock",
             "collections",
+            "data_map",
             "harness",
             "identity",
             "impls",

@@ -15,6 +15,8 @@ pub fn roster() -> Vec<Contender> {
         data_map_best_but_signals::contender(),
         data_map_best_but_slots::contender(),
         data_map_best_but_storage::contender(),
+        data_map_imbl_tree::contender(),
+        data_map_json_value::contender(),
         data_map_naive_but_arrays::contender(),
         data_map_naive_but_cache::contender(),
         data_map_naive_but_patterns::contender(),

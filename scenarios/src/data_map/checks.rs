@@ -40,6 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("snapshot_in_callback", 0, 1, "A snapshot taken inside a callback has the change; return to it from within another one."),
     Check::new("computed_once", 0, 1, "A computed value is computed when it is read, once for each write to an input or above it."),
     Check::new("computed_cycle", 0, 1, "A computation that reads itself is an error, and nothing hangs."),
+    Check::new("computed_panics", 0, 1, "A computation that panics has no value; it is computed again when it is read again."),
     Check::new("subscriptions_end", 0, 1, "100,000 subscriptions end, in another order: every callback is dropped once, and none is called."),
     Check::new("store_ends", 0, 1, "A store whose last name goes drops its callbacks and computations, even those that hold a version of it."),
     Check::new("versions_branch", 0, 1, "A tree of versions: what is done after a return to one does not show in the others."),
@@ -244,6 +245,7 @@ pub(super) fn replay<D: DataMap>(check: &Check, trace: &[Step]) -> Result<(), Mi
         "snapshot_in_callback" => snapshot_in_callback::<D>(),
         "computed_once" => computed_once::<D>(),
         "computed_cycle" => computed_cycle::<D>(),
+        "computed_panics" => computed_panics::<D>(),
         "subscriptions_end" => subscriptions_end::<D>(),
         "store_ends" => store_ends::<D>(),
         "versions_branch" => versions_branch::<D>(),
@@ -1235,6 +1237,28 @@ fn computed_cycle<D: DataMap>() -> Result<(), String> {
     world.set("/a", json!(2))?;
     let found = world.store.value(&computed).map(|value| (*value).clone());
     expect("a value that no longer does", found, Ok(json!(null)))
+}
+
+fn computed_panics<D: DataMap>() -> Result<(), String> {
+    let world = Listening::<D>::new(json!({"a": 1}))?;
+    let computed = world.store.computed(&[at("/a")], move |store: &D| {
+        let now = store.get(at("/a"), |value| value.and_then(Value::as_u64)).unwrap_or(0);
+        if now == 2 {
+            panic_any(Injected);
+        }
+        json!(now)
+    });
+    let read = || {
+        let value = catch_unwind(AssertUnwindSafe(|| world.store.value(&computed)));
+        value.map_or(json!("a panic"), |value| value.map_or(json!("an error"), |value| (*value).clone()))
+    };
+    expect("the computed value", read(), json!(1))?;
+    world.set("/a", json!(2))?;
+    for _ in 0..2 {
+        expect("a value whose computation panics", read(), json!("a panic"))?;
+    }
+    world.set("/a", json!(3))?;
+    expect("the computed value", read(), json!(3))
 }
 
 fn subscriptions_end<D: DataMap>() -> Result<(), String> {

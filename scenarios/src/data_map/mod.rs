@@ -96,7 +96,7 @@ const fn only(size: &'static [usize]) -> Sizes {
 }
 
 const FORM: Sizes = only(&[200]);
-const TABLE: Sizes = Sizes { quick: &[100], default: &[10_000], full: &[100, 1000, 10_000] };
+const TABLE: Sizes = Sizes { quick: &[100], default: &[1000], full: &[100, 1000, 10_000] };
 const EDITOR: Sizes = Sizes { quick: &[20], default: &[200], full: &[20, 200] };
 
 #[rustfmt::skip]
@@ -108,7 +108,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("get", "get", NOTHING, "Gets the scalars at random pointers, of which one in eight is absent.").at(SCALE),
     Scenario::new("has", "has", NOTHING, "Asks for random pointers, of which half are absent."),
     Scenario::new("set", "set", NOTHING, "Replaces the scalars at random pointers. Nobody listens.").at(SCALE),
-    Scenario::new("set_new", "set", NOTHING, "Adds 1,000 scalars to new groups.").at(WHOLE),
+    Scenario::new("set_new", "set", NOTHING, "Adds 100 scalars to new groups.").at(WHOLE),
     Scenario::new("delete", "delete", NOTHING, "Deletes random pointers, each once: all n up to 1,000, 1,000 of more.").at(WHOLE),
     Scenario::new("set_watched", "set", NOTHING, "Replaces the scalars at random pointers, with subscriptions to 1,000 pointers and 1,000 patterns.").at(SCALE),
     Scenario::new("batch_of_10", "set", NOTHING, "Batches of ten sets, with subscriptions to 100 pointers."),
@@ -126,7 +126,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("array_get", "get", NOTHING, "Gets random elements of an array of n by their pointers.").at(WHOLE),
     Scenario::new("array_push_kept", "push", NOTHING, "Pushes to an array of n, and keeps a version before each.").at(WHOLE),
     Scenario::new("array_set_kept", "set", NOTHING, "Sets elements of an array of n, and keeps a version before each.").at(WHOLE),
-    Scenario::new("query_singular", "query", NOTHING, "Asks for single pointers, again and again the same sixteen.").at(WHOLE),
+    Scenario::new("query_singular", "query", NOTHING, "Asks for single pointers, again and again the same four.").at(WHOLE),
     Scenario::new("query_wildcard", "result", NOTHING, "Visits the results of $.*.*.f7, each with its pointer.").at(WHOLE),
     Scenario::new("query_descendant", "result", NOTHING, "Visits the results of $..f7, each with its pointer.").at(WHOLE),
     Scenario::new("query_filter", "group", NOTHING, "Visits the results of $.*[?@.f3 > 500000], each with its pointer.").at(WHOLE),
