@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -44,6 +45,15 @@ impl<P: Parts> Point<P> {
     /// A computed value that read the pointer goes.
     pub(crate) fn no_longer_read_by(&self, stale: &Rc<Cell<bool>>) {
         self.stale.borrow_mut().retain(|other| !Rc::ptr_eq(other, stale));
+    }
+}
+
+/// Gives the memory of a table back that is nearly empty. As many entries as it gives room for went before, so this takes
+/// O(1) for each.
+fn give_back<K: Eq + Hash, V>(table: &mut HashMap<K, V, FixedHasher>) {
+    const SMALL: usize = 64;
+    if table.capacity() > SMALL && table.len() < table.capacity() / 8 {
+        table.shrink_to(table.len() * 2);
     }
 }
 
@@ -129,7 +139,9 @@ impl<P: Parts> Listeners<P> {
             return None;
         }
         self.texts.remove(&point.text);
-        self.points.remove(&point.text).map(|point| point.signal.clone())
+        let removed = self.points.remove(&point.text);
+        give_back(&mut self.points);
+        removed.map(|point| point.signal.clone())
     }
 
     pub(crate) fn add_pattern(&mut self, pattern: &Pattern, signal: Signal<P>) -> Id {
@@ -156,6 +168,8 @@ impl<P: Parts> Listeners<P> {
                 self.heads.remove(&head);
             }
         }
+        give_back(&mut self.patterns);
+        give_back(&mut self.head_of);
         Some(signal)
     }
 

@@ -154,7 +154,7 @@ fn last_writes(ids: &[usize]) -> BTreeMap<usize, u64> {
 fn build<D: DataMap>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
     case(
-        count * size,
+        count,
         Setup::EveryRun,
         document(size),
         move |document| vec![document.clone(); count],
@@ -281,7 +281,9 @@ fn selecting(patterns: &[Pattern], pointer: &PointerBuf) -> u64 {
 }
 
 fn set_watched<D: DataMap>(size: usize) -> Box<dyn Case> {
-    let ids = random_ids("set_watched", size, 256, size);
+    let ids = random_ids("set_watched", size, OPERATIONS, size);
+    // An index of patterns may learn from what was asked before, as it does in a program that runs for a while.
+    let before = pointers(&random_ids("set_watched before", size, OPERATIONS, size));
     let watched = random_ids("watched", size, 1000, size);
     let calls = Rc::new(Cell::new(0));
     let counted = calls.clone();
@@ -296,6 +298,9 @@ fn set_watched<D: DataMap>(size: usize) -> Box<dyn Case> {
             }
             for pointer in watched {
                 store.subscribe(pointer.as_pointer(), counting(&counted));
+            }
+            for (step, pointer) in before.iter().enumerate() {
+                let _ = store.set(pointer.as_pointer(), Value::from(step + 2_000_000));
             }
             counted.set(0);
             store
@@ -861,7 +866,7 @@ fn keys<D: DataMap>(size: usize) -> Box<dyn Case> {
 fn to_object<D: DataMap>(size: usize) -> Box<dyn Case> {
     let count = copies(size).min(8);
     case(
-        count * size,
+        count,
         Setup::EveryRun,
         (),
         move |()| (0..count).map(|_| store::<D>(size)).collect::<Vec<_>>(),

@@ -75,6 +75,10 @@ impl Shared {
             if let Some(moved) = signals.get(place) {
                 moved.place.set(place);
             }
+            if signals.len() < signals.capacity() / 8 {
+                let room = 2 * signals.len();
+                signals.shrink_to(room);
+            }
         }
     }
 }
