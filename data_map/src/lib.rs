@@ -45,7 +45,7 @@ use serde_json::{Map, Value};
 
 use array::{Array, Sequence, Slot};
 use document::{Document, Found, Object};
-use listeners::Point;
+use listeners::{Point, Signal};
 use state::{Change, State};
 
 pub use parts::{Best, Form, Mix, Naive, Parts, Planned};
@@ -148,22 +148,25 @@ impl<P: Parts> Store<P> {
 
     /// Calls all whom the changes concern.
     fn notify(&self, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
+        if !changes.is_empty() {
+            let calls = self.0.state.borrow_mut().calls_for(&changes);
+            self.call(calls);
         }
-        let calls = self.0.state.borrow_mut().calls(changes);
-        self.0.notifying.set(self.0.notifying.get() + 1);
+    }
+
+    /// Sets the signals to the numbers of the changes.
+    fn call(&self, calls: Vec<(Signal<P>, u64)>) {
         let mut first = None;
-        for (signal, number) in calls {
+        self.0.notifying.set(self.0.notifying.get() + 1);
+        for (signal, number) in &calls {
             // A signal that is gone has no subscribers.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.0.signals.set(&signal, number))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.0.signals.set(signal, *number))) {
                 first.get_or_insert(panic);
             }
         }
         self.0.notifying.set(self.0.notifying.get() - 1);
-        if self.0.notifying.get() == 0 {
-            self.0.state.borrow_mut().listeners.forget_changes();
-        }
+        let is_last = self.0.notifying.get() == 0;
+        self.0.state.borrow_mut().called(calls, is_last);
         if let Some(panic) = first {
             resume_unwind(panic);
         }
@@ -376,9 +379,13 @@ impl<P: Parts> DataMap for Store<P> {
                 if state.listeners.is_empty() {
                     return Ok(());
                 }
-                let changes = state.replaced(pointer, &before);
-                drop(guard);
-                self.notify(changes);
+                let calls = state.replaced(pointer, &before);
+                if calls.is_empty() {
+                    state.called(calls, false);
+                } else {
+                    drop(guard);
+                    self.call(calls);
+                }
                 return Ok(());
             }
         }

@@ -201,32 +201,56 @@ impl<P: Parts> Listeners<P> {
     }
 
     /// Appends who is to be called for a change at `pointer`: signals, and the change's number.
-    pub(crate) fn calls_of(&mut self, pointer: &Rc<str>, calls: &mut Vec<(Signal<P>, u64)>) {
-        self.clock += 1;
-        let number = self.clock;
-        let before = calls.len();
-        if let Some(point) = self.points.get(pointer) {
-            calls.push((point.signal.clone(), number));
-        }
-        if !self.patterns.is_empty()
-            && let Ok(parsed) = Pointer::parse(pointer)
-        {
-            self.scratch.assign(parsed);
-            self.ids.clear();
-            self.index.matches(&self.scratch, &mut self.ids);
-            let found = self.ids.iter().filter_map(|id| self.patterns.get(id));
-            self.found.extend(found.cloned());
-            // An index may name them in any order.
-            self.found.sort_unstable_by_key(|(made, _)| *made);
-            calls.extend(self.found.drain(..).map(|(_, signal)| (signal, number)));
-        }
-        if calls.len() > before {
-            self.told.insert(number, pointer.clone());
-        }
+    pub(crate) fn calls_of(&mut self, pointer: Pointer<'_>, calls: &mut Vec<(Signal<P>, u64)>) {
+        let point = self.points.get(pointer.as_str()).cloned();
+        self.calls_with(point, pointer, calls);
     }
 
-    /// Notes a write at `pointer` alone. Returns whether anybody hears of a change there; it is what most writes ask.
+    /// The same after a write at `pointer` alone, which it notes.
     #[inline]
+    pub(crate) fn calls_after_write(&mut self, pointer: Pointer<'_>, calls: &mut Vec<(Signal<P>, u64)>) {
+        let point = self.points.get(pointer.as_str()).cloned();
+        if let Some(point) = &point {
+            point.written();
+        }
+        self.calls_with(point, pointer, calls);
+    }
+
+    #[inline]
+    fn calls_with(
+        &mut self,
+        point: Option<Rc<Point<P>>>,
+        pointer: Pointer<'_>,
+        calls: &mut Vec<(Signal<P>, u64)>,
+    ) {
+        self.clock += 1;
+        let number = self.clock;
+        if let Some(point) = point {
+            calls.push((point.signal.clone(), number));
+        }
+        if self.patterns.is_empty() {
+            return;
+        }
+        self.find(pointer);
+        if self.ids.is_empty() {
+            return;
+        }
+        self.told.insert(number, pointer.as_str().into());
+        let found = self.ids.iter().filter_map(|id| self.patterns.get(id));
+        self.found.extend(found.cloned());
+        // An index may name them in any order.
+        self.found.sort_unstable_by_key(|(made, _)| *made);
+        calls.extend(self.found.drain(..).map(|(_, signal)| (signal, number)));
+    }
+
+    /// Asks the index for the subscriptions to patterns that select `pointer`.
+    fn find(&mut self, pointer: Pointer<'_>) {
+        self.scratch.assign(pointer);
+        self.ids.clear();
+        self.index.matches(&self.scratch, &mut self.ids);
+    }
+
+    /// Notes a write at `pointer` alone. Returns whether anybody hears of a change there.
     pub(crate) fn written_alone(&mut self, pointer: Pointer<'_>) -> bool {
         if let Some(point) = self.points.get(pointer.as_str()) {
             point.written();
@@ -235,9 +259,7 @@ impl<P: Parts> Listeners<P> {
         if self.patterns.is_empty() {
             return false;
         }
-        self.scratch.assign(pointer);
-        self.ids.clear();
-        self.index.matches(&self.scratch, &mut self.ids);
+        self.find(pointer);
         !self.ids.is_empty()
     }
 
@@ -248,6 +270,8 @@ impl<P: Parts> Listeners<P> {
 
     /// Nothing is being notified any more.
     pub(crate) fn forget_changes(&mut self) {
-        self.told.clear();
+        if !self.told.is_empty() {
+            self.told.clear();
+        }
     }
 }

@@ -487,6 +487,24 @@ impl<T: Tree> DataMap for Plain<T> {
     }
 
     fn set(&self, pointer: Pointer<'_>, value: Value) -> Result<(), Error> {
+        // A scalar in the place of another one changes nothing else.
+        if !value.is_array() && !value.is_object() {
+            let mut guard = self.0.borrow_mut();
+            let state = &mut *guard;
+            let text = pointer.as_str();
+            if let Some(place) = at_mut(&mut state.document, text)
+                && let Seen::Scalar(before) = place.seen()
+            {
+                if before != value {
+                    *place = T::from_value(value);
+                    state.written(text);
+                    let changes = state.now_or_later(vec![(text.to_owned(), Some(Seen::Scalar(before)))]);
+                    drop(guard);
+                    self.notify(changes);
+                }
+                return Ok(());
+            }
+        }
         // First it is made sure that nothing is made on the way to an error.
         {
             let state = self.0.borrow();

@@ -23,6 +23,8 @@ pub(crate) struct State<P: Parts> {
     depth: u32,
     /// What was at the pointers that a batch changed, before it did.
     pending: HashMap<Rc<str>, Face, FixedHasher>,
+    /// Memory for calls while nobody is called.
+    calls: Vec<(Signal<P>, u64)>,
 }
 
 /// Something else is at a pointer than before.
@@ -47,6 +49,7 @@ impl<P: Parts> State<P> {
             subscriptions: 0,
             depth: 0,
             pending: HashMap::default(),
+            calls: Vec::new(),
         };
         state.put(Pointer::ROOT, Slot::Value(Value::Object(Map::new())));
         state
@@ -155,13 +158,16 @@ impl<P: Parts> State<P> {
         self.now_or_later(changes)
     }
 
-    /// Where a scalar was replaced.
-    pub(crate) fn replaced(&mut self, pointer: Pointer<'_>, before: &Value) -> Vec<Change> {
-        if !self.listeners.written_alone(pointer) {
-            return Vec::new();
+    /// A scalar was replaced at `pointer`: who is to be called for that now, in order.
+    #[inline]
+    pub(crate) fn replaced(&mut self, pointer: Pointer<'_>, before: &Value) -> Vec<(Signal<P>, u64)> {
+        let mut calls = std::mem::take(&mut self.calls);
+        if self.depth == 0 {
+            self.listeners.calls_after_write(pointer, &mut calls);
+        } else if self.listeners.written_alone(pointer) && !self.pending.contains_key(pointer.as_str()) {
+            self.pending.insert(pointer.as_str().into(), Face::of(before));
         }
-        let change = Change { pointer: pointer.as_str().into(), before: Face::of(before) };
-        self.now_or_later(vec![change])
+        calls
     }
 
     /// Becomes another document, and says what is to be notified.
@@ -229,11 +235,24 @@ impl<P: Parts> State<P> {
     }
 
     /// Whom the changes concern, in order.
-    pub(crate) fn calls(&mut self, changes: Vec<Change>) -> Vec<(Signal<P>, u64)> {
-        let mut calls = Vec::new();
+    pub(crate) fn calls_for(&mut self, changes: &[Change]) -> Vec<(Signal<P>, u64)> {
+        let mut calls = std::mem::take(&mut self.calls);
         for change in changes {
-            self.listeners.calls_of(&change.pointer, &mut calls);
+            if let Ok(pointer) = Pointer::parse(&change.pointer) {
+                self.listeners.calls_of(pointer, &mut calls);
+            }
         }
         calls
+    }
+
+    /// Nobody is to be called any more. The memory serves the next operation.
+    pub(crate) fn called(&mut self, mut calls: Vec<(Signal<P>, u64)>, is_last: bool) {
+        if is_last {
+            self.listeners.forget_changes();
+        }
+        calls.clear();
+        if calls.capacity() > self.calls.capacity() {
+            self.calls = calls;
+        }
     }
 }

@@ -281,9 +281,12 @@ fn selecting(patterns: &[Pattern], pointer: &PointerBuf) -> u64 {
 }
 
 fn set_watched<D: DataMap>(size: usize) -> Box<dyn Case> {
-    let ids = random_ids("set_watched", size, OPERATIONS, size);
+    // A program writes the same few pointers again and again.
+    let hot = random_ids("hot", size, 256, size);
+    let writes = |scenario| random_ids(scenario, size, OPERATIONS, hot.len()).into_iter().map(|at| hot[at]);
+    let ids: Vec<usize> = writes("set_watched").collect();
     // An index of patterns may learn from what was asked before, as it does in a program that runs for a while.
-    let before = pointers(&random_ids("set_watched before", size, OPERATIONS, size));
+    let before = pointers(&writes("set_watched before").collect::<Vec<usize>>());
     let watched = random_ids("watched", size, 1000, size);
     let calls = Rc::new(Cell::new(0));
     let counted = calls.clone();

@@ -110,7 +110,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("set", "set", NOTHING, "Replaces the scalars at random pointers. Nobody listens.").at(SCALE),
     Scenario::new("set_new", "set", NOTHING, "Adds 100 scalars to new groups.").at(WHOLE),
     Scenario::new("delete", "delete", NOTHING, "Deletes random pointers, each once: all n up to 1,000, 1,000 of more.").at(WHOLE),
-    Scenario::new("set_watched", "set", NOTHING, "Replaces the scalars at random pointers, with subscriptions to 1,000 pointers and 1,000 patterns, after as many sets before.").at(SCALE),
+    Scenario::new("set_watched", "set", NOTHING, "Replaces the scalars at 256 of the pointers, with subscriptions to 1,000 pointers and 1,000 patterns, after as many sets before.").at(SCALE),
     Scenario::new("batch_of_10", "set", NOTHING, "Batches of ten sets, with subscriptions to 100 pointers."),
     Scenario::new("subscribe_pointer", "subscription", NOTHING, "Subscribes to 1,000 random pointers.").at(SCALE),
     Scenario::new("subscribe_pattern", "subscription", NOTHING, "Subscribes to 100 patterns."),
