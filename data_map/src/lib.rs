@@ -112,9 +112,11 @@ impl<P: Parts> Clone for Computed<P> {
     }
 }
 
+type Compute<P> = Box<dyn Fn(&Store<P>) -> Value>;
+
 struct Formula<P: Parts> {
     inputs: Vec<Rc<Point<P>>>,
-    compute: Box<dyn Fn(&Store<P>) -> Value>,
+    compute: Compute<P>,
     value: RefCell<Option<Rc<Value>>>,
     /// Whether something was written at or above an input since the value was computed.
     stale: Rc<Cell<bool>>,

@@ -176,9 +176,13 @@ impl Tree for Value {
     }
 }
 
-/// A callback, and what it is called for.
+type Callback<T> = Box<dyn Fn(&Plain<T>, &str)>;
+
+type Compute<T> = Box<dyn Fn(&Plain<T>) -> Value>;
+
+/// A callback, and whether it is still called.
 struct Listener<T: Tree> {
-    callback: Box<dyn Fn(&Plain<T>, &str)>,
+    callback: Callback<T>,
     live: Cell<bool>,
 }
 
@@ -236,7 +240,7 @@ impl<T: Tree> Clone for Computed<T> {
 
 struct Formula<T: Tree> {
     inputs: Vec<(String, Rc<Cell<u64>>)>,
-    compute: Box<dyn Fn(&Plain<T>) -> Value>,
+    compute: Compute<T>,
     value: RefCell<Option<Rc<Value>>>,
     computed: Cell<u64>,
     running: Cell<bool>,

@@ -621,10 +621,10 @@ fn array_typing<D: DataMap>(size: usize) -> Box<dyn Case> {
     let drawn = random_ids("array_typing", size, 256, 1 << 30);
     let (mut cursor, mut length) = (size / 2, size);
     let step = |drawn: &usize| {
-        if drawn % 32 == 0 {
+        if drawn.is_multiple_of(32) {
             cursor = drawn / 32 % (length + 1);
         }
-        if drawn / 7 % 8 == 0 && cursor > 0 {
+        if (drawn / 7).is_multiple_of(8) && cursor > 0 {
             cursor -= 1;
             length -= 1;
             Edit::Remove(cursor)
