@@ -22,6 +22,7 @@
 
 mod array;
 mod document;
+mod growth;
 mod listeners;
 mod parts;
 pub mod plain;
@@ -48,6 +49,7 @@ use document::{Document, Found, Object};
 use listeners::{Point, Signal};
 use state::{Change, State};
 
+pub use growth::Grade;
 pub use parts::{Best, Form, Mix, Naive, Parts, Planned};
 
 /// A store of the parts `P`. The type is a handle.

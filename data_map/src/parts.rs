@@ -8,7 +8,9 @@ use scenarios::flat_query::QueryIndex;
 use scenarios::pattern_index::PatternIndex;
 use scenarios::signals::Notify;
 use scenarios::slots::Positions;
-use scenarios::{lru_cache, persistent_vector};
+use scenarios::{Growth, lru_cache, persistent_vector};
+
+use crate::growth::{Grade, growth};
 
 /// What a store is made of.
 pub trait Parts: Sized + 'static {
@@ -29,7 +31,10 @@ pub trait Parts: Sized + 'static {
 }
 
 /// A form of every part. A [`Mix`] takes each part of another one.
-pub trait Form: Parts {}
+pub trait Form: Parts {
+    /// Which form it is.
+    const GRADE: Grade;
+}
 
 /// Every part as the source has it today.
 pub struct Naive;
@@ -70,9 +75,17 @@ impl Parts for Best {
     type Arrays = persistent_vector_shared_tail::SharedTail;
 }
 
-impl Form for Naive {}
-impl Form for Planned {}
-impl Form for Best {}
+impl Form for Naive {
+    const GRADE: Grade = Grade::Naive;
+}
+
+impl Form for Planned {
+    const GRADE: Grade = Grade::Planned;
+}
+
+impl Form for Best {
+    const GRADE: Grade = Grade::Best;
+}
 
 /// Storage, query, patterns, signals, slots, cache and arrays, each in the form that is named at its place.
 pub struct Mix<St, Qu, Pa, Si, Sl, Ca, Ar>(PhantomData<(St, Qu, Pa, Si, Sl, Ca, Ar)>);
@@ -87,4 +100,9 @@ impl<St: Form, Qu: Form, Pa: Form, Si: Form, Sl: Form, Ca: Form, Ar: Form> Parts
     type Slots = Sl::Slots;
     type Cache = Ca::Cache;
     type Arrays = Ar::Arrays;
+}
+
+impl<St: Form, Qu: Form, Pa: Form, Si: Form, Sl: Form, Ca: Form, Ar: Form> Mix<St, Qu, Pa, Si, Sl, Ca, Ar> {
+    /// How the cost of each scenario grows with the document.
+    pub const GROWTH: [(&'static str, Growth); 38] = growth(St::GRADE, Qu::GRADE, Sl::GRADE, Ar::GRADE);
 }

@@ -1,23 +1,32 @@
 //! The store of the seven parts as their source plans them.
 
-use data_map::Planned;
+use data_map::{Mix, Planned};
 use scenarios::{About, Capability, Contender, Role};
+
+type Mixture = Mix<Planned, Planned, Planned, Planned, Planned, Planned, Planned>;
 
 /// The contender.
 #[inline(never)]
 pub fn contender() -> Contender {
-    data_map::contender::<Planned>(About {
+    data_map::contender::<Mixture>(About {
         name: "as_planned",
         role: Role::Optimized,
         summary: "The store of the seven parts as their source plans them.",
         source: "data-map with its seven planned optimisations",
-        analysis: "Every part is what the plan of data-map says: a prefix index, queries over the pointers, a trie of patterns, signals with a flag, a free list, a linked cache and a 32-way trie for arrays. The plan speeds up what it names, and leaves snapshots and objects as they are: both still visit all of the store.",
-        complexity: &[],
-        capabilities: &[Capability::CopiesWhole],
+        analysis: ANALYSIS,
+        complexity: &Mixture::GROWTH,
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })
 }
+
+const ANALYSIS: &str = "\
+Every part is what the plan of data-map says: a prefix index, queries over the pointers, a trie of patterns, \
+signals with a flag, a free list, a linked cache and a 32-way trie for arrays.
+
+The plan speeds up what it names, and leaves snapshots and objects as they are: both still visit all of the \
+store.";
 
 #[cfg(test)]
 mod tests {

@@ -3,21 +3,29 @@
 use data_map::{Best, Mix, Naive};
 use scenarios::{About, Capability, Contender, Role};
 
+type Mixture = Mix<Naive, Best, Best, Best, Best, Best, Best>;
+
 /// The contender.
 #[inline(never)]
 pub fn contender() -> Contender {
-    data_map::contender::<Mix<Naive, Best, Best, Best, Best, Best, Best>>(About {
+    data_map::contender::<Mixture>(About {
         name: "best_but_storage",
         role: Role::Optimized,
         summary: "The store of the lab's best parts, but the flat store is naive.",
         source: "the lab's own, for the attribution",
-        analysis: "It shows what the flat store brings when everything else is best already.",
-        complexity: &[],
-        capabilities: &[Capability::CopiesWhole],
+        analysis: ANALYSIS,
+        complexity: &Mixture::GROWTH,
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })
 }
+
+const ANALYSIS: &str = "\
+All parts but one are the lab's best. It shows what the flat store brings when everything else is best \
+already.
+
+It loses where this part is in the way of all others, and wins where the naive form is the cheaper one.";
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use imbl::{GenericHashMap, Vector, shared_ptr::DefaultSharedPtr};
 use scenarios::flat::{Built, escape};
 use scenarios::flat_query::QueryError;
 use scenarios::input::FixedHasher;
-use scenarios::{About, Caveat, Contender, Role};
+use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 use serde_json::Value;
 
 type Members = GenericHashMap<Arc<str>, Json, FixedHasher, DefaultSharedPtr>;
@@ -161,8 +161,43 @@ pub fn contender() -> Contender {
                   list.",
         source: "crate imbl 7.0; the tree and the callbacks are the lab's own",
         analysis: ANALYSIS,
-        complexity: &[],
-        capabilities: &[],
+        complexity: &[
+            ("program_form", Growth::Linear),
+            ("program_table", Growth::Linearithmic),
+            ("program_editor", Growth::Logarithmic),
+            ("build", Growth::Linear),
+            ("get", Growth::Logarithmic),
+            ("has", Growth::Logarithmic),
+            ("set", Growth::Logarithmic),
+            ("delete", Growth::Logarithmic),
+            ("batch_of_10", Growth::Logarithmic),
+            ("subscribe_pointer", Growth::Logarithmic),
+            ("subscribe_pattern", Growth::Constant),
+            ("unsubscribe", Growth::Logarithmic),
+            ("subscribe_and_end", Growth::Logarithmic),
+            ("notify", Growth::Constant),
+            ("computed", Growth::Logarithmic),
+            ("array_push", Growth::Logarithmic),
+            ("array_splice", Growth::Logarithmic),
+            ("array_typing", Growth::Logarithmic),
+            ("array_get", Growth::Logarithmic),
+            ("array_push_kept", Growth::Logarithmic),
+            ("array_set_kept", Growth::Logarithmic),
+            ("query_singular", Growth::Linear),
+            ("query_wildcard", Growth::Constant),
+            ("query_descendant", Growth::Constant),
+            ("query_filter", Growth::Constant),
+            ("wide_get", Growth::Logarithmic),
+            ("wide_direct", Growth::Logarithmic),
+            ("has_descendants", Growth::Logarithmic),
+            ("keys", Growth::Logarithmic),
+            ("to_object", Growth::Constant),
+            ("to_object_again", Growth::Logarithmic),
+            ("snapshot", Growth::Constant),
+            ("set_kept", Growth::Logarithmic),
+            ("restore", Growth::Logarithmic),
+        ],
+        capabilities: &[Capability::Persistent],
         caveats: &[Caveat {
             badge: "an own layer",
             text: "The crate has maps and vectors. The tree, subscriptions, batches and computed values are written around them, \

@@ -3,21 +3,28 @@
 use data_map::{Best, Mix, Naive};
 use scenarios::{About, Capability, Contender, Role};
 
+type Mixture = Mix<Naive, Naive, Best, Naive, Naive, Naive, Naive>;
+
 /// The contender.
 #[inline(never)]
 pub fn contender() -> Contender {
-    data_map::contender::<Mix<Naive, Naive, Best, Naive, Naive, Naive, Naive>>(About {
+    data_map::contender::<Mixture>(About {
         name: "naive_but_patterns",
         role: Role::Optimized,
         summary: "The store of naive parts, but the pattern index is the lab's best.",
         source: "the lab's own, for the attribution",
-        analysis: "It shows what the pattern index brings alone.",
-        complexity: &[],
-        capabilities: &[Capability::CopiesWhole],
+        analysis: ANALYSIS,
+        complexity: &Mixture::GROWTH,
+        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
         caveats: &[],
         known_failures: &[],
     })
 }
+
+const ANALYSIS: &str = "\
+All parts but one are naive. It shows what the pattern index brings alone.
+
+It wins where nothing else is in the way, and loses where another part costs more than this one saves.";
 
 #[cfg(test)]
 mod tests {
