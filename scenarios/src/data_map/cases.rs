@@ -490,7 +490,7 @@ fn notifying<D: DataMap>(
 /// Reads values that are computed from five pointers each; with `dirty`, after a write to one of them.
 fn computed<D: DataMap>(size: usize, dirty: bool) -> Box<dyn Case> {
     const INPUTS: usize = 5;
-    let count = size.min(FIELDS) / INPUTS;
+    let count = (size.min(FIELDS) / INPUTS).max(1);
     let reads = 512;
     let input = move |which: usize, input: usize| pointer(which * INPUTS + input);
     case(
@@ -528,7 +528,8 @@ fn computed<D: DataMap>(size: usize, dirty: bool) -> Box<dyn Case> {
         },
         |_, _, total| *total,
         move |_| {
-            let mut values: Vec<u64> = (0..count * INPUTS).map(value_of).collect();
+            let read = |id| if id < size { value_of(id) } else { ABSENT };
+            let mut values: Vec<u64> = (0..count * INPUTS).map(read).collect();
             let mut total = 0u64;
             for step in 0..reads {
                 let which = step % count;
@@ -608,7 +609,7 @@ fn array_push<D: DataMap>(size: usize) -> Box<dyn Case> {
 }
 
 fn array_splice<D: DataMap>(size: usize) -> Box<dyn Case> {
-    let places = random_ids("array_splice", size, 256, size - 1);
+    let places = random_ids("array_splice", size, 256, (size - 1).max(1));
     let at = places.iter().enumerate();
     edits::<D>(
         size,
@@ -750,7 +751,8 @@ fn query<D: DataMap>(size: usize, path: &'static str) -> Box<dyn Case> {
         move |store, ()| sum((0..rounds).map(|_| visit(store, path))),
         |_, (), digest| *digest,
         move |_| {
-            let found = (0..groups(size)).map(|group| touch_text(pointer(group * FIELDS + 7).as_str()));
+            let found = (0..groups(size)).map(|group| group * FIELDS + 7).filter(|id| *id < size);
+            let found = found.map(|id| touch_text(pointer(id).as_str()));
             sum(found).wrapping_mul(rounds as u64)
         },
     )
@@ -767,7 +769,9 @@ fn query_filter<D: DataMap>(size: usize) -> Box<dyn Case> {
         move |store, ()| sum((0..rounds).map(|_| visit(store, PATH))),
         |_, (), digest| *digest,
         move |_| {
-            let found = (0..groups(size)).filter(|group| value_of(group * FIELDS + 3) > 500_000);
+            let is_found =
+                |group: &usize| group * FIELDS + 3 < size && value_of(group * FIELDS + 3) > 500_000;
+            let found = (0..groups(size)).filter(is_found);
             sum(found.map(|found| touch_text(group(found).as_str()))).wrapping_mul(rounds as u64)
         },
     )

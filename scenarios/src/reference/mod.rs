@@ -115,6 +115,7 @@ fn every_listed_scenario_runs_and_comes_to_what_is_expected() {
         assert_eq!(contender.scenarios().count(), scenarios.len(), "{contender:?} lacks a capability");
         for scenario in scenarios {
             run_scenario(&contender, scenario, small_size(contender.bottleneck, scenario), None);
+            run_scenario(&contender, scenario, 1, None);
         }
         for own in contender.bottleneck.own_inputs {
             let file = own_file(contender.bottleneck, own);
