@@ -14,7 +14,7 @@ use super::tint::Ratio;
 use super::trials::{self, Trials};
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
-use crate::metric::{self, Metric, Reading};
+use crate::metric::{Metric, Reading};
 use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
@@ -314,7 +314,7 @@ impl<'a> Scenario<'a> {
         caveats: &Caveats<'a>,
     ) -> Result<Self, Error> {
         let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
-        let charts = Metric::with_tables().filter(|metric| is_charted(view, *metric)).map(|metric| {
+        let charts = Metric::with_tables().filter(|metric| chart::is_charted(view, *metric)).map(|metric| {
             let chart = chart::scaling(scenario, &names, metric);
             let chart = chart.map_err(Error::drawing(&scenario.info.name))?;
             Ok::<_, Error>(Figure::new(metric, chart, scenario))
@@ -403,18 +403,6 @@ impl<'a> Claim<'a> {
             time: times(tested.time),
             tested,
         }
-    }
-}
-
-/// Whether a page has charts of `metric`.
-pub(super) fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
-    match metric.about().chart {
-        metric::Chart::Always => view.has(metric),
-        metric::Chart::WhereAny => {
-            let mut cells = view.scenarios.iter().flat_map(ScenarioView::cells);
-            cells.any(|cell| metric.value(cell).is_some_and(|value| value > 0.0))
-        }
-        metric::Chart::Never => false,
     }
 }
 

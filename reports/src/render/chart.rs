@@ -9,8 +9,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::axis::Axis;
 use super::format;
 use super::svg::{self, Ink, SCALE, Svg};
-use crate::metric::Metric;
-use crate::view::ScenarioView;
+use crate::metric::{self, Metric};
+use crate::view::{BottleneckView, ScenarioView};
 
 /// Width and height of a scaling chart, in units of about one CSS pixel.
 const SCALING: (u32, u32) = (400, 250);
@@ -295,4 +295,16 @@ fn shortened(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// Whether a page has charts of `metric`.
+pub(super) fn is_charted(view: &BottleneckView<'_>, metric: Metric) -> bool {
+    match metric.about().chart {
+        metric::Chart::Always => view.has(metric),
+        metric::Chart::WhereAny => {
+            let mut cells = view.scenarios.iter().flat_map(ScenarioView::cells);
+            cells.any(|cell| metric.value(cell).is_some_and(|value| value > 0.0))
+        }
+        metric::Chart::Never => false,
+    }
 }

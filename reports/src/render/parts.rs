@@ -1,6 +1,5 @@
 //! Which part pays: the section of a bottleneck whose contenders are put together from the same parts.
 
-use super::bottleneck::is_charted;
 use super::error::Error;
 use super::svg::Bar as Kind;
 use super::tint::Ratio;
@@ -466,7 +465,7 @@ impl<'a> Block<'a> {
             .map(|told| (told.metric, cases(told)))
             .filter(|(_, cases)| !cases.is_empty())
             .collect();
-        let charted = all.iter().filter(|(metric, _)| is_charted(view, *metric));
+        let charted = all.iter().filter(|(metric, _)| chart::is_charted(view, *metric));
         let charts =
             charted.filter_map(|(metric, cases)| Some(Figure::new(composed, *metric, cases.last()?)));
         Ok(Block {
