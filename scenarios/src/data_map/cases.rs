@@ -6,13 +6,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
 use super::contract::DataMap;
 use super::programs;
+use super::steps::{ABSENT, counting, holding, number, parsed, visit};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::flat::{Built, Pointer, PointerBuf, touch_text, touch_value};
@@ -70,15 +70,8 @@ const FIELDS: usize = 100;
 /// Sections of a document.
 const SECTIONS: usize = 10;
 
-/// What stands in a digest for a pointer that leads nowhere.
-const ABSENT: u64 = 7;
-
 /// How many reads of much of a document a region makes: one such read of the naive store looks at all of it.
 const WIDE: usize = 16;
-
-pub(super) fn parsed(text: String) -> PointerBuf {
-    PointerBuf::parse(text).expect("a slash before every segment, and no tilde")
-}
 
 fn group_text(group: usize) -> String {
     format!("/s{}/g{group}", group % SECTIONS)
@@ -117,13 +110,6 @@ fn document(size: usize) -> Value {
     json!(sections)
 }
 
-/// A store of `document`.
-pub(super) fn holding<D: DataMap>(document: Value) -> D {
-    let store = D::new();
-    store.set(Pointer::ROOT, document).expect("a document can be set at the root");
-    store
-}
-
 fn store<D: DataMap>(size: usize) -> D {
     holding(document(size))
 }
@@ -134,12 +120,6 @@ fn pointers(ids: &[usize]) -> Vec<PointerBuf> {
 
 fn random_ids(scenario: &str, size: usize, count: usize, below: usize) -> Vec<usize> {
     draws(&mut rng(scenario, size), count, below).into_iter().map(|id| id as usize).collect()
-}
-
-/// The number at a pointer, in a few instructions.
-#[inline]
-pub(super) fn number<D: DataMap>(store: &D, pointer: Pointer<'_>) -> u64 {
-    store.get(pointer, |value| value.map_or(ABSENT, touch_value))
 }
 
 fn content_digest<D: DataMap>(store: &D, pointers: &[PointerBuf]) -> u64 {
@@ -249,12 +229,6 @@ fn delete<D: DataMap>(size: usize) -> Box<dyn Case> {
         |pointers, store, deleted| content_digest(store, pointers).wrapping_add(*deleted),
         move |_| (count as u64).wrapping_mul(mix(ABSENT)).wrapping_add(count as u64),
     )
-}
-
-/// A callback that counts its calls, and reads where it was called for.
-pub(super) fn counting<D: DataMap>(calls: &Rc<Cell<u64>>) -> impl Fn(&D, &str) + 'static {
-    let calls = calls.clone();
-    move |_: &D, pointer: &str| calls.set(calls.get().wrapping_add(touch_text(pointer)))
 }
 
 /// Subscriptions as an application has them: six in ten to a single pointer, a quarter with a wildcard, the rest to
@@ -692,17 +666,6 @@ fn array_kept<D: DataMap>(size: usize, push: bool) -> Box<dyn Case> {
             expected_list(&model).wrapping_add(held)
         },
     )
-}
-
-/// Visits what `path` finds.
-#[inline]
-pub(super) fn visit<D: DataMap>(store: &D, path: &str) -> u64 {
-    let mut digest = 0u64;
-    let _ = store.query(path, |pointer| {
-        digest = digest.wrapping_add(touch_text(pointer));
-        ControlFlow::Continue(())
-    });
-    digest
 }
 
 fn query_singular<D: DataMap>(size: usize) -> Box<dyn Case> {

@@ -12,6 +12,7 @@ mod checks;
 mod contract;
 pub(crate) mod oracle;
 mod programs;
+mod steps;
 
 use crate::composition::{Composition, Mixture, Part};
 use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};

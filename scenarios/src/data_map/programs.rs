@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use super::cases::{counting, holding, number, parsed, visit};
 use super::contract::DataMap;
+use super::steps::{counting, holding, number, parsed, visit};
 use crate::case::{Case, Setup, case};
 use crate::flat::{Built, PointerBuf, touch_text, touch_value};
 use crate::input::{draws, mix, rng, shuffled, sum};
