@@ -73,15 +73,15 @@ impl<P: Parts> Array<P> {
     pub(crate) fn new(values: Vec<Value>) -> Self {
         // The first indices of an empty table are handed out in order.
         let mut positions = P::Slots::new();
-        let mut elements = Elements::<P>::new();
         let physical: Vec<u32> = values.iter().map(|_| positions.push()).collect();
-        if physical.iter().enumerate().all(|(at, physical)| at == *physical as usize) {
-            elements = Elements::<P>::from_values(values.into_iter().map(Arc::new));
+        let values = values.into_iter().map(Arc::new);
+        let elements = if physical.iter().enumerate().all(|(at, physical)| at == *physical as usize) {
+            Elements::<P>::from_values(values)
         } else {
-            for (value, physical) in values.into_iter().zip(physical) {
-                put::<P>(&mut elements, physical, Arc::new(value));
-            }
-        }
+            let mut elements = Elements::<P>::new();
+            values.zip(physical).for_each(|(value, physical)| put::<P>(&mut elements, physical, value));
+            elements
+        };
         Array { elements, positions: Rc::new(positions) }
     }
 

@@ -3,6 +3,7 @@
 //! Objects are taken apart: their scalars lie in the storage under pointers of their own. An empty object lies there as
 //! a value, so a container is there exactly if something lies at it or below it. Arrays lie there as they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -10,11 +11,10 @@ use std::rc::Rc;
 use scenarios::flat::{Built, Kinds, Leaves, Pointer, array_index, leaf};
 use scenarios::flat_keys::FlatStore;
 use serde_json::Value;
-use std::borrow::Cow;
 
 use crate::array::{Array, Sequence, Slot};
 use crate::parts::Parts;
-use crate::value;
+use crate::value::{self, Face};
 
 /// An empty array, to be lent.
 static EMPTY_ARRAY: Value = Value::Array(Vec::new());
@@ -36,25 +36,6 @@ impl<P: Parts> Clone for Document<P> {
     }
 }
 
-/// What is at a pointer, as a subscription sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Face {
-    Nothing,
-    Scalar(Value),
-    Object,
-    Array(usize),
-}
-
-impl Face {
-    pub(crate) fn of(value: &Value) -> Self {
-        match value {
-            Value::Object(_) => Face::Object,
-            Value::Array(elements) => Face::Array(elements.len()),
-            scalar => Face::Scalar(scalar.clone()),
-        }
-    }
-}
-
 /// What is at a pointer, where it lies.
 pub(crate) enum Found<'a, P: Parts> {
     Nothing,
@@ -69,12 +50,12 @@ pub(crate) enum Found<'a, P: Parts> {
 pub(crate) struct Inside<'a, 'p, P: Parts> {
     pub(crate) pointer: Pointer<'p>,
     pub(crate) array: &'a Array<P>,
-    pub(crate) rest: &'p str,
+    rest: &'p str,
 }
 
-impl<P: Parts> Inside<'_, '_, P> {
+impl<'p, P: Parts> Inside<'_, 'p, P> {
     /// The index of the element, if the pointer spells one, and the rest behind it.
-    pub(crate) fn element(&self) -> Option<(usize, &str)> {
+    pub(crate) fn element(&self) -> Option<(usize, &'p str)> {
         let end = self.rest[1..].find('/').map_or(self.rest.len(), |end| end + 1);
         Some((array_index(&self.rest[1..end])? as usize, &self.rest[end..]))
     }
@@ -165,25 +146,25 @@ impl<P: Parts> Document<P> {
         self.storage.has(pointer) || !matches!(self.look_further(pointer), Found::Nothing)
     }
 
-    pub(crate) fn face(&self, pointer: Pointer<'_>) -> Face {
+    /// `None` where there is nothing.
+    pub(crate) fn face(&self, pointer: Pointer<'_>) -> Option<Face> {
         match self.look(pointer) {
-            Found::Nothing => Face::Nothing,
-            Found::Value(value) => Face::of(value),
-            Found::Array(array) => Face::Array(array.len()),
-            Found::Object => Face::Object,
+            Found::Nothing => None,
+            Found::Value(value) => Some(Face::of(value)),
+            Found::Array(array) => Some(Face::Array(array.len())),
+            Found::Object => Some(Face::Object),
         }
     }
 
     /// The faces of everything at `top` and below it.
     pub(crate) fn faces(&self, top: Pointer<'_>) -> BTreeMap<String, Face> {
         let mut faces = BTreeMap::new();
-        let mut add = |pointer: &str, value: &Value| {
-            faces.insert(pointer.to_owned(), Face::of(value));
-        };
         let mut text = top.as_str().to_owned();
         match self.look(top) {
             Found::Nothing => {}
-            Found::Value(value) => value::walk(value, &mut text, &mut add),
+            Found::Value(value) => value::walk(value, &mut text, &mut |pointer, value| {
+                faces.insert(pointer.to_owned(), Face::of(value));
+            }),
             Found::Array(array) => add_array(array, &mut text, &mut faces),
             Found::Object => {
                 faces.insert(text, Face::Object);
@@ -232,7 +213,9 @@ impl<P: Parts> Document<P> {
         let mut text = prefix.as_str().to_owned();
         match self.look(prefix) {
             Found::Array(array) => array_keys(array, &mut text, visit),
-            Found::Value(value) if leaf(value).is_none() => value::walk_leaves(value, &mut text, visit),
+            Found::Value(value) if leaf(value).is_none() => {
+                value::walk(value, &mut text, &mut only_leaves(visit));
+            }
             _ => {}
         }
     }
@@ -247,27 +230,24 @@ impl<P: Parts> Document<P> {
     }
 }
 
-fn array_keys<P: Parts>(array: &Array<P>, pointer: &mut String, visit: &mut impl FnMut(&str)) {
-    let length = pointer.len();
-    for (index, element) in array.iter().enumerate() {
-        pointer.push('/');
-        pointer.push_str(&index.to_string());
-        value::walk_leaves(element, pointer, visit);
-        pointer.truncate(length);
+/// Calls `visit` with the pointers of leaves alone.
+fn only_leaves(visit: &mut impl FnMut(&str)) -> impl FnMut(&str, &Value) {
+    |pointer, value| {
+        if leaf(value).is_some() {
+            visit(pointer);
+        }
     }
+}
+
+fn array_keys<P: Parts>(array: &Array<P>, pointer: &mut String, visit: &mut impl FnMut(&str)) {
+    value::walk_elements(array.iter(), pointer, &mut only_leaves(visit));
 }
 
 fn add_array<P: Parts>(array: &Array<P>, pointer: &mut String, faces: &mut BTreeMap<String, Face>) {
     faces.insert(pointer.clone(), Face::Array(array.len()));
-    let length = pointer.len();
-    for (index, element) in array.iter().enumerate() {
-        pointer.push('/');
-        pointer.push_str(&index.to_string());
-        value::walk(element, pointer, &mut |pointer, value| {
-            faces.insert(pointer.to_owned(), Face::of(value));
-        });
-        pointer.truncate(length);
-    }
+    value::walk_elements(array.iter(), pointer, &mut |pointer, value| {
+        faces.insert(pointer.to_owned(), Face::of(value));
+    });
 }
 
 /// A document as a query index sees it. No path that gets there leads to an array.
@@ -280,10 +260,6 @@ impl<P: Parts> Leaves for Lent<'_, P> {
             Slot::Value(value) => Some(Cow::Borrowed(value)),
             Slot::Array(_) => Some(Cow::Borrowed(&EMPTY_ARRAY)),
         }
-    }
-
-    fn is_container(&self, pointer: &str) -> bool {
-        Pointer::parse(pointer).is_ok_and(|pointer| self.0.storage.has_descendants(pointer))
     }
 
     fn each<'a>(&'a self, mut visit: impl FnMut(&'a str) -> ControlFlow<()>) {

@@ -15,7 +15,7 @@ pub enum Grade {
 }
 
 /// How many scenarios there are.
-const SCENARIOS: usize = 38;
+pub(crate) const SCENARIOS: usize = 38;
 
 /// The growth of each scenario of a store whose storage, query, slots and arrays have these forms. The other parts decide
 /// about none of them: their sizes do not change with the document.

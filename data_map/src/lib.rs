@@ -225,7 +225,7 @@ impl<P: Parts> Store<P> {
 
     /// Sets a pointer that leads into an array.
     fn set_inside(&self, pointer: Pointer<'_>, value: Value) -> Result<(), Error> {
-        let (array, index, element, grows) = {
+        let (array, index, own, element, grows) = {
             let document = &self.0.state.borrow().document;
             let inside = document.inside(pointer).ok_or(Error::NotAContainer)?;
             let (index, rest) = inside.element().ok_or(Error::OutOfRange)?;
@@ -241,14 +241,11 @@ impl<P: Parts> Store<P> {
                 value::set(&mut element, rest, value)?;
                 element
             };
-            (inside.pointer, index, element, index == length)
+            let text = pointer.as_str();
+            let own = Pointer::parse(&text[..text.len() - rest.len()]).unwrap_or(inside.pointer);
+            (inside.pointer, index, own, element, index == length)
         };
         // A new element changes the array's length, another one does not.
-        let text = pointer.as_str();
-        let end = text[array.as_str().len() + 1..]
-            .find('/')
-            .map_or(text.len(), |end| array.as_str().len() + 1 + end);
-        let own = Pointer::parse(&text[..end]).unwrap_or(array);
         self.change(if grows { array } else { own }, |state| {
             if let Some(Slot::Array(array)) = state.document.storage.get_mut(array) {
                 let array = Rc::make_mut(array);
@@ -274,9 +271,8 @@ impl<P: Parts> Store<P> {
                 Found::Array(_) => (pointer, At::Slot, ""),
                 Found::Value(Value::Array(_)) => {
                     let inside = document.inside(pointer).ok_or(Error::NotAnArray)?;
-                    let (index, _) = inside.element().ok_or(Error::NotAnArray)?;
+                    let (index, rest) = inside.element().ok_or(Error::NotAnArray)?;
                     let element = inside.array.get(index).cloned().ok_or(Error::NotAnArray)?;
-                    let rest = inside.rest[1..].find('/').map_or("", |end| &inside.rest[end + 1..]);
                     (inside.pointer, At::Inside(index, element), rest)
                 }
                 _ => return Err(Error::NotAnArray),

@@ -57,19 +57,29 @@ fn give_back<K: Eq + Hash, V>(table: &mut HashMap<K, V, FixedHasher>) {
     }
 }
 
+/// A subscription to a pattern.
+struct Patterned<P: Parts> {
+    /// How many such subscriptions there were before it.
+    made: u64,
+    signal: Signal<P>,
+    /// The first segment of all that the pattern selects, if that is one.
+    head: Option<Box<str>>,
+}
+
 /// The subscribed pointers, and the patterns.
 pub(crate) struct Listeners<P: Parts> {
     points: HashMap<Rc<str>, Rc<Point<P>>, FixedHasher>,
     /// The texts of the points, in order: those below a pointer are neighbours.
     texts: BTreeSet<Rc<str>>,
     index: P::Patterns,
-    /// The subscriptions to patterns: how many there were before each, and its signal.
-    patterns: HashMap<Id, (u64, Signal<P>), FixedHasher>,
+    /// The subscriptions to patterns.
+    patterns: HashMap<Id, Patterned<P>, FixedHasher>,
     /// How many subscriptions to patterns there ever were.
     made: u64,
-    /// How many patterns begin with each name; those that begin otherwise have no name.
-    heads: HashMap<Option<Box<str>>, usize, FixedHasher>,
-    head_of: HashMap<Id, Option<Box<str>>, FixedHasher>,
+    /// How many patterns begin with each segment.
+    heads: HashMap<Box<str>, usize, FixedHasher>,
+    /// How many patterns begin otherwise.
+    headless: usize,
     /// Counts changes. It is 0 only before the first one.
     clock: u64,
     /// The pointers of the changes that are being notified, by their numbers.
@@ -88,7 +98,7 @@ impl<P: Parts> Listeners<P> {
             patterns: HashMap::default(),
             made: 0,
             heads: HashMap::default(),
-            head_of: HashMap::default(),
+            headless: 0,
             clock: 0,
             told: HashMap::default(),
             scratch: PointerBuf::parse("").expect("the root's pointer"),
@@ -147,39 +157,42 @@ impl<P: Parts> Listeners<P> {
     pub(crate) fn add_pattern(&mut self, pattern: &Pattern, signal: Signal<P>) -> Id {
         let id = self.index.subscribe(pattern);
         let first = pattern.nodes().first();
-        let head = first.and_then(|node| node.literal()).map(Box::from);
-        *self.heads.entry(head.clone()).or_default() += 1;
-        self.head_of.insert(id, head);
-        self.patterns.insert(id, (self.made, signal));
+        let head: Option<Box<str>> = first.and_then(|node| node.literal()).map(Box::from);
+        match &head {
+            Some(head) => *self.heads.entry(head.clone()).or_default() += 1,
+            None => self.headless += 1,
+        }
+        self.patterns.insert(id, Patterned { made: self.made, signal, head });
         self.made += 1;
         id
     }
 
     /// Returns the signal, which is to be disposed of.
     pub(crate) fn remove_pattern(&mut self, id: Id) -> Option<Signal<P>> {
-        let (_, signal) = self.patterns.remove(&id)?;
+        let Patterned { signal, head, .. } = self.patterns.remove(&id)?;
         let removed = self.index.unsubscribe(id);
         debug_assert_eq!(removed, Ok(()), "it is in both tables");
-        if let Some(head) = self.head_of.remove(&id)
-            && let Some(count) = self.heads.get_mut(&head)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.heads.remove(&head);
+        match head {
+            None => self.headless -= 1,
+            Some(head) => {
+                if let Some(count) = self.heads.get_mut(&head) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.heads.remove(&head);
+                    }
+                }
             }
         }
         give_back(&mut self.patterns);
-        give_back(&mut self.head_of);
         Some(signal)
     }
 
     /// Whether a pattern may select something at `top` or below it.
     pub(crate) fn may_select_below(&self, top: Pointer<'_>) -> bool {
-        if self.patterns.is_empty() {
-            return false;
+        match top.segments().next() {
+            None => self.has_patterns(),
+            Some(first) => self.headless > 0 || self.heads.contains_key(first),
         }
-        let Some(first) = top.segments().next() else { return true };
-        self.heads.contains_key(&None) || self.heads.keys().flatten().any(|head| **head == *first)
     }
 
     /// Every point.
@@ -237,7 +250,7 @@ impl<P: Parts> Listeners<P> {
         }
         self.told.insert(number, pointer.as_str().into());
         let found = self.ids.iter().filter_map(|id| self.patterns.get(id));
-        self.found.extend(found.cloned());
+        self.found.extend(found.map(|found| (found.made, found.signal.clone())));
         // An index may name them in any order.
         self.found.sort_unstable_by_key(|(made, _)| *made);
         calls.extend(self.found.drain(..).map(|(_, signal)| (signal, number)));

@@ -8,9 +8,9 @@ use scenarios::flat_query::QueryIndex;
 use scenarios::pattern_index::PatternIndex;
 use scenarios::signals::Notify;
 use scenarios::slots::Positions;
-use scenarios::{Growth, lru_cache, persistent_vector};
+use scenarios::{About, Capability, Growth, Role, lru_cache, persistent_vector};
 
-use crate::growth::{Grade, growth};
+use crate::growth::{Grade, SCENARIOS, growth};
 
 /// What a store is made of.
 pub trait Parts: Sized + 'static {
@@ -103,6 +103,22 @@ impl<St: Form, Qu: Form, Pa: Form, Si: Form, Sl: Form, Ca: Form, Ar: Form> Parts
 }
 
 impl<St: Form, Qu: Form, Pa: Form, Si: Form, Sl: Form, Ca: Form, Ar: Form> Mix<St, Qu, Pa, Si, Sl, Ca, Ar> {
-    /// How the cost of each scenario grows with the document.
-    pub const GROWTH: [(&'static str, Growth); 38] = growth(St::GRADE, Qu::GRADE, Sl::GRADE, Ar::GRADE);
+    const GROWTH: [(&'static str, Growth); SCENARIOS] = growth(St::GRADE, Qu::GRADE, Sl::GRADE, Ar::GRADE);
+
+    /// What can be said of a mixture from its parts. Its name, summary and analysis are missing.
+    pub const ABOUT: About = About {
+        name: "",
+        role: Role::Optimized,
+        summary: "",
+        source: "the lab's own, for the attribution",
+        analysis: "",
+        complexity: &Self::GROWTH,
+        // A version is a clone of the storage.
+        capabilities: match St::GRADE {
+            Grade::Best => &[Capability::Persistent],
+            _ => &[Capability::Persistent, Capability::CopiesWhole],
+        },
+        caveats: &[],
+        known_failures: &[],
+    };
 }

@@ -8,24 +8,14 @@ use std::ops::{Bound, ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
 
-use json_path::Query;
 use scenarios::data_map::{DataMap, Error};
-use scenarios::flat::{Built, Pointer, array_index, escape, leaf, unescape};
+use scenarios::flat::{Built, Pointer, array_index, leaf, unescape};
 use scenarios::flat_query::QueryError;
 use scenarios::input::FixedHasher;
 use scenarios::pattern_index::Pattern;
 use serde_json::{Map, Value};
 
-/// What is at a pointer, as a subscription sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// A scalar.
-    Scalar(Value),
-    /// An object, whatever its members.
-    Object,
-    /// An array of this length.
-    Array(usize),
-}
+use crate::value::{self, Face};
 
 /// A JSON tree.
 pub trait Tree: Built + PartialEq {
@@ -36,7 +26,7 @@ pub trait Tree: Built + PartialEq {
     /// The scalar or the empty container that this is.
     fn leaf(&self) -> Option<Cow<'_, Value>>;
     /// What a subscription sees of it.
-    fn seen(&self) -> Seen;
+    fn face(&self) -> Face;
     /// Whether both are the same memory, and so equal.
     fn is_same(&self, other: &Self) -> bool;
     /// The member of this name.
@@ -70,10 +60,10 @@ pub trait Tree: Built + PartialEq {
 
     /// The same, to be changed.
     fn child_mut(&mut self, segment: &str) -> Option<&mut Self> {
-        match self.seen() {
-            Seen::Scalar(_) => None,
-            Seen::Object => self.member_mut(&unescape(segment)),
-            Seen::Array(_) => self.element_mut(array_index(segment)? as usize),
+        match self.face() {
+            Face::Scalar(_) => None,
+            Face::Object => self.member_mut(&unescape(segment)),
+            Face::Array(_) => self.element_mut(array_index(segment)? as usize),
         }
     }
 }
@@ -87,10 +77,7 @@ pub fn query_value(
     path: &str,
     visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<(), QueryError> {
-    let query = Query::parse(path);
-    let query = query.map_err(|error| error.into_error(QueryError::Invalid, QueryError::Unsupported))?;
-    let tree = json_path::Tree::new(value);
-    let _ = query.select(&tree, tree.root(), tree.root(), |node| visit(&tree.pointer(node)));
+    value::select(&value::parse(path)?, value, visit);
     Ok(())
 }
 
@@ -109,12 +96,8 @@ impl Tree for Value {
     }
 
     #[inline]
-    fn seen(&self) -> Seen {
-        match self {
-            Value::Object(_) => Seen::Object,
-            Value::Array(elements) => Seen::Array(elements.len()),
-            scalar => Seen::Scalar(scalar.clone()),
-        }
+    fn face(&self) -> Face {
+        Face::of(self)
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -162,13 +145,7 @@ impl Tree for Value {
     }
 
     fn children<'a>(&'a self, visit: &mut dyn FnMut(Cow<'a, str>, &'a Self)) {
-        match self {
-            Value::Object(members) => members.iter().for_each(|(name, member)| visit(escape(name), member)),
-            Value::Array(elements) => {
-                elements.iter().enumerate().for_each(|(at, element)| visit(at.to_string().into(), element));
-            }
-            _ => {}
-        }
+        value::children(self).for_each(|(segment, child)| visit(segment, child));
     }
 
     fn query(&self, path: &str, visit: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), QueryError> {
@@ -205,7 +182,7 @@ struct State<T: Tree> {
     count: usize,
     clock: u64,
     depth: u32,
-    pending: HashMap<String, Option<Seen>, FixedHasher>,
+    pending: HashMap<String, Option<Face>, FixedHasher>,
 }
 
 /// A store of one tree. The type is a handle.
@@ -271,12 +248,12 @@ fn at_mut<'a, T: Tree>(tree: &'a mut T, pointer: &str) -> Option<&'a mut T> {
     pointer.split('/').skip(1).try_fold(tree, T::child_mut)
 }
 
-fn seen<T: Tree>(tree: &T, pointer: &str) -> Option<Seen> {
-    at(tree, pointer).map(T::seen)
+fn face<T: Tree>(tree: &T, pointer: &str) -> Option<Face> {
+    at(tree, pointer).map(T::face)
 }
 
 /// What was at a pointer where something else is now.
-type Change = (String, Option<Seen>);
+type Change = (String, Option<Face>);
 
 /// Every pointer at which something else is in `after` than in `before`.
 fn differences<T: Tree>(
@@ -290,7 +267,7 @@ fn differences<T: Tree>(
     {
         return;
     }
-    let (old, new) = (before.map(T::seen), after.map(T::seen));
+    let (old, new) = (before.map(T::face), after.map(T::face));
     if old != new {
         changes.push((pointer.clone(), old));
     }
@@ -428,31 +405,37 @@ impl<T: Tree> Plain<T> {
     ) -> Result<R, Error> {
         self.change(pointer.as_str(), |document| {
             let array = at_mut(document, pointer.as_str()).ok_or(Error::NotAnArray)?;
-            let Seen::Array(length) = array.seen() else { return Err(Error::NotAnArray) };
+            let Face::Array(length) = array.face() else { return Err(Error::NotAnArray) };
             edit(array, length)
         })
     }
 
-    /// The highest pointer at which something comes to be when `pointer` is set, and whether that changes the length of
-    /// the array above it.
-    fn top<'p>(&self, pointer: Pointer<'p>) -> Pointer<'p> {
-        let document = &self.0.borrow().document;
-        let mut tree = document;
+    /// The highest pointer at which something else is when `pointer` is set: an array that gets longer, or what comes to be.
+    fn top<'p>(&self, pointer: Pointer<'p>) -> Result<Pointer<'p>, Error> {
+        let mut tree = &self.0.borrow().document;
         let text = pointer.as_str();
         let mut end = 0;
         for segment in pointer.segments() {
             let parent = &text[..end];
             end += 1 + segment.len();
-            match tree.child(segment) {
-                Some(child) => tree = child,
-                None => {
-                    let is_array = matches!(tree.seen(), Seen::Array(_));
-                    let top = if is_array { parent } else { &text[..end] };
-                    return Pointer::parse(top).unwrap_or(pointer);
+            let mut top = &text[..end];
+            match tree.face() {
+                Face::Scalar(_) => return Err(Error::NotAContainer),
+                Face::Object => {}
+                Face::Array(length) => {
+                    let index = array_index(segment).ok_or(Error::OutOfRange)? as usize;
+                    if index > length {
+                        return Err(Error::OutOfRange);
+                    }
+                    top = parent;
                 }
             }
+            match tree.child(segment) {
+                Some(child) => tree = child,
+                None => return Ok(Pointer::parse(top).unwrap_or(pointer)),
+            }
         }
-        pointer
+        Ok(pointer)
     }
 
     fn listener(callback: impl Fn(&Self, &str) + 'static) -> Rc<Listener<T>> {
@@ -497,46 +480,25 @@ impl<T: Tree> DataMap for Plain<T> {
             let state = &mut *guard;
             let text = pointer.as_str();
             if let Some(place) = at_mut(&mut state.document, text)
-                && let Seen::Scalar(before) = place.seen()
+                && let Face::Scalar(before) = place.face()
             {
                 if before != value {
                     *place = T::from_value(value);
                     state.written(text);
-                    let changes = state.now_or_later(vec![(text.to_owned(), Some(Seen::Scalar(before)))]);
+                    let changes = state.now_or_later(vec![(text.to_owned(), Some(Face::Scalar(before)))]);
                     drop(guard);
                     self.notify(changes);
                 }
                 return Ok(());
             }
         }
-        // First it is made sure that nothing is made on the way to an error.
-        {
-            let state = self.0.borrow();
-            let mut tree = &state.document;
-            for segment in pointer.segments() {
-                match tree.seen() {
-                    Seen::Scalar(_) => return Err(Error::NotAContainer),
-                    Seen::Object => {}
-                    Seen::Array(length) => {
-                        let index = array_index(segment).ok_or(Error::OutOfRange)? as usize;
-                        if index > length {
-                            return Err(Error::OutOfRange);
-                        }
-                    }
-                }
-                match tree.child(segment) {
-                    Some(child) => tree = child,
-                    None => break,
-                }
-            }
-        }
-        let top = self.top(pointer);
+        let top = self.top(pointer)?;
         self.change(top.as_str(), |document| {
             let mut tree = document;
             for segment in pointer.segments() {
                 if tree.child(segment).is_none() {
-                    match tree.seen() {
-                        Seen::Array(length) => tree.put_element(length, T::object()),
+                    match tree.face() {
+                        Face::Array(length) => tree.put_element(length, T::object()),
                         _ => tree.put_member(&unescape(segment), T::object()),
                     }
                 }
@@ -558,15 +520,15 @@ impl<T: Tree> DataMap for Plain<T> {
         let (kind, exists) = {
             let state = self.0.borrow();
             let above = at(&state.document, parent.as_str());
-            (above.map(T::seen), above.and_then(|above| above.child(pointer.last())).is_some())
+            (above.map(T::face), above.and_then(|above| above.child(pointer.last())).is_some())
         };
         let outcome = match (kind, exists) {
-            (Some(Seen::Object), true) => self.change(pointer.as_str(), |document| {
+            (Some(Face::Object), true) => self.change(pointer.as_str(), |document| {
                 let above = at_mut(document, parent.as_str()).ok_or(Error::NotAContainer)?;
                 above.take_member(&unescape(pointer.last()));
                 Ok(())
             }),
-            (Some(Seen::Array(_)), true) => self.change(parent.as_str(), |document| {
+            (Some(Face::Array(_)), true) => self.change(parent.as_str(), |document| {
                 let above = at_mut(document, parent.as_str()).ok_or(Error::NotAContainer)?;
                 let index = array_index(pointer.last()).ok_or(Error::OutOfRange)?;
                 above.take_element(index as usize).map(drop).ok_or(Error::OutOfRange)
@@ -577,8 +539,8 @@ impl<T: Tree> DataMap for Plain<T> {
     }
 
     fn array_len(&self, pointer: Pointer<'_>) -> Option<usize> {
-        match seen(&self.0.borrow().document, pointer.as_str()) {
-            Some(Seen::Array(length)) => Some(length),
+        match face(&self.0.borrow().document, pointer.as_str()) {
+            Some(Face::Array(length)) => Some(length),
             _ => None,
         }
     }
@@ -620,7 +582,7 @@ impl<T: Tree> DataMap for Plain<T> {
     ) -> Result<(), Error> {
         let document = &self.0.borrow().document;
         let array = at(document, pointer.as_str()).ok_or(Error::NotAnArray)?;
-        let Seen::Array(length) = array.seen() else { return Err(Error::NotAnArray) };
+        let Face::Array(length) = array.face() else { return Err(Error::NotAnArray) };
         if range.start > range.end || range.end > length {
             return Err(Error::OutOfRange);
         }
@@ -755,7 +717,7 @@ impl<T: Tree> DataMap for Plain<T> {
             state.depth -= 1;
             let pending =
                 if state.depth == 0 { std::mem::take(&mut state.pending) } else { HashMap::default() };
-            let is_other = |(pointer, before): &Change| seen(&state.document, pointer) != *before;
+            let is_other = |(pointer, before): &Change| face(&state.document, pointer) != *before;
             pending.into_iter().filter(is_other).collect()
         };
         let told = catch_unwind(AssertUnwindSafe(|| self.notify(changes)));

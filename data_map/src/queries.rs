@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use json_path::{Query, Tree};
+use json_path::Query;
 use scenarios::flat::{Built, Pointer};
 use scenarios::flat_keys::FlatStore;
 use scenarios::flat_query::{QueryError, QueryIndex, SelectorKind, simple_segments};
@@ -15,6 +15,7 @@ use scenarios::lru_cache::{Cache, Family};
 use crate::array::Slot;
 use crate::document::{Document, Lent, Storage};
 use crate::parts::Parts;
+use crate::value;
 
 /// How many paths are held: data-map's number.
 const CAPACITY: usize = 500;
@@ -107,19 +108,14 @@ impl<P: Parts> Queries<P> {
         &self,
         prepared: &Ready<P>,
         document: &Document<P>,
-        mut visit: impl FnMut(&str) -> ControlFlow<()>,
+        visit: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), QueryError> {
         let prepared = &*prepared.0;
         if document.may_reach_arrays(prepared.head.as_deref()) {
-            let parse = || {
-                let parsed = Query::parse(&prepared.text);
-                parsed.map_err(|error| error.into_error(QueryError::Invalid, QueryError::Unsupported))
-            };
-            let query = prepared.whole.get_or_init(parse).as_ref().map_err(Clone::clone)?;
+            let query = prepared.whole.get_or_init(|| value::parse(&prepared.text));
+            let query = query.as_ref().map_err(Clone::clone)?;
             let Some(object) = document.to_object(Pointer::ROOT) else { return Ok(()) };
-            let value = object.value();
-            let tree = Tree::new(&value);
-            let _ = query.select(&tree, tree.root(), tree.root(), |node| visit(&tree.pointer(node)));
+            value::select(query, &object.value(), visit);
             return Ok(());
         }
         let path = prepared.path.as_ref().map_err(Clone::clone)?;

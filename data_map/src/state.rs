@@ -9,10 +9,11 @@ use scenarios::input::FixedHasher;
 use serde_json::{Map, Value};
 
 use crate::array::{Array, Slot};
-use crate::document::{Document, Face};
+use crate::document::Document;
 use crate::listeners::{Listeners, Point, Signal};
 use crate::parts::Parts;
 use crate::queries::Queries;
+use crate::value::Face;
 
 pub(crate) struct State<P: Parts> {
     pub(crate) document: Document<P>,
@@ -22,7 +23,7 @@ pub(crate) struct State<P: Parts> {
     /// How many batches are open, one within the other.
     depth: u32,
     /// What was at the pointers that a batch changed, before it did.
-    pending: HashMap<Rc<str>, Face, FixedHasher>,
+    pending: HashMap<Rc<str>, Option<Face>, FixedHasher>,
     /// Memory for calls while nobody is called.
     calls: Vec<(Signal<P>, u64)>,
 }
@@ -30,12 +31,12 @@ pub(crate) struct State<P: Parts> {
 /// Something else is at a pointer than before.
 pub(crate) struct Change {
     pub(crate) pointer: Rc<str>,
-    before: Face,
+    before: Option<Face>,
 }
 
 /// What is known before a write of what it may change.
 pub(crate) struct Watched<P: Parts> {
-    points: Vec<(Rc<Point<P>>, Face)>,
+    points: Vec<(Rc<Point<P>>, Option<Face>)>,
     /// All faces, if there are patterns that may select them. They include those of the points.
     all: Option<BTreeMap<String, Face>>,
 }
@@ -141,13 +142,13 @@ impl<P: Parts> State<P> {
         if let Some(before) = watched.all {
             let mut after = self.document.faces(top);
             for (pointer, face) in before {
-                let now = after.remove(&pointer);
-                if now.as_ref() != Some(&face) {
-                    changes.push(Change { pointer: pointer.into(), before: face });
+                let before = Some(face);
+                if after.remove(&pointer) != before {
+                    changes.push(Change { pointer: pointer.into(), before });
                 }
             }
             let new = after.into_keys();
-            changes.extend(new.map(|pointer| Change { pointer: pointer.into(), before: Face::Nothing }));
+            changes.extend(new.map(|pointer| Change { pointer: pointer.into(), before: None }));
         } else {
             for (point, before) in watched.points {
                 if self.document.face(point.pointer()) != before {
@@ -165,7 +166,7 @@ impl<P: Parts> State<P> {
         if self.depth == 0 {
             self.listeners.calls_after_write(pointer, &mut calls);
         } else if self.listeners.written_alone(pointer) && !self.pending.contains_key(pointer.as_str()) {
-            self.pending.insert(pointer.as_str().into(), Face::of(before));
+            self.pending.insert(pointer.as_str().into(), Some(Face::of(before)));
         }
         calls
     }
@@ -227,7 +228,7 @@ impl<P: Parts> State<P> {
             return Vec::new();
         }
         let pending = std::mem::take(&mut self.pending);
-        let is_other = |(pointer, before): &(Rc<str>, Face)| {
+        let is_other = |(pointer, before): &(Rc<str>, Option<Face>)| {
             Pointer::parse(pointer).is_ok_and(|pointer| self.document.face(pointer) != *before)
         };
         let changed = pending.into_iter().filter(is_other);

@@ -1,10 +1,50 @@
-//! What is done to a plain JSON value by the rest of a pointer: to an element of an array, which is not taken apart.
+//! Plain JSON values: what a subscription sees of one, and what is done to one by the rest of a pointer.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
+use json_path::{Query, Tree};
 use scenarios::data_map::Error;
-use scenarios::flat::{array_index, escape, leaf, unescape};
+use scenarios::flat::{array_index, escape, unescape};
+use scenarios::flat_query::QueryError;
 use serde_json::{Map, Value};
+
+/// What is at a pointer, as a subscription sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Face {
+    /// A scalar.
+    Scalar(Value),
+    /// An object, whatever its members.
+    Object,
+    /// An array of this length.
+    Array(usize),
+}
+
+impl Face {
+    /// The face of a value.
+    #[inline]
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Object(_) => Face::Object,
+            Value::Array(elements) => Face::Array(elements.len()),
+            scalar => Face::Scalar(scalar.clone()),
+        }
+    }
+}
+
+/// Parses a path.
+///
+/// # Errors
+/// If it is none, or one that the evaluator does not answer.
+pub fn parse(path: &str) -> Result<Query, QueryError> {
+    Query::parse(path).map_err(|error| error.into_error(QueryError::Invalid, QueryError::Unsupported))
+}
+
+/// Calls `visit` with the pointer of every node that a query selects from `value`, until `visit` breaks.
+pub fn select(query: &Query, value: &Value, mut visit: impl FnMut(&str) -> ControlFlow<()>) {
+    let tree = Tree::new(value);
+    let _ = query.select(&tree, tree.root(), tree.root(), |node| visit(&tree.pointer(node)));
+}
 
 /// The value at `rest`, which is empty or begins with a slash.
 pub fn at<'a>(value: &'a Value, rest: &str) -> Option<&'a Value> {
@@ -86,11 +126,17 @@ pub fn walk(value: &Value, pointer: &mut String, visit: &mut impl FnMut(&str, &V
     }
 }
 
-/// Calls `visit` with the pointer of every leaf in `value`.
-pub fn walk_leaves(value: &Value, pointer: &mut String, visit: &mut impl FnMut(&str)) {
-    walk(value, pointer, &mut |pointer, value| {
-        if leaf(value).is_some() {
-            visit(pointer);
-        }
-    });
+/// The same for every element of an array; `pointer` is the array's.
+pub fn walk_elements<'a>(
+    elements: impl Iterator<Item = &'a Value>,
+    pointer: &mut String,
+    visit: &mut impl FnMut(&str, &Value),
+) {
+    let length = pointer.len();
+    for (index, element) in elements.enumerate() {
+        pointer.push('/');
+        pointer.push_str(&index.to_string());
+        walk(element, pointer, visit);
+        pointer.truncate(length);
+    }
 }

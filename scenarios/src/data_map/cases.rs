@@ -45,8 +45,8 @@ pub(super) fn set_up<D: DataMap>(request: Request) -> Box<dyn Case> {
         "array_push_kept" => array_kept::<D>(size, true),
         "array_set_kept" => array_kept::<D>(size, false),
         "query_singular" => query_singular::<D>(size),
-        "query_wildcard" => query::<D>(size, "$.*.*.f7"),
-        "query_descendant" => query::<D>(size, "$..f7"),
+        "query_wildcard" => query_field::<D>(size, "$.*.*.f7"),
+        "query_descendant" => query_field::<D>(size, "$..f7"),
         "query_filter" => query_filter::<D>(size),
         "wide_get" => wide_get::<D>(size),
         "wide_direct" => wide_direct::<D>(size),
@@ -704,7 +704,12 @@ fn asked<D: DataMap>(size: usize, path: &str) -> D {
     store
 }
 
-fn query<D: DataMap>(size: usize, path: &'static str) -> Box<dyn Case> {
+/// Visits what `path` finds: of each group what `found` says, if that is anything.
+fn query<D: DataMap>(
+    size: usize,
+    path: &'static str,
+    found: impl Fn(usize) -> Option<PointerBuf> + 'static,
+) -> Box<dyn Case> {
     let rounds = copies(size).min(4);
     case(
         rounds * groups(size),
@@ -714,30 +719,26 @@ fn query<D: DataMap>(size: usize, path: &'static str) -> Box<dyn Case> {
         move |store, ()| sum((0..rounds).map(|_| visit(store, path))),
         |_, (), digest| *digest,
         move |_| {
-            let found = (0..groups(size)).map(|group| group * FIELDS + 7).filter(|id| *id < size);
-            let found = found.map(|id| touch_text(pointer(id).as_str()));
-            sum(found).wrapping_mul(rounds as u64)
+            let found = (0..groups(size)).filter_map(&found);
+            sum(found.map(|found| touch_text(found.as_str()))).wrapping_mul(rounds as u64)
         },
     )
 }
 
+/// The field of this number in a group, in a document of `size`.
+fn field(size: usize, group: usize, field: usize) -> Option<usize> {
+    let id = group * FIELDS + field;
+    (id < size).then_some(id)
+}
+
+fn query_field<D: DataMap>(size: usize, path: &'static str) -> Box<dyn Case> {
+    query::<D>(size, path, move |group| field(size, group, 7).map(pointer))
+}
+
 fn query_filter<D: DataMap>(size: usize) -> Box<dyn Case> {
-    const PATH: &str = "$.*[?@.f3 > 500000]";
-    let rounds = copies(size).min(4);
-    case(
-        rounds * groups(size),
-        Setup::Once,
-        asked::<D>(size, PATH),
-        |_| (),
-        move |store, ()| sum((0..rounds).map(|_| visit(store, PATH))),
-        |_, (), digest| *digest,
-        move |_| {
-            let is_found =
-                |group: &usize| group * FIELDS + 3 < size && value_of(group * FIELDS + 3) > 500_000;
-            let found = (0..groups(size)).filter(is_found);
-            sum(found.map(|found| touch_text(group(found).as_str()))).wrapping_mul(rounds as u64)
-        },
-    )
+    query::<D>(size, "$.*[?@.f3 > 500000]", move |number| {
+        field(size, number, 3).filter(|id| value_of(*id) > 500_000).map(|_| group(number))
+    })
 }
 
 /// Different groups, so that none is read twice.

@@ -125,8 +125,6 @@ pub trait Leaves {
     /// The value at `pointer` if that is a leaf; `None` of a container with children, and where there is nothing. A
     /// leaf's value is a scalar or an empty container, because what lies within a value has no pointer.
     fn leaf(&self, pointer: &str) -> Option<Cow<'_, Value>>;
-    /// Whether there is a container with children at `pointer`.
-    fn is_container(&self, pointer: &str) -> bool;
     /// Visits every leaf's pointer once, in any order, until `visit` breaks.
     fn each<'a>(&'a self, visit: impl FnMut(&'a str) -> ControlFlow<()>);
     /// The whole tree; `None` of an empty store.

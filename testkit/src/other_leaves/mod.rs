@@ -39,14 +39,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whether there is a container with children at `pointer`.
+    fn is_container(&self, pointer: &str) -> bool {
+        self.leaves.keys().any(|key| at(pointer).is_above(key))
+    }
+}
+
 impl Leaves for Store {
     fn leaf(&self, pointer: &str) -> Option<Cow<'_, Value>> {
         let value = self.leaves.get(pointer).filter(|_| !self.is_container(pointer))?.value();
         Some(if self.makes_values { Cow::Owned(value.clone()) } else { Cow::Borrowed(value) })
-    }
-
-    fn is_container(&self, pointer: &str) -> bool {
-        self.leaves.keys().any(|key| at(pointer).is_above(key))
     }
 
     fn each<'a>(&'a self, mut visit: impl FnMut(&'a str) -> ControlFlow<()>) {

@@ -1,7 +1,7 @@
 //! The store of the seven naive parts.
 
 use data_map::{Mix, Naive};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender, Role};
 
 type Mixture = Mix<Naive, Naive, Naive, Naive, Naive, Naive, Naive>;
 
@@ -14,10 +14,7 @@ pub fn contender() -> Contender {
         summary: "The store of the seven naive parts.",
         source: "data-map as it is today",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 

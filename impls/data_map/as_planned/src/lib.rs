@@ -1,7 +1,7 @@
 //! The store of the seven parts as their source plans them.
 
 use data_map::{Mix, Planned};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender};
 
 type Mixture = Mix<Planned, Planned, Planned, Planned, Planned, Planned, Planned>;
 
@@ -10,14 +10,10 @@ type Mixture = Mix<Planned, Planned, Planned, Planned, Planned, Planned, Planned
 pub fn contender() -> Contender {
     data_map::contender::<Mixture>(About {
         name: "as_planned",
-        role: Role::Optimized,
         summary: "The store of the seven parts as their source plans them.",
         source: "data-map with its seven planned optimisations",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 

@@ -1,7 +1,7 @@
 //! The store of the lab's best parts.
 
 use data_map::{Best, Mix};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender};
 
 type Mixture = Mix<Best, Best, Best, Best, Best, Best, Best>;
 
@@ -10,14 +10,10 @@ type Mixture = Mix<Best, Best, Best, Best, Best, Best, Best>;
 pub fn contender() -> Contender {
     data_map::contender::<Mixture>(About {
         name: "best",
-        role: Role::Optimized,
         summary: "The store of the lab's best parts.",
         source: "the lab's own",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 

@@ -1,7 +1,7 @@
 //! The store of the lab's best parts, but the signals are naive.
 
 use data_map::{Best, Mix, Naive};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender};
 
 type Mixture = Mix<Best, Best, Best, Naive, Best, Best, Best>;
 
@@ -10,14 +10,9 @@ type Mixture = Mix<Best, Best, Best, Naive, Best, Best, Best>;
 pub fn contender() -> Contender {
     data_map::contender::<Mixture>(About {
         name: "best_but_signals",
-        role: Role::Optimized,
         summary: "The store of the lab's best parts, but the signals are naive.",
-        source: "the lab's own, for the attribution",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 

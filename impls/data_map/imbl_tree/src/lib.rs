@@ -5,7 +5,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use data_map::plain::{Plain, Seen, Tree, query_value};
+use data_map::plain::{Plain, Tree, query_value};
+use data_map::value::Face;
 use imbl::{GenericHashMap, Vector, shared_ptr::DefaultSharedPtr};
 use scenarios::flat::{Built, escape};
 use scenarios::flat_query::QueryError;
@@ -80,11 +81,11 @@ impl Tree for Json {
     }
 
     #[inline]
-    fn seen(&self) -> Seen {
+    fn face(&self) -> Face {
         match self {
-            Json::Scalar(value) => Seen::Scalar(value.clone()),
-            Json::Array(elements) => Seen::Array(elements.len()),
-            Json::Object(_) => Seen::Object,
+            Json::Scalar(value) => Face::Scalar(value.clone()),
+            Json::Array(elements) => Face::Array(elements.len()),
+            Json::Object(_) => Face::Object,
         }
     }
 

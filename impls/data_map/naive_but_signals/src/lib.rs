@@ -1,7 +1,7 @@
 //! The store of naive parts, but the signals is the lab's best.
 
 use data_map::{Best, Mix, Naive};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender};
 
 type Mixture = Mix<Naive, Naive, Naive, Best, Naive, Naive, Naive>;
 
@@ -10,14 +10,9 @@ type Mixture = Mix<Naive, Naive, Naive, Best, Naive, Naive, Naive>;
 pub fn contender() -> Contender {
     data_map::contender::<Mixture>(About {
         name: "naive_but_signals",
-        role: Role::Optimized,
         summary: "The store of naive parts, but the signals is the lab's best.",
-        source: "the lab's own, for the attribution",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent, Capability::CopiesWhole],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 

@@ -1,7 +1,7 @@
 //! The store of naive parts, but the flat store is the lab's best.
 
 use data_map::{Best, Mix, Naive};
-use scenarios::{About, Capability, Contender, Role};
+use scenarios::{About, Contender};
 
 type Mixture = Mix<Best, Naive, Naive, Naive, Naive, Naive, Naive>;
 
@@ -10,14 +10,9 @@ type Mixture = Mix<Best, Naive, Naive, Naive, Naive, Naive, Naive>;
 pub fn contender() -> Contender {
     data_map::contender::<Mixture>(About {
         name: "naive_but_storage",
-        role: Role::Optimized,
         summary: "The store of naive parts, but the flat store is the lab's best.",
-        source: "the lab's own, for the attribution",
         analysis: ANALYSIS,
-        complexity: &Mixture::GROWTH,
-        capabilities: &[Capability::Persistent],
-        caveats: &[],
-        known_failures: &[],
+        ..Mixture::ABOUT
     })
 }
 
