@@ -124,7 +124,8 @@ impl Shared {
             if let Some(moved) = signals.get(place) {
                 moved.place.set(place);
             }
-            if signals.len() < signals.capacity() / 8 {
+            // A short list keeps its memory, or a signal that comes and goes would allocate it each time.
+            if signals.capacity() > 64 && signals.len() < signals.capacity() / 8 {
                 let room = 2 * signals.len();
                 signals.shrink_to(room);
             }
