@@ -6,7 +6,7 @@
 //!                  └──► the rest ──► document.rs: the lab's evaluator ──► results
 //! ```
 //!
-//! The parts at the beginning of a path are evaluated over numbers of segments; [`filter`] has those filters that are
+//! The parts at the beginning of a path are evaluated over numbers of segments; `filter.rs` has those filters that are
 //! decided at the node. From the first part that needs more than this, the lab's own evaluator of RFC 9535 (crate
 //! `json_path`) takes over. It walks the same nodes, so no tree is built and every result lies in the store.
 //!
