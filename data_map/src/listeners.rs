@@ -82,8 +82,8 @@ pub(crate) struct Listeners<P: Parts> {
     headless: usize,
     /// Counts changes. It is 0 only before the first one.
     clock: u64,
-    /// The pointers of the changes that are being notified, by their numbers.
-    told: HashMap<u64, Rc<str>, FixedHasher>,
+    /// The pointers of the changes that are being notified. Their numbers ascend.
+    told: Vec<(u64, Rc<str>)>,
     scratch: PointerBuf,
     ids: Vec<Id>,
     found: Vec<(u64, Signal<P>)>,
@@ -100,7 +100,7 @@ impl<P: Parts> Listeners<P> {
             heads: HashMap::default(),
             headless: 0,
             clock: 0,
-            told: HashMap::default(),
+            told: Vec::new(),
             scratch: PointerBuf::parse("").expect("the root's pointer"),
             ids: Vec::new(),
             found: Vec::new(),
@@ -248,7 +248,7 @@ impl<P: Parts> Listeners<P> {
         if self.ids.is_empty() {
             return;
         }
-        self.told.insert(number, pointer.as_str().into());
+        self.told.push((number, pointer.as_str().into()));
         let found = self.ids.iter().filter_map(|id| self.patterns.get(id));
         self.found.extend(found.map(|found| (found.made, found.signal.clone())));
         // An index may name them in any order.
@@ -278,13 +278,12 @@ impl<P: Parts> Listeners<P> {
 
     /// Where the change of this number is.
     pub(crate) fn told(&self, number: u64) -> Option<Rc<str>> {
-        self.told.get(&number).cloned()
+        let at = self.told.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.told[at].1.clone())
     }
 
     /// Nothing is being notified any more.
     pub(crate) fn forget_changes(&mut self) {
-        if !self.told.is_empty() {
-            self.told.clear();
-        }
+        self.told.clear();
     }
 }

@@ -149,7 +149,7 @@ const CLAIMS: &[Claim] = &[
          one pointer.",
         Some(1.5),
         ("notify_exact", 100),
-        ["all_naive", "naive_but_signals"],
+        ["all_naive", "as_planned"],
     ),
     Claim::new(
         "dm-pattern/whole",

@@ -1,6 +1,8 @@
 //! The lab's own layer: a list through the free slots themselves, and a table of positions that is cut into blocks,
 //! which a tree of their lengths finds.
 
+use std::rc::Rc;
+
 use scenarios::slots::{NotLive, OutOfRange, Positions, Slots};
 use scenarios::{About, Capability, Contender, Growth, Role};
 
@@ -105,8 +107,9 @@ const SMALL: usize = BLOCK / 4;
 #[derive(Clone)]
 pub struct OrderTree {
     slots: LinkedSlots,
-    /// No block is empty, unless it is the only one.
-    blocks: Vec<Vec<u32>>,
+    /// No block is empty, unless it is the only one. A clone of the table shares the blocks, and whoever changes one
+    /// copies it first.
+    blocks: Vec<Rc<Vec<u32>>>,
     /// A Fenwick tree of the blocks' lengths. Element `i`, from 1 on, is the sum of the lengths of the last blocks up
     /// to and including block `i - 1`: of as many as the lowest set bit of `i` says. Element 0 is unused.
     sums: Vec<u32>,
@@ -162,9 +165,10 @@ impl OrderTree {
         let at_end = block == self.blocks.len() - 1 && place == BLOCK;
         let at = if at_end { KEPT_AT_END } else { BLOCK / 2 };
         let mut second = Vec::with_capacity(BLOCK);
-        second.extend_from_slice(&self.blocks[block][at..]);
-        self.blocks[block].truncate(at);
-        self.blocks.insert(block + 1, second);
+        let first = Rc::make_mut(&mut self.blocks[block]);
+        second.extend_from_slice(&first[at..]);
+        first.truncate(at);
+        self.blocks.insert(block + 1, Rc::new(second));
         self.rebuild();
         if place > at { (block + 1, place - at) } else { (block, place) }
     }
@@ -188,7 +192,7 @@ impl OrderTree {
             return;
         };
         let second = self.blocks.remove(first + 1);
-        self.blocks[first].extend_from_slice(&second);
+        Rc::make_mut(&mut self.blocks[first]).extend_from_slice(&second);
         self.rebuild();
     }
 }
@@ -196,7 +200,7 @@ impl OrderTree {
 impl Positions for OrderTree {
     fn new() -> Self {
         let mut table =
-            OrderTree { slots: LinkedSlots::new(), blocks: vec![Vec::new()], sums: Vec::new(), length: 0 };
+            OrderTree { slots: LinkedSlots::new(), blocks: vec![Rc::default()], sums: Vec::new(), length: 0 };
         table.rebuild();
         table
     }
@@ -219,7 +223,7 @@ impl Positions for OrderTree {
         if self.blocks[block].len() == BLOCK {
             (block, place) = self.split(block, place);
         }
-        self.blocks[block].insert(place, index);
+        Rc::make_mut(&mut self.blocks[block]).insert(place, index);
         self.add(block, 1);
         self.length += 1;
         Ok(index)
@@ -230,10 +234,12 @@ impl Positions for OrderTree {
             return Err(OutOfRange);
         }
         let (block, place) = self.locate(position);
-        let index = self.blocks[block].remove(place);
+        let changed = Rc::make_mut(&mut self.blocks[block]);
+        let index = changed.remove(place);
+        let is_small = changed.len() < SMALL;
         self.add(block, 1u32.wrapping_neg());
         self.length -= 1;
-        if self.blocks[block].len() < SMALL {
+        if is_small {
             self.unite(block);
         }
         let freed = self.slots.free(index);
@@ -287,14 +293,15 @@ more edits of that block.
 
 So an insert in the middle costs about the same at any size, where the spliced array moves half the table. \
 The price is paid by reads, which descend the tree, and by small tables, for which a plain array of some \
-hundred elements does as well.";
+hundred elements does as well. A copy of the table shares all blocks, and copies one when it changes there; \
+only the slots are copied at once.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(table: &OrderTree) {
-        let total: usize = table.blocks.iter().map(Vec::len).sum();
+        let total: usize = table.blocks.iter().map(|block| block.len()).sum();
         assert_eq!(total, table.length);
         for (at, block) in table.blocks.iter().enumerate() {
             assert!(block.len() <= BLOCK);
