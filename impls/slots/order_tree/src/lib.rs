@@ -116,6 +116,20 @@ pub struct OrderTree {
     length: usize,
 }
 
+/// A block, to be changed. If another table shares it, it is copied first.
+#[inline]
+fn own(block: &mut Rc<Vec<u32>>) -> &mut Vec<u32> {
+    #[cold]
+    #[inline(never)]
+    fn copy(block: &mut Rc<Vec<u32>>) {
+        *block = Rc::new(Vec::clone(block));
+    }
+    if Rc::strong_count(block) > 1 {
+        copy(block);
+    }
+    Rc::get_mut(block).expect("no other table has it, and nobody holds it weakly")
+}
+
 impl OrderTree {
     /// The block of a position, which is at most the length, and the place in that block. A position between two
     /// blocks belongs to the second one.
@@ -165,7 +179,7 @@ impl OrderTree {
         let at_end = block == self.blocks.len() - 1 && place == BLOCK;
         let at = if at_end { KEPT_AT_END } else { BLOCK / 2 };
         let mut second = Vec::with_capacity(BLOCK);
-        let first = Rc::make_mut(&mut self.blocks[block]);
+        let first = own(&mut self.blocks[block]);
         second.extend_from_slice(&first[at..]);
         first.truncate(at);
         self.blocks.insert(block + 1, Rc::new(second));
@@ -192,7 +206,7 @@ impl OrderTree {
             return;
         };
         let second = self.blocks.remove(first + 1);
-        Rc::make_mut(&mut self.blocks[first]).extend_from_slice(&second);
+        own(&mut self.blocks[first]).extend_from_slice(&second);
         self.rebuild();
     }
 }
@@ -223,7 +237,7 @@ impl Positions for OrderTree {
         if self.blocks[block].len() == BLOCK {
             (block, place) = self.split(block, place);
         }
-        Rc::make_mut(&mut self.blocks[block]).insert(place, index);
+        own(&mut self.blocks[block]).insert(place, index);
         self.add(block, 1);
         self.length += 1;
         Ok(index)
@@ -234,7 +248,7 @@ impl Positions for OrderTree {
             return Err(OutOfRange);
         }
         let (block, place) = self.locate(position);
-        let changed = Rc::make_mut(&mut self.blocks[block]);
+        let changed = own(&mut self.blocks[block]);
         let index = changed.remove(place);
         let is_small = changed.len() < SMALL;
         self.add(block, 1u32.wrapping_neg());
