@@ -1,7 +1,7 @@
 //! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
 
 use crate::metric::Metric;
-use crate::record::{ClaimInfo, MemoryInfo, Role};
+use crate::record::{ClaimInfo, MemoryInfo, Role, ScenarioInfo};
 use crate::view::BottleneckView;
 
 /// Scores within this factor of each other are a tie.
@@ -42,6 +42,11 @@ pub enum Kind {
 impl Kind {
     /// Every kind, in reading order.
     pub const ALL: [Kind; 2] = [Kind::OneOwner, Kind::VersionsKept];
+
+    /// The kind of a scenario.
+    pub fn of(scenario: &ScenarioInfo) -> Self {
+        if scenario.keeps_versions { Kind::VersionsKept } else { Kind::OneOwner }
+    }
 
     /// For people.
     pub fn title(self) -> &'static str {
@@ -183,7 +188,7 @@ fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
             let value = |at| scenario.value(metric, size, at).filter(|value| *value > 0.0);
             Group {
                 scenario: &scenario.info.name,
-                kind: if scenario.info.keeps_versions { Kind::VersionsKept } else { Kind::OneOwner },
+                kind: Kind::of(scenario.info),
                 size,
                 values: (0..view.contenders.len()).map(value).collect(),
             }
@@ -395,8 +400,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::record::{
-        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Interval, Measurements, Record, SCHEMA,
-        ScenarioInfo, Times,
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Interval, Measurements, Record, SCHEMA, Times,
     };
 
     #[test]

@@ -18,6 +18,7 @@ pub mod record;
 pub mod render;
 pub mod shell;
 pub mod summary;
+pub mod verdict;
 pub mod view;
 
 pub use cell_name::CellName;

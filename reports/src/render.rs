@@ -21,6 +21,7 @@ mod site;
 mod svg;
 mod tint;
 mod trials;
+pub mod verdict;
 
 use std::path::{Path, PathBuf};
 

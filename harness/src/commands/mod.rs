@@ -17,4 +17,5 @@ pub mod parse;
 pub mod report;
 pub mod run;
 pub mod self_test;
+pub mod verdict;
 pub mod verify;

@@ -60,6 +60,14 @@ pub fn table(header: &[&str], texts: usize) -> Table {
     table
 }
 
+/// Columns of the terminal that a text fills at most.
+const WIDTH: usize = 80;
+
+/// A text in lines that fit a terminal of 80 columns. The first line begins with `first`, the others with `rest`.
+pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(rest))
+}
+
 /// A count with its digits in groups of three: `1 234 567`.
 pub fn count(value: u64) -> String {
     grouped(value, ' ')

@@ -1,0 +1,249 @@
+//! A verdict in words, for the terminal, the Markdown summary and the pages.
+
+use super::format;
+use crate::analysis::{self, Kind};
+use crate::record::{ContenderInfo, Role};
+use crate::verdict::{Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
+use crate::view::BottleneckView;
+
+/// At most this many exceptions are spelled out.
+const EXCEPTIONS: usize = 3;
+
+/// The verdict in sentences, the answer first. Each text stands for itself. Empty if there is nothing to compare.
+pub fn sentences(view: &BottleneckView<'_>, verdict: &Verdict) -> Vec<String> {
+    let Some(overall) = &verdict.overall else { return Vec::new() };
+    let words = Words { view, verdict };
+    let mut texts = vec![words.lead(overall)];
+    texts.extend(words.peer());
+    texts.extend(words.kinds());
+    texts.push(words.groups(overall));
+    texts.extend(words.exceptions());
+    texts.extend(words.time(overall));
+    texts.extend(words.contradictions());
+    texts.extend(words.memory(overall));
+    texts.extend(words.caveats(overall));
+    texts
+}
+
+struct Words<'v> {
+    view: &'v BottleneckView<'v>,
+    verdict: &'v Verdict,
+}
+
+impl Words<'_> {
+    fn contender(&self, at: usize) -> &ContenderInfo {
+        self.view.contenders[at]
+    }
+
+    fn name(&self, at: usize) -> &str {
+        &self.contender(at).name
+    }
+
+    fn names(&self, of: &[usize]) -> String {
+        let names: Vec<&str> = of.iter().map(|at| self.name(*at)).collect();
+        format::listed(&names)
+    }
+
+    /// `get_miss at 8 and 32`.
+    fn place(&self, scenario: usize, sizes: &[u64]) -> String {
+        let name = &self.view.scenarios[scenario].info.name;
+        let sizes: Vec<String> = sizes.iter().map(|size| format::size(*size)).collect();
+        let sizes = match &sizes[..] {
+            [first, .., last] if sizes.len() > 2 => format!("{first} to {last}"),
+            sizes => format::listed(sizes),
+        };
+        format!("{name} at {sizes}")
+    }
+
+    fn lead(&self, lead: &Lead) -> String {
+        let Lead { leaders, second, groups, .. } = lead;
+        let over = format!("over {groups} {}", plural(*groups, "group", "groups"));
+        let names = self.names(leaders);
+        let first = match leaders.len() {
+            1 => format!("{names} needs the fewest instructions"),
+            _ => format!("{names} need the fewest instructions, and nothing settles which of them leads"),
+        };
+        match second {
+            Some((second, by)) => {
+                format!(
+                    "{first}. The next one, {}, needs {} as many, {over}.",
+                    self.name(*second),
+                    estimate(*by)
+                )
+            }
+            None => format!("{first}, {over}."),
+        }
+    }
+
+    fn peer(&self) -> Option<String> {
+        let (peer, by) = self.verdict.peer?;
+        let is_said = |lead: &Lead| lead.second.is_some_and(|(second, _)| second == peer);
+        let name = self.name(peer);
+        match self.verdict.overall.as_ref().is_some_and(is_said) {
+            true => Some(format!("{name} is the best of the published crates.")),
+            false => Some(format!("Of the published crates, {name} does best: {} as many.", estimate(by))),
+        }
+    }
+
+    fn kinds(&self) -> Option<String> {
+        let kinds: Vec<String> =
+            self.verdict.by_kind.iter().map(|(kind, lead)| self.kind(*kind, lead)).collect();
+        (!kinds.is_empty()).then(|| kinds.join(" "))
+    }
+
+    fn kind(&self, kind: Kind, Lead { leaders, second, .. }: &Lead) -> String {
+        let kind = match kind {
+            Kind::OneOwner => "With one owner",
+            Kind::VersionsKept => "With versions kept",
+        };
+        let names = self.names(leaders);
+        let verb = if leaders.len() == 1 { "leads" } else { "lead" };
+        match second {
+            Some((second, by)) => {
+                format!("{kind}, {names} {verb}; {} needs {}.", self.name(*second), format::ratio(by.value))
+            }
+            None => format!("{kind}, {names} {verb}."),
+        }
+    }
+
+    fn groups(&self, overall: &Lead) -> String {
+        let leader = overall.leaders[0];
+        let groups = &self.verdict.groups;
+        let leads = groups.iter().filter(|group| group.leaders.contains(&leader)).count();
+        format!(
+            "{} leads, or is level with the leader, in {leads} of {} groups.",
+            self.name(leader),
+            groups.len()
+        )
+    }
+
+    fn exceptions(&self) -> Option<String> {
+        let exceptions = &self.verdict.exceptions;
+        let spelled = exceptions.iter().take(EXCEPTIONS).map(|Exception { scenario, sizes, ahead, by }| {
+            format!("{} in {}, by {}", self.name(*ahead), self.place(*scenario, sizes), format::ratio(*by))
+        });
+        let spelled: Vec<String> = spelled.collect();
+        let rest: usize = exceptions.iter().skip(EXCEPTIONS).map(|exception| exception.sizes.len()).sum();
+        let rest = match rest {
+            0 => String::new(),
+            _ => format!("; and others in {rest} more {}", plural(rest, "group", "groups")),
+        };
+        (!spelled.is_empty()).then(|| format!("Ahead of it: {}{rest}.", spelled.join("; ")))
+    }
+
+    fn time(&self, overall: &Lead) -> Option<String> {
+        let groups = &self.verdict.groups;
+        let count = |is: fn(&Agreement) -> bool| groups.iter().filter(|group| is(&group.time)).count();
+        let confirmed = count(|time| matches!(time, Agreement::Confirmed(_)));
+        let noise = count(|time| matches!(time, Agreement::WithinNoise(..)));
+        let contradicted = count(|time| matches!(time, Agreement::Contradicted { .. }));
+        let timed = confirmed + noise + contradicted;
+        if timed == 0 {
+            return None;
+        }
+        let whole = match (overall.second, overall.time) {
+            (Some((second, _)), Some((by, _))) => {
+                let settled = if by.is_more() || by.is_less() { "" } else { ", which is within the noise" };
+                format!(
+                    " Over all, {} takes {} the time of {}{settled}.",
+                    self.name(second),
+                    estimate(by),
+                    self.name(overall.leaders[0])
+                )
+            }
+            _ => String::new(),
+        };
+        Some(format!(
+            "Time agrees with instructions in {confirmed} of {timed} groups, is within the noise in {noise}, and says \
+             otherwise in {contradicted}.{whole}"
+        ))
+    }
+
+    /// The group in which time contradicts instructions most.
+    fn contradictions(&self) -> Option<String> {
+        let contradicted = self.verdict.groups.iter().filter_map(|group| match &group.time {
+            Agreement::Contradicted { leader, faster, by, cause } => {
+                Some((group, *leader, *faster, *by, *cause))
+            }
+            _ => None,
+        });
+        let most = contradicted.max_by(|left, right| left.3.low.total_cmp(&right.3.low));
+        let (GroupVerdict { scenario, size, .. }, leader, faster, by, cause) = most?;
+        let [leader, faster] = [leader, faster].map(|at| self.name(at));
+        let cause = match cause {
+            Cause::Atomics(of_leader, of_faster) => format!(
+                "{leader} executes {} atomic operations, {faster} {}",
+                format::value(of_leader),
+                format::value(of_faster)
+            ),
+            Cause::Blocks(of_leader, of_faster) => format!(
+                "{leader} allocates {} blocks, {faster} {}",
+                format::value(of_leader),
+                format::value(of_faster)
+            ),
+            Cause::NotCounted => {
+                "no exact count explains it, so what remains is caches and branch prediction".to_owned()
+            }
+        };
+        Some(format!(
+            "Most of all in {}: {faster} is {} as fast as {leader}, which leads in instructions; {cause}.",
+            self.place(*scenario, &[*size]),
+            format::ratio(by.value)
+        ))
+    }
+
+    /// The memory of the leader's entries, and the least of all, at the largest size.
+    fn memory(&self, overall: &Lead) -> Option<String> {
+        let leader = overall.leaders[0];
+        let info = self.view.info.memory.first()?;
+        let (size, held) = analysis::held(self.view, info).into_iter().next_back()?;
+        let own = held[leader].element?;
+        let contestants = self.view.contestants();
+        let of_others = contestants.iter().filter_map(|at| Some((held[*at].element?, *at)));
+        let (least, smallest) = of_others.min_by(|left, right| left.0.total_cmp(&right.0))?;
+        let bytes = |bytes: f64| format::value(bytes);
+        let compared = match smallest == leader {
+            true => "the least of all".to_owned(),
+            false => format!("the least is {} by {}", bytes(least), self.name(smallest)),
+        };
+        let version = match held[leader].version {
+            Some(version) => format!("; one more version holds {}", bytes(version)),
+            None => String::new(),
+        };
+        Some(format!(
+            "At {}, {} holds {} bytes for each {}, {compared}{version}.",
+            format::size(size),
+            self.name(leader),
+            bytes(own),
+            info.unit
+        ))
+    }
+
+    fn caveats(&self, overall: &Lead) -> Option<String> {
+        let leader = self.contender(overall.leaders[0]);
+        let badges: Vec<&str> = leader.caveats.iter().map(|caveat| caveat.badge.as_str()).collect();
+        let peer = match leader.role {
+            Role::Peer => format!("{} is a published crate. ", leader.name),
+            _ => String::new(),
+        };
+        match badges.is_empty() {
+            true => (!peer.is_empty()).then(|| peer.trim_end().to_owned()),
+            false => Some(format!("{peer}Mind of {}: {}.", leader.name, badges.join("; "))),
+        }
+    }
+}
+
+/// A ratio with its interval: `1.52× (1.40 to 1.66)`.
+pub fn estimate(estimate: Estimate) -> String {
+    let Estimate { value, low, high } = estimate;
+    let [value, low, high] = [value, low, high].map(format::ratio);
+    if low == high {
+        value
+    } else {
+        format!("{value} ({} to {})", low.trim_end_matches('×'), high.trim_end_matches('×'))
+    }
+}
+
+fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
