@@ -7,6 +7,8 @@ pub mod afterwards;
 pub mod analysis;
 pub mod baseline;
 pub mod cell_name;
+#[cfg(test)]
+mod fixture;
 pub mod identities;
 pub mod io;
 pub mod measurements;

@@ -81,14 +81,12 @@ impl Said {
     }
 }
 
-/// What the record says of the chosen bottlenecks.
+/// What the record says of each of its bottlenecks, in its order.
 ///
 /// # Errors
 /// If a cell names something that the record does not list.
-pub fn said(record: &Record, chosen: impl Fn(&str) -> bool) -> Result<Vec<Said>> {
-    let views = BottleneckView::all(record)?;
-    let chosen = views.iter().filter(|view| view.cell_count() > 0 && chosen(&view.info.name));
-    let said = chosen.map(|view| Said {
+pub fn said(record: &Record) -> Result<Vec<Said>> {
+    let said = BottleneckView::all(record)?.iter().map(|view| Said {
         bottleneck: view.info.name.clone(),
         title: view.info.title.clone(),
         sentences: sentences(view, &verdict(view)),

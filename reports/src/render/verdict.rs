@@ -58,21 +58,32 @@ impl Words<'_> {
     fn lead(&self, lead: &Lead) -> String {
         let Lead { leaders, second, groups, .. } = lead;
         let over = format!("over {groups} {}", plural(*groups, "group", "groups"));
-        let names = self.names(leaders);
         let first = match leaders.len() {
-            1 => format!("{names} needs the fewest instructions"),
-            _ => format!("{names} need the fewest instructions, and nothing settles which of them leads"),
+            1 => format!("{} needs the fewest instructions on average", self.name(leaders[0])),
+            _ => format!(
+                "{} needs the fewest instructions on average, but its lead over {} is not settled",
+                self.name(leaders[0]),
+                self.some(&leaders[1..])
+            ),
         };
         match second {
             Some((second, by)) => {
-                format!(
-                    "{first}. The next one, {}, needs {} as many, {over}.",
-                    self.name(*second),
-                    estimate(*by)
-                )
+                format!("{first}. The next one, {}, needs {}, {over}.", self.name(*second), estimate(*by))
             }
             None => format!("{first}, {over}."),
         }
+    }
+
+    /// Names, of which the first ones are spelled out.
+    fn some(&self, of: &[usize]) -> String {
+        const SPELLED: usize = 3;
+        if of.len() <= SPELLED {
+            return self.names(of);
+        }
+        let mut names: Vec<String> = of[..SPELLED].iter().map(|at| self.name(*at).to_owned()).collect();
+        let rest = of.len() - SPELLED;
+        names.push(format!("{rest} {}", plural(rest, "other", "others")));
+        format::listed(&names)
     }
 
     fn peer(&self) -> Option<String> {
@@ -80,8 +91,8 @@ impl Words<'_> {
         let is_said = |lead: &Lead| lead.second.is_some_and(|(second, _)| second == peer);
         let name = self.name(peer);
         match self.verdict.overall.as_ref().is_some_and(is_said) {
-            true => Some(format!("{name} is the best of the published crates.")),
-            false => Some(format!("Of the published crates, {name} does best: {} as many.", estimate(by))),
+            true => Some(format!("{name} is the best of the peers.")),
+            false => Some(format!("The best peer is {name}: {}.", estimate(by))),
         }
     }
 
@@ -96,13 +107,15 @@ impl Words<'_> {
             Kind::OneOwner => "With one owner",
             Kind::VersionsKept => "With versions kept",
         };
-        let names = self.names(leaders);
-        let verb = if leaders.len() == 1 { "leads" } else { "lead" };
+        let leads = match leaders.len() {
+            1 => format!("{} leads", self.name(leaders[0])),
+            _ => format!("{} are level", self.some(leaders)),
+        };
         match second {
             Some((second, by)) => {
-                format!("{kind}, {names} {verb}; {} needs {}.", self.name(*second), format::ratio(by.value))
+                format!("{kind}, {leads}; {} needs {}.", self.name(*second), format::ratio(by.value))
             }
-            None => format!("{kind}, {names} {verb}."),
+            None => format!("{kind}, {leads}."),
         }
     }
 
