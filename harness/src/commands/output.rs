@@ -85,15 +85,15 @@ pub fn tables(header: &[&str], rows: &[Vec<String>]) -> Vec<Table> {
     let room = terminal().unwrap_or(WIDTH).saturating_sub(widths.first().copied().unwrap_or(0));
     let mut parts: Vec<Vec<usize>> = Vec::new();
     let mut left = 0;
-    for at in 1..header.len() {
+    for (at, width) in widths.iter().enumerate().skip(1) {
         match parts.last_mut() {
-            Some(part) if widths[at] <= left => part.push(at),
+            Some(part) if *width <= left => part.push(at),
             _ => {
                 parts.push(vec![at]);
                 left = room;
             }
         }
-        left = left.saturating_sub(widths[at]);
+        left = left.saturating_sub(*width);
     }
     let tables = parts.into_iter().map(|columns| {
         let columns: Vec<usize> = std::iter::once(0).chain(columns).collect();

@@ -43,9 +43,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             known.join(", ")
         )));
     }
-    let chosen =
-        |name: &str| arguments.bottlenecks.is_empty() || arguments.bottlenecks.iter().any(|of| of == name);
-    let said = said(&record, chosen)?;
+    let mut said = said(&record)?;
+    said.retain(|said| arguments.bottlenecks.is_empty() || arguments.bottlenecks.contains(&said.bottleneck));
     if arguments.json {
         print_json(&said)?;
         return Ok(Exit::Fine);
@@ -86,7 +85,8 @@ impl Said {
 /// # Errors
 /// If a cell names something that the record does not list.
 pub fn said(record: &Record) -> Result<Vec<Said>> {
-    let said = BottleneckView::all(record)?.iter().map(|view| Said {
+    let views = BottleneckView::all(record)?;
+    let said = views.iter().map(|view| Said {
         bottleneck: view.info.name.clone(),
         title: view.info.title.clone(),
         sentences: sentences(view, &verdict(view)),
