@@ -7,7 +7,10 @@ use std::path::Path;
 
 use reports::metric::Metric;
 use reports::record::{CellRecord, InputInfo, Record, Role, Skip, SkipReason};
+use reports::render::verdict::sentences;
 use reports::render::{Error, render};
+use reports::verdict::verdict;
+use reports::view::BottleneckView;
 
 struct Site {
     _home: tempfile::TempDir,
@@ -56,6 +59,36 @@ fn value<'a>(matrix: &'a str, cell: &str) -> &'a str {
 
 fn cell<'a>(record: &'a Record, name: &str) -> &'a CellRecord {
     record.cells.iter().find(|cell| cell.name.to_string() == name).unwrap()
+}
+
+#[test]
+fn the_verdict_comes_first() {
+    let record = common::full_size();
+    let site = site(&record);
+    let views = BottleneckView::all(&record).unwrap();
+    for (view, page) in views.iter().zip([&site.map, &site.vector]) {
+        let sentences = sentences(view, &verdict(view));
+        assert!(sentences.len() > 4, "{sentences:?}");
+        let section = part(page, "<section id=\"verdict\"", "</section>");
+        let positions: Vec<usize> =
+            sentences.iter().map(|sentence| section.find(&escaped(sentence)).expect(sentence)).collect();
+        assert!(positions.is_sorted(), "{positions:?}");
+        // Nothing that a keyboard stops at comes before it but the way back.
+        let before = &page[..page.find("<section id=\"verdict\"").unwrap()];
+        let stops = ["<a ", "<input", "<button", "tabindex=\"0\"", "<summary"];
+        assert_eq!(stops.iter().map(|stop| before.matches(stop).count()).sum::<usize>(), 1);
+        // Every group of the verdict has its leader in the table.
+        let leaders = section.matches("<td><svg").count();
+        assert_eq!(leaders, verdict(view).groups.len());
+
+        let card = part(&site.index, &format!("id=\"{}\"", view.info.name), "</section>");
+        assert!(card.find(&escaped(&sentences[0])).unwrap() < card.find("<table").unwrap());
+    }
+}
+
+/// A text as it stands in a page.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;")
 }
 
 #[test]

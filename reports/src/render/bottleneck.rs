@@ -12,7 +12,7 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{format, reproduce, site};
+use super::{format, reproduce, site, verdict};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::metric::{Metric, Reading};
 use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
@@ -31,6 +31,7 @@ struct Page<'a> {
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
+    verdict: Option<verdict::Section<'a>>,
     parts: Option<parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
     memory: Vec<Memory<'a>>,
@@ -233,6 +234,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         contenders: contenders.collect(),
         caveats: caveats.all(),
         families: families(view),
+        verdict: verdict::Section::new(view),
         parts: parts::Section::new(record, view)?,
         glances: Metric::with_tables()
             .filter(|metric| view.has(*metric))

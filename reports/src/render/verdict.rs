@@ -1,9 +1,11 @@
 //! A verdict in words, for the terminal, the Markdown summary and the pages.
 
+use std::collections::BTreeSet;
+
 use super::format;
 use crate::analysis::{self, Kind};
 use crate::record::{ContenderInfo, Role};
-use crate::verdict::{Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
+use crate::verdict::{self, Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
 use crate::view::BottleneckView;
 
 /// At most this many exceptions are spelled out.
@@ -23,6 +25,85 @@ pub fn sentences(view: &BottleneckView<'_>, verdict: &Verdict) -> Vec<String> {
     texts.extend(words.memory(overall));
     texts.extend(words.caveats(overall));
     texts
+}
+
+/// The verdict at the top of a bottleneck's page: the sentences, and who leads in each group.
+pub(super) struct Section<'a> {
+    /// The answer.
+    pub(super) first: String,
+    pub(super) rest: Vec<String>,
+    pub(super) sizes: Vec<String>,
+    pub(super) rows: Vec<Leaders<'a>>,
+    /// Whether any group was timed.
+    pub(super) is_timed: bool,
+}
+
+/// Who leads in one scenario, by size.
+pub(super) struct Leaders<'a> {
+    pub(super) scenario: &'a str,
+    pub(super) cells: Vec<Option<Leader<'a>>>,
+}
+
+/// Who leads in one group.
+pub(super) struct Leader<'a> {
+    pub(super) series: usize,
+    pub(super) name: &'a str,
+    /// How many others are level with it.
+    pub(super) level: usize,
+    /// The instructions of the next one divided by its own; empty if there is no next one.
+    pub(super) by: String,
+    /// What time says: a word, and the whole sentence.
+    pub(super) time: Option<(&'static str, String)>,
+}
+
+impl<'a> Section<'a> {
+    /// `None` if there is nothing to compare.
+    pub(super) fn new(view: &'a BottleneckView<'a>) -> Option<Self> {
+        let verdict = verdict::verdict(view);
+        let mut sentences = sentences(view, &verdict).into_iter();
+        let first = sentences.next()?;
+        let sizes: BTreeSet<u64> = verdict.groups.iter().map(|group| group.size).collect();
+        let row = |at: usize| {
+            let group =
+                |size: &u64| verdict.groups.iter().find(|group| group.scenario == at && group.size == *size);
+            let cells: Vec<_> =
+                sizes.iter().map(|size| group(size).map(|group| Leader::new(view, group))).collect();
+            let scenario = view.scenarios[at].info.name.as_str();
+            cells.iter().any(Option::is_some).then_some(Leaders { scenario, cells })
+        };
+        Some(Section {
+            first,
+            rest: sentences.collect(),
+            rows: (0..view.scenarios.len()).filter_map(row).collect(),
+            sizes: sizes.iter().map(|size| format::size(*size)).collect(),
+            is_timed: verdict.groups.iter().any(|group| group.time != Agreement::NotTimed),
+        })
+    }
+}
+
+impl<'a> Leader<'a> {
+    fn new(view: &'a BottleneckView<'a>, group: &GroupVerdict) -> Self {
+        let name = |at: usize| view.contenders[at].name.as_str();
+        let series = group.leaders[0];
+        let time = match &group.time {
+            Agreement::NotTimed | Agreement::Confirmed(_) => None,
+            Agreement::WithinNoise(other, by) => Some((
+                "time open",
+                format!("{} takes {} the time: within the noise", name(*other), estimate(*by)),
+            )),
+            Agreement::Contradicted { leader, faster, by, .. } => Some((
+                "not in time",
+                format!("{} takes {} the time of {}", name(*leader), estimate(*by), name(*faster)),
+            )),
+        };
+        Leader {
+            series,
+            name: name(series),
+            level: group.leaders.len() - 1,
+            by: group.second.map_or(String::new(), |(_, by)| format::ratio(by)),
+            time,
+        }
+    }
 }
 
 struct Words<'v> {
@@ -259,4 +340,72 @@ pub fn estimate(estimate: Estimate) -> String {
 
 fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{record, timed};
+    use crate::record::Record;
+
+    fn said(record: &Record) -> Vec<String> {
+        let views = BottleneckView::all(record).unwrap();
+        sentences(&views[0], &verdict::verdict(&views[0]))
+    }
+
+    #[test]
+    fn a_verdict_is_told_in_sentences() {
+        let contenders = [("ours", Role::Optimized), ("copy", Role::Naive), ("theirs", Role::Peer)];
+        let mut cells = Vec::new();
+        for scenario in ["get", "put", "put_shared"] {
+            for size in [10, 100, 1000] {
+                let of_ours = if scenario == "put" { 110 } else { 50 };
+                cells.extend([
+                    (scenario, size, "ours", of_ours),
+                    (scenario, size, "copy", 100),
+                    (scenario, size, "theirs", 150),
+                ]);
+            }
+        }
+        let mut record = record(&contenders, &cells);
+        for cell in &mut record.cells {
+            let nanoseconds = if cell.name.contender == "theirs" { 5.0 } else { 9.0 };
+            timed(cell, nanoseconds, nanoseconds * 1.02);
+        }
+        let said = said(&record);
+        let expected = [
+            "ours needs the fewest instructions on average. The next one, copy, needs 1.64× (1.35 to 2.00), over 9 groups.",
+            "The best peer is theirs: 2.46× (2.02 to 3.00).",
+            "With one owner, ours and copy are level; theirs needs 2.02×. With versions kept, ours leads; copy needs 2.00×.",
+            "ours leads, or is level with the leader, in 6 of 9 groups.",
+            "Ahead of it: copy in put at 10 to 1\u{202f}k, by 1.10×.",
+        ];
+        assert_eq!(said[..5], expected);
+        assert!(said[5].starts_with(
+            "Time agrees with instructions in 0 of 9 groups, is within the noise in 0, and says otherwise in 9."
+        ));
+        assert!(
+            said[6].starts_with("Most of all in ") && said[6].contains("theirs is 1.80× as fast as"),
+            "{}",
+            said[6]
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_compared_nothing_is_said() {
+        assert!(said(&record(&[("ours", Role::Optimized)], &[("get", 10, "ours", 5)])).is_empty());
+        let apart = [("get", 10, "ours", 5), ("put", 10, "theirs", 5)];
+        assert!(said(&record(&[("ours", Role::Optimized), ("theirs", Role::Peer)], &apart)).is_empty());
+    }
+
+    #[test]
+    fn no_more_than_three_names_are_spelled_out() {
+        let contenders = ["a", "b", "c", "d", "e", "f"].map(|name| (name, Role::Optimized));
+        let cells = contenders.map(|(name, _)| ("get", 10, name, 5));
+        let first = &said(&record(&contenders, &cells))[0];
+        assert_eq!(
+            first,
+            "a needs the fewest instructions on average, but its lead over b, c, d and 2 others is not settled, over 1 group."
+        );
+    }
 }
