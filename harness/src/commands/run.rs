@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
 use reports::record::{BottleneckInfo, Record, SCHEMA, ScenarioInfo, Skip, SkipReason, Tried};
+use reports::view::BottleneckView;
 use reports::{Meter, Metric};
 use scenarios::input::SEED;
 
@@ -386,7 +387,7 @@ fn summarize(record: &Record, tables: bool) -> Result<()> {
     Ok(())
 }
 
-/// Prints a table of the leading metric for a bottleneck, at a middle size, and then tables of the metrics that the
+/// Prints a table of the leading metric for a bottleneck, and then tables of the metrics that the
 /// leading one does not cover. [`Summary`] says for each metric whether and where it is shown.
 fn tabulate_all(record: &Record, bottleneck: &BottleneckInfo) -> Result<()> {
     let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
@@ -429,61 +430,34 @@ fn spelled(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The summary shows a scenario at its largest size up to this one, or else at its smallest size.
-const MIDDLE: u64 = 1000;
-
-/// Prints a metric of a bottleneck's cells. If it is not the first metric, scenarios in which all values are zero
-/// are left out.
+/// Prints a metric of a bottleneck's cells: a row for each scenario and size. If it is not the first metric, rows in which
+/// all values are zero are left out.
 fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
-    let of_bottleneck = || record.cells.iter().filter(|cell| cell.name.bottleneck == bottleneck.name);
-    // A scenario may have sizes of its own; most have the first one's.
-    let middle_size = |scenario: &str| {
-        let sizes = of_bottleneck().filter(|cell| cell.name.scenario == scenario).map(|cell| cell.name.size);
-        let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= MIDDLE);
-        small.into_iter().max().or(large.into_iter().min())
-    };
-    let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name)) else {
-        return Ok(());
-    };
-    let contenders: Vec<&str> = record
-        .contenders
-        .iter()
-        .filter(|contender| contender.bottleneck == bottleneck.name)
-        .map(|contender| contender.name.as_str())
-        .collect();
-    let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
+    let views = BottleneckView::all(record)?;
+    let Some(view) = views.iter().find(|view| view.info.name == bottleneck.name) else { return Ok(()) };
+    let names = view.contenders.iter().map(|contender| contender.name.as_str());
+    let header: Vec<&str> = std::iter::once("scenario").chain(names).collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for scenario in &bottleneck.scenarios {
-        let Some(size) = middle_size(&scenario.name) else { continue };
-        let find = |contender: &&str| {
-            let cell = of_bottleneck().find(|cell| {
-                let name = &cell.name;
-                name.scenario == scenario.name && name.size == size && name.contender == **contender
-            })?;
-            metric.value(cell)
-        };
-        let values: Vec<Option<f64>> = contenders.iter().map(find).collect();
-        let tells = |value: &Option<f64>| value.is_some_and(|value| first || value > 0.0);
-        if !values.iter().any(tells) {
-            continue;
+    for scenario in &view.scenarios {
+        for size in &scenario.sizes {
+            let values: Vec<Option<f64>> =
+                (0..view.contenders.len()).map(|at| scenario.value(metric, *size, at)).collect();
+            if !values.iter().flatten().any(|value| first || *value > 0.0) {
+                continue;
+            }
+            let per = match metric.about().per {
+                Per::Kept => format!(", per {}", metric.per(scenario.info)),
+                Per::Operation | Per::Nothing => String::new(),
+            };
+            let name = format!("{} {size}{per}", scenario.info.name);
+            let spelled = values.into_iter().map(|value| value.map_or("–".to_owned(), spelled));
+            rows.push(std::iter::once(name).chain(spelled).collect());
         }
-        let spelled = values.iter().map(|value| match value {
-            None => "–".to_owned(),
-            Some(value) => self::spelled(*value),
-        });
-        let mut name = scenario.name.clone();
-        if metric.about().per == Per::Kept {
-            name += &format!(", per {}", metric.per(scenario));
-        }
-        if size != common {
-            name += &format!(" (size {size})");
-        }
-        rows.push(std::iter::once(name).chain(spelled).collect());
     }
     if rows.is_empty() {
         return Ok(());
     }
-    print(&format!("\n{}: {} at size {common}", bottleneck.title, metric.heading()))?;
+    print(&format!("\n{}: {}", bottleneck.title, metric.heading()))?;
     print_tables(&header, &rows)
 }
 
