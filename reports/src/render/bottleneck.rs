@@ -14,6 +14,7 @@ use super::tint::Ratio;
 use super::trials::{self, Trials};
 use super::{format, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
+use crate::growth;
 use crate::metric::{Metric, Reading};
 use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
@@ -279,15 +280,6 @@ fn by_growth(contender: &ContenderInfo) -> Vec<(&str, String)> {
     growths
 }
 
-/// The growth that a contender states for a scenario, or for the one that it is a variant of.
-fn stated_growth<'a>(contender: &'a ContenderInfo, scenario: &str) -> &'a str {
-    let covers = |operation: &str| {
-        scenario.strip_prefix(operation).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    };
-    let stated = contender.complexity.iter().filter(|(operation, _)| covers(operation));
-    stated.max_by_key(|(operation, _)| operation.len()).map_or("", |(_, growth)| growth)
-}
-
 /// The contenders that ratios refer to: the peers. Without peers, they are all contenders that are not bounds.
 fn references(view: &BottleneckView<'_>) -> Vec<usize> {
     let peers = view.of_role(Role::Peer);
@@ -325,7 +317,7 @@ impl<'a> Scenario<'a> {
         let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
             series,
             name: names[series],
-            growth: stated_growth(view.contenders[series], &scenario.info.name),
+            growth: growth::stated(view.contenders[series], &scenario.info.name),
         });
         Ok(Scenario {
             legend: legend.collect(),
