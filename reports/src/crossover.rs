@@ -139,7 +139,8 @@ fn crossing(compared: &[Compared], below: usize, above: usize, sign: f64) -> Cro
     // steps before and after it, continued. A ratio that bends one way lies between the chord and one of these.
     let steps = (below..above).map(|at| {
         let (from, to) = (compared[at], compared[at + 1]);
-        let slope = |left: &Compared, right: &Compared| sign * (right.ratio - left.ratio) / (right.at - left.at);
+        let slope =
+            |left: &Compared, right: &Compared| sign * (right.ratio - left.ratio) / (right.at - left.at);
         let through = |of: &Compared, slope: f64| Line { at: of.at, value: sign * of.ratio, slope };
         let chord = through(&from, slope(&from, &to));
         let before = at.checked_sub(1).map(|it| through(&from, slope(&compared[it], &from)));
@@ -206,5 +207,147 @@ impl Line {
             return Some(from);
         }
         (value(to) >= 0.0).then(|| (self.at - (self.value + rise) / self.slope).clamp(from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::Draws;
+    use crate::growth::Model;
+
+    const FIXTURES: usize = 500;
+
+    fn exact(points: impl IntoIterator<Item = (u64, f64)>) -> Vec<Measured> {
+        points.into_iter().map(|(size, value)| Measured { size, value, bounds: (value, value) }).collect()
+    }
+
+    /// `constant + factor · growing(n)`. The constant part is drawn from 10 to 1,000, and the size at which the growing part
+    /// equals it from a tenth of the smallest size to ten times the largest.
+    fn curve(draws: &mut Draws, sizes: &[u64]) -> impl Fn(f64) -> f64 + use<> {
+        let model = Model::ALL[(draws.number() % 5) as usize];
+        let (smallest, largest) = (sizes[0] as f64, sizes[sizes.len() - 1] as f64);
+        let constant = draws.between(10.0, 1000.0);
+        let equal = draws.between((smallest / 10.0).max(1.5), largest * 10.0);
+        let factor = if model == Model::Constant { 0.0 } else { constant / model.growing(equal) };
+        move |size| constant + factor * model.growing(size)
+    }
+
+    /// Two curves that cross once within the sizes, each of them leading by 10 % or more at one end, and the size at which
+    /// they cross.
+    fn pair(draws: &mut Draws, sizes: &[u64]) -> Option<([Vec<Measured>; 2], f64)> {
+        let curves = [curve(draws, sizes), curve(draws, sizes)];
+        let (smallest, largest) = (sizes[0] as f64, sizes[sizes.len() - 1] as f64);
+        let ratio = |size: f64| (curves[0](size) / curves[1](size)).ln();
+        let at = |step: i32| smallest * (largest / smallest).powf(f64::from(step) / 5000.0);
+        let turns: Vec<i32> =
+            (0..5000).filter(|step| ratio(at(*step)).signum() != ratio(at(step + 1)).signum()).collect();
+        let leads = [smallest, largest].iter().all(|size| ratio(*size).abs() >= 1.1f64.ln());
+        let (true, [turn]) = (leads, &turns[..]) else { return None };
+        let truth = at(*turn);
+        let noisy = curves
+            .map(|curve| exact(sizes.iter().map(|size| (*size, draws.noisy(curve(*size as f64), 0.02)))));
+        Some((noisy, truth))
+    }
+
+    #[test]
+    fn the_interval_holds_the_true_size() {
+        let mut draws = Draws(1);
+        let (mut count, mut held, mut width, mut bracket) = (0, 0, 0.0, 0.0);
+        while count < FIXTURES {
+            let sizes = draws.sizes();
+            let Some(([first, second], truth)) = pair(&mut draws, &sizes) else { continue };
+            count += 1;
+            let [found] = crossings(&first, &second)[..] else { continue };
+            let (low, high) = found.interval;
+            assert!(low <= found.estimate && found.estimate <= high, "{found:?}");
+            // The truth is known to a step.
+            held += usize::from(low <= truth * 1.003 && truth * 0.997 <= high);
+            width += (high / low).log10();
+            let next = sizes.iter().position(|size| *size as f64 > truth).unwrap();
+            bracket += (sizes[next] as f64 / sizes[next - 1] as f64).log10();
+        }
+        assert!(held * 100 >= FIXTURES * 95, "{held} of {FIXTURES}");
+        // The sizes measured alone would bound it, but not as well.
+        assert!(width < bracket / 2.0, "{width} decades in place of {bracket}");
+    }
+
+    #[test]
+    fn a_power_crosses_where_it_should() {
+        let first = exact([10, 100, 1000, 10_000].map(|size| (size, 300.0)));
+        let second = exact([10, 100, 1000, 10_000].map(|size| (size, size as f64)));
+        let [found] = crossings(&first, &second)[..] else { panic!() };
+        assert!(!found.first_leads_below && (found.estimate - 300.0).abs() < 1e-6, "{found:?}");
+        // A margin of 5 % on a line that grows like n is 5 % of the size.
+        assert!((found.interval.0 - 300.0 / LEAD).abs() < 1e-6, "{found:?}");
+        assert!((found.interval.1 - 300.0 * LEAD).abs() < 1e-6, "{found:?}");
+        let [back] = crossings(&second, &first)[..] else { panic!() };
+        assert!(back.first_leads_below && (back.estimate - 300.0).abs() < 1e-6, "{back:?}");
+    }
+
+    #[test]
+    fn several_changes_of_a_pair_are_several() {
+        let sizes = [10, 100, 1000, 10_000];
+        let first = exact(sizes.into_iter().zip([1.0, 2.0, 1.0, 2.0]));
+        let second = exact(sizes.into_iter().zip([2.0, 1.0, 2.0, 1.0]));
+        let found = crossings(&first, &second);
+        let leads: Vec<bool> = found.iter().map(|it| it.first_leads_below).collect();
+        assert_eq!(leads, [true, false, true]);
+        for (crossing, size) in found.iter().zip(sizes) {
+            let middle = size as f64 * 10f64.sqrt();
+            assert!((crossing.estimate / middle - 1.0).abs() < 1e-6, "{crossing:?}");
+        }
+    }
+
+    #[test]
+    fn noise_changes_no_places() {
+        let sizes = [10, 100, 1000, 10_000];
+        let flat = exact(sizes.map(|size| (size, 100.0)));
+        let other = |values: [f64; 4]| crossings(&flat, &exact(sizes.into_iter().zip(values))).len();
+        assert_eq!(other([103.0, 97.0, 104.0, 96.0]), 0);
+        // One leads, and the other is ahead by less than 5 % only.
+        assert_eq!(other([150.0, 120.0, 97.0, 96.0]), 0);
+        assert_eq!(other([150.0, 120.0, 97.0, 94.0]), 1);
+        // A tie is nobody's place.
+        assert_eq!(other([150.0, 100.0, 100.0, 150.0]), 0);
+        let mut draws = Draws(3);
+        for _ in 0..FIXTURES {
+            let mut noisy = || exact(sizes.map(|size| (size, draws.noisy(100.0, 0.01))));
+            let (first, second) = (noisy(), noisy());
+            assert!(crossings(&first, &second).len() <= 1, "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn ties_lie_within_the_interval() {
+        let sizes = [10, 100, 1000, 10_000];
+        let first = exact(sizes.map(|size| (size, 100.0)));
+        let second = exact(sizes.into_iter().zip([200.0, 100.5, 99.5, 50.0]));
+        let [found] = crossings(&first, &second)[..] else { panic!() };
+        assert!((found.estimate / 316.2 - 1.0).abs() < 0.01, "{found:?}");
+        assert!(found.interval.0 < 100.0 && found.interval.1 > 1000.0, "{found:?}");
+    }
+
+    #[test]
+    fn times_whose_intervals_overlap_tell_nothing() {
+        let timed = |points: [(u64, f64); 3], spread: f64| -> Vec<Measured> {
+            let of = |(size, value)| Measured { size, value, bounds: (value / spread, value * spread) };
+            points.map(of).into()
+        };
+        let (first, second) = ([(10, 1.0), (100, 1.0), (1000, 1.0)], [(10, 1.3), (100, 1.05), (1000, 0.7)]);
+        assert_eq!(crossings(&timed(first, 1.2), &timed(second, 1.2)).len(), 0);
+        let wide = crossings(&timed(first, 1.1), &timed(second, 1.1));
+        let narrow = crossings(&timed(first, 1.0), &timed(second, 1.0));
+        assert_eq!((wide.len(), narrow.len()), (1, 1));
+        let width = |of: &[Crossing]| of[0].interval.1 / of[0].interval.0;
+        assert!(width(&wide) > width(&narrow), "{wide:?} {narrow:?}");
+    }
+
+    #[test]
+    fn what_has_no_ratio_is_left_out() {
+        let first = exact([(10, 0.0), (100, 1.0), (1000, 4.0)]);
+        let second = exact([(10, 5.0), (100, 2.0), (1000, 2.0), (10_000, 2.0)]);
+        assert_eq!(crossings(&first, &second).len(), 1);
+        assert_eq!(crossings(&first, &[]), []);
     }
 }

@@ -8,6 +8,8 @@ pub mod analysis;
 pub mod baseline;
 pub mod cell_name;
 pub mod crossover;
+#[cfg(test)]
+mod draws;
 pub mod growth;
 pub mod identities;
 pub mod io;

@@ -182,7 +182,10 @@ fn table(view: &BottleneckView<'_>, plan: &Plan, metric: Metric) -> Result<Table
         scenarios[1].sizes.iter().copied().filter(|size| costs(*size, copier).is_some()).collect();
     if sizes.is_empty() {
         let (built, kept, changed) = (plan.built, plan.kept, plan.changed);
-        return Err(format!("{} has no size at which {built}, {kept} and {changed} were measured", plan.copier));
+        return Err(format!(
+            "{} has no size at which {built}, {kept} and {changed} were measured",
+            plan.copier
+        ));
     }
     let keeps = |at: &usize| {
         let is_bound = view.contenders[*at].role == Role::Bound;
@@ -240,5 +243,167 @@ impl Costs {
             let pay_off = |version: f64| PayOff::of((self.built, version), (copies.built, copied));
             Bounds { early: pay_off(least), late: pay_off(most) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{
+        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Measurements, Record, SCHEMA, ScenarioInfo,
+    };
+
+    #[test]
+    fn a_structure_pays_from_where_its_versions_make_up_for_it() {
+        use PayOff::{Always, From, Never, UpTo};
+        for (own, copies, expected) in [
+            // 1,000 more to build, 100 less for a version: the same with 10 versions, and less with 11.
+            ((2000.0, 50.0), (1000.0, 150.0), From(11)),
+            ((2000.0, 50.0), (1000.0, 151.0), From(10)),
+            ((1000.0, 50.0), (1000.0, 150.0), Always),
+            ((1050.0, 50.0), (1000.0, 150.0), Always),
+            ((1100.0, 50.0), (1000.0, 150.0), From(2)),
+            ((1000.0, 150.0), (1000.0, 150.0), Never),
+            ((1000.0, 151.0), (1000.0, 150.0), Never),
+            ((900.0, 150.0), (1000.0, 150.0), Always),
+            // 100 less to build, 30 more for a version: 10 less with three of them, and 20 more with four.
+            ((900.0, 180.0), (1000.0, 150.0), UpTo(3)),
+            ((900.0, 175.0), (1000.0, 150.0), UpTo(3)),
+            ((900.0, 300.0), (1000.0, 150.0), Never),
+            ((900.0, 1e9), (1000.0, 150.0), Never),
+        ] {
+            assert_eq!(PayOff::of(own, copies), expected, "{own:?} {copies:?}");
+        }
+    }
+
+    /// Costs per operation, by scenario and contender: instructions and live bytes.
+    type Cells<'a> = &'a [(&'a str, &'a str, u64, u64)];
+
+    fn record(bottleneck: &str, cells: Cells<'_>) -> Record {
+        let mut names: Vec<&str> = cells.iter().map(|cell| cell.1).collect();
+        names.sort_unstable();
+        names.dedup();
+        let role = |name: &str| match name {
+            "bound" => Role::Bound,
+            "hash_map_copy" | "all_naive" => Role::Naive,
+            _ => Role::Optimized,
+        };
+        let mut scenarios: Vec<&str> = cells.iter().map(|cell| cell.0).collect();
+        scenarios.sort_unstable();
+        scenarios.dedup();
+        let contender = |name: &&str| ContenderInfo {
+            bottleneck: bottleneck.into(),
+            name: (*name).into(),
+            role: role(name),
+            summary: String::new(),
+            source: String::new(),
+            analysis: String::new(),
+            complexity: Default::default(),
+            caveats: Vec::new(),
+        };
+        let scenario = |name: &&str| ScenarioInfo {
+            name: (*name).into(),
+            summary: String::new(),
+            unit: "op".into(),
+            keeps_versions: matches!(*name, "variants_100" | "set_kept"),
+        };
+        let cell = |(scenario, name, instructions, live_bytes): &(&str, &str, u64, u64)| CellRecord {
+            name: format!("{bottleneck}/{scenario}/100/{name}").parse().unwrap(),
+            role: role(name),
+            ops: 2,
+            digest: String::new(),
+            measured: Measurements {
+                instructions: Some(instructions * 2),
+                allocations: Some(Allocations { live_bytes: live_bytes * 2, ..Allocations::default() }),
+                ..Measurements::default()
+            },
+            observed: Default::default(),
+        };
+        Record {
+            schema: SCHEMA,
+            bottlenecks: vec![BottleneckInfo {
+                name: bottleneck.into(),
+                title: String::new(),
+                question: String::new(),
+                reference: String::new(),
+                scenarios: scenarios.iter().map(scenario).collect(),
+                concurrent: Vec::new(),
+                claims: Vec::new(),
+                memory: Vec::new(),
+                composition: None,
+            }],
+            contenders: names.iter().map(contender).collect(),
+            cells: cells.iter().map(cell).collect(),
+            ..Record::default()
+        }
+    }
+
+    fn answer(record: &Record) -> Answer {
+        of(&BottleneckView::all(record).unwrap()[0])
+    }
+
+    const MAPS: Cells<'_> = &[
+        ("insert_unshared", "hash_map_copy", 10, 8),
+        ("variants_100", "hash_map_copy", 1000, 800),
+        ("insert_unshared", "trie", 100, 16),
+        ("variants_100", "trie", 400, 100),
+        ("insert_unshared", "bound", 1, 1),
+        ("variants_100", "bound", 1, 1),
+    ];
+
+    #[test]
+    fn the_cells_of_maps_tell_when_they_pay() {
+        let Answer::Tables(tables) = answer(&record("persistent_map", MAPS)) else { panic!() };
+        assert_eq!(tables.len(), 2, "nothing of Strings was measured: {tables:?}");
+        let [instructions, bytes] = &tables[..] else { panic!() };
+        assert_eq!((instructions.metric, bytes.metric), (Metric::Instructions, Metric::LiveBytes));
+        assert_eq!((&instructions.sizes, instructions.rows.len()), (&vec![100], 1));
+        let of = |table: &Table| table.rows[0].1[0].unwrap().map(|bounds| (bounds.early, bounds.late));
+        use PayOff::{From, Never};
+        // To build the trie takes 100 · 100 in place of 100 · 10, that is 9,000 more. A version with one change takes 400 in
+        // place of 1,000: 600 less, and 15 · 600 = 9,000. With ten changes it takes 400 + 9 · 100 = 1,300 at least, in place
+        // of 1,000 + 9 · 10 = 1,090.
+        assert_eq!(of(instructions), [(From(16), From(16)), (Never, Never), (Never, Never)]);
+        // It holds 1,600 in place of 800. A version holds 100 in place of 800: 700 less. With ten changes it holds between
+        // 100 and 1,000; and no more than 1,600 with a hundred.
+        assert_eq!(of(bytes), [(From(2), From(2)), (From(2), Never), (From(2), Never)]);
+    }
+
+    #[test]
+    fn further_changes_lie_between_two_cells() {
+        let cells: Cells<'_> = &[
+            ("build", "all_naive", 10_000, 0),
+            ("set_kept", "all_naive", 5000, 0),
+            ("set", "all_naive", 50, 0),
+            ("build", "best", 14_000, 0),
+            ("set_kept", "best", 500, 0),
+            ("set", "best", 60, 0),
+        ];
+        let Answer::Tables(tables) = answer(&record("data_map", cells)) else { panic!() };
+        let of = |table: &Table| table.rows[0].1[0].unwrap().map(|bounds| (bounds.early, bounds.late));
+        use PayOff::{Always, From, Never};
+        // A document is built at once, for 4,000 more. One change: 4,500 less. Ten: 500 + 9 · 60 = 1,040 or 10 · 500 = 5,000
+        // in place of 5,450, so 4,410 or 450 less. A hundred: 500 + 99 · 60 = 6,440 or 50,000 in place of 9,950.
+        assert_eq!(of(&tables[0]), [(Always, Always), (Always, From(9)), (From(2), Never)]);
+    }
+
+    #[test]
+    fn what_is_not_in_the_record_is_not_guessed() {
+        let unknown = |cells: Cells<'_>| match answer(&record("persistent_map", cells)) {
+            Answer::Unknown(reason) => reason,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(unknown(&MAPS[1..2]), "insert_unshared was not measured");
+        assert_eq!(unknown(&MAPS[2..4]), "hash_map_copy, which copies, was not measured");
+        let lacking = [MAPS[1], MAPS[2], MAPS[3]];
+        assert!(unknown(&lacking).starts_with("hash_map_copy has no size"), "{}", unknown(&lacking));
+        assert_eq!(answer(&record("persistent_map", &MAPS[..1])), Answer::NoVersions);
+        let strange = answer(&record("shared_map", &[("set_kept", "copy", 1, 1)]));
+        assert!(matches!(strange, Answer::Unknown(_)), "{strange:?}");
+        // A contender that lacks a cell has no answer, and does not spoil that of others.
+        let mut record = record("persistent_map", MAPS);
+        record.cells.retain(|cell| cell.name.to_string() != "persistent_map/insert_unshared/100/trie");
+        let Answer::Tables(tables) = answer(&record) else { panic!() };
+        assert_eq!(tables[0].rows, []);
     }
 }

@@ -12,7 +12,7 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{format, reproduce, site};
+use super::{crossover, format, growth as grown, payoff, reproduce, site};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::growth;
 use crate::metric::{Metric, Reading};
@@ -34,6 +34,9 @@ struct Page<'a> {
     families: Vec<Family<'a>>,
     parts: Option<parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
+    growth: Option<grown::Section<'a>>,
+    crossovers: Option<crossover::Section<'a>>,
+    pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
@@ -239,6 +242,9 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
             .collect(),
+        growth: grown::Section::new(view),
+        crossovers: crossover::Section::new(view),
+        pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
