@@ -29,9 +29,9 @@ pub struct List<'a> {
 /// One change of places.
 pub struct Row<'a> {
     pub scenario: &'a str,
-    /// The contender that costs less below, and the one that costs less above: series and name.
-    pub below: (usize, &'a str),
-    pub above: (usize, &'a str),
+    /// The contender that costs less below, and the one that costs less above.
+    pub below: &'a str,
+    pub above: &'a str,
     pub estimate: String,
     pub interval: String,
 }
@@ -56,8 +56,8 @@ impl<'a> List<'a> {
         let name = |at: usize| view.contenders[at].name.as_str();
         let row = |it: &Crossover| Row {
             scenario: &view.scenarios[it.scenario].info.name,
-            below: (it.below, name(it.below)),
-            above: (it.above, name(it.above)),
+            below: name(it.below),
+            above: name(it.above),
             estimate: rough(it.crossing.estimate, f64::round),
             interval: interval(it),
         };

@@ -35,6 +35,8 @@ pub struct Contradiction<'a> {
 pub struct Table<'a> {
     pub metric: Metric,
     pub rows: Vec<(&'a str, Vec<Cell>)>,
+    /// The scenarios in which the metric is zero for every contender, in place of a row.
+    pub zero: String,
 }
 
 /// The growth of one contender in one scenario.
@@ -141,7 +143,9 @@ impl<'a> Contradiction<'a> {
 impl<'a> Table<'a> {
     /// `None` if no scenario has sizes enough.
     fn new(view: &'a BottleneckView<'a>, metric: Metric, findings: &[Finding<'a>]) -> Option<Self> {
-        let rows = view.scenarios.iter().enumerate().filter_map(|(at, scenario)| {
+        let mut table = Table { metric, rows: Vec::new(), zero: String::new() };
+        for (at, scenario) in view.scenarios.iter().enumerate() {
+            let name = scenario.info.name.as_str();
             let of = |series: usize| {
                 findings
                     .iter()
@@ -149,16 +153,23 @@ impl<'a> Table<'a> {
                     .find(|found| (found.scenario, found.contender) == (at, series))
             };
             let cells: Vec<Option<&Finding<'_>>> = (0..view.contenders.len()).map(of).collect();
-            let is_told = cells.iter().any(Option::is_some);
-            is_told.then(|| (scenario.info.name.as_str(), cells.into_iter().map(Cell::new).collect()))
-        });
-        let rows: Vec<(&str, Vec<Cell>)> = rows.collect();
-        (!rows.is_empty()).then_some(Table { metric, rows })
+            let mut values = cells.iter().flatten().flat_map(|found| &found.values).peekable();
+            if values.peek().is_none() {
+                continue;
+            }
+            if values.all(|(_, value)| *value == 0.0) {
+                let comma = if table.zero.is_empty() { "" } else { ", " };
+                table.zero.extend([comma, name]);
+            } else {
+                table.rows.push((name, cells.into_iter().map(|found| Cell::new(metric, found)).collect()));
+            }
+        }
+        (!table.rows.is_empty()).then_some(table)
     }
 }
 
 impl Cell {
-    fn new(found: Option<&Finding<'_>>) -> Self {
+    fn new(metric: Metric, found: Option<&Finding<'_>>) -> Self {
         let Some(found) = found else {
             return Cell { growth: format::ABSENT.to_owned(), detail: String::new(), tint: "" };
         };
@@ -167,7 +178,11 @@ impl Cell {
             Growth::Decided { fit, from } => {
                 let is_rest = found.values.first().is_some_and(|(smallest, _)| smallest < from);
                 let since = if is_rest { format!(", n ≥ {}", format::size(*from)) } else { String::new() };
-                formula(fit) + &since
+                match metric {
+                    Metric::Instructions => formula(fit) + &since,
+                    // The values of the others are small numbers, and their growth says enough.
+                    _ => since.trim_start_matches(", ").to_owned(),
+                }
             }
             Growth::Undecided(_) => String::new(),
         };
@@ -208,8 +223,8 @@ fn formula(fit: &Fit) -> String {
     let constant = (fit.constant > 0.0 || fit.factor == 0.0).then(|| format::value(fit.constant));
     let factor = (fit.factor > 0.0).then(|| format!("{} {growing}", format::value(fit.factor)));
     let terms: Vec<String> = constant.into_iter().chain(factor).collect();
-    match fit.error {
-        0.0 => terms.join(" + "),
-        error => format!("{}, {}", terms.join(" + "), format::percent(error)),
+    match format::percent(fit.error) {
+        none if none == format::percent(0.0) => terms.join(" + "),
+        error => format!("{}, {error}", terms.join(" + ")),
     }
 }
