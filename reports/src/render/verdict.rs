@@ -357,7 +357,7 @@ mod tests {
     fn a_verdict_is_told_in_sentences() {
         let contenders = [("ours", Role::Optimized), ("copy", Role::Naive), ("theirs", Role::Peer)];
         let mut cells = Vec::new();
-        for scenario in ["get", "put", "put_shared"] {
+        for scenario in ["get", "put", "cut", "set", "add", "put_shared", "cut_shared", "set_shared"] {
             for size in [10, 100, 1000] {
                 let of_ours = if scenario == "put" { 110 } else { 50 };
                 cells.extend([
@@ -374,15 +374,15 @@ mod tests {
         }
         let said = said(&record);
         let expected = [
-            "ours needs the fewest instructions on average. The next one, copy, needs 1.64× (1.35 to 2.00), over 9 groups.",
-            "The best peer is theirs: 2.46× (2.02 to 3.00).",
-            "With one owner, ours and copy are level; theirs needs 2.02×. With versions kept, ours leads; copy needs 2.00×.",
-            "ours leads, or is level with the leader, in 6 of 9 groups.",
+            "ours needs the fewest instructions on average. The next one, copy, needs 1.85× (1.47 to 2.07), over 24 groups.",
+            "The best peer is theirs: 2.77× (2.21 to 3.11).",
+            "With one owner, ours leads; copy needs 1.71×. With versions kept, ours leads; copy needs 2.00×.",
+            "ours leads, or is level with the leader, in 21 of 24 groups.",
             "Ahead of it: copy in put at 10 to 1\u{202f}k, by 1.10×.",
         ];
         assert_eq!(said[..5], expected);
         assert!(said[5].starts_with(
-            "Time agrees with instructions in 0 of 9 groups, is within the noise in 0, and says otherwise in 9."
+            "Time agrees with instructions in 0 of 24 groups, is within the noise in 0, and says otherwise in 24."
         ));
         assert!(
             said[6].starts_with("Most of all in ") && said[6].contains("theirs is 1.80× as fast as"),
