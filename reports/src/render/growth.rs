@@ -21,7 +21,6 @@ pub struct Section<'a> {
 
 /// A cost that grows faster than its contender states.
 pub struct Contradiction<'a> {
-    pub series: usize,
     pub name: &'a str,
     pub scenario: &'a str,
     pub counted: &'static str,
@@ -129,7 +128,6 @@ impl<'a> Contradiction<'a> {
             _ => String::new(),
         };
         Contradiction {
-            series: found.contender,
             name: &view.contenders[found.contender].name,
             scenario: &view.scenarios[found.scenario].info.name,
             counted: metric.about().counted,

@@ -24,7 +24,6 @@ pub struct Table<'a> {
 }
 
 pub struct Row<'a> {
-    pub series: usize,
     pub name: &'a str,
     pub role: Role,
     /// For each size and each number of changes, from how many versions on it pays.
@@ -46,25 +45,44 @@ impl<'a> Section<'a> {
             Answer::Unknown(reason) => (reason, Vec::new()),
             Answer::Tables(tables) => (String::new(), tables),
         };
-        let tables = tables.into_iter().map(|table| Table {
-            metric: table.metric,
-            plan: table.plan,
-            sizes: table.sizes.iter().map(|size| format::size(*size)).collect(),
-            rows: table.rows.into_iter().map(|(series, cells)| Row::new(view, series, cells)).collect(),
+        let tables = tables.into_iter().map(|table| {
+            let shown = shown(table.sizes.len());
+            Table {
+                metric: table.metric,
+                plan: table.plan,
+                sizes: shown.iter().map(|at| format::size(table.sizes[*at])).collect(),
+                rows: table
+                    .rows
+                    .iter()
+                    .map(|(series, cells)| Row::new(view, *series, cells, &shown))
+                    .collect(),
+            }
         });
         Some(Section { reason, tables: tables.collect(), changes: CHANGES })
     }
 }
 
+/// The sizes that a table shows: the smallest, the largest, and one in the middle.
+fn shown(count: usize) -> Vec<usize> {
+    let mut shown = vec![0, count / 2, count.saturating_sub(1)];
+    shown.retain(|at| *at < count);
+    shown.dedup();
+    shown
+}
+
 impl<'a> Row<'a> {
-    fn new(view: &'a BottleneckView<'a>, series: usize, cells: Vec<Option<[Bounds; 3]>>) -> Self {
-        let cells = cells.into_iter().flat_map(|bounds| match bounds {
+    fn new(
+        view: &'a BottleneckView<'a>,
+        series: usize,
+        cells: &[Option<[Bounds; 3]>],
+        shown: &[usize],
+    ) -> Self {
+        let cells = shown.iter().flat_map(|at| match cells[*at] {
             Some(bounds) => bounds.map(Cell::new),
-            None => [const { Cell { text: String::new(), tint: "" } }; 3]
-                .map(|cell| Cell { text: format::ABSENT.to_owned(), ..cell }),
+            None => CHANGES.map(|_| Cell { text: format::ABSENT.to_owned(), tint: "" }),
         });
         let contender = view.contenders[series];
-        Row { series, name: &contender.name, role: contender.role, cells: cells.collect() }
+        Row { name: &contender.name, role: contender.role, cells: cells.collect() }
     }
 }
 
@@ -74,6 +92,7 @@ impl Cell {
             _ if early == late => spelled(early),
             (PayOff::Always, PayOff::From(late)) => format!("1–{}", versions(late)),
             (PayOff::From(early), PayOff::From(late)) => format!("{}–{}", versions(early), versions(late)),
+            (PayOff::Always, PayOff::Never) => "open".to_owned(),
             _ => format!("{} or {}", spelled(early), spelled(late)),
         };
         let tint = match (early, late) {
