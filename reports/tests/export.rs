@@ -138,3 +138,21 @@ fn a_hostile_record_is_exported_as_it_is() {
     assert!(json.is_object());
     assert_eq!(jsonl(&rows).lines().count(), rows.len());
 }
+
+/// The page for those who read the table names every column, in order, and every metric.
+#[test]
+fn the_table_is_documented() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/exports.md")).unwrap();
+    let header = csv(&[]);
+    let mut rest = page.split_once("\n## The table").unwrap().1;
+    for column in header.trim().split(',') {
+        let spelled = format!("`{column}`");
+        rest = rest
+            .split_once(&spelled)
+            .unwrap_or_else(|| panic!("{spelled} is not there, or not in its place"))
+            .1;
+    }
+    for metric in Metric::ALL {
+        assert!(rest.contains(&format!("`{}`", metric.key())), "{metric:?}");
+    }
+}

@@ -114,12 +114,6 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         verdict.new.append(&mut verdict.missing);
     }
     confirm(context, &old, &mut verdict, selection.profile)?;
-    if let Some(path) = &arguments.junit {
-        let (unchanged, missed) = (plan.unchanged(), &missed);
-        let judged =
-            Judged { old: &old, selected: &selected, unchanged: &unchanged, measured: &measured, missed };
-        target::write(path, &reports::junit::junit(judged.cases(&verdict)), arguments.force)?;
-    }
     let growth = |name: &CellName| {
         let new = Metric::Instructions.count(&measured[name]).unwrap_or(0);
         new as f64 / old.cells[name].count(Metric::Instructions).max(1) as f64
@@ -129,6 +123,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let shown = explain(roster, options, &old, revision.as_ref(), &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
     report_unchanged(&plan)?;
+    if let Some(path) = &arguments.junit {
+        let (unchanged, missed) = (plan.unchanged(), &missed);
+        let judged =
+            Judged { old: &old, selected: &selected, unchanged: &unchanged, measured: &measured, missed };
+        target::write(path, &reports::junit::junit(judged.cases(&verdict)), arguments.force)?;
+    }
     if let Some(revision) = &arguments.against
         && !plan.changed.is_empty()
     {

@@ -130,3 +130,115 @@ pub fn series(entries: &[Entry], metrics: &[Metric]) -> Vec<Series> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kept::{Kept, id};
+    use crate::record::{Fingerprint, Interval, Machine, Measurements, Ratios, Record, Role, SCHEMA, Times};
+
+    /// A record of one day: two cells, of which the first took so many instructions.
+    fn entry(day: u32, instructions: u64, change: impl Fn(&mut Record)) -> Entry {
+        let interval = Interval { median: 2000.0, low: 1900.0, high: 2100.0 };
+        let ratios = Ratios { reference: "imbl".to_owned(), warm: interval, cold: interval };
+        let cell = |name: &str, instructions: u64| CellRecord {
+            name: name.parse().unwrap(),
+            role: Role::Peer,
+            ops: 1000,
+            digest: "0123456789abcdef".to_owned(),
+            measured: Measurements {
+                instructions: Some(instructions),
+                times: Some(Times {
+                    warm_ns: interval,
+                    cold_ns: interval,
+                    disturbed: 0.0,
+                    ratios: Some(ratios.clone()),
+                }),
+                ..Measurements::default()
+            },
+            observed: Default::default(),
+        };
+        let mut record = Record {
+            schema: SCHEMA,
+            started: format!("2026-03-{day:02}T00:00:00Z"),
+            fingerprint: Fingerprint { rustc: "rustc 1.91".to_owned(), ..Fingerprint::default() },
+            machines: vec![Machine { cores: 2, ..Machine::default() }],
+            cells: vec![cell("m/get/8/a", instructions), cell("m/get/8/b", 1)],
+            ..Record::default()
+        };
+        change(&mut record);
+        let kept = Kept::of(&record);
+        Entry { id: id(&kept.text()), kept }
+    }
+
+    /// The lengths of the series of the first cell, in each of these metrics.
+    fn lengths(entries: &[Entry]) -> [Vec<usize>; 3] {
+        [Metric::Instructions, Metric::Warm, Metric::WarmRatio].map(|metric| {
+            let all = series(entries, &[metric]);
+            all.iter()
+                .filter(|series| series.cell.contender == "a")
+                .map(|series| series.points.len())
+                .collect()
+        })
+    }
+
+    #[test]
+    fn values_that_cannot_be_compared_are_in_different_series() {
+        type Change = fn(&mut Record);
+        let cases: [(Change, [&[usize]; 3]); 7] = [
+            (|_| {}, [&[3], &[3], &[3]]),
+            (|record| record.fingerprint.rustc = "rustc 1.92".to_owned(), [&[2, 1], &[2, 1], &[2, 1]]),
+            (|record| record.seed = Some(7), [&[2, 1], &[2, 1], &[2, 1]]),
+            (|record| record.machines[0].cores = 4, [&[3], &[2, 1], &[2, 1]]),
+            (|record| record.cells[0].ops = 2000, [&[2, 1], &[2, 1], &[2, 1]]),
+            (|record| record.cells[0].digest = "f".repeat(16), [&[2, 1], &[2, 1], &[2, 1]]),
+            (
+                |record| {
+                    let times = record.cells[0].measured.times.as_mut().unwrap();
+                    times.ratios.as_mut().unwrap().reference = "im".to_owned();
+                },
+                [&[3], &[3], &[2, 1]],
+            ),
+        ];
+        for (at, (change, expected)) in cases.into_iter().enumerate() {
+            let entries = [entry(1, 5, |_| {}), entry(2, 6, change), entry(3, 7, |_| {})];
+            assert_eq!(lengths(&entries), expected, "case {at}");
+        }
+    }
+
+    #[test]
+    fn series_are_in_order_and_so_are_their_values() {
+        let entries = [
+            entry(1, 100_000, |record| record.fingerprint.rustc = "rustc 1.99".to_owned()),
+            entry(2, 100_000, |_| {}),
+            entry(3, 200_000, |record| record.cells[1].measured = Measurements::default()),
+        ];
+        let all = series(&entries, &[Metric::Warm, Metric::Instructions]);
+        let found: Vec<(String, Metric, Vec<&str>)> = all
+            .iter()
+            .map(|series| {
+                let days = series.points.iter().map(|point| &point.started[8..10]);
+                (series.cell.contender.clone(), series.metric, days.collect())
+            })
+            .collect();
+        let of =
+            |contender: &str, metric, days: &[&'static str]| (contender.to_owned(), metric, days.to_vec());
+        assert_eq!(
+            found,
+            [
+                of("a", Metric::Warm, &["01"]),
+                of("a", Metric::Warm, &["02", "03"]),
+                of("a", Metric::Instructions, &["01"]),
+                of("a", Metric::Instructions, &["02", "03"]),
+                of("b", Metric::Warm, &["01"]),
+                of("b", Metric::Warm, &["02"]),
+                of("b", Metric::Instructions, &["01"]),
+                of("b", Metric::Instructions, &["02"]),
+            ]
+        );
+        assert_eq!(all[3].steps(), [Step { at: 1, before: 100_000.0, after: 200_000.0 }]);
+        assert_eq!(all[3].work.differences(&all[3].work), [""; 0]);
+        let too_short: Vec<bool> = all.iter().map(Series::is_too_short).collect();
+        assert_eq!(too_short, [true, true, true, false, true, true, true, true]);
+    }
+}
