@@ -70,6 +70,8 @@ enum Command {
     Calibrate(commands::calibrate::Arguments),
     CrossCheck(commands::cross_check::Arguments),
     Merge(commands::merge::Arguments),
+    Export(commands::export::Arguments),
+    History(commands::history::Arguments),
     New(commands::new::Arguments),
     Completions(commands::completions::Arguments),
 }
@@ -138,6 +140,8 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),
         Command::CrossCheck(arguments) => commands::cross_check::run(&context, &arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&context, &arguments),
+        Command::History(arguments) => commands::history::run(&context, &arguments),
         Command::New(arguments) => commands::new::run(&context, &arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments, Cli::command()),
     }

@@ -9,6 +9,7 @@ mod common;
 mod damage;
 mod diff;
 mod environment;
+mod exports;
 mod gate;
 mod interruption;
 mod misbehaving;
