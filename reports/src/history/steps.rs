@@ -9,7 +9,7 @@
 //! pieces are cut again. A step that does not hold between its two neighbours is taken back at the end. Nothing is assumed
 //! of how the noise is distributed, only that its order means nothing.
 
-use crate::metric::{Gate, Metric};
+use crate::metric::Metric;
 
 /// A step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,11 +30,8 @@ pub fn of_counts(metric: Metric, totals: &[u64]) -> Vec<Step> {
     let mut steps = Vec::new();
     let Some(mut level) = totals.first().copied() else { return steps };
     for (at, total) in totals.iter().copied().enumerate() {
-        let gate = match metric.about().gate {
-            Gate::Ignored => Gate::Tolerance { share: SHARE, least: 0 },
-            gate => gate,
-        };
-        if total.abs_diff(level) > gate.tolerance(level, 0).unwrap_or(0) {
+        let share = || (level as f64 * SHARE) as u64;
+        if total.abs_diff(level) > metric.about().gate.tolerance(level, 0).unwrap_or_else(share) {
             steps.push(Step { at, before: level as f64, after: total as f64 });
             level = total;
         }
