@@ -20,3 +20,4 @@ mod seeds;
 mod sharding;
 mod unchanged;
 mod usage;
+mod verdicts;
