@@ -39,10 +39,10 @@ bench-full *ARGS: _valgrind _build
 report *ARGS: _build
     @{{ lab }} report "$@"
 
-# Remove all runs: their records, their reports, and the revisions that were built for comparisons.
+# Remove all runs: their records, their reports, and the revisions that were built for comparisons. The history stays.
 [group('measure')]
 clean-runs:
-    rm -rf target/lab
+    @[ ! -d target/lab ] || find target/lab -mindepth 1 -maxdepth 1 ! -name history -exec rm -rf {} +
 
 # Compare instructions and allocations with the baseline.
 [group('gate')]

@@ -59,6 +59,7 @@ enum Command {
     List(commands::list::Arguments),
     Verify(commands::verify::Arguments),
     Run(commands::run::Arguments),
+    Verdict(commands::verdict::Arguments),
     Report(commands::report::Arguments),
     Check(commands::check::Arguments),
     Bless(commands::bless::Arguments),
@@ -69,6 +70,8 @@ enum Command {
     Calibrate(commands::calibrate::Arguments),
     CrossCheck(commands::cross_check::Arguments),
     Merge(commands::merge::Arguments),
+    Export(commands::export::Arguments),
+    History(commands::history::Arguments),
     New(commands::new::Arguments),
     Completions(commands::completions::Arguments),
 }
@@ -126,6 +129,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Command::List(arguments) => commands::list::run(&context, &arguments),
         Command::Verify(arguments) => commands::verify::run(&context, &arguments),
         Command::Run(arguments) => commands::run::run(&context, &arguments),
+        Command::Verdict(arguments) => commands::verdict::run(&context, &arguments),
         Command::Report(arguments) => commands::report::run(&context, &arguments),
         Command::Check(arguments) => commands::check::run(&context, &arguments),
         Command::Bless(arguments) => commands::bless::run(&context, &arguments),
@@ -136,6 +140,8 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),
         Command::CrossCheck(arguments) => commands::cross_check::run(&context, &arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&context, &arguments),
+        Command::History(arguments) => commands::history::run(&context, &arguments),
         Command::New(arguments) => commands::new::run(&context, &arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments, Cli::command()),
     }

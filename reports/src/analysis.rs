@@ -1,7 +1,7 @@
 //! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
 
 use crate::metric::Metric;
-use crate::record::{ClaimInfo, MemoryInfo, Role};
+use crate::record::{ClaimInfo, MemoryInfo, Role, ScenarioInfo};
 use crate::view::BottleneckView;
 
 /// Scores within this factor of each other are a tie.
@@ -42,6 +42,11 @@ pub enum Kind {
 impl Kind {
     /// Every kind, in reading order.
     pub const ALL: [Kind; 2] = [Kind::OneOwner, Kind::VersionsKept];
+
+    /// The kind of a scenario.
+    pub fn of(scenario: &ScenarioInfo) -> Self {
+        if scenario.keeps_versions { Kind::VersionsKept } else { Kind::OneOwner }
+    }
 
     /// For people.
     pub fn title(self) -> &'static str {
@@ -183,7 +188,7 @@ fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
             let value = |at| scenario.value(metric, size, at).filter(|value| *value > 0.0);
             Group {
                 scenario: &scenario.info.name,
-                kind: if scenario.info.keeps_versions { Kind::VersionsKept } else { Kind::OneOwner },
+                kind: Kind::of(scenario.info),
                 size,
                 values: (0..view.contenders.len()).map(value).collect(),
             }
@@ -394,10 +399,8 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{
-        Allocations, BottleneckInfo, CellRecord, ContenderInfo, Interval, Measurements, Record, SCHEMA,
-        ScenarioInfo, Times,
-    };
+    use crate::fixture::{record, timed};
+    use crate::record::{Allocations, Record};
 
     #[test]
     fn a_claim_holds_only_at_its_own_size_and_by_its_own_factor() {
@@ -426,14 +429,6 @@ mod tests {
         use Verdict::{DoesNotHold, Holds, NoNumber, NotTested, OtherSize};
         assert_eq!(verdicts, [Holds, DoesNotHold, OtherSize, NoNumber, NotTested]);
         assert_eq!((tested[0].instructions, tested[0].time, tested[2].size), (Some(10.0), None, Some(10)));
-    }
-
-    /// Times of these bounds per operation, in a cell with so many operations.
-    fn timed(cell: &mut CellRecord, low: f64, high: f64) {
-        let ops = cell.ops as f64;
-        let interval = Interval { low: low * ops, median: f64::midpoint(low, high) * ops, high: high * ops };
-        cell.measured.times =
-            Some(Times { warm_ns: interval, cold_ns: interval, disturbed: 0.0, ratios: None });
     }
 
     #[test]
@@ -487,55 +482,6 @@ mod tests {
         assert_eq!(tied, (vec![0, 1], vec![]));
         let all = leaders([(1.0, 4.0), (2.0, 3.0), (3.0, 6.0)]);
         assert_eq!(all, (vec![], vec![]));
-    }
-
-    /// A record of one bottleneck: contenders with their roles, and cells as (scenario, size,
-    /// contender, instructions per operation). Every cell has a number of operations of its own.
-    fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> Record {
-        let contender = |(name, role): &(&str, Role)| ContenderInfo {
-            bottleneck: "b".into(),
-            name: (*name).into(),
-            role: *role,
-            summary: String::new(),
-            source: String::new(),
-            analysis: String::new(),
-            complexity: Default::default(),
-            caveats: Vec::new(),
-        };
-        let scenario = |name: &str| ScenarioInfo {
-            name: name.into(),
-            summary: String::new(),
-            unit: "op".into(),
-            keeps_versions: name.ends_with("_shared"),
-        };
-        let cell = |(at, (scenario, size, name, per_op)): (usize, &(&str, u64, &str, u64))| CellRecord {
-            name: format!("b/{scenario}/{size}/{name}").parse().unwrap(),
-            role: contenders.iter().find(|(listed, _)| listed == name).unwrap().1,
-            ops: at as u64 + 1,
-            digest: String::new(),
-            measured: Measurements {
-                instructions: Some(per_op * (at as u64 + 1)),
-                ..Measurements::default()
-            },
-            observed: Default::default(),
-        };
-        Record {
-            schema: SCHEMA,
-            bottlenecks: vec![BottleneckInfo {
-                concurrent: Vec::new(),
-                claims: Vec::new(),
-                memory: Vec::new(),
-                composition: None,
-                name: "b".into(),
-                title: String::new(),
-                question: String::new(),
-                reference: String::new(),
-                scenarios: ["get", "put", "put_shared"].map(scenario).into(),
-            }],
-            contenders: contenders.iter().map(contender).collect(),
-            cells: cells.iter().enumerate().map(cell).collect(),
-            ..Record::default()
-        }
     }
 
     fn ranking(record: &Record) -> Ranking {

@@ -112,6 +112,20 @@ impl Gate {
         self != Gate::Ignored
     }
 
+    /// The growth over a count that is not yet a regression; `None` for a metric that does not gate. `noise` is by how much
+    /// two measurements of it differed.
+    pub fn tolerance(self, old: u64, noise: u64) -> Option<u64> {
+        match self {
+            Gate::Ignored => None,
+            Gate::NoGrowth => Some(0),
+            Gate::Tolerance { share, least } => {
+                let of_count = |share: f64| (old as f64 * share) as u64;
+                // However noisy a cell was when it was blessed, twice the share of others is seen.
+                Some(of_count(share).max(least).max(noise.min(of_count(2.0 * share))))
+            }
+        }
+    }
+
     /// Whether the baseline holds by how much two measurements of the metric differed.
     pub fn has_noise(self) -> bool {
         matches!(self, Gate::Tolerance { .. })

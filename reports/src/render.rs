@@ -9,11 +9,14 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+mod crossover;
 mod error;
 mod failures;
 pub(crate) mod format;
+mod growth;
 mod overview;
 pub(crate) mod parts;
+mod payoff;
 mod reproduce;
 mod series;
 mod shell;
@@ -21,6 +24,7 @@ mod site;
 mod svg;
 mod tint;
 mod trials;
+pub mod verdict;
 
 use std::path::{Path, PathBuf};
 

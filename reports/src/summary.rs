@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::analysis;
 use crate::metric::Metric;
 use crate::record::{Failure, Record, Role, Skip};
+use crate::render::verdict::sentences;
 use crate::render::{format, parts};
+use crate::verdict::verdict;
 use crate::view::{BottleneckView, ScenarioView};
 
-/// The summary: the failures, then for each bottleneck which of its parts pay if it has parts, the ranking, and a table of instructions per operation. The
+/// The summary: the failures, then for each bottleneck which of its parts pay if it has parts, the verdict, the ranking, and a table of instructions per operation. The
 /// table has a row per scenario, at the largest size that its contenders have in common, and the lowest count is bold.
 pub fn markdown(record: &Record) -> String {
     let mut text = "# Bottleneck Lab\n\n".to_owned();
@@ -67,11 +68,16 @@ fn bottleneck(text: &mut String, view: &BottleneckView<'_>) {
     if let Some(answer) = parts::outline(view) {
         let _ = writeln!(text, "{}\n", plain(&answer));
     }
-    let ranking = analysis::rank(view, Metric::Instructions);
+    let verdict = verdict(view);
+    for sentence in sentences(view, &verdict) {
+        let _ = writeln!(text, "- {}", plain(&sentence));
+    }
+    let ranking = verdict.ranking;
     if ranking.rows.is_empty() {
         let _ = writeln!(text, "There is no cell group in which all contenders have an instruction count.");
         return;
     }
+    text.push('\n');
     let standings = ranking.rows.iter().map(|row| {
         let name = plain(&view.contenders[row.contender].name);
         let apart = match &row.by_kind[..] {

@@ -84,14 +84,22 @@
 
   // --- filters ---
 
-  // Every word must begin a word of the scenario's or of the contender's name.
+  // A word that is the whole name of a contender shows that contender, and none whose name only begins with it; several
+  // such words show each of them. Every other word must begin a word of the scenario's or of the contender's name.
+  const known = new Set(all("section.scenario tr[data-contender]").map((row) => row.dataset.contender.toLowerCase()));
   function matcher() {
-    const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const named = new Set(words.filter((word) => known.has(word)));
+    const wanted = words.filter((word) => !known.has(word));
     const roles = new Set(ticks.filter((tick) => tick.checked).map((tick) => tick.value));
     return (scenario, contender, role) => {
       const names = [scenario, contender].map((name) => name.toLowerCase());
-      const words = [...names, ...names.flatMap((name) => name.split(/[^a-z0-9]+/))];
-      return roles.has(role) && wanted.every((want) => words.some((word) => word.startsWith(want)));
+      const parts = [...names, ...names.flatMap((name) => name.split(/[^a-z0-9]+/))];
+      return (
+        roles.has(role) &&
+        (named.size === 0 || named.has(names[1])) &&
+        wanted.every((want) => parts.some((part) => part.startsWith(want)))
+      );
     };
   }
 
@@ -135,7 +143,7 @@
 
   // --- the view in the address ---
 
-  function remember() {
+  function remember(at, replace = true) {
     const view = new URLSearchParams();
     const metric = radios.find((radio) => radio.checked);
     if (metric && !metric.defaultChecked) view.set("metric", metric.value);
@@ -144,17 +152,35 @@
       view.set("roles", ticks.filter((tick) => tick.checked).map((tick) => tick.value).join(","));
     }
     if (sorting) view.set("sort", sorting);
+    if (at) view.set("at", at);
+    // A place alone is written as every page writes it.
+    const address = "#" + (at && view.size === 1 ? at : view);
     try {
-      history.replaceState(null, "", "#" + view);
+      if (replace) history.replaceState(null, "", address);
+      else history.pushState(null, "", address);
     } catch {
       // An embedded copy has no address of its own.
     }
   }
 
+  // Shows a place of the page. If the filter hides it, the filter goes.
+  function show(id) {
+    const place = document.getElementById(id);
+    if (!place) return;
+    if (place.closest("[hidden]") && search) {
+      search.value = "";
+      for (const tick of ticks) tick.checked = true;
+      filter();
+    }
+    place.closest("details:not([open])")?.setAttribute("open", "");
+    place.scrollIntoView();
+  }
+
   function recall() {
-    const hash = location.hash.slice(1);
-    if (!hash.includes("=") || !search) return;
-    const view = new URLSearchParams(hash);
+    const hash = decodeURIComponent(location.hash.slice(1));
+    if (!search) return;
+    if (!hash.includes("=")) return show(hash);
+    const view = new URLSearchParams(location.hash.slice(1));
     const metric = radios.find((radio) => radio.value === view.get("metric") && !radio.disabled);
     if (metric) {
       metric.checked = true;
@@ -167,7 +193,28 @@
     filter();
     sorting = view.get("sort") ?? "";
     if (sorting) sortMatrices();
-    document.getElementById(view.get("at"))?.scrollIntoView();
+    if (view.get("at")) show(view.get("at"));
+  }
+
+  // A link within the page leads to a place, and leaves the metric, the filter and the order as they are.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link || !search || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const id = decodeURIComponent(link.hash.slice(1));
+    show(id);
+    remember(id, false);
+  });
+
+  // What the toolbar covers is no place to scroll a heading to.
+  const tools = document.querySelector(".tools");
+  if (tools && "ResizeObserver" in window) {
+    const covered = () => {
+      const bars = [tools, ...tools.children].filter((bar) => getComputedStyle(bar).position === "sticky");
+      const height = Math.max(0, ...bars.map((bar) => bar.offsetHeight));
+      root.style.setProperty("scroll-padding-top", `${height + 12}px`);
+    };
+    for (const bar of [tools, ...tools.children]) new ResizeObserver(covered).observe(bar);
   }
 
   search?.form.addEventListener("input", () => {

@@ -157,7 +157,16 @@ fn a_link_filters_and_sorts() {
         &format!("{page}#filter=get%20im&roles=peer,optimized&sort=1000&metric=blocks"),
     )
     .dom;
-    // `get_hit`, `get_miss` and their variants; of each, `im` and `imbl`.
+    // `get_hit`, `get_miss` and their variants; of each, `im` and not `imbl`.
+    assert_eq!((data(&view, "sections"), data(&view, "rows")), ("4", "4"));
+    assert_eq!(contenders(&view, "get_hit", "instructions"), ["im"]);
+
+    let view = visit(
+        &chromium,
+        home.path(),
+        &format!("{page}#filter=get%20im%20imbl&roles=peer,optimized&sort=1000&metric=blocks"),
+    )
+    .dom;
     assert_eq!((data(&view, "sections"), data(&view, "rows")), ("4", "8"));
     let mut shown = contenders(&view, "get_hit", "instructions");
     let by_cost = |contender: &String| {
@@ -174,8 +183,51 @@ fn a_link_filters_and_sorts() {
     shown.reverse();
     assert!(shown.len() == 9 && shown.is_sorted_by_key(by_cost), "{shown:?}");
 
+    // The beginning of a name finds all that begin with it.
+    let begun = visit(&chromium, home.path(), &format!("{page}#filter=get_hit%20imb")).dom;
+    assert_eq!(contenders(&begun, "get_hit", "instructions"), ["imbl"]);
+
     let nothing = visit(&chromium, home.path(), &format!("{page}#filter=nonsense")).dom;
     assert_eq!((data(&nothing, "sections"), data(&nothing, "rows")), ("0", "0"));
+}
+
+/// A page to which a script is added that runs when the page is ready.
+fn with_script(home: &Path, page: &str, script: &str) -> String {
+    let text = fs::read_to_string(home.join("report").join(page)).unwrap();
+    // The page's policy allows its own script only, so it is taken away from the copy.
+    let start = text.find("<meta http-equiv=\"Content-Security-Policy\"").expect("the page has a policy");
+    let end = start + text[start..].find('>').unwrap() + 1;
+    let text = format!("{}{}", &text[..start], &text[end..]);
+    let file = home.join("report").join(format!("scripted-{page}"));
+    let script = format!("<script>addEventListener(\"load\", () => {{ {script} }});</script>");
+    fs::write(&file, text.replace("</body>", &format!("{script}</body>"))).unwrap();
+    format!("file://{}", file.display())
+}
+
+#[test]
+fn a_link_to_a_scenario_keeps_the_view_and_shows_what_the_filter_hides() {
+    let Some(chromium) = chromium() else { return };
+    let (home, _) = report(&common::full_size());
+    let tell = r##"
+        const click = (id) => document.querySelector(`.toc a[href="#${id}"]`).click();
+        const tell = (name) => {
+            const top = document.getElementById("get_hit").getBoundingClientRect().top;
+            const bar = document.querySelector(".tools").getBoundingClientRect().bottom;
+            const section = document.getElementById("get_hit");
+            document.documentElement.dataset[name] =
+                `${location.hash} ${section.hidden ? "hidden" : "shown"} ${top >= bar - 1 ? "free" : "covered"}`;
+        };
+        setTimeout(() => {
+            click("get_hit"); tell("kept");
+            document.getElementById("view-filter").value = "iterate";
+            document.getElementById("view-filter").form.dispatchEvent(new Event("input"));
+            tell("filtered"); click("get_hit"); tell("found");
+        }, 300);"##;
+    let url = with_script(home.path(), "persistent_map.html", tell);
+    let dom = visit(&chromium, home.path(), &format!("{url}#metric=blocks&filter=get")).dom;
+    assert_eq!(data(&dom, "kept"), "#metric=blocks&amp;filter=get&amp;at=get_hit shown free");
+    assert!(data(&dom, "filtered").starts_with("#metric=blocks&amp;filter=iterate hidden"));
+    assert_eq!(data(&dom, "found"), "#metric=blocks&amp;at=get_hit shown free");
 }
 
 #[test]

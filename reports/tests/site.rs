@@ -7,7 +7,10 @@ use std::path::Path;
 
 use reports::metric::Metric;
 use reports::record::{CellRecord, InputInfo, Record, Role, Skip, SkipReason};
+use reports::render::verdict::sentences;
 use reports::render::{Error, render};
+use reports::verdict::verdict;
+use reports::view::BottleneckView;
 
 struct Site {
     _home: tempfile::TempDir,
@@ -56,6 +59,36 @@ fn value<'a>(matrix: &'a str, cell: &str) -> &'a str {
 
 fn cell<'a>(record: &'a Record, name: &str) -> &'a CellRecord {
     record.cells.iter().find(|cell| cell.name.to_string() == name).unwrap()
+}
+
+#[test]
+fn the_verdict_comes_first() {
+    let record = common::full_size();
+    let site = site(&record);
+    let views = BottleneckView::all(&record).unwrap();
+    for (view, page) in views.iter().zip([&site.map, &site.vector]) {
+        let sentences = sentences(view, &verdict(view));
+        assert!(sentences.len() > 4, "{sentences:?}");
+        let section = part(page, "<section id=\"verdict\"", "</section>");
+        let positions: Vec<usize> =
+            sentences.iter().map(|sentence| section.find(&escaped(sentence)).expect(sentence)).collect();
+        assert!(positions.is_sorted(), "{positions:?}");
+        // Nothing that a keyboard stops at comes before it but the way back.
+        let before = &page[..page.find("<section id=\"verdict\"").unwrap()];
+        let stops = ["<a ", "<input", "<button", "tabindex=\"0\"", "<summary"];
+        assert_eq!(stops.iter().map(|stop| before.matches(stop).count()).sum::<usize>(), 1);
+        // Every group of the verdict has its leader in the table.
+        let leaders = section.matches("<td><svg").count();
+        assert_eq!(leaders, verdict(view).groups.len());
+
+        let card = part(&site.index, &format!("id=\"{}\"", view.info.name), "</section>");
+        assert!(card.find(&escaped(&sentences[0])).unwrap() < card.find("<table").unwrap());
+    }
+}
+
+/// A text as it stands in a page.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;")
 }
 
 #[test]
@@ -675,4 +708,135 @@ fn the_summary_tells_which_part_pays() {
             .starts_with("In the programs, Signals (39 %), Query (37 %) and Storage (26 %) make 102 %")
     );
     assert!(!text.split("## Store").next().unwrap().contains("In the programs"));
+}
+
+/// Sets what an operation of a contender takes in a scenario, by size.
+fn cost(record: &mut Record, scenario: &str, contender: &str, instructions: impl Fn(f64) -> f64) {
+    let is_wanted = |cell: &&mut CellRecord| {
+        let name = &cell.name;
+        (name.bottleneck.as_str(), name.scenario.as_str(), name.contender.as_str())
+            == ("persistent_map", scenario, contender)
+    };
+    for cell in record.cells.iter_mut().filter(is_wanted) {
+        let total = instructions(cell.name.size as f64) * cell.ops as f64;
+        cell.measured.instructions = Some(total.round() as u64);
+    }
+}
+
+#[test]
+fn growth_stands_beside_what_is_stated_and_a_contradiction_comes_first() {
+    let mut record = common::full_size();
+    // All of them state O(log n) for `get_hit`.
+    cost(&mut record, "get_hit", "im", |n| 500.0 + 3.0 * n);
+    cost(&mut record, "get_hit", "imbl", |n| 500.0 + 100.0 * n.log2());
+    cost(&mut record, "get_hit", "rpds", |_| 700.0);
+    cost(&mut record, "get_hit", "best", |n| 500.0 + 100.0 * n.sqrt());
+    let page = site(&record).map;
+    let section = part(&page, "<section id=\"growth\">", "</section>");
+    let (before, folded) = section.split_once("<details").unwrap();
+    let found = part(before, "<li data-contradicts=\"get_hit\">", "</li>");
+    for words in [
+        "<span class=\"name\">im</span> states O(log n) for <a href=\"#get_hit\">get_hit</a>",
+        "Its instructions grow as O(n): 573× from n = 8 to 100\u{202f}k.",
+    ] {
+        assert!(found.contains(words), "{words}: {found}");
+    }
+    let table = part(folded, "<table class=\"glance growths m\" data-metric=\"instructions\">", "</table>");
+    let row = part(table, "<tr data-scenario=\"get_hit\">", "</tr>");
+    for cell in [
+        "<td class=\"w3\">O(n)<i>stated O(log n)</i></td>",
+        "<td>O(log n)<i>500 + 100 log n</i></td>",
+        "<td class=\"b1\">O(1)<i>700</i></td>",
+        "<td>unclear</td>",
+    ] {
+        assert!(row.contains(cell), "{cell}: {row}");
+    }
+    // Reads allocate nothing.
+    assert!(section.contains("Zero for every contender at every size: get_hit, "), "{section}");
+    let few = site(&common::hostile()).map;
+    let section = part(&few, "<section id=\"growth\">", "</section>");
+    assert!(section.contains("No scenario was measured at 5 sizes over two decades"), "{section}");
+    assert!(!section.contains("<table"), "{section}");
+}
+
+#[test]
+fn who_changes_places_is_told_with_the_size() {
+    let mut record = common::full_size();
+    for scenario in &record.bottlenecks[0].scenarios.clone() {
+        for (at, contender) in
+            ["cow", "hamt", "champ", "best", "im", "imbl", "rpds", "chunkmap"].iter().enumerate()
+        {
+            cost(&mut record, &scenario.name, contender, |_| 1000.0 * 2f64.powi(at as i32));
+        }
+    }
+    let list = |record: &Record| {
+        let page = site(record).map;
+        let section = part(&page, "<section id=\"crossovers\">", "</section>");
+        part(section, "<div class=\"told m\" data-metric=\"instructions\">", "data-metric=\"warm_ns\"")
+            .to_owned()
+    };
+    let none = list(&record);
+    assert!(
+        none.contains("In instructions no two contenders change places") && !none.contains("<table"),
+        "{none}"
+    );
+    // `cow` takes as much as `hamt` at 200, and as `champ` at 400.
+    cost(&mut record, "iterate", "cow", |n| 10.0 * n);
+    cost(&mut record, "iterate", "chunkmap", |_| 1e9);
+    let some = list(&record);
+    let rows: Vec<&str> = some.split("<tr>").skip(2).collect();
+    assert!(rows.len() >= 6, "{some}");
+    let expected = "<a href=\"#iterate\">iterate</a></th><td class=\"text\">cow</td><td class=\"v\">200<i>190–210</i></td>\
+                    <td class=\"text\">hamt</td>";
+    assert!(rows.iter().any(|row| row.contains(expected)), "{some}");
+    // With more of them the rest is folded away.
+    for scenario in ["union", "equality"] {
+        cost(&mut record, scenario, "cow", |n| 10.0 * n);
+    }
+    let many = list(&record);
+    assert_eq!(many.split("<tr>").count(), 2 + 12, "{many}");
+    assert!(many.contains("cow → ") && many.contains(" more, by scenario</summary>"), "{many}");
+}
+
+#[test]
+fn it_is_told_from_how_many_versions_on_sharing_pays() {
+    let page = site(&common::full_size()).map;
+    let section = part(&page, "<section id=\"payoff\">", "</section>");
+    assert!(section.contains("cannot be told: hash_map_copy, which copies, was not measured."), "{section}");
+    let mut record = common::full_size();
+    for name in record
+        .contenders
+        .iter_mut()
+        .filter(|contender| contender.bottleneck == "persistent_map")
+        .map(|contender| &mut contender.name)
+        .chain(
+            record
+                .cells
+                .iter_mut()
+                .filter(|cell| cell.name.bottleneck == "persistent_map")
+                .map(|cell| &mut cell.name.contender),
+        )
+        .filter(|name| *name == "cow")
+    {
+        *name = "hash_map_copy".into();
+    }
+    for (scenario, copies, best) in [("insert_unshared", 10.0, 100.0), ("variants_100", 1000.0, 400.0)] {
+        cost(&mut record, scenario, "hash_map_copy", |_| copies);
+        cost(&mut record, scenario, "best", |_| best);
+    }
+    let page = site(&record).map;
+    let section = part(&page, "<section id=\"payoff\">", "</section>");
+    let caption = "Instructions: versions from which it beats hash_map_copy (<a href=\"#insert_unshared\">insert_unshared</a>";
+    assert!(section.contains(caption), "{section}");
+    // Building takes 90 more for each of n entries, and a version 600 less: 15 / 100 · n.
+    let row = part(section, "<tr data-contender=\"best\"", "</tr>");
+    let cells: Vec<&str> =
+        row.split("<td").skip(1).map(|cell| cell.split(['>', '<']).nth(1).unwrap()).collect();
+    assert_eq!(cells[..3], ["2", "never", "never"], "{row}");
+    // Three of six sizes are shown: 8, 1,000 and 100,000.
+    assert_eq!((cells[3..6].to_vec(), cells.len()), (vec!["151", "never", "never"], 9), "{row}");
+    // A bound keeps no versions, and who copies is what the others are held against.
+    assert!(
+        !section.contains("data-contender=\"std\"") && !section.contains("data-contender=\"hash_map_copy\"")
+    );
 }

@@ -1,14 +1,16 @@
 //! `lab check`: the gate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use reports::baseline::{self, Baseline, Entry};
+use reports::baseline::{self, Baseline};
 use reports::record::Measurements;
 use reports::{CellName, Identities, Metric};
 
 use super::context::Context;
 use super::output::{count, print};
+use super::target;
 use crate::door;
 use crate::error::{Exit, NotComparable};
 use crate::judge::baseline::{comparable, measure};
@@ -16,6 +18,7 @@ use crate::judge::functions::{Changed, explain};
 use crate::judge::plan::{Plan, seed_of};
 use crate::judge::revision::Revision;
 use crate::judge::rule::{self, Change, Verdict};
+use crate::judge::spelled::{Judged, change};
 use crate::measure::meters::valgrind;
 use crate::measure::{fingerprint, identity};
 use crate::progress::say;
@@ -50,10 +53,18 @@ pub struct Arguments {
     /// Only say which contenders would be measured, and measure nothing
     #[arg(long, conflicts_with = "all")]
     dry_run: bool,
+    /// Also write what was found to this file, as JUnit XML: a test case for each cell
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    junit: Option<PathBuf>,
+    /// Overwrite that file if it exists
+    #[arg(long, requires = "junit")]
+    force: bool,
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let selection = &arguments.selection;
+    // Before minutes of measuring, not after them.
+    arguments.junit.as_ref().map_or(Ok(()), |path| target::refuse_existing(path, arguments.force))?;
     let cells = selection.resolve(context.roster)?;
     let (root, roster, options) = (&context.root, context.roster, &context.options);
     let build = |revision: &String| Revision::build(root, &context.runs(), revision);
@@ -112,6 +123,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let shown = explain(roster, options, &old, revision.as_ref(), &verdict.regressions)?;
     report(&old, &measured, &verdict, &shown, arguments)?;
     report_unchanged(&plan)?;
+    if let Some(path) = &arguments.junit {
+        let (unchanged, missed) = (plan.unchanged(), &missed);
+        let judged =
+            Judged { old: &old, selected: &selected, unchanged: &unchanged, measured: &measured, missed };
+        target::write(path, &reports::junit::junit(judged.cases(&verdict)), arguments.force)?;
+    }
     if let Some(revision) = &arguments.against
         && !plan.changed.is_empty()
     {
@@ -362,25 +379,6 @@ fn function(Changed { function, old, new, callees }: &Changed) -> String {
     for (at, (callee, part)) in callees.iter().enumerate() {
         let joined = if at == 0 { ", of which" } else { " and" };
         text += &format!("{joined} {sign}{} in calls of {callee}", count(*part));
-    }
-    text
-}
-
-/// A cell's name, and the metrics that changed among those that the gate judges.
-fn change(name: &CellName, old: &Entry, new: &Measurements) -> String {
-    let mut text = name.to_string();
-    for (metric, gate) in Metric::in_baseline() {
-        let (Some(&old), Some(new)) = (old.counts.get(&metric), metric.count(new)) else { continue };
-        if new == old {
-            continue;
-        }
-        text += &format!(" {} {} -> {}", metric.key(), count(old), count(new));
-        if gate.has_noise() {
-            text += &match old {
-                0 => " (new)".to_owned(),
-                _ => format!(" ({:+.2} %)", (new as f64 / old as f64 - 1.0) * 100.0),
-            };
-        }
     }
     text
 }

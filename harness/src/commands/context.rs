@@ -21,6 +21,11 @@ impl Context<'_> {
         self.root.join("target/lab")
     }
 
+    /// The newest record.
+    pub fn latest(&self) -> PathBuf {
+        self.runs().join("latest/record.json")
+    }
+
     /// The directory of the cache of exact measurements.
     pub fn cache(&self) -> PathBuf {
         self.runs().join("cache")

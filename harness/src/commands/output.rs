@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, LineStyle, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use serde::Serialize;
 
 use crate::error::{Exit, exit_of};
@@ -50,14 +50,69 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// A table with plain rules. The first `texts` columns are texts, all others are numbers.
+/// Columns of a terminal that does not say how many it has.
+const WIDTH: usize = 80;
+
+/// Columns of the terminal that the standard output is; `None` if it is none.
+fn terminal() -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width))
+}
+
+/// A table with plain rules. The first `texts` columns are texts, all others are numbers. In a terminal, texts are wrapped
+/// so that the table fits.
 pub fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
     for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    if let Some(width) = terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.clamp(40, 1000) as u16);
+    }
     table
+}
+
+/// Tables of texts in the first column and numbers in all others. There are as many as it takes for each to fit the
+/// terminal, or 80 columns if there is none; all of them have the first column.
+pub fn tables(header: &[&str], rows: &[Vec<String>]) -> Vec<Table> {
+    let widths = (0..header.len()).map(|at| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(String::as_str);
+        // A column has a space on each side, and one between it and the next.
+        cells.chain([header[at]]).map(textwrap::core::display_width).max().unwrap_or(0) + 3
+    });
+    let widths: Vec<usize> = widths.collect();
+    let room = terminal().unwrap_or(WIDTH).saturating_sub(widths.first().copied().unwrap_or(0));
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0;
+    for (at, width) in widths.iter().enumerate().skip(1) {
+        match parts.last_mut() {
+            Some(part) if *width <= left => part.push(at),
+            _ => {
+                parts.push(vec![at]);
+                left = room;
+            }
+        }
+        left = left.saturating_sub(*width);
+    }
+    let tables = parts.into_iter().map(|columns| {
+        let columns: Vec<usize> = std::iter::once(0).chain(columns).collect();
+        let header: Vec<&str> = columns.iter().map(|at| header[*at]).collect();
+        let mut table = table(&header, 1);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        let cells = |row: &Vec<String>| -> Vec<String> {
+            columns.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()
+        };
+        table.add_rows(rows.iter().map(cells));
+        table
+    });
+    tables.collect()
+}
+
+/// A text in lines that fit a terminal of 80 columns. The first line begins with `first`, the others with `rest`.
+pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let width = terminal().map_or(WIDTH, |width| width.clamp(40, 100));
+    textwrap::fill(text, textwrap::Options::new(width).initial_indent(first).subsequent_indent(rest))
 }
 
 /// A count with its digits in groups of three: `1 234 567`.
@@ -78,6 +133,34 @@ mod tests {
         ] {
             assert_eq!(super::one_line(message), line);
         }
+    }
+
+    #[test]
+    fn tables_of_many_columns_are_split_and_fit_80_columns() {
+        let header: Vec<String> = std::iter::once("scenario".to_owned())
+            .chain((0..24).map(|at| format!("contender_{at}")))
+            .collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let row = |name: &str| -> Vec<String> {
+            std::iter::once(name.to_owned()).chain((0..24).map(|at| (at * 1000).to_string())).collect()
+        };
+        let rows = [row("get"), row("overwrite_shared_string (size 100000)")];
+        let tables = super::tables(&header, &rows);
+        assert!(tables.len() > 1);
+        let texts: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        for text in &texts {
+            assert!(text.contains("overwrite_shared_string (size 100000)"), "{text}");
+            for line in text.lines() {
+                assert!(textwrap::core::display_width(line) <= 80, "{line}");
+            }
+        }
+        for name in &header[1..] {
+            let with_it = texts.iter().filter(|text| text.split_whitespace().any(|word| word == *name));
+            assert_eq!(with_it.count(), 1, "{name}");
+        }
+        // One column that is too wide gets a table of its own.
+        let wide = "x".repeat(100);
+        assert_eq!(super::tables(&["a", &wide, "b"], &[]).len(), 2);
     }
 
     #[test]

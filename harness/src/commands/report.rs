@@ -25,7 +25,7 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let path = arguments.record.clone().unwrap_or_else(|| context.runs().join("latest/record.json"));
+    let path = arguments.record.clone().unwrap_or_else(|| context.latest());
     let record = reports::io::read_record(&path)?;
     if record.cells.is_empty() && record.failures.is_empty() {
         bail!(usage(format!("{} holds no cell to report on", path.display())));

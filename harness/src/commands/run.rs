@@ -7,12 +7,14 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use reports::metric::{Per, Summary};
 use reports::record::{BottleneckInfo, Record, SCHEMA, ScenarioInfo, Skip, SkipReason, Tried};
+use reports::view::BottleneckView;
 use reports::{Meter, Metric};
 use scenarios::input::SEED;
 
 use super::context::Context;
-use super::output::{print, print_json, table};
+use super::output::{print, print_json, tables};
 use super::parse;
+use super::verdict::said;
 use crate::door;
 use crate::error::{Exit, NotComparable, usage};
 use crate::measure::cache::Cache;
@@ -73,7 +75,10 @@ pub struct Arguments {
     /// Directory for the record and report [default: target/lab/<run>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Print the record as JSON instead of a table
+    /// Print tables of all values instead of the verdicts
+    #[arg(long, conflicts_with = "json")]
+    tables: bool,
+    /// Print the record as JSON instead of the verdicts
     #[arg(long)]
     json: bool,
     /// Write no report
@@ -149,7 +154,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     if arguments.json {
         print_json(&record)?;
     } else {
-        summarize(&record)?;
+        summarize(&record, arguments.tables)?;
     }
     for ((bottleneck, contender), badges) in reports::afterwards::badges(&record) {
         for badge in badges {
@@ -366,20 +371,14 @@ fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
     link().with_context(|| format!("cannot point {} to {}", latest.display(), directory.display()))
 }
 
-/// Prints a table of the leading metric for each bottleneck, at a middle size, and then tables of the metrics that
-/// the leading one does not cover. [`Summary`] says for each metric whether and where it is shown.
-fn summarize(record: &Record) -> Result<()> {
-    let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
-    let rank = |metric: &Metric| match metric.about().summary {
-        Summary::Leads { rank } => Some(rank),
-        Summary::WhereAny | Summary::Never => None,
-    };
-    let leading = Metric::ALL.iter().copied().filter(|metric| rank(metric).is_some() && measured(metric));
-    let first = leading.min_by_key(rank);
-    let others = || Metric::ALL.iter().copied().filter(|metric| metric.about().summary == Summary::WhereAny);
-    for bottleneck in &record.bottlenecks {
-        for metric in first.into_iter().chain(others()) {
-            tabulate(record, bottleneck, metric, Some(metric) == first)?;
+/// Prints the verdict on each bottleneck. Where there is nothing to conclude, because contenders were not compared, and
+/// where `tables` are wanted, it prints these.
+fn summarize(record: &Record, tables: bool) -> Result<()> {
+    for (bottleneck, said) in record.bottlenecks.iter().zip(said(record)?) {
+        if tables || said.sentences.is_empty() {
+            tabulate_all(record, bottleneck)?;
+        } else {
+            said.print()?;
         }
         for scenario in &bottleneck.concurrent {
             tabulate_trials(record, bottleneck, scenario)?;
@@ -388,19 +387,35 @@ fn summarize(record: &Record) -> Result<()> {
     Ok(())
 }
 
+/// Prints a table of the leading metric for a bottleneck, and then tables of the metrics that the
+/// leading one does not cover. [`Summary`] says for each metric whether and where it is shown.
+fn tabulate_all(record: &Record, bottleneck: &BottleneckInfo) -> Result<()> {
+    let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
+    let rank = |metric: &Metric| match metric.about().summary {
+        Summary::Leads { rank } => Some(rank),
+        Summary::WhereAny | Summary::Never => None,
+    };
+    let leading = Metric::ALL.iter().copied().filter(|metric| rank(metric).is_some() && measured(metric));
+    let first = leading.min_by_key(rank);
+    let others = Metric::ALL.iter().copied().filter(|metric| metric.about().summary == Summary::WhereAny);
+    for metric in first.into_iter().chain(others) {
+        tabulate(record, bottleneck, metric, Some(metric) == first)?;
+    }
+    Ok(())
+}
+
 /// Prints what trials of a scenario found, at each size.
 fn tabulate_trials(record: &Record, bottleneck: &BottleneckInfo, scenario: &ScenarioInfo) -> Result<()> {
     for Tried { size, figures, trials } in record.tried(&bottleneck.name, &scenario.name) {
         let header: Vec<&str> = std::iter::once("contender").chain(figures.iter().copied()).collect();
-        let mut table = table(&header, 1);
-        for trial in trials {
+        let rows = trials.into_iter().map(|trial| {
             let found = figures
                 .iter()
                 .map(|name| trial.figure(name).map_or("–".to_owned(), |found| spelled(found.median)));
-            table.add_row(std::iter::once(trial.name.contender.clone()).chain(found));
-        }
+            std::iter::once(trial.name.contender.clone()).chain(found).collect()
+        });
         print(&format!("\n{}: {} at size {size}", bottleneck.title, scenario.name))?;
-        print(&table.to_string())?;
+        print_tables(&header, &rows.collect::<Vec<_>>())?;
     }
     Ok(())
 }
@@ -415,62 +430,40 @@ fn spelled(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The summary shows a scenario at its largest size up to this one, or else at its smallest size.
-const MIDDLE: u64 = 1000;
-
-/// Prints a metric of a bottleneck's cells. If it is not the first metric, scenarios in which all values are zero
-/// are left out.
+/// Prints a metric of a bottleneck's cells: a row for each scenario and size. If it is not the first metric, rows in which
+/// all values are zero are left out.
 fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
-    let of_bottleneck = || record.cells.iter().filter(|cell| cell.name.bottleneck == bottleneck.name);
-    // A scenario may have sizes of its own; most have the first one's.
-    let middle_size = |scenario: &str| {
-        let sizes = of_bottleneck().filter(|cell| cell.name.scenario == scenario).map(|cell| cell.name.size);
-        let (small, large): (Vec<u64>, Vec<u64>) = sizes.partition(|size| *size <= MIDDLE);
-        small.into_iter().max().or(large.into_iter().min())
-    };
-    let Some(common) = bottleneck.scenarios.iter().find_map(|scenario| middle_size(&scenario.name)) else {
-        return Ok(());
-    };
-    let contenders: Vec<&str> = record
-        .contenders
-        .iter()
-        .filter(|contender| contender.bottleneck == bottleneck.name)
-        .map(|contender| contender.name.as_str())
-        .collect();
-    let header: Vec<&str> = std::iter::once("scenario").chain(contenders.iter().copied()).collect();
-    let mut table = table(&header, 1);
-    for scenario in &bottleneck.scenarios {
-        let Some(size) = middle_size(&scenario.name) else { continue };
-        let find = |contender: &&str| {
-            let cell = of_bottleneck().find(|cell| {
-                let name = &cell.name;
-                name.scenario == scenario.name && name.size == size && name.contender == **contender
-            })?;
-            metric.value(cell)
-        };
-        let values: Vec<Option<f64>> = contenders.iter().map(find).collect();
-        let tells = |value: &Option<f64>| value.is_some_and(|value| first || value > 0.0);
-        if !values.iter().any(tells) {
-            continue;
+    let views = BottleneckView::all(record)?;
+    let Some(view) = views.iter().find(|view| view.info.name == bottleneck.name) else { return Ok(()) };
+    let names = view.contenders.iter().map(|contender| contender.name.as_str());
+    let header: Vec<&str> = std::iter::once("scenario").chain(names).collect();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for scenario in &view.scenarios {
+        for size in &scenario.sizes {
+            let values: Vec<Option<f64>> =
+                (0..view.contenders.len()).map(|at| scenario.value(metric, *size, at)).collect();
+            if !values.iter().flatten().any(|value| first || *value > 0.0) {
+                continue;
+            }
+            let per = match metric.about().per {
+                Per::Kept => format!(", per {}", metric.per(scenario.info)),
+                Per::Operation | Per::Nothing => String::new(),
+            };
+            let name = format!("{} {size}{per}", scenario.info.name);
+            let spelled = values.into_iter().map(|value| value.map_or("–".to_owned(), spelled));
+            rows.push(std::iter::once(name).chain(spelled).collect());
         }
-        let spelled = values.iter().map(|value| match value {
-            None => "–".to_owned(),
-            Some(value) => self::spelled(*value),
-        });
-        let mut name = scenario.name.clone();
-        if metric.about().per == Per::Kept {
-            name += &format!(", per {}", metric.per(scenario));
-        }
-        if size != common {
-            name += &format!(" (size {size})");
-        }
-        table.add_row(std::iter::once(name).chain(spelled));
     }
-    if table.is_empty() {
+    if rows.is_empty() {
         return Ok(());
     }
-    print(&format!("\n{}: {} at size {common}", bottleneck.title, metric.heading()))?;
-    print(&table.to_string())
+    print(&format!("\n{}: {}", bottleneck.title, metric.heading()))?;
+    print_tables(&header, &rows)
+}
+
+/// Prints rows of numbers, in as many tables as it takes for each to fit the terminal.
+fn print_tables(header: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    tables(header, rows).iter().try_for_each(|table| print(&table.to_string()))
 }
 
 #[cfg(test)]

@@ -6,3 +6,4 @@ pub mod functions;
 pub mod plan;
 pub mod revision;
 pub mod rule;
+pub mod spelled;

@@ -3,23 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reports::baseline::{Baseline, Entry};
-use reports::metric::Gate;
 use reports::record::Measurements;
 use reports::{CellName, Metric};
 
 /// The growth of a cell's count over the baseline that is not yet a regression; `None` for a metric that does not
 /// gate.
 pub fn tolerance(metric: Metric, old: &Entry) -> Option<u64> {
-    match metric.about().gate {
-        Gate::Ignored => None,
-        Gate::NoGrowth => Some(0),
-        Gate::Tolerance { share, least } => {
-            let of_count = |share: f64| (old.count(metric) as f64 * share) as u64;
-            // However noisy a cell was when it was blessed, twice the share of others is seen.
-            let noise = old.noise(metric).min(of_count(2.0 * share));
-            Some(of_count(share).max(least).max(noise))
-        }
-    }
+    metric.about().gate.tolerance(old.count(metric), old.noise(metric))
 }
 
 /// How a cell changed.

@@ -12,8 +12,9 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{format, reproduce, site};
+use super::{crossover, format, growth as grown, payoff, reproduce, site, verdict};
 use crate::analysis::{self, Held, TestedClaim};
+use crate::growth;
 use crate::metric::{Metric, Reading};
 use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
@@ -31,8 +32,12 @@ struct Page<'a> {
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
+    verdict: Option<verdict::Section<'a>>,
     parts: Option<parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
+    growth: Option<grown::Section<'a>>,
+    crossovers: Option<crossover::Section<'a>>,
+    pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
@@ -233,11 +238,15 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         contenders: contenders.collect(),
         caveats: caveats.all(),
         families: families(view),
+        verdict: verdict::Section::new(view),
         parts: parts::Section::new(record, view)?,
         glances: Metric::with_tables()
             .filter(|metric| view.has(*metric))
             .map(|metric| Glance::new(view, metric))
             .collect(),
+        growth: grown::Section::new(view),
+        crossovers: crossover::Section::new(view),
+        pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
@@ -279,15 +288,6 @@ fn by_growth(contender: &ContenderInfo) -> Vec<(&str, String)> {
     growths
 }
 
-/// The growth that a contender states for a scenario, or for the one that it is a variant of.
-fn stated_growth<'a>(contender: &'a ContenderInfo, scenario: &str) -> &'a str {
-    let covers = |operation: &str| {
-        scenario.strip_prefix(operation).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    };
-    let stated = contender.complexity.iter().filter(|(operation, _)| covers(operation));
-    stated.max_by_key(|(operation, _)| operation.len()).map_or("", |(_, growth)| growth)
-}
-
 /// The contenders that ratios refer to: the peers. Without peers, they are all contenders that are not bounds.
 fn references(view: &BottleneckView<'_>) -> Vec<usize> {
     let peers = view.of_role(Role::Peer);
@@ -325,7 +325,7 @@ impl<'a> Scenario<'a> {
         let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
             series,
             name: names[series],
-            growth: stated_growth(view.contenders[series], &scenario.info.name),
+            growth: growth::stated(view.contenders[series], &scenario.info.name),
         });
         Ok(Scenario {
             legend: legend.collect(),

@@ -111,6 +111,16 @@ pub fn tick(value: f64) -> String {
     }
 }
 
+/// Names in a sentence: `a`, `a and b`, `a, b and c`.
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match &names[..] {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [many @ .., last] => format!("{} and {last}", many.join(", ")),
+    }
+}
+
 /// An RFC 3339 time without seconds: `2026-03-01 12:30 UTC`. Anything else as it is.
 pub fn time(started: &str) -> String {
     match (started.get(..10), started.get(10..11), started.get(11..16)) {

@@ -8,7 +8,7 @@ use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
-use super::{format, reproduce, site};
+use super::{format, reproduce, site, verdict};
 use crate::analysis::{self, Ranking, Standing};
 use crate::metric::Metric;
 use crate::record::{Record, Role};
@@ -27,6 +27,9 @@ struct Page<'a> {
     reproduce: String,
 }
 
+/// So many sentences of a verdict are on its card.
+const ANSWER: usize = 6;
+
 /// One bottleneck.
 struct Card<'a> {
     scope: String,
@@ -34,6 +37,8 @@ struct Card<'a> {
     page: String,
     view: &'a BottleneckView<'a>,
     cells: String,
+    /// The verdict's first sentences; empty if there is nothing to compare.
+    answer: Vec<String>,
     ranking: Ranking,
     rows: Vec<Row<'a>>,
     bounds: Vec<Row<'a>>,
@@ -98,6 +103,10 @@ impl<'a> Card<'a> {
             page: format!("{}.html", view.info.name),
             view,
             cells: format::exact(view.cell_count() as u64),
+            answer: verdict::sentences(view, &crate::verdict::verdict(view))
+                .into_iter()
+                .take(ANSWER)
+                .collect(),
             rows: rows.collect(),
             bounds: bounds.collect(),
             unranked: ranking

@@ -243,7 +243,7 @@ fn answer(composed: &Composed<'_>, told: &Told<'_>) -> String {
             match &carriers[..] {
                 [] => format!("{place}, no part by itself makes a difference to {of}."),
                 [(title, _)] => format!("{place}, {title} makes {share} of {of}."),
-                _ => format!("{place}, {} make {share} of {of}.", listed(&named.collect::<Vec<_>>())),
+                _ => format!("{place}, {} make {share} of {of}.", format::listed(&named.collect::<Vec<_>>())),
             }
         }
     }];
@@ -255,17 +255,17 @@ fn answer(composed: &Composed<'_>, told: &Told<'_>) -> String {
         _ => several.to_owned(),
     };
     if !idle.is_empty() {
-        sentences.push(format!("{} never {}.", listed(&idle), verb(&idle, "matters", "matter")));
+        sentences.push(format!("{} never {}.", format::listed(&idle), verb(&idle, "matters", "matter")));
     }
     let late = verdict_of(&|verdict| known(verdict) && verdict.active == 0 && verdict.late > 0);
     if !late.is_empty() {
         let matter = verb(&late, "matters", "matter");
-        sentences.push(format!("{} {matter} only once the others are best.", listed(&late)));
+        sentences.push(format!("{} {matter} only once the others are best.", format::listed(&late)));
     }
     let dear = verdict_of(&|verdict| verdict.total.is_some_and(|total| total.share <= -0.01));
     if !dear.is_empty() {
         let costs = verb(&dear, "costs more than it brings", "cost more than they bring");
-        sentences.push(format!("{} {costs}.", listed(&dear)));
+        sentences.push(format!("{} {costs}.", format::listed(&dear)));
     }
     let worst = composed
         .info
@@ -314,16 +314,6 @@ fn carriers<'a>(composed: &Composed<'a>, verdicts: &Verdicts<'a>) -> Vec<(&'a st
     });
     shares.truncate(carry.map_or(shares.len(), |last| last + 1));
     shares
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match &names[..] {
-        [] => String::new(),
-        [name] => (*name).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 impl<'a> At<'a> {
@@ -545,7 +535,7 @@ impl Figure {
         let mut note = match (&svg, &idle[..]) {
             (None, _) => "The value is zero for all of them.".to_owned(),
             (_, []) => String::new(),
-            (_, idle) => format!("Within the tolerance: {}.", listed(idle)),
+            (_, idle) => format!("Within the tolerance: {}.", format::listed(idle)),
         };
         if case.is_open() {
             note.push_str(" Middles of intervals: mixtures are missing.");

@@ -77,12 +77,12 @@ pub fn contender() -> Contender {
         source: "crate im 15.1",
         analysis: ANALYSIS,
         complexity: &[
-            ("push_unshared", Growth::Constant),
-            ("push_shared", Growth::Constant),
+            ("push_unshared", Growth::Logarithmic),
+            ("push_shared", Growth::Logarithmic),
             ("get_random", Growth::Logarithmic),
             ("set_unshared", Growth::Logarithmic),
             ("set_shared", Growth::Logarithmic),
-            ("pop_all", Growth::Constant),
+            ("pop_all", Growth::Logarithmic),
             ("iterate", Growth::Constant),
             ("slice", Growth::Logarithmic),
             ("concat", Growth::Logarithmic),
@@ -101,7 +101,7 @@ and never the tree. A vector that fits into a chunk is just that chunk, and a ve
 handle. Nodes of irregular size, which slicing and joining leave behind, carry a table of sizes.
 
 Push and pop work on the outer buffer at the end and move a whole chunk into or out of the tree every 64 \
-elements. Get tries the four buffers in turn. Then it descends: by radix where a node is regular, and by \
+elements, along a path of nodes: O(log n) with a small factor. Get tries the four buffers in turn. Then it descends: by radix where a node is regular, and by \
 searching the node's size table where it is not. Set copies the shared nodes on the path. slice splits \
 twice and concat merges along the seam; both leave most of the tree untouched.
 

@@ -77,12 +77,12 @@ pub fn contender() -> Contender {
         source: "crate imbl 7.0",
         analysis: ANALYSIS,
         complexity: &[
-            ("push_unshared", Growth::Constant),
-            ("push_shared", Growth::Constant),
+            ("push_unshared", Growth::Logarithmic),
+            ("push_shared", Growth::Logarithmic),
             ("get_random", Growth::Logarithmic),
             ("set_unshared", Growth::Logarithmic),
             ("set_shared", Growth::Logarithmic),
-            ("pop_all", Growth::Constant),
+            ("pop_all", Growth::Logarithmic),
             ("iterate", Growth::Constant),
             ("slice", Growth::Logarithmic),
             ("concat", Growth::Logarithmic),
@@ -100,7 +100,7 @@ to 64 items as leaves and inner nodes, two buffers at each end, and size tables 
 A small vector is one chunk or lies in the handle. The pointer type is a parameter; here it is std's Arc.
 
 Push and pop work on the outer buffer at the end and move a whole chunk into or out of the tree every 64 \
-elements. Get tries the four buffers, then descends by radix or by size table. Set copies the shared nodes \
+elements, along a path of nodes: O(log n) with a small factor. Get tries the four buffers, then descends by radix or by size table. Set copies the shared nodes \
 on the path. slice splits twice; concat merges along the seam.
 
 It wins and loses where im does. slice and concat grow only with the height. A kept version costs five \

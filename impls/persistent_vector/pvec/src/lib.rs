@@ -86,12 +86,12 @@ pub fn contender() -> Contender {
         source: "crate pvec 0.2",
         analysis: ANALYSIS,
         complexity: &[
-            ("push_unshared", Growth::Constant),
-            ("push_shared", Growth::Constant),
+            ("push_unshared", Growth::Logarithmic),
+            ("push_shared", Growth::Logarithmic),
             ("get_random", Growth::Logarithmic),
             ("set_unshared", Growth::Logarithmic),
             ("set_shared", Growth::Logarithmic),
-            ("pop_all", Growth::Constant),
+            ("pop_all", Growth::Logarithmic),
             ("iterate", Growth::Logarithmic),
             ("slice", Growth::Logarithmic),
             ("concat", Growth::Logarithmic),
@@ -136,7 +136,8 @@ persistent all the time. PVec, which the crate recommends, is a Vec until its fi
 every element.
 
 Push and pop write a slot of the handle and touch the tree every 32 elements: without a shared owner they \
-are the cheapest of the peers. Get compares with the tree's length and descends by radix, through an enum \
+are the cheapest of the peers. What they do there follows a path of nodes: O(log n) with a small factor. Get \
+compares with the tree's length and descends by radix, through an enum \
 of three kinds of nodes per level. A copied branch is 32 clones of Option<Arc>. slice splits twice and \
 concat rebalances along the seam.
 

@@ -70,12 +70,12 @@ pub fn contender() -> Contender {
         source: "the lab's own; the trie after Bagwell and Hickey, relaxed nodes after Bagwell and Rompf's RRB trees",
         analysis: ANALYSIS,
         complexity: &[
-            ("push_unshared", Growth::Constant),
-            ("push_shared", Growth::Constant),
+            ("push_unshared", Growth::Logarithmic),
+            ("push_shared", Growth::Logarithmic),
             ("get_random", Growth::Logarithmic),
             ("set_unshared", Growth::Logarithmic),
             ("set_shared", Growth::Logarithmic),
-            ("pop_all", Growth::Constant),
+            ("pop_all", Growth::Logarithmic),
             ("iterate", Growth::Constant),
             ("slice", Growth::Logarithmic),
             ("concat", Growth::Logarithmic),
@@ -96,7 +96,8 @@ A version is ten words: lengths, and 64 bytes that hold either up to eight numbe
 vector of up to eight numbers therefore allocates nothing. A larger one keeps its last elements in a tail \
 of up to 64; a full tail becomes a leaf of the tree as it is. Versions share the tail. The first one that \
 appends to it claims the next place with one atomic operation, while the others go on seeing their own \
-length. So a push with the old version kept copies nothing, where others copy a tail or a chunk.
+length. So a push with the old version kept copies nothing, where others copy a tail or a chunk. Every 64th \
+push or pop moves a leaf into or out of the tree, along a path of nodes: O(log n) with a small factor.
 
 Each node is one allocation with a 32-bit count and as much room as it needs. A change of a shared version \
 copies one leaf, as memory, and per level a branch of 16, which adds one to the counts of 16 children. \

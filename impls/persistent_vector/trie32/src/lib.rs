@@ -568,12 +568,12 @@ pub fn contender() -> Contender {
         source: "Clojure's vector, after Bagwell, \"Ideal Hash Trees\" (2001); data-map's PersistentVector",
         analysis: ANALYSIS,
         complexity: &[
-            ("push_unshared", Growth::Constant),
-            ("push_shared", Growth::Constant),
+            ("push_unshared", Growth::Logarithmic),
+            ("push_shared", Growth::Logarithmic),
             ("get_random", Growth::Logarithmic),
             ("set_unshared", Growth::Logarithmic),
             ("set_shared", Growth::Logarithmic),
-            ("pop_all", Growth::Constant),
+            ("pop_all", Growth::Logarithmic),
             ("iterate", Growth::Constant),
             ("slice", Growth::Linear),
             ("concat", Growth::Linear),
@@ -592,7 +592,8 @@ with room for 32 items; a version is a handle of two counted pointers.
 
 Get reads five bits of the index per level and follows a pointer: it searches nothing and counts no bits. \
 Push and pop change the tail in place if only this version holds it, and copy it otherwise. Every 32nd time \
-a whole leaf moves into or out of the trie as a pointer. Set copies the shared nodes on its path: per level \
+a whole leaf moves into or out of the trie as a pointer, along a path of nodes: O(log n) with a small factor. \
+Set copies the shared nodes on its path: per level \
 a branch, which adds one to the counts of its 32 children, and at the end one leaf. Iteration descends once \
 per leaf and then runs over an array. A slice from index 0 shares all but one path. Other slices, and \
 concat, move elements to other places in their leaves, so they copy element by element unless the leaves' \

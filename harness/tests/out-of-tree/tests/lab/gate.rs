@@ -127,6 +127,39 @@ fn one_block_more_is_a_regression() {
     lab.run_unread(&check).ends_with(3);
 }
 
+#[test]
+fn every_cell_is_a_test_case_of_the_ci_system() {
+    let Some(lab) = blessed() else { return };
+    let grown = "persistent_vector/slice/8/array_copy";
+    rewrite(&lab, grown, |entry| *entry.counts.get_mut(&Metric::Blocks).unwrap() -= 1);
+    lab.rewrite_baseline(|known| {
+        known.cells.remove(&key("persistent_vector/slice/100/arc_deque"));
+    });
+    let file = lab.root().join("gate.xml");
+    let check = format!("check {SELECTION} --junit {}", file.display());
+    lab.run(&check).ends_with(3);
+    let text = fs::read_to_string(&file).unwrap();
+    let head = "<testsuite name=\"persistent_vector\" tests=\"8\" failures=\"2\" errors=\"0\" skipped=\"0\">";
+    assert!(text.contains(head), "{text}");
+    let case = |contender: &str, name: &str| {
+        let start = format!("<testcase classname=\"persistent_vector.{contender}\" name=\"{name}\">");
+        text.lines()
+            .find(|line| line.starts_with(&start))
+            .unwrap_or_else(|| panic!("{start} is not in {text}"))
+    };
+    let regression = case("array_copy", "slice/8");
+    assert!(
+        regression.contains("<failure type=\"regression\"") && regression.contains(" blocks "),
+        "{regression}"
+    );
+    assert!(case("arc_deque", "slice/100").contains("<failure type=\"missing\""), "{text}");
+    assert!(case("arc_deque", "slice/8").ends_with("\"></testcase>"), "{text}");
+    // A file that is there is found before anything is measured.
+    let outcome = lab.run(&check).complains(2, &["gate.xml exists: `--force` overwrites it"]);
+    assert!(!outcome.err.contains("verify"), "{}", outcome.all());
+    lab.run(&format!("{check} --force")).ends_with(3);
+}
+
 /// Each exact metric gates, and the line about the cell names it.
 #[test]
 fn more_of_any_exact_metric_is_a_regression() {
