@@ -96,9 +96,9 @@ fn rows_are_chosen_and_wrong_choices_are_named() {
     let chosen = "export --format csv --metric blocks,bytes --cells persistent_vector/slice/8";
     let outcome = lab.run(chosen).ends_with(0);
     let rows: Vec<&str> = outcome.out.lines().skip(1).collect();
-    assert!(rows.len() >= 4 && rows.len() % 2 == 0, "{}", outcome.all());
+    assert!(rows.len() >= 4 && rows.len().is_multiple_of(2), "{}", outcome.all());
     assert!(rows.iter().all(|row| row.contains(",persistent_vector,slice,8,")
-        && row.contains(",bytes,") | row.contains(",blocks,")));
+        && (row.contains(",bytes,") || row.contains(",blocks,"))));
     for (arguments, words) in [
         (
             "export --format csv --cells persistent_vector/slise",
