@@ -1,17 +1,17 @@
 //! `lab explain`: shows which functions a cell's instructions belong to.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use reports::{CellName, Meter, Metric, baseline};
 
 use super::context::Context;
+use super::grouped::{Grouped, LEAST_CALLEE};
 use super::output::{count, print, print_json, table};
 use super::parse::cell_name;
+use super::side_by_side;
 use crate::error::Exit;
 use crate::judge::explained::Explained;
-use crate::measure::meters::callers::Row;
 use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::valgrind;
 use crate::measure::run::Run;
@@ -24,6 +24,9 @@ use crate::roster::selection::Profile;
 /// the standard library, inlined functions included. What the standard library and the C library do is attributed to
 /// the function that calls them, and lines below the function say how much it is. Further columns show each function's
 /// atomic read-modify-writes, and its instructions in the baseline if the baseline has the cell.
+///
+/// Two cells are shown side by side, per operation: the functions between which the difference lies come first. With
+/// `--apart` each of them is shown by itself.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
@@ -32,6 +35,9 @@ pub struct Arguments {
     /// Number of functions to show
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
+    /// Show two cells one after the other instead of side by side
+    #[arg(long)]
+    apart: bool,
     /// Print every function as JSON
     #[arg(long)]
     json: bool,
@@ -50,13 +56,14 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     }
     let functions = run.functions(&cells)?;
     let baseline = baseline::read(&context.baselines()).unwrap_or_default();
+    let is_pair = cells.len() == 2 && cells[0].name() != cells[1].name() && !arguments.apart;
     let mut all = Vec::new();
     for cell in &cells {
         let name = cell.name();
         let (instructions, Attributed { functions, atomics, .. }) = functions[&name].clone();
         let (cell, ops) = (name.to_string(), run.ops(&name));
         let explained = Explained { cell, instructions, ops, functions, by_caller: true, atomics };
-        if !arguments.json {
+        if !arguments.json && !is_pair {
             let known = baseline.cells.get(&name).map(|entry| &entry.functions);
             show(&explained, known, arguments.top)?;
             let measured = run.measured(&name);
@@ -73,34 +80,10 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     }
     if arguments.json {
         print_json(&all)?;
+    } else if let ([left, right], true) = (&all[..], is_pair) {
+        side_by_side::show(left, right, arguments.top)?;
     }
     Ok(Exit::Fine)
-}
-
-/// A library function gets a line below the function that calls it if it costs at least this part of the cell.
-const LEAST_CALLEE: u64 = 200;
-
-/// Instructions or atomics by function, and below each function by the library function that it calls.
-#[derive(Default)]
-struct Grouped(BTreeMap<String, (u64, Functions)>);
-
-impl Grouped {
-    fn of(rows: &Functions) -> Self {
-        let mut grouped = Grouped::default();
-        for (row, cost) in rows {
-            let Row { function, callee } = Row::parse(row);
-            let (whole, callees) = grouped.0.entry(function).or_default();
-            *whole += cost;
-            callees.extend(callee.map(|callee| (callee, *cost)));
-        }
-        grouped
-    }
-
-    /// The count of a function, or of a library function that it calls.
-    fn get(&self, function: &str, callee: Option<&str>) -> Option<u64> {
-        let (whole, callees) = self.0.get(function)?;
-        callee.map_or(Some(*whole), |callee| callees.get(callee).copied())
-    }
 }
 
 fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<()> {
@@ -134,7 +117,7 @@ fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<
         row.push(callee.map_or_else(|| function.to_owned(), |callee| format!("  of which {callee}")));
         row
     };
-    let mut costs: Vec<_> = Grouped::of(functions).0.into_iter().collect();
+    let mut costs: Vec<_> = Grouped::of(functions).functions().collect();
     costs.sort_by_key(|(_, (cost, _))| Reverse(*cost));
     for (name, (cost, callees)) in costs.iter().take(top) {
         table.add_row(row(name, None, *cost));

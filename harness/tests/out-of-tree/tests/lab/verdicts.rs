@@ -61,3 +61,29 @@ fn what_cannot_be_judged_is_said_in_a_line() {
     let verdict = format!("verdict --record {}", alone.join("record.json").display());
     lab.run(&verdict).complains(2, &["alone/record.json", "two contenders"]);
 }
+
+#[test]
+fn two_cells_are_explained_side_by_side() {
+    if !has_valgrind() {
+        return;
+    }
+    let lab = Lab::out_of_tree();
+    let [one, other] = ["imbl", "array_copy"].map(|name| format!("persistent_vector/get_random/100/{name}"));
+    let both = lab.run(&format!("explain {one} {other}")).ends_with(0);
+    for expected in
+        [format!("A  {one}: "), format!("B  {other}: "), "times as many as A".into(), "B - A".into()]
+    {
+        assert!(both.out.contains(&expected), "no {expected}: {}", both.out);
+    }
+    // The counts are the same as those of each cell by itself.
+    let apart = lab.run(&format!("explain --apart {one} {other}")).ends_with(0);
+    assert!(!apart.out.contains("B - A"), "{}", apart.out);
+    let whole = |cell: &str, text: &str| {
+        let line =
+            text.lines().find(|line| line.contains(cell)).unwrap_or_else(|| panic!("no {cell}: {text}"));
+        line.split_once(": ").unwrap().1.to_owned()
+    };
+    for cell in [&one, &other] {
+        assert_eq!(whole(cell, &both.out), whole(cell, &apart.out));
+    }
+}
