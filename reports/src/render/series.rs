@@ -2,7 +2,7 @@
 //!
 //! Optimized contenders and peers have hues; naive contenders and bounds are grey. The marker
 //! distinguishes series without colour. The line shows the role: thick for optimized, thin for peers,
-//! dashed for naive, dotted for bounds.
+//! dashed for naive, dotted for bounds. Where there are more series than hues, those that have a hue again have long dashes.
 
 use std::fmt::Write;
 
@@ -11,6 +11,9 @@ use crate::view::BottleneckView;
 
 /// Number of hues in the style sheet (`--hue0` …).
 const HUES: usize = 8;
+
+/// The lines of the series that have a hue for the first time, for the second time, and so on.
+const DASHES: [&str; 3] = ["", ";--dash:9 3", ";--dash:9 3 2 3"];
 
 /// The markers, in series order, drawn around the origin.
 const MARKERS: [&str; 10] = [
@@ -26,11 +29,16 @@ const MARKERS: [&str; 10] = [
     r#"<path d="M-4 0-2-3.5H2L4 0 2 3.5H-2Z"/>"#,
 ];
 
-/// A hidden `svg` with the markers `#k0` … of `count` series.
+/// A hidden `svg` with the markers `#k0` … of `count` series, and `#l0` …: a piece of their lines, 22 by 10, with the marker.
+/// A page has many of these, so each is one element there.
 pub fn markers(count: usize) -> String {
     let mut svg = r#"<svg class="sprite" aria-hidden="true" width="0" height="0">"#.to_owned();
     for series in 0..count {
-        let _ = write!(svg, r#"<g id="k{series}">{}</g>"#, MARKERS[series % MARKERS.len()]);
+        let _ = write!(
+            svg,
+            r##"<g id="k{series}">{}</g><g id="l{series}"><path class="l" d="M0 5H22"/><use href="#k{series}" x="11" y="5"/></g>"##,
+            MARKERS[series % MARKERS.len()]
+        );
     }
     svg.push_str("</svg>");
     svg
@@ -41,16 +49,39 @@ pub fn style(view: &BottleneckView<'_>, scope: &str) -> String {
     let mut style = String::new();
     let mut hue = 0;
     for (series, contender) in view.contenders.iter().enumerate() {
+        let mut round = 0;
         let (color, line) = match contender.role {
             Role::Naive => ("var(--naive)".to_owned(), "--w:1.4;--dash:5 3"),
             Role::Bound => ("var(--bound)".to_owned(), "--w:1.4;--dash:1 3"),
             Role::Optimized | Role::Peer => {
                 let color = format!("var(--hue{})", hue % HUES);
+                round = hue / HUES;
                 hue += 1;
                 (color, if contender.role == Role::Optimized { "--w:2.4" } else { "--w:1.2" })
             }
         };
-        let _ = write!(style, "{scope} .s{series}{{--c:{color};{line}}}");
+        let dashes = DASHES[round % DASHES.len()];
+        let _ = write!(style, "{scope} .s{series}{{--c:{color};{line}{dashes}}}");
     }
     style
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::fixture::record;
+
+    #[test]
+    fn no_two_series_look_alike() {
+        let names: Vec<String> = (0..19).map(|at| format!("c{at}")).collect();
+        let contenders: Vec<(&str, Role)> = names.iter().map(|name| (name.as_str(), Role::Peer)).collect();
+        let record = record(&contenders, &[("get", 10, "c0", 1)]);
+        let views = BottleneckView::all(&record).unwrap();
+        let style = style(&views[0], ".x");
+        let looks: BTreeSet<&str> =
+            style.split('}').filter_map(|rule| Some(rule.split_once('{')?.1)).collect();
+        assert_eq!(looks.len(), contenders.len(), "{style}");
+    }
 }
