@@ -128,12 +128,9 @@ mod tests {
         let left = cell(10, &[("insert", 500), (&with_malloc, 1000), ("shared", 70), ("only_left", 20)]);
         let right = cell(20, &[("insert", 1000), (&with_malloc, 400), ("shared", 140), ("only_right", 4000)]);
         let pairs = pairs(&left, &right);
-        let told: Vec<(&str, Option<&str>, Option<f64>, Option<f64>)> = pairs
-            .iter()
-            .map(|pair| (&*pair.function, pair.callee.as_deref(), pair.left, pair.right))
-            .collect();
+        let told = pairs.iter().map(|pair| (&*pair.function, pair.callee.as_deref(), pair.left, pair.right));
         assert_eq!(
-            told,
+            told.collect::<Vec<_>>(),
             [
                 ("only_right", None, None, Some(200.0)),
                 ("insert", None, Some(150.0), Some(70.0)),
