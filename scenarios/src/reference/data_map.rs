@@ -110,7 +110,14 @@ impl DataMap for Book {
     }
 
     fn set(&self, pointer: Pointer<'_>, value: Value) -> Result<(), Error> {
-        self.change(pointer.as_str(), |document| oracle::set(document, pointer.as_str(), value))
+        // The objects on the way to a new pointer come to be with it.
+        let mut top = pointer;
+        while let Some(parent) = top.parent()
+            && oracle::at(&self.0.document.borrow(), parent.as_str()).is_none()
+        {
+            top = parent;
+        }
+        self.change(top.as_str(), |document| oracle::set(document, pointer.as_str(), value))
     }
 
     fn delete(&self, pointer: Pointer<'_>) -> bool {
