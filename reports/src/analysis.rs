@@ -134,11 +134,11 @@ pub struct Worst {
 }
 
 /// Values of one cell group, by contender.
-struct Group<'v> {
-    scenario: &'v str,
-    kind: Kind,
+pub(crate) struct Group<'v> {
+    pub(crate) scenario: &'v str,
+    pub(crate) kind: Kind,
     size: u64,
-    values: Vec<Option<f64>>,
+    pub(crate) values: Vec<Option<f64>>,
 }
 
 /// Ranks the contenders of `view` by the [balanced mean](balanced_mean) of their ratios in `metric`. The mean is
@@ -180,7 +180,7 @@ pub fn rank(view: &BottleneckView<'_>, metric: Metric) -> Ranking {
 }
 
 /// Every cell group of `view`. A value that cannot be part of a ratio counts as absent.
-fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
+pub(crate) fn groups<'v>(view: &'v BottleneckView<'_>, metric: Metric) -> Vec<Group<'v>> {
     let sizes =
         view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
     sizes

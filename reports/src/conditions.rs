@@ -25,41 +25,18 @@ impl Conditions {
         input: Option<&InputInfo>,
         seed: Option<u64>,
     ) -> Self {
-        let Fingerprint {
-            rustc,
-            target,
-            valgrind,
-            glibc,
-            cpu,
-            isa,
-            profile,
-            codegen,
-            tunables,
-            revision: _,
-            dirty: _,
-        } = fingerprint;
-        let mut fields = vec![
-            ("rustc", rustc.clone()),
-            ("target", target.clone()),
-            ("valgrind", valgrind.clone()),
-            ("glibc", glibc.clone()),
-            ("isa", isa.clone()),
-            ("profile", profile.clone()),
-            ("codegen", codegen.clone()),
-            ("tunables", tunables.clone()),
+        let mut fields: Vec<(&'static str, String)> =
+            fingerprint.exact_fields().map(|(name, value)| (name, value.to_owned())).into();
+        fields.extend([
             ("input", input.map_or_else(String::new, |input| input.sha256.clone())),
             ("seed", seed.map_or_else(String::new, |seed| seed.to_string())),
-        ];
+        ]);
         if !metric.about().meter.is_exact() {
-            let each = |of: fn(&Machine) -> String| machines.iter().map(of).collect::<Vec<_>>().join(" / ");
-            fields.extend([
-                ("cpu", cpu.clone()),
-                ("cores", each(|machine| machine.cores.to_string())),
-                ("caches", each(|machine| machine.caches.clone())),
-                ("governor", each(|machine| machine.governor.clone())),
-                ("kernel", each(|machine| machine.kernel.clone())),
-                ("virtualisation", each(|machine| machine.virtualisation.clone())),
-            ]);
+            fields.push(("cpu", fingerprint.cpu.clone()));
+            let known: Vec<_> = machines.iter().map(Machine::fields).collect();
+            let names = Machine::default().fields().map(|(name, _)| name);
+            let each = |at: usize| known.iter().map(|fields| &*fields[at].1).collect::<Vec<_>>().join(" / ");
+            fields.extend(names.into_iter().enumerate().map(|(at, name)| (name, each(at))));
         }
         Conditions { fields }
     }

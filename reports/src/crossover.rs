@@ -148,29 +148,24 @@ fn crossing(compared: &[Compared], below: usize, above: usize, sign: f64) -> Cro
         Step { from, to, chord, lines: [Some(chord), before, after] }
     });
     let steps: Vec<Step> = steps.collect();
-    let zero = |line: &Line, step: &Step, rise: f64| line.zero(rise, step.from.at, step.to.at);
     // The first place where the ratio may be positive, and the last where it may be negative.
     let first = steps.iter().find_map(|step| {
         let margin = step.margin();
-        let zeros = step.lines.iter().flatten().filter_map(|line| zero(line, step, margin));
+        let zeros =
+            step.lines.iter().flatten().filter_map(|line| line.zero(margin, step.from.at, step.to.at));
         zeros.min_by(f64::total_cmp)
     });
     let last = steps.iter().rev().find_map(|step| {
         let margin = step.margin();
-        let mirrored = step.lines.iter().flatten().filter_map(|line| {
-            let back = Line { at: -line.at, value: -line.value, slope: line.slope };
-            back.zero(margin, -step.to.at, -step.from.at).map(|at| -at)
-        });
-        mirrored.max_by(f64::total_cmp)
+        let zeros =
+            step.lines.iter().flatten().filter_map(|line| line.last_zero(margin, step.from.at, step.to.at));
+        zeros.max_by(f64::total_cmp)
     });
-    let chords: Vec<f64> = steps.iter().filter_map(|step| zero(&step.chord, step, 0.0)).collect();
-    let back = steps.iter().rev().find_map(|step| {
-        let back = Line { at: -step.chord.at, value: -step.chord.value, slope: step.chord.slope };
-        back.zero(0.0, -step.to.at, -step.from.at).map(|at| -at)
-    });
-    let middle = chords.first().copied().unwrap_or(ends.0);
+    let from = steps.iter().find_map(|step| step.chord.zero(0.0, step.from.at, step.to.at));
+    let to = steps.iter().rev().find_map(|step| step.chord.last_zero(0.0, step.from.at, step.to.at));
+    let from = from.unwrap_or(ends.0);
     // Where several sizes are ties, the middle of them.
-    let estimate = f64::midpoint(middle, back.unwrap_or(middle));
+    let estimate = f64::midpoint(from, to.unwrap_or(from));
     let (low, high) = (first.unwrap_or(ends.0).min(estimate), last.unwrap_or(ends.1).max(estimate));
     Crossing {
         first_leads_below: sign > 0.0,
@@ -207,6 +202,12 @@ impl Line {
             return Some(from);
         }
         (value(to) >= 0.0).then(|| (self.at - (self.value + rise) / self.slope).clamp(from, to))
+    }
+
+    /// The last place from `from` up to `to` at which the line, moved down by `fall`, is not above zero.
+    fn last_zero(&self, fall: f64, from: f64, to: f64) -> Option<f64> {
+        let mirrored = Line { at: -self.at, value: -self.value, slope: self.slope };
+        mirrored.zero(fall, -to, -from).map(|at| -at)
     }
 }
 

@@ -114,13 +114,21 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 /// If the file cannot be read, is not UTF-8 or is larger than 256 MiB.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    let failed = |cause| Error::Read { path: path.to_owned(), cause };
+    let file = File::open(path).map_err(|cause| Error::Read { path: path.to_owned(), cause })?;
+    read_all(path, file, MAX_BYTES)
+}
+
+/// Reads what a source holds, a pipe for example. `path` is its name in messages.
+///
+/// # Errors
+/// If it cannot be read, is not UTF-8 or is larger than `most` bytes.
+pub fn read_all(path: &Path, source: impl Read, most: u64) -> Result<String, Error> {
     let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(malformed(format!("it holds more than {} MiB", MAX_BYTES >> 20)));
+    let read = source.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| Error::Read { path: path.to_owned(), cause })?;
+    if bytes.len() as u64 > most {
+        return Err(malformed(format!("it holds more than {} MiB", most >> 20)));
     }
     String::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))
 }

@@ -179,25 +179,30 @@ impl Machine {
     /// The fields in which two machines differ, by name: all but the load, which is another every minute. A field that
     /// one of them does not know is left out.
     pub fn differences(&self, other: &Machine) -> Vec<FingerprintDifference> {
-        let cores = |machine: &Machine| match machine.cores {
-            0 => String::new(),
-            cores => cores.to_string(),
-        };
-        let fields = [
-            ("cores", &cores(self), &cores(other)),
-            ("caches", &self.caches, &other.caches),
-            ("governor", &self.governor, &other.governor),
-            ("kernel", &self.kernel, &other.kernel),
-            ("virtualisation", &self.virtualisation, &other.virtualisation),
-        ];
         // Without a governor or a virtual machine the field is empty, and that is known.
         let is_known =
             |name: &str, value: &str| !value.is_empty() || matches!(name, "governor" | "virtualisation");
-        fields
+        self.fields()
             .into_iter()
-            .filter(|(name, left, right)| left != right && is_known(name, left) && is_known(name, right))
-            .map(|(name, left, right)| FingerprintDifference::new(name, left, right))
+            .zip(other.fields())
+            .filter(|((name, left), (_, right))| {
+                left != right && is_known(name, left) && is_known(name, right)
+            })
+            .map(|((name, left), (_, right))| FingerprintDifference::new(name, &left, &right))
             .collect()
+    }
+
+    /// The fields on which times depend, by name: all but the load. One that is not known is empty.
+    pub fn fields(&self) -> [(&'static str, String); 5] {
+        let Machine { cores, caches, governor, kernel, virtualisation, load_before: _, load_after: _ } = self;
+        let cores = if *cores == 0 { String::new() } else { cores.to_string() };
+        [
+            ("cores", cores),
+            ("caches", caches.clone()),
+            ("governor", governor.clone()),
+            ("kernel", kernel.clone()),
+            ("virtualisation", virtualisation.clone()),
+        ]
     }
 
     /// Takes in the load of another part of a run on this machine: the larger one counts.
@@ -218,24 +223,42 @@ impl Fingerprint {
     /// differ, because a comparison is between revisions. The CPU model does not change an instruction count;
     /// Callgrind's virtual CPU does, and that is `isa`.
     pub fn incomparable_with(&self, other: &Fingerprint) -> Vec<FingerprintDifference> {
-        let fields = [
-            ("rustc", &self.rustc, &other.rustc),
-            ("target", &self.target, &other.target),
-            ("valgrind", &self.valgrind, &other.valgrind),
-            ("glibc", &self.glibc, &other.glibc),
-            ("isa", &self.isa, &other.isa),
-            ("profile", &self.profile, &other.profile),
-            ("codegen", &self.codegen, &other.codegen),
-            ("tunables", &self.tunables, &other.tunables),
-        ];
-        fields
+        self.exact_fields()
             .into_iter()
-            .filter(|(name, left, right)| {
+            .zip(other.exact_fields())
+            .filter(|((name, left), (_, right))| {
                 let optional = matches!(*name, "valgrind" | "isa" | "codegen");
                 left != right && !(optional && (left.is_empty() || right.is_empty()))
             })
-            .map(|(field, left, right)| FingerprintDifference::new(field, left, right))
+            .map(|((field, left), (_, right))| FingerprintDifference::new(field, left, right))
             .collect()
+    }
+
+    /// The fields on which exact counts depend, by name: all but the CPU's model and the revision.
+    pub fn exact_fields(&self) -> [(&'static str, &str); 8] {
+        let Fingerprint {
+            rustc,
+            target,
+            valgrind,
+            glibc,
+            cpu: _,
+            isa,
+            profile,
+            codegen,
+            tunables,
+            revision: _,
+            dirty: _,
+        } = self;
+        [
+            ("rustc", rustc),
+            ("target", target),
+            ("valgrind", valgrind),
+            ("glibc", glibc),
+            ("isa", isa),
+            ("profile", profile),
+            ("codegen", codegen),
+            ("tunables", tunables),
+        ]
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`TIE`] of each other. Over many groups a leader is known only up to an interval, because other scenarios would give
 //! another mean: see [`Verdict::overall`].
 
-use crate::analysis::{self, Kind, Ranking, TIE, balanced_mean};
+use crate::analysis::{self, Group, Kind, Ranking, TIE, balanced_mean};
 use crate::draws::Draws;
 use crate::metric::Metric;
 use crate::record::{CellRecord, Role};
@@ -143,73 +143,56 @@ pub fn verdict(view: &BottleneckView<'_>) -> Verdict {
     let is_peer = |at: &usize| view.contenders[*at].role == Role::Peer;
     let peer = leader.filter(|leader| !is_peer(leader)).and_then(|leader| {
         let peer = ranked.iter().copied().find(is_peer)?;
-        Some((peer, field.mean_ratio(peer, leader, None)?))
+        Some((peer, field.logarithms(peer, leader, None).mean()?))
     });
     let exceptions = leader.map_or(Vec::new(), |leader| exceptions(view, &groups, leader));
     Verdict { ranking, overall, by_kind, peer, groups, exceptions }
 }
 
 /// The values of several contenders in the groups that all of them have.
-struct Field {
-    /// The scenario, its kind, and the logarithm of each contender's value.
-    groups: Vec<(usize, Kind, Vec<f64>)>,
-    contenders: Vec<usize>,
-}
+struct Field<'v>(Vec<Group<'v>>);
 
-impl Field {
-    fn new(view: &BottleneckView<'_>, metric: Metric, contenders: &[usize]) -> Self {
-        let mut groups = Vec::new();
-        for (at, scenario) in view.scenarios.iter().enumerate() {
-            for size in &scenario.sizes {
-                let value = |contender: &usize| scenario.value(metric, *size, *contender);
-                let values: Option<Vec<f64>> = contenders.iter().map(value).collect();
-                let Some(values) = values.filter(|values| values.iter().all(|value| *value > 0.0)) else {
-                    continue;
-                };
-                groups.push((at, Kind::of(scenario.info), values.iter().map(|value| value.ln()).collect()));
-            }
-        }
-        Field { groups, contenders: contenders.to_vec() }
+impl<'v> Field<'v> {
+    fn new(view: &'v BottleneckView<'_>, metric: Metric, contenders: &[usize]) -> Self {
+        let mut groups = analysis::groups(view, metric);
+        groups.retain(|group| contenders.iter().all(|at| group.values[*at].is_some()));
+        Field(groups)
     }
 
-    /// Whether `left` is above `right` by more than [`TIE`] in every group of `kind`, or in every group at all.
-    fn is_behind_everywhere(&self, left: usize, right: usize, kind: Option<Kind>) -> bool {
-        let [left, right] = [left, right].map(|at| self.contenders.iter().position(|of| *of == at));
-        let (Some(left), Some(right)) = (left, right) else { return false };
-        let mut groups = self.groups.iter().filter(|(_, of, _)| kind.is_none_or(|kind| kind == *of));
-        groups.all(|(_, _, values)| values[left] - values[right] > TIE.ln())
+    /// The groups of one kind, or all.
+    fn of(&self, kind: Option<Kind>) -> impl Iterator<Item = &Group<'v>> {
+        self.0.iter().filter(move |group| kind.is_none_or(|kind| kind == group.kind))
     }
 
-    /// The mean of `left ÷ right`, over all groups or over those of one kind.
-    fn mean_ratio(&self, left: usize, right: usize, kind: Option<Kind>) -> Option<Estimate> {
-        let [left, right] = [left, right].map(|at| self.contenders.iter().position(|of| *of == at));
-        let (left, right) = (left?, right?);
+    /// The logarithms of `left ÷ right`.
+    fn logarithms(&self, left: usize, right: usize, kind: Option<Kind>) -> Logarithms<'v> {
         let mut logarithms = Logarithms::default();
-        for (scenario, of, values) in &self.groups {
-            if kind.is_none_or(|kind| kind == *of) {
-                logarithms.add(*of, *scenario, values[left] - values[right]);
+        for group in self.of(kind) {
+            if let (Some(left), Some(right)) = (group.values[left], group.values[right]) {
+                logarithms.add(group.kind, group.scenario, left.ln() - right.ln());
             }
         }
-        logarithms.mean()
+        logarithms
     }
 }
 
 /// The logarithms of ratios, by the scenarios that they are from.
 #[derive(Default)]
-struct Logarithms(Vec<(Kind, Vec<OfScenario>)>);
+struct Logarithms<'v>(Vec<(Kind, Vec<OfScenario<'v>>)>);
 
 /// The logarithms of one scenario's ratios.
-struct OfScenario {
-    scenario: usize,
+struct OfScenario<'v> {
+    scenario: &'v str,
     sum: f64,
+    least: f64,
     count: f64,
 }
 
 /// How often the scenarios are drawn anew.
 const DRAWS: usize = 2000;
 
-impl Logarithms {
-    fn add(&mut self, kind: Kind, scenario: usize, logarithm: f64) {
+impl<'v> Logarithms<'v> {
+    fn add(&mut self, kind: Kind, scenario: &'v str, logarithm: f64) {
         let Logarithms(kinds) = self;
         let at = kinds.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
             kinds.push((kind, Vec::new()));
@@ -217,14 +200,22 @@ impl Logarithms {
         });
         let scenarios = &mut kinds[at].1;
         match scenarios.iter_mut().find(|of| of.scenario == scenario) {
-            Some(of) => (of.sum, of.count) = (of.sum + logarithm, of.count + 1.0),
-            None => scenarios.push(OfScenario { scenario, sum: logarithm, count: 1.0 }),
+            Some(of) => {
+                (of.sum, of.count) = (of.sum + logarithm, of.count + 1.0);
+                of.least = of.least.min(logarithm);
+            }
+            None => scenarios.push(OfScenario { scenario, sum: logarithm, least: logarithm, count: 1.0 }),
         }
     }
 
     /// Their number.
     fn count(&self) -> usize {
         self.0.iter().flat_map(|(_, scenarios)| scenarios).map(|of| of.count as usize).sum()
+    }
+
+    /// Whether every ratio is above 1 by more than [`TIE`].
+    fn are_all_more(&self) -> bool {
+        self.0.iter().flat_map(|(_, scenarios)| scenarios).all(|of| of.least > TIE.ln())
     }
 
     /// The [balanced mean](balanced_mean) of the ratios. `None` if there are none.
@@ -281,12 +272,12 @@ fn widening(count: usize, free: usize) -> f64 {
 }
 
 /// Who leads in the groups of `kind`, or in all of them.
-fn lead(view: &BottleneckView<'_>, field: &Field, ranked: &[usize], kind: Option<Kind>) -> Option<Lead> {
-    let groups = || field.groups.iter().filter(|(_, of, _)| kind.is_none_or(|kind| kind == *of));
-    let mean = |at: usize| {
-        balanced_mean(groups().map(|(_, of, values)| (*of, values[at].exp()))).map(|mean| (mean, ranked[at]))
+fn lead(view: &BottleneckView<'_>, field: &Field<'_>, ranked: &[usize], kind: Option<Kind>) -> Option<Lead> {
+    let mean = |at: &usize| {
+        let values = field.of(kind).filter_map(|group| Some((group.kind, group.values[*at]?)));
+        balanced_mean(values).map(|mean| (mean, *at))
     };
-    let mut order: Vec<(f64, usize)> = (0..ranked.len()).filter_map(mean).collect();
+    let mut order: Vec<(f64, usize)> = ranked.iter().filter_map(mean).collect();
     if order.len() < 2 {
         return None;
     }
@@ -295,17 +286,17 @@ fn lead(view: &BottleneckView<'_>, field: &Field, ranked: &[usize], kind: Option
     let mut leaders = vec![leader];
     let mut second = None;
     for (_, other) in &order[1..] {
-        let ratio = field.mean_ratio(*other, leader, kind)?;
+        let logarithms = field.logarithms(*other, leader, kind);
+        let ratio = logarithms.mean()?;
         // Who is behind in every group is behind, whatever the scenarios are that were not measured.
-        let is_settled = ratio.is_more() || field.is_behind_everywhere(*other, leader, kind);
-        if second.is_none() && !is_settled {
-            leaders.push(*other);
-        } else if second.is_none() {
+        if ratio.is_more() || logarithms.are_all_more() {
             second = Some((*other, ratio));
+            break;
         }
+        leaders.push(*other);
     }
     let time = second.and_then(|(second, _)| time_over_groups(view, second, leader, kind));
-    Some(Lead { leaders, second, groups: groups().count(), time })
+    Some(Lead { leaders, second, groups: field.of(kind).count(), time })
 }
 
 /// The time of `left` divided by that of `right`, over all groups of a kind in which both were timed.
@@ -316,16 +307,11 @@ fn time_over_groups(
     kind: Option<Kind>,
 ) -> Option<(Estimate, usize)> {
     let mut logarithms = Logarithms::default();
-    for (at, scenario) in view.scenarios.iter().enumerate() {
-        let of = Kind::of(scenario.info);
-        if kind.is_some_and(|kind| kind != of) {
-            continue;
-        }
-        for size in &scenario.sizes {
-            let ratio = time_ratio(scenario, *size, left, right);
-            if let Some(ratio) = ratio.filter(|ratio| ratio.value > 0.0 && ratio.value.is_finite()) {
-                logarithms.add(of, at, ratio.value.ln());
-            }
+    let of_kind = |scenario: &&ScenarioView<'_>| kind.is_none_or(|kind| kind == Kind::of(scenario.info));
+    for scenario in view.scenarios.iter().filter(of_kind) {
+        let ratios = scenario.sizes.iter().filter_map(|size| time_ratio(scenario, *size, left, right));
+        for ratio in ratios.filter(|ratio| ratio.value > 0.0 && ratio.value.is_finite()) {
+            logarithms.add(Kind::of(scenario.info), &scenario.info.name, ratio.value.ln());
         }
     }
     Some((logarithms.mean()?, logarithms.count()))
@@ -580,10 +566,11 @@ mod tests {
         // Scenarios are drawn from a population of which the mean is known: a leader that needs half.
         let mut draws = Draws(1);
         let mut misses = 0;
+        let names: Vec<String> = (0..40).map(|at| at.to_string()).collect();
         const FIXTURES: usize = 400;
         for fixture in 0..FIXTURES {
             let mut logarithms = Logarithms::default();
-            for scenario in 0..[5, 10, 20, 40][fixture % 4] {
+            for scenario in &names[..[5, 10, 20, 40][fixture % 4]] {
                 let of_scenario = 2f64.ln() + draws.noisy(0.4, 1.0) - 0.4;
                 for _ in 0..6 {
                     logarithms.add(Kind::OneOwner, scenario, of_scenario + 0.05 * (draws.unit() - 0.5));

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use reports::{CellName, Meter, Metric, baseline};
 
 use super::context::Context;
-use super::grouped::{Grouped, LEAST_CALLEE};
+use super::grouped::Grouped;
 use super::output::{count, print, print_json, table};
 use super::parse::cell_name;
 use super::side_by_side;
@@ -85,6 +85,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     }
     Ok(Exit::Fine)
 }
+
+/// A library function gets a line below the function that calls it if it costs at least this part of the cell.
+const LEAST_CALLEE: u64 = 200;
 
 fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<()> {
     let Explained { cell, instructions, ops, functions, atomics, .. } = explained;

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use crate::measure::meters::callers::Row;
 use crate::measure::meters::callgrind::Functions;
 
-/// A library function gets a line below the function that calls it if it costs at least this part of the cell.
-pub const LEAST_CALLEE: u64 = 200;
-
 /// Instructions or atomics by function, and below each function by the library function that it calls.
 #[derive(Default)]
 pub struct Grouped(BTreeMap<String, (u64, Functions)>);

@@ -1,6 +1,6 @@
 //! `lab history`: what records of the past measured, cell by cell.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -10,6 +10,7 @@ use reports::export::table::{Choice, csv, jsonl, named_rows};
 use reports::history::series::{Series, series};
 use reports::history::show;
 use reports::history::store::{Added, Entry, Store};
+use reports::io::read_all;
 use reports::kept::Kept;
 
 use super::context::Context;
@@ -197,19 +198,12 @@ const MOST_BYTES: u64 = 4 << 30;
 
 /// Reads an archive. It may be longer than a record, and come from a pipe.
 fn read(path: &Path) -> Result<String> {
-    let failed = |cause| reports::Error::Read { path: path.to_owned(), cause };
-    let malformed =
-        |reason: &str| reports::Error::Malformed { path: path.to_owned(), reason: reason.to_owned() };
-    let mut bytes = Vec::new();
-    let source: Box<dyn Read> = match path.to_str() {
-        Some("-") => Box::new(std::io::stdin()),
-        _ => Box::new(std::fs::File::open(path).map_err(failed)?),
-    };
-    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        bail!(malformed("it holds more than 4 GiB"));
+    if path.to_str() == Some("-") {
+        return Ok(read_all(path, std::io::stdin(), MOST_BYTES)?);
     }
-    Ok(String::from_utf8(bytes).map_err(|_| malformed("it is not text"))?)
+    let opened = std::fs::File::open(path);
+    let file = opened.map_err(|cause| reports::Error::Read { path: path.to_owned(), cause })?;
+    Ok(read_all(path, file, MOST_BYTES)?)
 }
 
 fn shows_sparks() -> bool {

@@ -1,16 +1,16 @@
 //! Selecting cells by name among those that files hold, whether or not the roster still has them.
 
 use anyhow::Result;
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use reports::CellName;
 
 use crate::error::usage;
+use crate::roster::glob::NameGlob;
 
 /// A name of cells, or a glob: `persistent_map/get_*`. What names no cell itself means all cells below it.
 pub struct Names {
     text: String,
-    itself: GlobMatcher,
-    below: GlobMatcher,
+    glob: NameGlob,
 }
 
 impl Names {
@@ -19,23 +19,12 @@ impl Names {
     /// # Errors
     /// If it is not a glob.
     pub fn new(text: &str) -> Result<Self> {
-        let mut base = text.strip_suffix('/').unwrap_or(text);
-        while let Some(above) = base.strip_suffix("/**") {
-            base = above;
-        }
-        let glob = |pattern: &str| {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            let glob =
-                glob.map_err(|error| usage(format!("`{text}` is not a glob over cell names: {error}")));
-            glob.map(|glob| glob.compile_matcher())
-        };
-        Ok(Names { text: text.to_owned(), itself: glob(base)?, below: glob(&format!("{base}/**"))? })
+        Ok(Names { text: text.to_owned(), glob: NameGlob::new(text)? })
     }
 
     /// Whether it may mean a cell: it matches the cell or something above it.
     pub fn may_mean(&self, name: &CellName) -> bool {
-        let name = name.to_string();
-        self.itself.is_match(&name) || self.below.is_match(&name)
+        self.glob.may_mean(&name.to_string())
     }
 
     /// Which of these cells it means.
@@ -44,15 +33,12 @@ impl Names {
     /// If it means none of them; the message says where they come from.
     pub fn among<'a>(&self, names: impl IntoIterator<Item = &'a CellName>, place: &str) -> Result<Chosen> {
         let names: Vec<String> = names.into_iter().map(ToString::to_string).collect();
-        // What matches a cell's own name is not taken for the name of something above others.
-        let matcher =
-            [&self.itself, &self.below].into_iter().find(|glob| names.iter().any(|name| glob.is_match(name)));
-        let Some(matcher) = matcher.cloned() else {
+        let Some(matcher) = self.glob.among(&names) else {
             let example =
                 names.first().map_or_else(String::new, |name| format!("; it holds `{name}`, for example"));
             return Err(usage(format!("`{}` means no cell of {place}{example}", self.text)).into());
         };
-        Ok(Chosen(matcher))
+        Ok(Chosen(matcher.clone()))
     }
 }
 

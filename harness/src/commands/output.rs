@@ -62,13 +62,19 @@ fn terminal() -> Option<usize> {
 /// A table with plain rules. The first `texts` columns are texts, all others are numbers. In a terminal, texts are wrapped
 /// so that the table fits.
 pub fn table(header: &[&str], texts: usize) -> Table {
+    let mut table = plain(header, texts);
+    if let Some(width) = terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.clamp(40, 1000) as u16);
+    }
+    table
+}
+
+/// The same, as wide as its content.
+fn plain(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(header);
     for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
-    }
-    if let Some(width) = terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.clamp(40, 1000) as u16);
     }
     table
 }
@@ -98,8 +104,7 @@ pub fn tables(header: &[&str], rows: &[Vec<String>]) -> Vec<Table> {
     let tables = parts.into_iter().map(|columns| {
         let columns: Vec<usize> = std::iter::once(0).chain(columns).collect();
         let header: Vec<&str> = columns.iter().map(|at| header[*at]).collect();
-        let mut table = table(&header, 1);
-        table.set_content_arrangement(ContentArrangement::Disabled);
+        let mut table = plain(&header, 1);
         let cells = |row: &Vec<String>| -> Vec<String> {
             columns.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()
         };

@@ -14,7 +14,7 @@ use scenarios::input::SEED;
 use super::context::Context;
 use super::output::{print, print_json, tables};
 use super::parse;
-use super::verdict::said;
+use super::verdict::Said;
 use crate::door;
 use crate::error::{Exit, NotComparable, usage};
 use crate::measure::cache::Cache;
@@ -374,14 +374,15 @@ fn point_latest(runs: &Path, directory: &Path) -> Result<()> {
 /// Prints the verdict on each bottleneck. Where there is nothing to conclude, because contenders were not compared, and
 /// where `tables` are wanted, it prints these.
 fn summarize(record: &Record, tables: bool) -> Result<()> {
-    for (bottleneck, said) in record.bottlenecks.iter().zip(said(record)?) {
+    for view in &BottleneckView::all(record)? {
+        let said = Said::of(view);
         if tables || said.sentences.is_empty() {
-            tabulate_all(record, bottleneck)?;
+            tabulate_all(record, view)?;
         } else {
             said.print()?;
         }
-        for scenario in &bottleneck.concurrent {
-            tabulate_trials(record, bottleneck, scenario)?;
+        for scenario in &view.info.concurrent {
+            tabulate_trials(record, view.info, scenario)?;
         }
     }
     Ok(())
@@ -389,7 +390,7 @@ fn summarize(record: &Record, tables: bool) -> Result<()> {
 
 /// Prints a table of the leading metric for a bottleneck, and then tables of the metrics that the
 /// leading one does not cover. [`Summary`] says for each metric whether and where it is shown.
-fn tabulate_all(record: &Record, bottleneck: &BottleneckInfo) -> Result<()> {
+fn tabulate_all(record: &Record, view: &BottleneckView<'_>) -> Result<()> {
     let measured = |metric: &Metric| record.cells.iter().any(|cell| metric.value(cell).is_some());
     let rank = |metric: &Metric| match metric.about().summary {
         Summary::Leads { rank } => Some(rank),
@@ -399,7 +400,7 @@ fn tabulate_all(record: &Record, bottleneck: &BottleneckInfo) -> Result<()> {
     let first = leading.min_by_key(rank);
     let others = Metric::ALL.iter().copied().filter(|metric| metric.about().summary == Summary::WhereAny);
     for metric in first.into_iter().chain(others) {
-        tabulate(record, bottleneck, metric, Some(metric) == first)?;
+        tabulate(view, metric, Some(metric) == first)?;
     }
     Ok(())
 }
@@ -432,9 +433,7 @@ fn spelled(value: f64) -> String {
 
 /// Prints a metric of a bottleneck's cells: a row for each scenario and size. If it is not the first metric, rows in which
 /// all values are zero are left out.
-fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first: bool) -> Result<()> {
-    let views = BottleneckView::all(record)?;
-    let Some(view) = views.iter().find(|view| view.info.name == bottleneck.name) else { return Ok(()) };
+fn tabulate(view: &BottleneckView<'_>, metric: Metric, first: bool) -> Result<()> {
     let names = view.contenders.iter().map(|contender| contender.name.as_str());
     let header: Vec<&str> = std::iter::once("scenario").chain(names).collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -457,7 +456,7 @@ fn tabulate(record: &Record, bottleneck: &BottleneckInfo, metric: Metric, first:
     if rows.is_empty() {
         return Ok(());
     }
-    print(&format!("\n{}: {}", bottleneck.title, metric.heading()))?;
+    print(&format!("\n{}: {}", view.info.title, metric.heading()))?;
     print_tables(&header, &rows)
 }
 

@@ -27,9 +27,9 @@ impl Pair {
 /// A library function gets a line if at least this share of the difference between the cells lies in it.
 const LEAST_SHARE: f64 = 0.02;
 
-/// The functions of both cells, those between which most of the difference lies first. Each is followed by the library
-/// functions that it calls and that matter.
-fn pairs(left: &Explained, right: &Explained) -> Vec<Pair> {
+/// The functions of both cells, those between which most of the difference lies first, each with the library functions that
+/// it calls and that matter.
+fn pairs(left: &Explained, right: &Explained) -> Vec<(Pair, Vec<Pair>)> {
     let [of_left, of_right] = [left, right].map(|cell| Grouped::of(&cell.functions));
     let per_op =
         |cell: &Explained, count: Option<u64>| count.map(|count| count as f64 / cell.ops.max(1) as f64);
@@ -46,14 +46,14 @@ fn pairs(left: &Explained, right: &Explained) -> Vec<Pair> {
     let mut functions: Vec<Pair> = names.into_iter().map(|name| pair(name, None)).collect();
     by_difference(&mut functions);
     let whole: f64 = functions.iter().map(|pair| pair.difference().abs()).sum();
-    let with_callees = functions.into_iter().flat_map(|function| {
+    let with_callees = functions.into_iter().map(|function| {
         let names: BTreeSet<&str> =
             of_left.callees(&function.function).chain(of_right.callees(&function.function)).collect();
         let mut callees: Vec<Pair> =
             names.into_iter().map(|name| pair(&function.function, Some(name))).collect();
         callees.retain(|callee| callee.difference().abs() >= LEAST_SHARE * whole);
         by_difference(&mut callees);
-        std::iter::once(function).chain(callees)
+        (function, callees)
     });
     with_callees.collect()
 }
@@ -76,18 +76,9 @@ pub fn show(left: &Explained, right: &Explained, top: usize) -> Result<()> {
         last.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
     let spelled = |cost: Option<f64>| cost.map_or("–".to_owned(), |cost| format!("{cost:.1}"));
-    let mut shown = 0;
-    let mut rest = (0, 0.0);
-    for pair in pairs(left, right) {
-        if pair.callee.is_none() {
-            shown += 1;
-            if shown > top {
-                rest = (rest.0 + 1, rest.1 + pair.difference());
-            }
-        }
-        if shown > top {
-            continue;
-        }
+    let pairs = pairs(left, right);
+    let (shown, rest) = pairs.split_at(top.min(pairs.len()));
+    for pair in shown.iter().flat_map(|(function, callees)| std::iter::once(function).chain(callees)) {
         let name = pair
             .callee
             .as_ref()
@@ -95,8 +86,9 @@ pub fn show(left: &Explained, right: &Explained, top: usize) -> Result<()> {
         table.add_row([spelled(pair.left), spelled(pair.right), format!("{:+.1}", pair.difference()), name]);
     }
     print(&table.to_string())?;
-    if rest.0 > 0 {
-        print(&format!("{} more functions: {:+.1}", rest.0, rest.1))?;
+    if !rest.is_empty() {
+        let difference: f64 = rest.iter().map(|(function, _)| function.difference()).sum();
+        print(&format!("{} more functions: {difference:+.1}", rest.len()))?;
     }
     Ok(())
 }
@@ -128,7 +120,8 @@ mod tests {
         let left = cell(10, &[("insert", 500), (&with_malloc, 1000), ("shared", 70), ("only_left", 20)]);
         let right = cell(20, &[("insert", 1000), (&with_malloc, 400), ("shared", 140), ("only_right", 4000)]);
         let pairs = pairs(&left, &right);
-        let told = pairs.iter().map(|pair| (&*pair.function, pair.callee.as_deref(), pair.left, pair.right));
+        let rows = pairs.iter().flat_map(|(function, callees)| std::iter::once(function).chain(callees));
+        let told = rows.map(|pair| (&*pair.function, pair.callee.as_deref(), pair.left, pair.right));
         assert_eq!(
             told.collect::<Vec<_>>(),
             [
@@ -139,8 +132,7 @@ mod tests {
                 ("shared", None, Some(7.0), Some(7.0)),
             ]
         );
-        let functions = pairs.iter().filter(|pair| pair.callee.is_none());
-        let sum: f64 = functions.map(Pair::difference).sum();
+        let sum: f64 = pairs.iter().map(|(function, _)| function.difference()).sum();
         let per_op = |cell: &Explained| cell.instructions as f64 / cell.ops as f64;
         assert!((sum - (per_op(&right) - per_op(&left))).abs() < 1e-9);
     }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use reports::record::Record;
 use reports::render::verdict::sentences;
 use reports::verdict::verdict;
 use reports::view::BottleneckView;
@@ -32,7 +31,7 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let path = arguments.record.clone().unwrap_or_else(|| context.runs().join("latest/record.json"));
+    let path = arguments.record.clone().unwrap_or_else(|| context.latest());
     let record = reports::io::read_record(&path)?;
     let named = |name: &str| record.bottlenecks.iter().any(|bottleneck| bottleneck.name == name);
     if let Some(unknown) = arguments.bottlenecks.iter().find(|name| !named(name)) {
@@ -43,8 +42,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
             known.join(", ")
         )));
     }
-    let mut said = said(&record)?;
-    said.retain(|said| arguments.bottlenecks.is_empty() || arguments.bottlenecks.contains(&said.bottleneck));
+    let views = BottleneckView::all(&record)?;
+    let is_chosen = |view: &&BottleneckView<'_>| {
+        arguments.bottlenecks.is_empty() || arguments.bottlenecks.contains(&view.info.name)
+    };
+    let said: Vec<Said> = views.iter().filter(is_chosen).map(Said::of).collect();
     if arguments.json {
         print_json(&said)?;
         return Ok(Exit::Fine);
@@ -70,6 +72,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// The verdict on a bottleneck.
+    pub fn of(view: &BottleneckView<'_>) -> Self {
+        Said {
+            bottleneck: view.info.name.clone(),
+            title: view.info.title.clone(),
+            sentences: sentences(view, &verdict(view)),
+        }
+    }
+
     /// Prints it, at most 80 columns wide. A bottleneck of which nothing is said is left out.
     pub fn print(&self) -> Result<()> {
         if self.sentences.is_empty() {
@@ -78,18 +89,4 @@ impl Said {
         print(&format!("\n{} ({})", self.title, self.bottleneck))?;
         self.sentences.iter().try_for_each(|sentence| print(&wrapped(sentence, "  ", "    ")))
     }
-}
-
-/// What the record says of each of its bottlenecks, in its order.
-///
-/// # Errors
-/// If a cell names something that the record does not list.
-pub fn said(record: &Record) -> Result<Vec<Said>> {
-    let views = BottleneckView::all(record)?;
-    let said = views.iter().map(|view| Said {
-        bottleneck: view.info.name.clone(),
-        title: view.info.title.clone(),
-        sentences: sentences(view, &verdict(view)),
-    });
-    Ok(said.collect())
 }

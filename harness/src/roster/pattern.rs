@@ -8,6 +8,7 @@ use reports::CellName;
 use scenarios::{Bottleneck, Scenario};
 
 use super::cell::{Roster, about_a_file, check_size, unknown};
+use super::glob::{self, NameGlob};
 use super::input::Input;
 use crate::door;
 use crate::error::{UsageError, usage};
@@ -41,10 +42,7 @@ impl Pattern {
     /// If it is malformed or matches no cell of the roster at any size: one line that says which part is wrong, and what
     /// is near.
     pub fn new(text: &str, roster: Roster<'_>, sizes: &[usize]) -> Result<Self> {
-        let mut base = text.strip_suffix('/').unwrap_or(text);
-        while let Some(above) = base.strip_suffix("/**") {
-            base = above;
-        }
+        let base = glob::base(text);
         if let Ok(name) = base.parse::<CellName>()
             && !base.contains(is_special)
         {
@@ -52,12 +50,7 @@ impl Pattern {
             let size = Some(cell.size);
             return Ok(Pattern { text: text.to_owned(), selected: Selected::Cell(name), size });
         }
-        let malformed =
-            |error: globset::Error| usage(format!("`{text}` is not a glob over cell names: {error}"));
-        let glob = |pattern: &str| -> Result<GlobMatcher> {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(malformed)?;
-            Ok(glob.compile_matcher())
-        };
+        let glob = NameGlob::new(text)?;
         let parts: Vec<&str> = base.split('/').collect();
         let is_simple = !base.contains("**") && !base.contains(['{', '[', '\\']);
         let size = match parts.get(2).map(|size| (size, size.parse::<usize>())) {
@@ -66,17 +59,12 @@ impl Pattern {
         };
         size.map_or(Ok(()), check_size)?;
         let names = names(roster, sizes.iter().copied().chain(size).collect());
-        let matches = |glob: &GlobMatcher| names.iter().any(|name| glob.is_match(name.join("/")));
-        let mut selected = glob(base)?;
-        if !matches(&selected) {
-            selected = glob(&format!("{base}/**"))?;
-            if !matches(&selected) {
-                let why =
-                    if is_simple { wrong_part(&parts, roster, &names)? } else { absent(&parts, &names) };
-                bail!(usage(format!("no cell is selected by `{text}`: {why}")));
-            }
-        }
-        Ok(Pattern { text: text.to_owned(), selected: Selected::Names(selected), size })
+        let joined: Vec<String> = names.iter().map(|name| name.join("/")).collect();
+        let Some(selected) = glob.among(&joined) else {
+            let why = if is_simple { wrong_part(&parts, roster, &names)? } else { absent(&parts, &names) };
+            bail!(usage(format!("no cell is selected by `{text}`: {why}")));
+        };
+        Ok(Pattern { text: text.to_owned(), selected: Selected::Names(selected.clone()), size })
     }
 
     /// The pattern as it was given.

@@ -129,25 +129,16 @@ pub fn changes(all: &[Series], records: usize) -> Vec<String> {
     lines
 }
 
-/// Words in lines of at most [`WIDTH`] characters, indented.
+/// Words in lines of at most [`WIDTH`] characters, indented. No word is broken.
 fn wrapped(text: &str, indent: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let length = |text: &str| text.chars().count();
-        if !line.is_empty() && indent + length(&line) + 1 + length(word) > WIDTH {
-            lines.push(format!("{}{line}", " ".repeat(indent)));
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line += word;
-    }
-    if !line.is_empty() {
-        lines.push(format!("{}{line}", " ".repeat(indent)));
-    }
-    lines
+    let indent = " ".repeat(indent);
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(&indent)
+        .subsequent_indent(&indent)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    let lines = textwrap::wrap(text, options);
+    lines.into_iter().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 /// The day and the minute of an RFC 3339 time.

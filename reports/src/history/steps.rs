@@ -9,6 +9,7 @@
 //! pieces are cut again. A step that does not hold between its two neighbours is taken back at the end. Nothing is assumed
 //! of how the noise is distributed, only that its order means nothing.
 
+use crate::draws::Draws;
 use crate::metric::Metric;
 
 /// A step.
@@ -65,11 +66,11 @@ pub fn of_times(values: &[f64]) -> Vec<Step> {
     let is_positive = asked.iter().all(|value| *value > 0.0);
     let scaled: Vec<f64> =
         if is_positive { asked.iter().map(|value| value.ln()).collect() } else { asked.to_vec() };
-    let mut shuffler = Shuffler(asked.len() as u64);
+    let mut draws = Draws(asked.len() as u64);
     let mut cuts = Vec::new();
-    cut(&scaled, 0, &mut shuffler, &mut cuts);
+    cut(&scaled, 0, &mut draws, &mut cuts);
     cuts.sort_unstable();
-    take_back(&scaled, &mut cuts, &mut shuffler);
+    take_back(&scaled, &mut cuts, &mut draws);
     settle(&scaled, &mut cuts);
     let level = |from: usize, to: usize| {
         let mean = scaled[from..to].iter().sum::<f64>() / (to - from) as f64;
@@ -90,21 +91,21 @@ fn neighbours(cuts: &[usize], end: usize) -> impl Iterator<Item = [usize; 3]> + 
 }
 
 /// Cuts a piece of a series, and what comes of it.
-fn cut(values: &[f64], offset: usize, shuffler: &mut Shuffler, cuts: &mut Vec<usize>) {
-    let Some(found) = best_cuts(values, shuffler) else { return };
+fn cut(values: &[f64], offset: usize, draws: &mut Draws, cuts: &mut Vec<usize>) {
+    let Some(found) = best_cuts(values, draws) else { return };
     let ends: Vec<usize> = [0].into_iter().chain(found.iter().copied()).chain([values.len()]).collect();
     cuts.extend(found.iter().map(|at| offset + at));
     for pair in ends.windows(2) {
-        cut(&values[pair[0]..pair[1]], offset + pair[0], shuffler, cuts);
+        cut(&values[pair[0]..pair[1]], offset + pair[0], draws, cuts);
     }
 }
 
 /// Where to cut a piece: in two, or out of it; `None` if shuffled values could be cut as well.
-fn best_cuts(values: &[f64], shuffler: &mut Shuffler) -> Option<Vec<usize>> {
-    if chance(values, |values| in_two(values).0, shuffler) <= LEVEL {
+fn best_cuts(values: &[f64], draws: &mut Draws) -> Option<Vec<usize>> {
+    if chance(values, |values| in_two(values).0, draws) <= LEVEL {
         return Some(vec![in_two(values).1]);
     }
-    if chance(values, |values| out(values).0, shuffler) <= LEVEL {
+    if chance(values, |values| out(values).0, draws) <= LEVEL {
         let (_, [from, to]) = out(values);
         return Some([from, to].into_iter().filter(|at| *at != 0 && *at != values.len()).collect());
     }
@@ -159,7 +160,7 @@ fn out(values: &[f64]) -> (f64, [usize; 2]) {
 
 /// In which share of shuffles values have at least this gain, the values as they are included. Where it is clearly above
 /// [`LEVEL`] it is not counted to the end.
-fn chance(values: &[f64], gain: impl Fn(&[f64]) -> f64, shuffler: &mut Shuffler) -> f64 {
+fn chance(values: &[f64], gain: impl Fn(&[f64]) -> f64, draws: &mut Draws) -> f64 {
     let found = gain(values);
     if values.len() < 2 * LEAST_PIECE || found <= 0.0 {
         return 1.0;
@@ -170,7 +171,7 @@ fn chance(values: &[f64], gain: impl Fn(&[f64]) -> f64, shuffler: &mut Shuffler)
     let mut shuffled = values.to_vec();
     let mut better = 0;
     for done in 1..=SHUFFLES {
-        shuffler.shuffle(&mut shuffled);
+        draws.shuffle(&mut shuffled);
         better += usize::from(gain(&shuffled) >= as_good);
         if better >= enough {
             return (better + 1) as f64 / (done + 1) as f64;
@@ -180,10 +181,10 @@ fn chance(values: &[f64], gain: impl Fn(&[f64]) -> f64, shuffler: &mut Shuffler)
 }
 
 /// Takes back cuts that do not hold between their neighbours, the least certain first.
-fn take_back(values: &[f64], cuts: &mut Vec<usize>, shuffler: &mut Shuffler) {
+fn take_back(values: &[f64], cuts: &mut Vec<usize>, draws: &mut Draws) {
     loop {
         let chances = neighbours(cuts, values.len())
-            .map(|[before, _, after]| chance(&values[before..after], |values| in_two(values).0, shuffler));
+            .map(|[before, _, after]| chance(&values[before..after], |values| in_two(values).0, draws));
         let worst = chances.enumerate().max_by(|left, right| left.1.total_cmp(&right.1));
         match worst {
             Some((at, chance)) if chance > LEVEL => cuts.remove(at),
@@ -199,25 +200,6 @@ fn settle(values: &[f64], cuts: &mut [usize]) {
         let before = if at == 0 { 0 } else { cuts[at - 1] };
         let after = cuts.get(at + 1).copied().unwrap_or(values.len());
         cuts[at] = before + in_two(&values[before..after]).1;
-    }
-}
-
-/// Shuffles values, the same in the same order in every run: SplitMix64.
-struct Shuffler(u64);
-
-impl Shuffler {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn shuffle(&mut self, values: &mut [f64]) {
-        for last in (1..values.len()).rev() {
-            let at = (u128::from(self.next()) * (last as u128 + 1)) >> 64;
-            values.swap(last, at as usize);
-        }
     }
 }
 
@@ -262,11 +244,11 @@ mod tests {
         Disturbed,
     }
 
-    struct Generator(Shuffler);
+    struct Generator(Draws);
 
     impl Generator {
         fn share(&mut self) -> f64 {
-            ((self.0.next() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+            self.0.unit()
         }
 
         fn between(&mut self, from: usize, to: usize) -> usize {
@@ -302,7 +284,7 @@ mod tests {
     #[test]
     fn few_series_without_a_change_have_a_step() {
         for noise in [Noise::Normal, Noise::Uniform, Noise::Laplace, Noise::Disturbed] {
-            let mut generator = Generator(Shuffler(1));
+            let mut generator = Generator(Draws(1));
             let alarms = (0..SERIES).filter(|_| {
                 let length = generator.between(LEAST_TIMES, 80);
                 !of_times(&generator.times(noise, |_| 0.0, length)).is_empty()
@@ -315,7 +297,7 @@ mod tests {
 
     /// How many series of these `changes` have each of them within one place, and how many have more steps than that.
     fn found(noise: Noise, changes: usize, shift: f64, seed: u64) -> (usize, usize) {
-        let mut generator = Generator(Shuffler(seed));
+        let mut generator = Generator(Draws(seed));
         let (mut found, mut more) = (0, 0);
         for _ in 0..SERIES {
             let mut ends = vec![0];

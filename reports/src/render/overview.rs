@@ -87,7 +87,9 @@ pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Err
 
 impl<'a> Card<'a> {
     fn new(at: usize, view: &'a BottleneckView<'a>) -> Result<Self, Error> {
-        let ranking = analysis::rank(view, Metric::Instructions);
+        let verdict = crate::verdict::verdict(view);
+        let answer = verdict::sentences(view, &verdict).into_iter().take(ANSWER).collect();
+        let ranking = verdict.ranking;
         let caveats = Caveats::of(view);
         let ranked: Vec<usize> = ranking.rows.iter().map(|row| row.contender).collect();
         let (time_groups, times) = analysis::relative_means(view, Metric::Warm, &ranked);
@@ -103,10 +105,7 @@ impl<'a> Card<'a> {
             page: format!("{}.html", view.info.name),
             view,
             cells: format::exact(view.cell_count() as u64),
-            answer: verdict::sentences(view, &crate::verdict::verdict(view))
-                .into_iter()
-                .take(ANSWER)
-                .collect(),
+            answer,
             rows: rows.collect(),
             bounds: bounds.collect(),
             unranked: ranking
