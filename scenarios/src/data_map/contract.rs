@@ -142,8 +142,8 @@ pub trait DataMap: Clone + 'static {
     fn unsubscribe(&self, subscription: &Self::Subscription) -> bool;
     /// The number of subscriptions.
     fn subscriptions(&self) -> usize;
-    /// A value that `compute` computes when it is read, and again when it is read after a write to or above one of
-    /// `inputs`. `compute` uses of the store only what a subscription to an input hears of, and must not change it.
+    /// A value that `compute` computes when it is read, and again when it is read after a write to one of `inputs`, above
+    /// it, or that brings it into being. `compute` uses only what a subscription to an input hears of, and changes nothing.
     fn computed(&self, inputs: &[Pointer<'_>], compute: impl Fn(&Self) -> Value + 'static) -> Self::Computed;
     /// The computed value, brought up to date, even within a batch.
     ///
