@@ -132,6 +132,7 @@ test *ARGS: _valgrind
     cargo test --workspace --all-features "$@"
     @scripts/ensure --check valgrind || echo "skipped: the tests that need Valgrind"
     @scripts/ensure --check chromium || echo "skipped: the report in a browser (scripts/just setup-browser)"
+    @[ -s .tools/axe/axe.min.js ] || echo "skipped: the report's pages under axe-core (scripts/just setup-axe)"
     @[ -x .tools/jsonpath/bin/python ] || echo "skipped: JSONPath beside jsonpath-rfc9535 (scripts/just setup-jsonpath)"
 
 # Format the code.
@@ -183,6 +184,12 @@ setup-gungraun:
 [no-exit-message]
 setup-jsonpath:
     @scripts/python-tool
+
+# Install axe-core under .tools/, with which the report's browser test checks every kind of page for accessibility.
+[group('set-up')]
+[no-exit-message]
+setup-axe:
+    @scripts/axe-tool
 
 # Install Chromium with the system's package manager, for the report's browser test and for picture.
 [group('set-up')]

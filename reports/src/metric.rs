@@ -372,7 +372,7 @@ metrics! {
         reading: Reading::Ratio(|ratios| ratios.warm),
         per: Per::Nothing,
         chart: Chart::Never,
-        tables: true,
+        tables: false,
         summary: Summary::Never,
         gate: Gate::Ignored,
     },

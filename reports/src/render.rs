@@ -1,23 +1,26 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes `index.html` and one page per bottleneck. Every page stands alone: style,
-//! script and charts are inside it, and its content security policy forbids any request, so that it
-//! can be mailed or opened from a disk. Without JavaScript everything can be read; the script adds
-//! filters, sorting and deep links to them.
+//! [`render`] writes the first page, a page for each bottleneck, for each of its scenarios and each of its contenders. The pages share a style and a script that lie beside them. Their content security
+//! policy allows nothing else, so that the directory can be sent, opened from a disk or put on any server. Without
+//! JavaScript everything can be read; the script adds filters, sorting, exact values under the pointer and deep links.
 
 mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+mod contender;
 mod crossover;
+mod environment;
 mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
 mod overview;
+mod pages;
 pub(crate) mod parts;
 mod payoff;
 mod reproduce;
+mod scenario;
 mod series;
 mod shell;
 mod site;
@@ -31,8 +34,45 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 
 use crate::afterwards::with_badges;
+use crate::growth::{self as growing, Finding};
+use crate::metric::Metric;
 use crate::record::Record;
+use crate::verdict::Verdict;
 use crate::view::BottleneckView;
+use caveats::Caveats;
+use shell::Shell;
+
+/// A bottleneck with everything that more than one of its pages tells.
+struct Told<'a> {
+    view: &'a BottleneckView<'a>,
+    caveats: Caveats<'a>,
+    verdict: Verdict,
+    /// How each contender grows in each scenario, by metric.
+    growth: Vec<(Metric, Vec<Finding<'a>>)>,
+    parts: Option<parts::Section<'a>>,
+}
+
+/// The metrics in which pages compare over many scenarios. The others are told on each scenario's page.
+const COMPARED: [Metric; 6] =
+    [Metric::Instructions, Metric::Atomics, Metric::Blocks, Metric::LiveBytes, Metric::Warm, Metric::Cold];
+
+impl<'a> Told<'a> {
+    fn new(record: &Record, view: &'a BottleneckView<'a>) -> Result<Self, Error> {
+        let measured = growing::METRICS.into_iter().filter(|(metric, _)| view.has(*metric));
+        Ok(Told {
+            view,
+            caveats: Caveats::of(view),
+            verdict: crate::verdict::verdict(view),
+            growth: measured.map(|metric| (metric.0, growing::findings(view, metric))).collect(),
+            parts: parts::Section::new(record, view)?,
+        })
+    }
+
+    /// Whether the bottleneck's page tells of `metric`.
+    fn is_shown(&self, metric: Metric) -> bool {
+        COMPARED.contains(&metric) && self.view.has(metric)
+    }
+}
 
 /// Writes the report on `record` into the directory `dir` and returns the path of its first page.
 ///
@@ -47,10 +87,25 @@ pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
         return Err(Error::PageName(view.info.name.clone()));
     }
-    let mut pages = vec![("index.html".to_owned(), overview::page(record, &views)?)];
-    for view in &views {
-        pages.push((format!("{}.html", view.info.name), bottleneck::page(record, view)?));
+    let told = views.iter().map(|view| Told::new(record, view)).collect::<Result<Vec<_>, _>>()?;
+    let shell = &Shell::new(record);
+    let mut files = vec![
+        (pages::INDEX.to_owned(), overview::page(shell, &told)?),
+        (pages::ENVIRONMENT.to_owned(), environment::page(shell)?),
+        (pages::STYLE.to_owned(), shell::style(&views)),
+        (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
+        (pages::ICON.to_owned(), shell::ICON.to_owned()),
+    ];
+    for told in &told {
+        let view = told.view;
+        files.push((pages::bottleneck(view), bottleneck::page(shell, told)?));
+        for (at, scenario) in view.scenarios.iter().enumerate() {
+            files.push((pages::scenario(view, &scenario.info.name), scenario::page(shell, told, at)?));
+        }
+        for series in 0..view.contenders.len() {
+            files.push((pages::contender(view, series), contender::page(shell, told, series)?));
+        }
     }
-    site::write(&pages, dir)?;
-    Ok(dir.join("index.html"))
+    site::write(&files, dir)?;
+    Ok(dir.join(pages::INDEX))
 }

@@ -22,6 +22,13 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// The geometric mean, which lies between the means of the bounds. `None` if there is none, or one is not positive and finite.
+    pub fn mean(of: impl IntoIterator<Item = Estimate>) -> Option<Estimate> {
+        let of: Vec<Estimate> = of.into_iter().collect();
+        let mean = |bound: fn(&Estimate) -> f64| analysis::geometric_mean(of.iter().map(bound));
+        Some(Estimate { value: mean(|it| it.value)?, low: mean(|it| it.low)?, high: mean(|it| it.high)? })
+    }
+
     /// One divided by it.
     pub fn inverse(self) -> Self {
         Estimate { value: 1.0 / self.value, low: 1.0 / self.high, high: 1.0 / self.low }
@@ -322,9 +329,41 @@ fn time_over_groups(
 pub fn time_ratio(scenario: &ScenarioView<'_>, size: u64, left: usize, right: usize) -> Option<Estimate> {
     let [left, right] = [left, right].map(|at| scenario.cell(size, at));
     let (left, right) = (left?, right?);
-    [Metric::WarmRatio, Metric::Warm].into_iter().find_map(|metric| quotient(metric, left, right))
+    paired_quotient(Metric::Warm, left, right)
 }
 
+/// The geometric mean over a scenario's sizes of a contender's value divided by the lowest one of `references`, with its interval.
+/// `None` where the metric has no intervals, and where the contender is the reference itself at every size.
+pub fn scenario_mean(
+    scenario: &ScenarioView<'_>,
+    metric: Metric,
+    references: &[usize],
+    contender: usize,
+) -> Option<Estimate> {
+    let at = |size: &u64| {
+        let cell = scenario.cell(*size, contender)?;
+        let reference = scenario.best_cell(metric, *size, references)?;
+        metric.interval(cell)?;
+        let itself = Estimate { value: 1.0, low: 1.0, high: 1.0 };
+        if std::ptr::eq(cell, reference) { Some(itself) } else { paired_quotient(metric, cell, reference) }
+    };
+    let mean = Estimate::mean(scenario.sizes.iter().filter_map(at))?;
+    (mean.low != mean.high).then_some(mean)
+}
+
+/// The value of `left` divided by that of `right`, with its interval. Times come from rounds in which both took turns, where
+/// there are such.
+pub fn paired_quotient(metric: Metric, left: &CellRecord, right: &CellRecord) -> Option<Estimate> {
+    let paired = match metric {
+        Metric::Warm => Some(Metric::WarmRatio),
+        Metric::Cold => Some(Metric::ColdRatio),
+        _ => None,
+    };
+    paired.into_iter().chain([metric]).find_map(|metric| quotient(metric, left, right))
+}
+
+/// The value of `left` divided by that of `right`, with its interval. `None` where one of them has none, or they cannot be
+/// compared.
 fn quotient(metric: Metric, left: &CellRecord, right: &CellRecord) -> Option<Estimate> {
     if !metric.is_comparable(left, right) {
         return None;

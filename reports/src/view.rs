@@ -98,6 +98,11 @@ impl<'a> BottleneckView<'a> {
         (0..self.contenders.len()).filter(|at| self.contenders[*at].role == role).collect()
     }
 
+    /// The roles that its contenders have.
+    pub fn roles(&self) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| !self.of_role(*role).is_empty()).collect()
+    }
+
     /// The contenders that keep the contract's promise: all but the bounds.
     pub fn contestants(&self) -> Vec<usize> {
         (0..self.contenders.len()).filter(|at| self.contenders[*at].role != Role::Bound).collect()
@@ -132,8 +137,14 @@ impl<'a> ScenarioView<'a> {
 
     /// The lowest value that any of `contenders` reaches at `size`.
     pub fn best(&self, metric: Metric, size: u64, contenders: &[usize]) -> Option<f64> {
-        let values = contenders.iter().filter_map(|at| self.value(metric, size, *at));
-        values.min_by(f64::total_cmp)
+        metric.value(self.best_cell(metric, size, contenders)?)
+    }
+
+    /// The cell of that one of `contenders` whose value at `size` is the lowest.
+    pub fn best_cell(&self, metric: Metric, size: u64, contenders: &[usize]) -> Option<&'a CellRecord> {
+        let cells = contenders.iter().filter_map(|at| self.cell(size, *at));
+        let measured = cells.filter_map(|cell| Some((metric.value(cell)?, cell)));
+        measured.min_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, cell)| cell)
     }
 
     /// Which of `contenders` are the best at `size`: the one with the lowest value, and those that tie with it, because

@@ -86,15 +86,14 @@ fn data<'a>(dom: &'a str, name: &str) -> &'a str {
     value.split('"').next().unwrap()
 }
 
-/// The contenders of a matrix in the order and with the visibility that the browser gives them.
-fn contenders(dom: &str, scenario: &str, metric: &str) -> Vec<String> {
-    let section = &dom[dom.find(&format!("id=\"{scenario}\" data-scenario")).unwrap()..];
-    let table =
-        &section[section.find(&format!("<table class=\"matrix m\" data-metric=\"{metric}\"")).unwrap()..];
+/// The contenders of a scenario's table in the order and with the visibility that the browser gives them.
+fn contenders(dom: &str, metric: &str) -> Vec<String> {
+    let table = &dom[dom.find(&format!("<table class=\"matrix m\" data-metric=\"{metric}\"")).unwrap()..];
     let table = &table[..table.find("</table>").unwrap()];
-    let rows = table.split("<tr data-contender=\"").skip(1);
+    let rows = table.split("<tr class=\"s").skip(1);
     let visible = rows.filter(|row| !row[..row.find('>').unwrap()].contains("hidden"));
-    visible.map(|row| row.split('"').next().unwrap().to_owned()).collect()
+    let name = |row: &str| row.split_once("class=\"who\">").unwrap().1.split('<').next().unwrap().to_owned();
+    visible.map(name).collect()
 }
 
 fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
@@ -108,7 +107,15 @@ fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
 fn scripts_run_and_nothing_leaves_the_page() {
     let Some(chromium) = chromium() else { return };
     let (home, url) = report(&common::hostile());
-    for page in ["index.html", "persistent_map.html", "persistent_vector.html"] {
+    let pages = [
+        "index.html",
+        "environment.html",
+        "persistent_map.html",
+        "persistent_map.get_hit.html",
+        "persistent_map.by.im.html",
+        "persistent_vector.html",
+    ];
+    for page in pages {
         let visit = visit(&chromium, home.path(), &format!("{url}/{page}"));
         assert_eq!(data(&visit.dom, "ready"), "yes", "{page}");
         assert_eq!(visit.requests, [""; 0], "{page}");
@@ -122,7 +129,7 @@ fn even_a_foreign_element_may_not_ask_for_anything() {
     let (home, _) = report(&common::hostile());
     let foreign = r#"<img src="http://127.0.0.1:9/pixel"><script>fetch("http://127.0.0.1:9/data")</script>"#;
     let page = fs::read_to_string(home.path().join("report/index.html")).unwrap();
-    let file = home.path().join("foreign.html");
+    let file = home.path().join("report/foreign.html");
     let url = format!("file://{}", file.display());
 
     // Without a policy both requests start: the log would tell.
@@ -139,36 +146,18 @@ fn a_link_filters_and_sorts() {
     let Some(chromium) = chromium() else { return };
     let record = common::full_size();
     let (home, url) = report(&record);
-    let page = format!("{url}/persistent_map.html");
+    let page = format!("{url}/persistent_map.get_hit.html");
+    let visit = |hash: &str| visit(&chromium, home.path(), &format!("{page}{hash}")).dom;
 
-    let all = visit(&chromium, home.path(), &page).dom;
-    // One row for each contender that takes part in a scenario.
-    let rows = record
-        .cells
-        .iter()
-        .filter(|cell| cell.name.bottleneck == "persistent_map" && cell.name.size == 8)
-        .count();
-    assert_eq!((data(&all, "sections"), data(&all, "rows")), ("22", rows.to_string().as_str()));
-    assert_eq!(contenders(&all, "get_hit", "instructions")[0], "cow");
+    let all = visit("");
+    assert_eq!((data(&all, "shown"), contenders(&all, "instructions")[0].as_str()), ("9", "cow"));
 
-    let view = visit(
-        &chromium,
-        home.path(),
-        &format!("{page}#filter=get%20im&roles=peer,optimized&sort=1000&metric=blocks"),
-    )
-    .dom;
-    // `get_hit`, `get_miss` and their variants; of each, `im` and not `imbl`.
-    assert_eq!((data(&view, "sections"), data(&view, "rows")), ("4", "4"));
-    assert_eq!(contenders(&view, "get_hit", "instructions"), ["im"]);
+    // `im` is a whole name, so that `imbl` is not shown.
+    let one = visit("#filter=im&roles=peer,optimized&sort=1000&metric=blocks");
+    assert_eq!(contenders(&one, "instructions"), ["im"]);
 
-    let view = visit(
-        &chromium,
-        home.path(),
-        &format!("{page}#filter=get%20im%20imbl&roles=peer,optimized&sort=1000&metric=blocks"),
-    )
-    .dom;
-    assert_eq!((data(&view, "sections"), data(&view, "rows")), ("4", "8"));
-    let mut shown = contenders(&view, "get_hit", "instructions");
+    let two = visit("#filter=im%20imbl&roles=peer,optimized&sort=1000&metric=blocks");
+    let mut shown = contenders(&two, "instructions");
     let by_cost = |contender: &String| {
         let name = format!("persistent_map/get_hit/1000/{contender}");
         let cell = record.cells.iter().find(|cell| cell.name.to_string() == name).unwrap();
@@ -178,17 +167,28 @@ fn a_link_filters_and_sorts() {
     shown.sort();
     assert_eq!(shown, ["im", "imbl"]);
 
-    let sorted = visit(&chromium, home.path(), &format!("{page}#sort=1000:down")).dom;
-    let mut shown = contenders(&sorted, "get_hit", "instructions");
+    let mut shown = contenders(&visit("#sort=1000:down"), "instructions");
     shown.reverse();
     assert!(shown.len() == 9 && shown.is_sorted_by_key(by_cost), "{shown:?}");
 
     // The beginning of a name finds all that begin with it.
-    let begun = visit(&chromium, home.path(), &format!("{page}#filter=get_hit%20imb")).dom;
-    assert_eq!(contenders(&begun, "get_hit", "instructions"), ["imbl"]);
+    assert_eq!(contenders(&visit("#filter=imb"), "instructions"), ["imbl"]);
+    assert_eq!(data(&visit("#filter=nonsense"), "shown"), "0");
+}
 
-    let nothing = visit(&chromium, home.path(), &format!("{page}#filter=nonsense")).dom;
-    assert_eq!((data(&nothing, "sections"), data(&nothing, "rows")), ("0", "0"));
+#[test]
+fn the_filter_of_a_bottleneck_chooses_scenarios_and_contenders() {
+    let Some(chromium) = chromium() else { return };
+    let (home, url) = report(&common::full_size());
+    let page = format!("{url}/persistent_map.html");
+    let visit = |hash: &str| visit(&chromium, home.path(), &format!("{page}{hash}")).dom;
+    let all = visit("");
+    assert_eq!((data(&all, "shown"), data(&all, "rows")), ("22", "9"));
+    // `get_hit`, `get_miss` and their variants; two contenders side by side.
+    let some = visit("#filter=get%20im%20imbl");
+    assert_eq!((data(&some, "shown"), data(&some, "rows")), ("4", "2"));
+    let peers = visit("#roles=peer");
+    assert_eq!((data(&peers, "shown"), data(&peers, "rows")), ("22", "4"));
 }
 
 /// A page to which a script is added that runs when the page is ready.
@@ -205,40 +205,157 @@ fn with_script(home: &Path, page: &str, script: &str) -> String {
 }
 
 #[test]
-fn a_link_to_a_scenario_keeps_the_view_and_shows_what_the_filter_hides() {
+fn a_link_keeps_the_view_and_shows_what_the_filter_hides() {
     let Some(chromium) = chromium() else { return };
     let (home, _) = report(&common::full_size());
     let tell = r##"
-        const click = (id) => document.querySelector(`.toc a[href="#${id}"]`).click();
-        const tell = (name) => {
-            const top = document.getElementById("get_hit").getBoundingClientRect().top;
-            const bar = document.querySelector(".tools").getBoundingClientRect().bottom;
-            const section = document.getElementById("get_hit");
-            document.documentElement.dataset[name] =
-                `${location.hash} ${section.hidden ? "hidden" : "shown"} ${top >= bar - 1 ? "free" : "covered"}`;
-        };
+        const data = document.documentElement.dataset;
+        addEventListener("click", (event) => event.preventDefault());
         setTimeout(() => {
-            click("get_hit"); tell("kept");
-            document.getElementById("view-filter").value = "iterate";
-            document.getElementById("view-filter").form.dispatchEvent(new Event("input"));
-            tell("filtered"); click("get_hit"); tell("found");
+            const link = document.querySelector(".toc a[href^='persistent_map.iterate']");
+            link.click(); data.other = link.getAttribute("href");
+            document.querySelector(".toc a[href='#growth']").click(); data.kept = location.hash;
+            const top = document.getElementById("growth").getBoundingClientRect().top;
+            data.free = top >= document.querySelector(".tools").getBoundingClientRect().bottom - 1;
+            const row = document.getElementById("iterate");
+            data.filtered = row.hidden;
+            location.hash = "#at=iterate"; dispatchEvent(new HashChangeEvent("hashchange"));
+            data.found = row.hidden;
         }, 300);"##;
     let url = with_script(home.path(), "persistent_map.html", tell);
     let dom = visit(&chromium, home.path(), &format!("{url}#metric=blocks&filter=get")).dom;
-    assert_eq!(data(&dom, "kept"), "#metric=blocks&amp;filter=get&amp;at=get_hit shown free");
-    assert!(data(&dom, "filtered").starts_with("#metric=blocks&amp;filter=iterate hidden"));
-    assert_eq!(data(&dom, "found"), "#metric=blocks&amp;at=get_hit shown free");
+    assert_eq!(data(&dom, "other"), "persistent_map.iterate.html#metric=blocks&amp;filter=get");
+    assert_eq!(data(&dom, "kept"), "#metric=blocks&amp;filter=get&amp;at=growth");
+    assert_eq!((data(&dom, "free"), data(&dom, "filtered"), data(&dom, "found")), ("true", "true", "false"));
 }
 
 #[test]
-fn the_filter_folds_away_what_is_said_of_parts() {
+fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
     let Some(chromium) = chromium() else { return };
-    let (home, url) = report(&common::composed());
-    let dom = visit(&chromium, home.path(), &format!("{url}/store.html#filter=program")).dom;
-    let shown = dom.split("class=\"composed\"").skip(1).map(|block| &block[..block.find('>').unwrap()]);
-    let shown: Vec<&str> = shown.filter(|tag| !tag.contains("hidden")).collect();
-    assert_eq!(shown.len(), 2, "{shown:?}");
-    assert!(shown.iter().all(|tag| tag.contains("data-scenario=\"program_")), "{shown:?}");
+    let record = common::full_size();
+    let (home, _) = report(&record);
+    let tell = r##"
+        const data = document.documentElement.dataset;
+        const told = () => { const tip = document.querySelector(".tip"); return !tip || tip.hidden ? "nothing" : tip.textContent; };
+        setTimeout(() => {
+            const plot = document.querySelector(".drawn .plot");
+            const point = plot.querySelector(".s1 use:nth-of-type(4)").getBoundingClientRect();
+            const at = { clientX: point.x + point.width / 2, clientY: point.y + point.height / 2, bubbles: true };
+            plot.dispatchEvent(new PointerEvent("pointermove", at)); data.pointed = told();
+            plot.dispatchEvent(new PointerEvent("pointerleave", at)); data.left = told();
+            data.tab = plot.tabIndex;
+            const press = (key) => plot.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            press("ArrowRight"); const first = told(); press("ArrowRight"); data.next = told() !== first;
+            press("ArrowUp"); data.other = told().split(",")[0] !== first.split(",")[0];
+            press("Escape"); data.closed = told();
+            document.querySelector(".scale").click();
+            const linear = document.querySelector(".drawn .plot");
+            data.linear = linear !== plot && linear.querySelectorAll("use").length === plot.querySelectorAll("use").length;
+            const ticks = [...linear.querySelectorAll("text[text-anchor=end]")].map((text) => text.textContent);
+            data.zero = ticks[0];
+            data.address = location.hash;
+            document.querySelector(".scale").click();
+            data.back = document.querySelector(".drawn .plot") === plot && location.hash;
+        }, 300);"##;
+    let url = with_script(home.path(), "persistent_map.get_hit.html", tell);
+    let dom = visit(&chromium, home.path(), &url).dom;
+    let cell =
+        record.cells.iter().find(|cell| cell.name.to_string() == "persistent_map/get_hit/1000/hamt").unwrap();
+    let value = cell.measured.instructions.unwrap() as f64 / cell.ops as f64;
+    let pointed = data(&dom, "pointed").replace('\u{202f}', "");
+    let told = pointed.strip_prefix("hamt, n = 1k: ").and_then(|text| text.strip_suffix(" Ir per get"));
+    let told: f64 = told.unwrap_or_else(|| panic!("{pointed}")).parse().unwrap();
+    assert!((told / value - 1.0).abs() < 0.005, "{told} for {value}");
+    assert_eq!((data(&dom, "left"), data(&dom, "closed"), data(&dom, "tab")), ("nothing", "nothing", "0"));
+    assert_eq!((data(&dom, "next"), data(&dom, "other")), ("true", "true"));
+    assert_eq!((data(&dom, "linear"), data(&dom, "zero")), ("true", "0"));
+    assert_eq!((data(&dom, "address"), data(&dom, "back")), ("#scale=linear", ""));
+}
+
+#[test]
+fn tables_and_charts_can_be_saved() {
+    let Some(chromium) = chromium() else { return };
+    let (home, _) = report(&common::full_size());
+    let tell = r##"
+        const data = document.documentElement.dataset;
+        const saved = [];
+        const make = URL.createObjectURL;
+        URL.createObjectURL = (blob) => { saved.push(blob); return make(blob); };
+        HTMLAnchorElement.prototype.click = function () { saved.push(this.download); };
+        setTimeout(async () => {
+            document.querySelector(".values table .save").click();
+            const [csv, table] = [await saved[0].text(), saved[1]];
+            const lines = csv.trim().split("\n");
+            data.table = table; data.head = lines[0]; data.lines = lines.length;
+            data.columns = new Set(lines.map((line) => line.split(",").length)).size;
+            [...document.querySelectorAll(".drawn .save")].find((it) => it.textContent === "SVG").click();
+            const svg = await saved[2].text();
+            data.chart = saved[3];
+            const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
+            data.whole = !parsed.querySelector("parsererror") && parsed.querySelectorAll("use").length > 10;
+            data.free = !svg.includes("var(") && svg.includes("stroke:");
+        }, 300);"##;
+    let url = with_script(home.path(), "persistent_map.get_hit.html", tell);
+    let dom = visit(&chromium, home.path(), &url).dom;
+    assert_eq!(data(&dom, "table"), "scripted-persistent_map.get_hit.instructions.csv");
+    assert_eq!(data(&dom, "chart"), "scripted-persistent_map.get_hit.instructions.svg");
+    assert!(data(&dom, "head").starts_with("Contender,n = 8,,n = 32,,"), "{}", data(&dom, "head"));
+    assert_eq!((data(&dom, "lines"), data(&dom, "columns")), ("10", "1"));
+    assert_eq!((data(&dom, "whole"), data(&dom, "free")), ("true", "true"));
+}
+
+/// axe-core, which `scripts/just setup-axe` installs; says so if it is not there.
+fn axe() -> Option<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/axe/axe.min.js");
+    let found = fs::read_to_string(file).ok();
+    if found.is_none() {
+        println!("skipped: no axe-core (scripts/just setup-axe)");
+    }
+    found
+}
+
+#[test]
+fn axe_finds_nothing_that_keeps_people_from_using_a_page() {
+    let (Some(chromium), Some(axe)) = (chromium(), axe()) else { return };
+    let mut found = Vec::new();
+    for (record, pages) in [
+        (
+            common::full_size(),
+            &[
+                "index.html",
+                "environment.html",
+                "persistent_map.html",
+                "persistent_map.get_hit.html",
+                "persistent_map.by.im.html",
+            ][..],
+        ),
+        (common::hostile(), &["index.html", "persistent_map.html"]),
+        (common::composed(), &["store.html", "store.program_form.html"]),
+    ] {
+        let (home, _) = report(&record);
+        fs::write(home.path().join("report/axe.js"), &axe).unwrap();
+        for page in pages {
+            let tell = r##"
+                const load = document.createElement("script");
+                load.src = "axe.js";
+                load.onload = async () => {
+                    for (const details of document.querySelectorAll("details")) details.open = true;
+                    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+                    const found = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+                    const told = found.violations.map((it) => `${it.id} (${it.nodes.length}): ${it.nodes[0].html.slice(0, 160)} ${it.nodes[0].failureSummary}`);
+                    document.documentElement.dataset.passed = found.passes.length;
+                    document.documentElement.dataset.violations = told.join(" | ") || "none";
+                };
+                document.head.append(load);"##;
+            let url = with_script(home.path(), page, tell);
+            let dom = visit(&chromium, home.path(), &url).dom;
+            assert!(data(&dom, "passed").parse::<u32>().unwrap() > 10, "{page}");
+            if data(&dom, "violations") != "none" {
+                found.push(format!("{page}: {}", data(&dom, "violations")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// Widths of a phone, a tablet and a desk.
@@ -254,13 +371,11 @@ fn framed(page: &str) -> String {
 const measure = (frame) => {
   const inner = frame.contentDocument;
   const root = inner.documentElement;
-  // What is not laid out cannot be too wide: lay out everything.
-  for (const section of inner.querySelectorAll(".scenario")) section.style.contentVisibility = "visible";
   for (const details of inner.querySelectorAll("details")) details.open = true;
   const inScroller = (element) => element.closest(".scroll, .switch, .command, .sprite");
   const wide = [...inner.body.querySelectorAll("*")].filter((element) =>
     !inScroller(element) && element.getBoundingClientRect().right > root.clientWidth + 0.5);
-  const tables = [...inner.querySelectorAll("section.scenario table.matrix")];
+  const tables = [...inner.querySelectorAll("table.m")];
   return {
     ready: root.dataset.ready,
     width: root.clientWidth,
@@ -283,13 +398,18 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
     let Some(chromium) = chromium() else { return };
     for (record, name, tables) in [
         (common::hostile(), "index.html", "0 0 0"),
-        (common::hostile(), "persistent_map.html", "5 5 5"),
-        (common::hostile(), "persistent_vector.html", "10 10 10"),
-        (common::composed(), "store.html", "7 7 7"),
+        (common::hostile(), "environment.html", "0 0 0"),
+        (common::hostile(), "persistent_map.html", "1 1 1"),
+        (common::hostile(), "persistent_map.get_hit.html", "1 1 1"),
+        (common::full_size(), "persistent_map.html", "2 2 2"),
+        (common::full_size(), "persistent_map.by.best.html", "0 0 0"),
+        (common::full_size(), "persistent_map.get_hit.html", "1 1 1"),
+        (common::composed(), "store.html", "3 3 3"),
+        (common::composed(), "store.program_form.html", "2 2 2"),
     ] {
         let (home, _) = report(&record);
         let page = fs::read_to_string(home.path().join("report").join(name)).unwrap();
-        let frames = home.path().join("frames.html");
+        let frames = home.path().join("report/frames.html");
         fs::write(&frames, framed(&page)).unwrap();
         let dom = visit(&chromium, home.path(), &format!("file://{}", frames.display())).dom;
         assert_eq!(data(&dom, "width"), "390 820 1600", "{name}");

@@ -70,9 +70,8 @@ pub fn scaling(scenario: &ScenarioView<'_>, names: &[&str], metric: Metric) -> R
     }
     let (unit, name) = (metric.unit(), &scenario.info.name);
     let text = format!(
-        "{name}: {unit} per {} by size, both logarithmic, for {}.",
-        scenario.info.unit,
-        names.join(", ")
+        "{name}: {unit} per {} by size, both logarithmic. The table below has the numbers.",
+        scenario.info.unit
     );
     Ok(Chart::Drawn(svg.finish(&text)))
 }

@@ -69,13 +69,6 @@ pub fn exact(count: u64) -> String {
     grouped(&count.to_string())
 }
 
-/// A measured number of the record, to one decimal, digits grouped: `78 000.5`.
-pub fn tenths(value: f64) -> String {
-    let text = format!("{value:.1}");
-    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
-    if tenth == "0" { grouped(whole) } else { format!("{}.{tenth}", grouped(whole)) }
-}
-
 fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {
@@ -213,8 +206,6 @@ mod tests {
     #[test]
     fn exact_numbers_lose_nothing() {
         assert_eq!(plain(exact(1_600_003)), "1 600 003");
-        assert_eq!(plain(tenths(78_000.0)), "78 000");
-        assert_eq!(plain(tenths(78_000.54)), "78 000.5");
     }
 
     #[test]

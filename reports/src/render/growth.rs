@@ -23,6 +23,8 @@ pub struct Section<'a> {
 pub struct Contradiction<'a> {
     pub name: &'a str,
     pub scenario: &'a str,
+    /// The scenario's page.
+    pub page: String,
     pub counted: &'static str,
     pub stated: &'a str,
     pub found: String,
@@ -50,7 +52,7 @@ pub struct Cell {
 
 impl<'a> Section<'a> {
     /// `None` if nothing was measured whose growth could be told.
-    pub fn new(view: &'a BottleneckView<'a>) -> Option<Self> {
+    pub fn new(view: &'a BottleneckView<'a>, found: &[(Metric, Vec<Finding<'a>>)]) -> Option<Self> {
         let mut section = Section {
             answers: Vec::new(),
             contradictions: Vec::new(),
@@ -58,19 +60,20 @@ impl<'a> Section<'a> {
             tables: Vec::new(),
             silent: Vec::new(),
         };
-        for metric in growth::METRICS.into_iter().filter(|(metric, _)| view.has(*metric)) {
-            let findings = growth::findings(view, metric);
+        for metric in growth::METRICS {
+            let Some((_, findings)) = found.iter().find(|(known, _)| *known == metric.0) else { continue };
             let faster = findings.iter().filter(|found| found.verdict == Verdict::Contradicts);
             section.contradictions.extend(faster.map(|found| Contradiction::new(view, metric.0, found)));
-            section.answers.push((metric.0, answer(metric, &findings)));
-            section.tables.extend(Table::new(view, metric.0, &findings));
+            section.answers.push((metric.0, answer(metric, findings)));
+            section.tables.extend(Table::new(view, metric.0, findings));
         }
         if section.answers.is_empty() {
             return None;
         }
         section.folded = section.contradictions.split_off(section.contradictions.len().min(OPEN));
         let told = |metric: &Metric| growth::METRICS.iter().any(|(known, _)| known == metric);
-        section.silent = Metric::with_tables().filter(|metric| view.has(*metric) && !told(metric)).collect();
+        section.silent =
+            super::COMPARED.into_iter().filter(|metric| view.has(*metric) && !told(metric)).collect();
         Some(section)
     }
 }
@@ -130,6 +133,7 @@ impl<'a> Contradiction<'a> {
         Contradiction {
             name: &view.contenders[found.contender].name,
             scenario: &view.scenarios[found.scenario].info.name,
+            page: view.scenario_page(&view.scenarios[found.scenario].info.name),
             counted: metric.about().counted,
             stated: found.stated,
             found: possible(&found.growth),
@@ -194,7 +198,7 @@ impl Cell {
 }
 
 /// The models that it may be, for a cell of a table.
-fn possible(growth: &Growth) -> String {
+pub(super) fn possible(growth: &Growth) -> String {
     match growth {
         Growth::Decided { fit, .. } => fit.model.to_string(),
         Growth::Undecided(Reason::Several(models)) => match &models[..] {
@@ -210,7 +214,7 @@ fn possible(growth: &Growth) -> String {
 }
 
 /// A fit as it is read: `46.2 + 12.1 log n, 6 %`.
-fn formula(fit: &Fit) -> String {
+pub(super) fn formula(fit: &Fit) -> String {
     let growing = match fit.model {
         Model::Constant => "",
         Model::Logarithmic => "log n",

@@ -8,20 +8,22 @@ use super::error::{Error, fill};
 use super::failures::Failures;
 use super::shell::Shell;
 use super::tint::Ratio;
-use super::{format, reproduce, site, verdict};
+use super::{Told, format, pages, reproduce, series, site, verdict};
 use crate::analysis::{self, Ranking, Standing};
 use crate::metric::Metric;
-use crate::record::{Record, Role};
+use crate::record::Role;
 use crate::view::BottleneckView;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Page<'a> {
-    shell: Shell<'a>,
+    shell: &'a Shell<'a>,
     generator: &'static str,
+    markers: String,
     failures: Failures<'a>,
     cards: Vec<Card<'a>>,
-    cells: String,
+    /// Nothing: the whole record's.
+    cells: Option<String>,
     /// The metrics of the glossary.
     metrics: &'static [Metric],
     reproduce: String,
@@ -32,7 +34,6 @@ const ANSWER: usize = 6;
 
 /// One bottleneck.
 struct Card<'a> {
-    scope: String,
     /// File name of its page.
     page: String,
     view: &'a BottleneckView<'a>,
@@ -71,38 +72,37 @@ struct Row<'a> {
 ///
 /// # Errors
 /// If a chart cannot be drawn or the template fails.
-pub fn page(record: &Record, views: &[BottleneckView<'_>]) -> Result<String, Error> {
-    let cards = views.iter().enumerate().map(|(at, view)| Card::new(at, view));
+pub fn page<'a>(shell: &Shell<'a>, told: &[Told<'a>]) -> Result<String, Error> {
+    let most = told.iter().map(|told| told.view.contenders.len()).max().unwrap_or(0);
     let page = Page {
-        shell: Shell::new(record, &views.iter().collect::<Vec<_>>()),
+        shell,
         generator: site::GENERATOR,
-        failures: Failures::of(record, None),
-        cards: cards.collect::<Result<_, _>>()?,
-        cells: format::exact(record.cells.len() as u64),
+        markers: series::markers(most),
+        failures: Failures::of(shell.record, None),
+        cards: told.iter().map(Card::new).collect::<Result<_, _>>()?,
+        cells: None,
         metrics: Metric::ALL,
-        reproduce: reproduce::run(record),
+        reproduce: reproduce::run(shell.record),
     };
-    fill(&page, "index.html")
+    fill(&page, pages::INDEX)
 }
 
 impl<'a> Card<'a> {
-    fn new(at: usize, view: &'a BottleneckView<'a>) -> Result<Self, Error> {
-        let verdict = crate::verdict::verdict(view);
-        let answer = verdict::sentences(view, &verdict).into_iter().take(ANSWER).collect();
-        let ranking = verdict.ranking;
-        let caveats = Caveats::of(view);
+    fn new(told: &Told<'a>) -> Result<Self, Error> {
+        let Told { view, verdict, caveats, .. } = told;
+        let answer = verdict::sentences(view, verdict).into_iter().take(ANSWER).collect();
+        let ranking = verdict.ranking.clone();
         let ranked: Vec<usize> = ranking.rows.iter().map(|row| row.contender).collect();
         let (time_groups, times) = analysis::relative_means(view, Metric::Warm, &ranked);
         let rows = ranking.rows.iter().enumerate().map(|(index, standing)| {
             let tied = ranking.rows.iter().filter(|other| other.place == standing.place).count() > 1;
             let place = format!("{}{}", standing.place, if tied { "=" } else { "" });
-            Row::new(view, standing, place, times.get(index).copied(), &caveats)
+            Row::new(view, standing, place, times.get(index).copied(), caveats)
         });
         let bounds =
-            ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, &caveats));
+            ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, caveats));
         Ok(Card {
-            scope: format!("of{at}"),
-            page: format!("{}.html", view.info.name),
+            page: pages::bottleneck(view),
             view,
             cells: format::exact(view.cell_count() as u64),
             answer,
@@ -158,7 +158,7 @@ fn by_kind(standing: &Standing) -> Vec<String> {
 }
 
 /// The chart beside the ranking: each contender against the best peer, overall and in each scenario.
-fn standings_chart(view: &BottleneckView<'_>, ranking: &Ranking) -> Result<Option<String>, Error> {
+pub(super) fn standings_chart(view: &BottleneckView<'_>, ranking: &Ranking) -> Result<Option<String>, Error> {
     let peers = view.of_role(Role::Peer);
     let scenario_means: Vec<_> = (0..view.scenarios.len())
         .map(|scenario| analysis::scenario_means(view, scenario, Metric::Instructions, &peers))

@@ -185,10 +185,18 @@ impl<'a> Section<'a> {
             shares: all.iter().map(|told| ShareTable::new(&composed, told)).collect(),
             programs,
             others,
-            silent: Metric::with_tables()
+            silent: super::COMPARED
+                .into_iter()
                 .filter(|metric| view.has(*metric) && !told.contains(metric))
                 .collect(),
         }))
+    }
+}
+
+impl<'a> Section<'a> {
+    /// What is told of the scenario `name`.
+    pub fn block(&self, name: &str) -> Option<&Block<'a>> {
+        self.programs.iter().chain(&self.others).find(|block| block.info.name == name)
     }
 }
 
@@ -201,7 +209,7 @@ struct Told<'a> {
 
 /// Every metric with tables that has cases.
 fn told<'a>(view: &'a BottleneckView<'a>, composed: &Composed<'a>) -> Vec<Told<'a>> {
-    let told = Metric::with_tables().filter(|metric| view.has(*metric)).map(|metric| {
+    let told = super::COMPARED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
         let cases = composed.cases(metric);
         Told { metric, verdicts: composed.verdicts(metric, &cases), cases }
     });

@@ -65,6 +65,21 @@ pub fn bottleneck(record: &Record, bottleneck: &str) -> String {
     format!("{lab} run {}", shell::command(words.iter().map(String::as_str))).trim_end().to_owned()
 }
 
+/// The command that measures one scenario as this run did.
+pub fn scenario(record: &Record, of: &str, scenario: &str) -> String {
+    let lab = Run::of(record).lab;
+    let profile = (!record.profile.is_empty()).then_some(["--profile", &record.profile]);
+    let selected = format!("{of}/{scenario}");
+    let words = [selected.as_str()].into_iter().chain(profile.into_iter().flatten());
+    format!("{lab} run {}", shell::command(words))
+}
+
+/// The command that writes the numbers of one bottleneck as a table.
+pub fn export(record: &Record, bottleneck: &str) -> String {
+    let lab = Run::of(record).lab;
+    format!("{lab} export csv {}", shell::command([bottleneck]))
+}
+
 /// The command that explains one cell. There is none for a cell that is about a user's file.
 pub fn cell(record: &Record, cell: &str) -> Option<String> {
     let lab = Run::of(record).lab;

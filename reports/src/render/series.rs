@@ -17,7 +17,7 @@ const DASHES: [&str; 3] = ["", ";--dash:9 3", ";--dash:9 3 2 3"];
 
 /// The markers, in series order, drawn around the origin.
 const MARKERS: [&str; 10] = [
-    r#"<circle r="3.2"/>"#,
+    "<circle r=3.2 />",
     r#"<path d="M-3-3H3V3H-3Z"/>"#,
     r#"<path d="M0-4.1 3.7 2.7H-3.7Z"/>"#,
     r#"<path d="M0-4.3 3.6 0 0 4.3-3.6 0Z"/>"#,
@@ -36,7 +36,7 @@ pub fn markers(count: usize) -> String {
     for series in 0..count {
         let _ = write!(
             svg,
-            r##"<g id="k{series}">{}</g><g id="l{series}"><path class="l" d="M0 5H22"/><use href="#k{series}" x="11" y="5"/></g>"##,
+            "<g id=k{series}>{}</g><g id=l{series}><path class=l d='M0 5H22'/><use href=#k{series} x=11 y=5 /></g>",
             MARKERS[series % MARKERS.len()]
         );
     }

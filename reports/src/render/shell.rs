@@ -1,63 +1,51 @@
 //! The parts that all pages share: head, style, script, content security policy, and the record's origin.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest, Sha256};
-
-use super::{format, series};
+use super::{format, pages, series};
 use crate::metric::Metric;
 use crate::record::{Machine, Record};
 use crate::view::BottleneckView;
 
 const STYLE: &str = include_str!("../../templates/style.css");
-const SCRIPT: &str = include_str!("../../templates/script.js");
-/// The icon: three bars, of which the shortest is blue.
-const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
-                    %3Cpath fill='%237a8691' d='M1 2h14v3H1zM1 6.5h10v3H1z'/%3E\
-                    %3Cpath fill='%230a6bc2' d='M1 11h4v3H1z'/%3E%3C/svg%3E";
+/// The script of every page.
+pub const SCRIPT: &str = include_str!("../../templates/script.js");
+/// The icon of every page: three bars, of which the shortest is blue.
+pub const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>\
+                        <path fill='#7a8691' d='M1 2h14v3H1zM1 6.5h10v3H1z'/><path fill='#0a6bc2' d='M1 11h4v3H1z'/></svg>\n";
+
+/// Content security policy: it allows nothing but the style, the script and the icon that lie beside the page. Browsers do not agree on
+/// what `'self'` is for a page that is opened from a disk, so its scheme is there, too.
+const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' file:; \
+                      base-uri 'none'; form-action 'none'";
 
 /// The parts that all pages share.
 pub struct Shell<'a> {
-    /// Content security policy: it allows nothing but this page's own style and script.
-    pub policy: String,
-    /// The page's style sheet.
-    pub style: String,
-    /// The page's script.
+    /// Content security policy.
+    pub policy: &'static str,
+    /// File names of the style, the script and the icon.
+    pub style: &'static str,
     pub script: &'static str,
-    /// The page's icon.
     pub icon: &'static str,
-    /// The series' markers.
-    pub markers: String,
     /// When the run started, as people read it.
     pub time: String,
     /// The revision, shortened; empty outside a repository.
     pub revision: &'a str,
+    /// The number of cells.
+    pub cells: String,
     /// The record.
     pub record: &'a Record,
 }
 
 impl<'a> Shell<'a> {
-    /// The shell of a page that shows `views`.
-    pub fn new(record: &'a Record, views: &[&BottleneckView<'_>]) -> Self {
-        let mut style = STYLE.to_owned();
-        style.push_str(&switched());
-        for (at, view) in views.iter().enumerate() {
-            style.push_str(&series::style(view, &format!(".of{at}")));
-        }
-        let most = views.iter().map(|view| view.contenders.len()).max().unwrap_or(0);
+    /// The shell of the pages on `record`.
+    pub fn new(record: &'a Record) -> Self {
         Shell {
-            policy: format!(
-                "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
-                 base-uri 'none'; form-action 'none'",
-                hash(&style),
-                hash(SCRIPT)
-            ),
-            style,
-            script: SCRIPT,
-            icon: ICON,
-            markers: series::markers(most),
+            policy: POLICY,
+            style: pages::STYLE,
+            script: pages::SCRIPT,
+            icon: pages::ICON,
             time: format::time(&record.started),
             revision: record.fingerprint.revision.get(..12).unwrap_or(&record.fingerprint.revision),
+            cells: format::exact(record.cells.len() as u64),
             record,
         }
     }
@@ -111,16 +99,27 @@ impl<'a> Shell<'a> {
     }
 }
 
-/// The rules that show the tables of the metric that a page's switch chooses.
-fn switched() -> String {
-    let chosen = Metric::with_tables().map(|metric| {
-        let key = metric.key();
-        format!("body:has(#metric-{key}:checked) .m[data-metric={key}]")
-    });
-    let chosen: Vec<String> = chosen.collect();
-    format!("@supports selector(:has(*)) {{ {} {{ display: table; }} }}\n", chosen.join(",\n"))
+/// The style of every page.
+pub fn style(views: &[BottleneckView<'_>]) -> String {
+    let mut style = STYLE.to_owned();
+    style.push_str(&switched());
+    for view in views {
+        style.push_str(&series::style(view, &format!(".of-{}", view.info.name)));
+    }
+    style
 }
 
-fn hash(text: &str) -> String {
-    BASE64_STANDARD.encode(Sha256::digest(text))
+/// The rules that show what belongs to the metric that a page's switch chooses.
+fn switched() -> String {
+    let chosen = |shown: &str| {
+        let of = |metric: Metric| {
+            let key = metric.key();
+            format!("body:has(#metric-{key}:checked) {shown}[data-metric={key}]")
+        };
+        Metric::with_tables().map(of).collect::<Vec<String>>().join(",\n")
+    };
+    let [tables, others] = [chosen("table.m"), chosen(".m:not(table)")];
+    format!(
+        "@supports selector(:has(*)) {{ {tables} {{ display: table; }} {others} {{ display: block; }} }}\n"
+    )
 }

@@ -4,14 +4,22 @@ use std::fs;
 use std::path::Path;
 
 use super::error::Error;
+use super::pages;
 
 /// A tag that every page of a report contains. It distinguishes a report from any other directory.
 pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"#;
 
-/// Whether `name` can be the name of a page: safe in any file system and in any link.
+/// Whether `name` can be the name of a bottleneck's page: it is plain, and no name of another page.
 pub fn is_page_name(name: &str) -> bool {
+    let is_other =
+        |file: &&str| file.strip_suffix(".html").is_some_and(|other| other.eq_ignore_ascii_case(name));
+    is_plain(name) && !pages::OTHERS.iter().any(|file| is_other(&file))
+}
+
+/// Whether `name` is safe in any file system and in any link.
+pub fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !name.is_empty() && name.bytes().all(plain) && !name.eq_ignore_ascii_case("index")
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 /// Writes `pages` (file name, content) beside `dir`, then moves them into its place.

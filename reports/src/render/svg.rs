@@ -101,6 +101,8 @@ pub struct Svg {
     series: String,
     /// The series path being collected, so that the segments of one series make one element.
     open: Option<(Ink, String)>,
+    /// The series whose group is open.
+    group: Option<u8>,
 }
 
 impl Svg {
@@ -114,6 +116,7 @@ impl Svg {
             labels: String::new(),
             series: String::new(),
             open: None,
+            group: None,
         }
     }
 
@@ -132,14 +135,32 @@ impl Svg {
         }
         svg.push_str(&self.labels);
         svg.push_str(&self.series);
-        svg.push_str("</svg>");
+        svg.push_str(if self.group.is_some() { "</g></svg>" } else { "</svg>" });
         svg
     }
 
     fn close(&mut self) {
-        if let Some((ink, path)) = self.open.take() {
-            let _ = write!(self.series, r#"<path class="{}" d="{path}"/>"#, ink.class());
+        let Some((ink, path)) = self.open.take() else { return };
+        let class = self.enter(ink);
+        let _ = write!(self.series, r#"<path{class} d="{path}"/>"#);
+    }
+
+    /// Enters the group of a series, which has its class. Returns the attribute of an element with another ink.
+    fn enter(&mut self, ink: Ink) -> String {
+        let series = match ink {
+            Ink::Series(index) => Some(index),
+            _ => None,
+        };
+        if self.group != series {
+            if self.group.is_some() {
+                self.series.push_str("</g>");
+            }
+            self.group = series;
+            if series.is_some() {
+                let _ = write!(self.series, "<g class={}>", ink.class());
+            }
         }
+        if series.is_some() { String::new() } else { format!(r#" class="{}""#, ink.class()) }
     }
 
     fn path(&mut self, points: impl IntoIterator<Item = BackendCoord>, color: BackendColor) {
@@ -154,11 +175,32 @@ impl Svg {
                 &mut self.open.get_or_insert_with(|| (ink, String::new())).1
             }
         };
-        for (at, (x, y)) in points.into_iter().enumerate() {
-            target.push(if at == 0 { 'M' } else { 'L' });
-            push_unit(target, x);
-            target.push(' ');
-            push_unit(target, y);
+        let mut before = None;
+        for (x, y) in points {
+            match before {
+                None => {
+                    target.push('M');
+                    push_unit(target, x);
+                    target.push(' ');
+                    push_unit(target, y);
+                }
+                // What goes along one axis is written with one coordinate.
+                Some((from, _)) if from == x => {
+                    target.push('V');
+                    push_unit(target, y);
+                }
+                Some((_, from)) if from == y => {
+                    target.push('H');
+                    push_unit(target, x);
+                }
+                Some(_) => {
+                    target.push('L');
+                    push_unit(target, x);
+                    target.push(' ');
+                    push_unit(target, y);
+                }
+            }
+            before = Some((x, y));
         }
     }
 }
@@ -235,9 +277,9 @@ impl DrawingBackend for &mut Svg {
         _: bool,
     ) -> Drawn {
         self.close();
-        let class = Ink::of(style.color()).class();
+        let class = self.enter(Ink::of(style.color()));
         let [left, top, right, bottom] = [left, top, right, bottom].map(unit);
-        let _ = write!(self.series, r#"<path class="{class}" d="M{left} {top}H{right}V{bottom}H{left}Z"/>"#);
+        let _ = write!(self.series, r#"<path{class} d="M{left} {top}H{right}V{bottom}H{left}Z"/>"#);
         Ok(())
     }
 
@@ -251,13 +293,12 @@ impl DrawingBackend for &mut Svg {
         let ink = Ink::of(style.color());
         self.close();
         let (x, y) = (unit(x), unit(y));
+        let class = self.enter(ink);
         let _ = match ink {
-            Ink::Series(index) => {
-                write!(self.series, r##"<use class="s{index}" href="#k{index}" x="{x}" y="{y}"/>"##)
-            }
+            Ink::Series(index) => write!(self.series, "<use href=#k{index} x={x} y={y} />"),
             _ => {
-                let (class, radius) = (ink.class(), unit(radius as i32));
-                write!(self.series, r#"<circle class="{class}" cx="{x}" cy="{y}" r="{radius}"/>"#)
+                let radius = unit(radius as i32);
+                write!(self.series, r#"<circle{class} cx="{x}" cy="{y}" r="{radius}"/>"#)
             }
         };
         Ok(())
@@ -312,8 +353,8 @@ mod tests {
             text,
             concat!(
                 r#"<svg class="plot" viewBox="0 0 40 20" role="img" aria-label="a &quot;b&quot; &lt;c&gt;">"#,
-                r#"<path class="g" d="M0 0L40 0M0 10L40 10"/>"#,
-                r##"<use class="s2" href="#k2" x="5.5" y="6"/></svg>"##
+                r#"<path class="g" d="M0 0H40M0 10H40"/>"#,
+                "<g class=s2><use href=#k2 x=5.5 y=6 /></g></svg>"
             )
         );
     }

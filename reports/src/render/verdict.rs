@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::format;
 use crate::analysis::{self, Kind};
 use crate::record::{ContenderInfo, Role};
-use crate::verdict::{self, Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
+use crate::verdict::{Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
 use crate::view::BottleneckView;
 
 /// At most this many exceptions are spelled out.
@@ -58,9 +58,8 @@ pub(super) struct Leader<'a> {
 
 impl<'a> Section<'a> {
     /// `None` if there is nothing to compare.
-    pub(super) fn new(view: &'a BottleneckView<'a>) -> Option<Self> {
-        let verdict = verdict::verdict(view);
-        let mut sentences = sentences(view, &verdict).into_iter();
+    pub(super) fn new(view: &'a BottleneckView<'a>, verdict: &Verdict) -> Option<Self> {
+        let mut sentences = sentences(view, verdict).into_iter();
         let first = sentences.next()?;
         let sizes: BTreeSet<u64> = verdict.groups.iter().map(|group| group.size).collect();
         let row = |at: usize| {
@@ -82,7 +81,7 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Leader<'a> {
-    fn new(view: &'a BottleneckView<'a>, group: &GroupVerdict) -> Self {
+    pub(super) fn new(view: &'a BottleneckView<'a>, group: &GroupVerdict) -> Self {
         let name = |at: usize| view.contenders[at].name.as_str();
         let series = group.leaders[0];
         let time = match &group.time {
@@ -347,6 +346,7 @@ mod tests {
     use super::*;
     use crate::fixture::{record, timed};
     use crate::record::Record;
+    use crate::verdict;
 
     fn said(record: &Record) -> Vec<String> {
         let views = BottleneckView::all(record).unwrap();

@@ -1,0 +1,232 @@
+//! The page of a contender: where it is strong and where it is weak, how it grows, and how it stands against each other one.
+
+use askama::Template;
+
+use super::caveats::Badge;
+use super::error::{Error, fill};
+use super::growth::{formula, possible};
+use super::shell::Shell;
+use super::tint::Ratio;
+use super::{Told, format, pages, reproduce, series as looks, site};
+use crate::analysis;
+use crate::growth::{Growth, Verdict};
+use crate::metric::Metric;
+use crate::record::{CellRecord, ContenderInfo, Role};
+use crate::verdict::{Estimate, paired_quotient};
+use crate::view::{BottleneckView, ScenarioView};
+
+/// At most so many places are listed as strong, and as many as weak.
+const PLACES: usize = 6;
+
+#[derive(Template)]
+#[template(path = "contender.html")]
+struct Page<'a> {
+    shell: &'a Shell<'a>,
+    generator: &'static str,
+    markers: String,
+    view: &'a BottleneckView<'a>,
+    series: usize,
+    info: &'a ContenderInfo,
+    badges: Vec<Badge<'a>>,
+    /// Stated growth with the operations that have it.
+    stated: Vec<(&'a str, String)>,
+    paragraphs: Vec<&'a str>,
+    answer: String,
+    places: Vec<Places<'a>>,
+    growth: Vec<Grown<'a>>,
+    others: Vec<usize>,
+    duels: Vec<Duels<'a>>,
+}
+
+/// The groups in which it is strong, or weak.
+struct Places<'a> {
+    title: &'static str,
+    id: &'static str,
+    is_weak: bool,
+    list: Vec<Place<'a>>,
+}
+
+/// A group in which it stands out.
+struct Place<'a> {
+    scenario: &'a str,
+    size: u64,
+    size_text: String,
+    ratio: Ratio,
+    /// The best of the others.
+    other: &'a str,
+    /// The command that shows what makes the difference; absent where no cell can be explained.
+    explain: Option<String>,
+}
+
+/// How its instructions grow in a scenario.
+struct Grown<'a> {
+    scenario: &'a str,
+    stated: &'a str,
+    measured: String,
+    formula: String,
+    verdict: &'static str,
+}
+
+/// Its cost in one metric divided by that of each other contender: a row for each scenario.
+struct Duels<'a> {
+    metric: Metric,
+    rows: Vec<(&'a str, Vec<Option<Ratio>>)>,
+}
+
+/// The page of the contender at `series`.
+///
+/// # Errors
+/// If the template fails.
+pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<String, Error> {
+    let Told { view, caveats, .. } = told;
+    let info = view.contenders[series];
+    let mut places = places(shell, view, series);
+    let leads = places.iter().filter(|(ratio, _)| *ratio <= analysis::TIE).count();
+    let answer = answer(view, info, leads, places.len());
+    let weak = places.iter().rposition(|(ratio, _)| *ratio <= 1.0).map_or(0, |at| at + 1);
+    let mut weak: Vec<Place<'_>> = places.split_off(weak).into_iter().map(|(_, place)| place).collect();
+    weak.reverse();
+    weak.truncate(PLACES);
+    let others = (0..view.contenders.len()).filter(|other| *other != series);
+    let others: Vec<usize> = others.filter(|other| have_met(view, series, *other)).collect();
+    let duels = [Metric::Instructions];
+    let page = Page {
+        shell,
+        generator: site::GENERATOR,
+        markers: looks::markers(view.contenders.len()),
+        view,
+        series,
+        info,
+        badges: caveats.badges(&info.caveats),
+        stated: by_growth(info),
+        paragraphs: info.analysis.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect(),
+        answer,
+        places: vec![
+            Places {
+                title: "Where it is strong",
+                id: "strong",
+                is_weak: false,
+                list: places.into_iter().take(PLACES).map(|(_, place)| place).collect(),
+            },
+            Places { title: "Where it is weak", id: "weak", is_weak: true, list: weak },
+        ],
+        growth: growth(told, series),
+        duels: duels.into_iter().filter_map(|metric| Duels::new(view, metric, series, &others)).collect(),
+        others,
+    };
+    fill(&page, &pages::contender(view, series))
+}
+
+/// Each group in which it and another contender that keeps the same promise have instruction counts, with its instructions
+/// divided by those of the best other one. The lowest ratio comes first.
+fn places<'a>(shell: &Shell<'_>, view: &'a BottleneckView<'a>, series: usize) -> Vec<(f64, Place<'a>)> {
+    let rivals: Vec<usize> = view.contestants().into_iter().filter(|other| *other != series).collect();
+    let place = |scenario: &ScenarioView<'a>, size: u64| {
+        let metric = Metric::Instructions;
+        let (own, best) = (scenario.cell(size, series)?, scenario.best_cell(metric, size, &rivals)?);
+        let ratio = analysis::ratio(metric.value(own)?, metric.value(best)?);
+        let [own, best]: [&'a CellRecord; 2] = [own, best];
+        let explain = reproduce::cell(shell.record, &own.name.to_string());
+        let place = Place {
+            scenario: &scenario.info.name,
+            size,
+            size_text: format::size(size),
+            ratio: Ratio::new(ratio),
+            other: &best.name.contender,
+            explain: explain.map(|command| format!("{command} {}", best.name.contender)),
+        };
+        Some((ratio, place))
+    };
+    let groups =
+        view.scenarios.iter().flat_map(|scenario| scenario.sizes.iter().map(move |size| (scenario, *size)));
+    let mut places: Vec<_> = groups.filter_map(|(scenario, size)| place(scenario, size)).collect();
+    places.sort_by(|left, right| left.0.total_cmp(&right.0));
+    places
+}
+
+/// The first sentence: in how many groups it leads.
+fn answer(view: &BottleneckView<'_>, info: &ContenderInfo, leads: usize, groups: usize) -> String {
+    match (groups, info.role) {
+        (0, _) => format!(
+            "{} was measured in no group together with another contender that keeps the same promise.",
+            info.name
+        ),
+        (_, Role::Bound) => format!(
+            "{} is a bound: it promises less than the others of “{}”, and shows how low the cost could go.",
+            info.name, view.info.title
+        ),
+        _ => format!(
+            "{} needs the fewest instructions, or is within 1 % of it, in {leads} of {groups} groups (one scenario at one size).",
+            info.name
+        ),
+    }
+}
+
+fn have_met(view: &BottleneckView<'_>, one: usize, other: usize) -> bool {
+    let both = |scenario: &ScenarioView<'_>| {
+        scenario.sizes.iter().any(|size| scenario.cell(*size, one).and(scenario.cell(*size, other)).is_some())
+    };
+    view.scenarios.iter().any(both)
+}
+
+/// The operations of a contender, joined under the growth that it states for them.
+fn by_growth(contender: &ContenderInfo) -> Vec<(&str, String)> {
+    let mut growths: Vec<(&str, String)> = Vec::new();
+    for (operation, growth) in &contender.complexity {
+        match growths.iter_mut().find(|(known, _)| known == growth) {
+            Some((_, operations)) => operations.extend([", ", operation]),
+            None => growths.push((growth, operation.clone())),
+        }
+    }
+    growths
+}
+
+fn growth<'a>(told: &Told<'a>, series: usize) -> Vec<Grown<'a>> {
+    let of_instructions = told.growth.iter().find(|(metric, _)| *metric == Metric::Instructions);
+    let findings = of_instructions.into_iter().flat_map(|(_, findings)| findings);
+    let grown = findings.filter(|found| found.contender == series).map(|found| Grown {
+        scenario: &told.view.scenarios[found.scenario].info.name,
+        stated: found.stated,
+        measured: possible(&found.growth),
+        formula: match &found.growth {
+            Growth::Decided { fit, .. } => formula(fit),
+            Growth::Undecided(_) => String::new(),
+        },
+        verdict: match found.verdict {
+            Verdict::Agrees => "as stated",
+            Verdict::Holds => "no faster than stated",
+            Verdict::Contradicts => "faster than stated",
+            Verdict::Undecided => "cannot be told",
+            Verdict::NotStated => "",
+        },
+    });
+    grown.collect()
+}
+
+impl<'a> Duels<'a> {
+    /// `None` where it has no value of `metric`.
+    fn new(view: &'a BottleneckView<'a>, metric: Metric, series: usize, others: &[usize]) -> Option<Self> {
+        let row = |scenario: &'a ScenarioView<'a>| {
+            let ratios: Vec<Option<Ratio>> =
+                others.iter().map(|other| duel(scenario, metric, series, *other)).collect();
+            ratios.iter().any(Option::is_some).then_some((scenario.info.name.as_str(), ratios))
+        };
+        let rows: Vec<_> = view.scenarios.iter().filter_map(row).collect();
+        (!rows.is_empty()).then_some(Duels { metric, rows })
+    }
+}
+
+/// The geometric mean, over the sizes, of its value divided by that of another contender.
+fn duel(scenario: &ScenarioView<'_>, metric: Metric, series: usize, other: usize) -> Option<Ratio> {
+    let pairs = scenario
+        .sizes
+        .iter()
+        .filter_map(|size| scenario.cell(*size, series).zip(scenario.cell(*size, other)));
+    if metric == Metric::Warm {
+        let mean = Estimate::mean(pairs.filter_map(|(own, other)| paired_quotient(metric, own, other)))?;
+        return Some(Ratio::new(mean.value).within(mean.low, mean.high));
+    }
+    let value = |cell: &CellRecord| metric.value(cell);
+    let ratios = pairs.filter_map(|(own, other)| Some(analysis::ratio(value(own)?, value(other)?)));
+    analysis::geometric_mean(ratios).map(Ratio::new)
+}

@@ -1,0 +1,306 @@
+//! The page of a scenario: who leads at which size, and every metric as a chart and a table.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+
+use super::bottleneck::{Switch, switches};
+use super::caveats::Badge;
+use super::chart::{self, Chart};
+use super::error::{Error, fill};
+use super::shell::Shell;
+use super::tint::Ratio;
+use super::verdict::Leader;
+use super::{Told, format, pages, parts, reproduce, series, site};
+use crate::growth;
+use crate::metric::Metric;
+use crate::record::{ContenderInfo, Role, ScenarioInfo};
+use crate::view::{BottleneckView, ScenarioView};
+
+/// The metrics in whose tables a ratio stands beside each value.
+const COMPARED: [Metric; 4] = [Metric::Instructions, Metric::Blocks, Metric::LiveBytes, Metric::Warm];
+
+#[derive(Template)]
+#[template(path = "scenario.html")]
+struct Page<'a> {
+    shell: &'a Shell<'a>,
+    generator: &'static str,
+    markers: String,
+    view: &'a BottleneckView<'a>,
+    info: &'a ScenarioInfo,
+    metrics: Vec<Switch>,
+    /// The metrics that are zero for every contender at every size.
+    zeros: Vec<Metric>,
+    roles: Vec<Role>,
+    /// Who leads, by size.
+    leaders: Vec<(String, Leader<'a>)>,
+    /// The contenders that take part.
+    legend: Vec<Legend<'a>>,
+    figures: Vec<Figure>,
+    sizes: Vec<(u64, String)>,
+    matrices: Vec<Matrix<'a>>,
+    observed: Vec<Observed<'a>>,
+    /// The contenders whose regions make fewer operations than others', and how many.
+    fewer: Vec<(&'a str, String)>,
+    /// What each part saves, where contenders are put together from parts.
+    parts: Option<&'a parts::Section<'a>>,
+    block: Option<&'a parts::Block<'a>>,
+    reproduce: String,
+    export: String,
+    /// Absent where no cell can be explained.
+    example: Option<String>,
+    /// The scenarios before and behind it.
+    before: Option<&'a str>,
+    behind: Option<&'a str>,
+}
+
+/// A contender in the legend.
+struct Legend<'a> {
+    series: usize,
+    name: &'a str,
+    role: Role,
+    badges: Vec<Badge<'a>>,
+    /// Its stated growth in this scenario; empty where it states none.
+    growth: &'a str,
+}
+
+/// A chart with its caption.
+struct Figure {
+    metric: Metric,
+    svg: Option<String>,
+    note: &'static str,
+}
+
+/// A table of one metric: a row per contender, a group of columns per size.
+struct Matrix<'a> {
+    metric: Metric,
+    /// Whom a column beside each value compares with: the best peer, or the naive one where there is no peer. Empty for metrics
+    /// that are looked up seldom: there the shade says how much less or more it is.
+    against: &'static str,
+    rows: Vec<Row<'a>>,
+}
+
+/// A table of something that runs report beside their cost, such as `hit_rate`.
+struct Observed<'a> {
+    name: &'a str,
+    /// A row for each contender that reports it, with a value per size.
+    rows: Vec<ObservedRow<'a>>,
+}
+
+struct ObservedRow<'a> {
+    series: usize,
+    name: &'a str,
+    values: Vec<String>,
+}
+
+/// A contender's row in a matrix.
+struct Row<'a> {
+    series: usize,
+    name: &'a str,
+    cells: Vec<Cell>,
+}
+
+/// One cell of a matrix.
+struct Cell {
+    /// The cell that it is of, without bottleneck and scenario: `1000/im`. Empty where there is none.
+    name: String,
+    value: String,
+    interval: String,
+    /// Whether somebody else used the core while it was timed.
+    noisy: bool,
+    best: bool,
+    /// The shade, where no ratio stands beside it.
+    tint: &'static str,
+    ratio: Option<Ratio>,
+}
+
+/// The page of the scenario at `at`.
+///
+/// # Errors
+/// If a chart cannot be drawn or the template fails.
+pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String, Error> {
+    let Told { view, verdict, caveats, parts, .. } = told;
+    let scenario = &view.scenarios[at];
+    let name = scenario.info.name.as_str();
+    let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
+    let is_shown =
+        |metric: Metric| scenario.cells().any(|cell| metric.value(cell).is_some_and(|value| value != 0.0));
+    let measured = || Metric::with_tables().filter(|metric| is_shown(*metric));
+    let figures = measured().filter(|metric| chart::is_charted(view, *metric)).map(|metric| {
+        let chart = chart::scaling(scenario, &names, metric).map_err(Error::drawing(name))?;
+        Ok::<_, Error>(Figure::new(metric, chart, scenario))
+    });
+    let largest = scenario.sizes.last().copied().unwrap_or_default();
+    let example = (0..names.len()).find_map(|at| scenario.cell(largest, at));
+    let takes_part = |at: &usize| scenario.sizes.iter().any(|size| scenario.cell(*size, *at).is_some());
+    let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
+        series,
+        name: names[series],
+        role: view.contenders[series].role,
+        badges: caveats.badges(&view.contenders[series].caveats),
+        growth: growth::stated(view.contenders[series], name),
+    });
+    let groups = verdict.groups.iter().filter(|group| group.scenario == at);
+    let named = |at: usize| view.scenarios.get(at).map(|scenario| scenario.info.name.as_str());
+    let file = pages::scenario(view, name);
+    let page = Page {
+        shell,
+        generator: site::GENERATOR,
+        markers: series::markers(view.contenders.len()),
+        view,
+        info: scenario.info,
+        metrics: switches(is_shown),
+        zeros: Metric::with_tables().filter(|metric| scenario.has(*metric) && !is_shown(*metric)).collect(),
+        roles: view.roles(),
+        leaders: groups.map(|group| (format::size(group.size), Leader::new(view, group))).collect(),
+        legend: legend.collect(),
+        figures: figures.collect::<Result<_, _>>()?,
+        sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
+        matrices: measured().map(|metric| Matrix::new(view, scenario, metric)).collect(),
+        observed: observed(view, scenario),
+        fewer: fewer(view, scenario),
+        parts: parts.as_ref(),
+        block: parts.as_ref().and_then(|parts| parts.block(name)),
+        reproduce: reproduce::scenario(shell.record, &view.info.name, name),
+        export: reproduce::export(shell.record, &view.info.name),
+        example: example.and_then(|cell| reproduce::cell(shell.record, &cell.name.to_string())),
+        before: at.checked_sub(1).and_then(named),
+        behind: named(at + 1),
+    };
+    fill(&page, &file)
+}
+
+/// The most operations that a region makes at a size.
+fn most_operations(view: &BottleneckView<'_>, scenario: &ScenarioView<'_>, size: u64) -> u64 {
+    let cells = (0..view.contenders.len()).filter_map(|series| scenario.cell(size, series));
+    cells.map(|cell| cell.ops).max().unwrap_or_default()
+}
+
+/// The contenders whose regions make fewer operations than those of others: at which sizes, and how many of how many.
+fn fewer<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<(&'a str, String)> {
+    let of = |(series, contender): (usize, &&'a ContenderInfo)| {
+        let at = |size: &u64| {
+            let (ops, most) = (scenario.cell(*size, series)?.ops, most_operations(view, scenario, *size));
+            let [few, all, size] = [format::exact(ops), format::exact(most), format::size(*size)];
+            (ops < most).then(|| format!("{few} of {all} at n = {size}"))
+        };
+        let sizes: Vec<String> = scenario.sizes.iter().filter_map(at).collect();
+        (!sizes.is_empty()).then(|| (contender.name.as_str(), sizes.join(", ")))
+    };
+    view.contenders.iter().enumerate().filter_map(of).collect()
+}
+
+/// One table for each name that any cell of `scenario` observed.
+fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Vec<Observed<'a>> {
+    let names: BTreeSet<&str> =
+        scenario.cells().flat_map(|cell| cell.observed.keys().map(String::as_str)).collect();
+    let table = |name: &'a str| {
+        let row = |(series, contender): (usize, &&'a ContenderInfo)| {
+            let observed = |size: &u64| {
+                let cell = scenario.cell(*size, series)?;
+                let value = format::value(*cell.observed.get(name)?);
+                // What fewer operations show is not to be compared with what more of them do.
+                let is_less = cell.ops < most_operations(view, scenario, *size);
+                Some(if is_less { format!("{value} in {}", format::exact(cell.ops)) } else { value })
+            };
+            let values: Vec<Option<String>> = scenario.sizes.iter().map(observed).collect();
+            values.iter().any(Option::is_some).then(|| ObservedRow {
+                series,
+                name: &contender.name,
+                values: values.into_iter().map(|value| value.unwrap_or(format::ABSENT.to_owned())).collect(),
+            })
+        };
+        Observed { name, rows: view.contenders.iter().enumerate().filter_map(row).collect() }
+    };
+    names.into_iter().map(table).collect()
+}
+
+impl Figure {
+    fn new(metric: Metric, chart: Chart, scenario: &ScenarioView<'_>) -> Self {
+        let zeros = || scenario.cells().any(|cell| metric.value(cell) == Some(0.0));
+        let (svg, note) = match chart {
+            Chart::Drawn(svg) if zeros() => {
+                (Some(svg), "Zero has no logarithm, so it is drawn on the line marked 0.")
+            }
+            Chart::Drawn(svg) if scenario.cells().any(|cell| metric.interval(cell).is_some()) => {
+                (Some(svg), "The bars are 95 % confidence intervals.")
+            }
+            Chart::Drawn(svg) => (Some(svg), ""),
+            Chart::AllZero => (None, "The value is zero for every contender at every size."),
+            Chart::Absent => (None, ""),
+        };
+        Figure { metric, svg, note }
+    }
+}
+
+impl<'a> Matrix<'a> {
+    fn new(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'_>, metric: Metric) -> Self {
+        let (references, against) = match (view.of_role(Role::Peer), view.of_role(Role::Naive)) {
+            (peers, _) if !peers.is_empty() => (peers, "best peer"),
+            (_, naives) if !naives.is_empty() => (naives, "naive one"),
+            _ => (Vec::new(), ""),
+        };
+        let contestants = view.contestants();
+        let against = if COMPARED.contains(&metric) { against } else { "" };
+        let mut matrix = Matrix { metric, against, rows: Vec::new() };
+        // The references of a size, found once for the whole column.
+        let columns: Vec<_> = scenario
+            .sizes
+            .iter()
+            .map(|size| {
+                let reference = scenario.best_cell(metric, *size, &references);
+                (*size, reference, scenario.leaders(metric, *size, &contestants))
+            })
+            .collect();
+        for (series, contender) in view.contenders.iter().enumerate() {
+            let cells = columns.iter().map(|(size, reference, leaders)| {
+                let Some(cell) = scenario.cell(*size, series) else { return Cell::absent(String::new()) };
+                let name = format!("{size}/{}", contender.name);
+                let Some(value) = metric.value(cell) else { return Cell::absent(name) };
+                let interval = metric.interval(cell);
+                let ratio = reference.and_then(|reference| Ratio::of(metric, cell, reference));
+                Cell {
+                    name,
+                    value: format::value(value),
+                    interval: interval.map_or(String::new(), |(low, high)| {
+                        format!("{}–{}", format::value(low), format::value(high))
+                    }),
+                    noisy: interval.is_some() && cell.is_noisy(),
+                    best: leaders.contains(&series),
+                    tint: ratio.as_ref().filter(|_| against.is_empty()).map_or("", |ratio| ratio.tint),
+                    ratio,
+                }
+            });
+            let cells: Vec<Cell> = cells.collect();
+            // A contender that does not take part in this scenario would be a row of dashes.
+            if cells.iter().any(|cell| !cell.name.is_empty()) {
+                matrix.rows.push(Row { series, name: &contender.name, cells });
+            }
+        }
+        matrix
+    }
+}
+
+impl Cell {
+    /// Its `class` attribute, with a space before it.
+    fn class(&self) -> String {
+        match (self.best, self.tint) {
+            (false, "") => String::new(),
+            (true, "") => " class=best".to_owned(),
+            (false, tint) => format!(" class={tint}"),
+            (true, tint) => format!(" class='best {tint}'"),
+        }
+    }
+
+    fn absent(name: String) -> Self {
+        Cell {
+            name,
+            value: format::ABSENT.to_owned(),
+            interval: String::new(),
+            noisy: false,
+            best: false,
+            tint: "",
+            ratio: None,
+        }
+    }
+}
