@@ -212,6 +212,35 @@ fn no_file_imports_in_a_circle() {
 }
 
 #[test]
+fn a_crate_that_builds_no_unit_tests_has_none() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut checked = 0;
+    for bottleneck in directories(&root.join("impls")) {
+        for contender in directories(&bottleneck) {
+            let manifest = std::fs::read_to_string(contender.join("Cargo.toml")).unwrap();
+            if !manifest.contains("\ntest = false\n") {
+                continue;
+            }
+            checked += 1;
+            for path in files(&contender.join("src")).values() {
+                let text = std::fs::read_to_string(path).unwrap();
+                let place = path.strip_prefix(root).unwrap().display();
+                assert!(
+                    !text.contains("#[test]") && !text.contains("cfg(test)"),
+                    "{place} has tests that nothing runs"
+                );
+            }
+        }
+    }
+    assert!(checked > 0);
+}
+
+fn directories(of: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_dir()).collect()
+}
+
+#[test]
 fn a_circle_is_found_through_whatever_passes_a_name_on() {
     let home = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

@@ -1,12 +1,12 @@
 //! What the tests of several contenders share.
 //!
 //! A contender names this crate in its `[dev-dependencies]` only, so nothing that is measured depends on it.
-//! In one line, a test then replays [every check](every_check_passes) of its bottleneck:
+//! In one line, a test in its `tests/checks.rs` then replays [every check](every_check_passes) of its bottleneck:
 //!
 //! ```ignore
 //! #[test]
 //! fn every_check_of_the_bottleneck_passes() {
-//!     testkit::every_check_passes(&contender());
+//!     testkit::every_check_passes(&small_map_sorted_vec::contender());
 //! }
 //! ```
 //!

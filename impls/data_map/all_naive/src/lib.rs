@@ -23,13 +23,3 @@ Every part is the naive contender of its bottleneck.
 
 What the whole costs is what the most naive part in the way costs: a read of many pointers scans the store, a \
 query builds a tree, and each write tests every pattern.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

@@ -23,13 +23,3 @@ signals with a flag, a free list, a linked cache and a 32-way trie for arrays.
 
 The plan speeds up what it names, and leaves snapshots and objects as they are: both still visit all of the \
 store.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

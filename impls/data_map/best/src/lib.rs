@@ -24,13 +24,3 @@ slab, and vectors that share nodes.
 
 A version costs nothing until something is written, and an object that was built once is built again only \
 where it changed.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

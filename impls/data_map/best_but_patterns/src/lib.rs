@@ -21,13 +21,3 @@ All parts but one are the lab's best. It shows what the pattern index brings whe
 already.
 
 It loses where this part is in the way of all others, and wins where the naive form is the cheaper one.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

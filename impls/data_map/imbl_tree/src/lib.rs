@@ -214,13 +214,3 @@ is a clone of a root in constant time; two versions are compared without what th
 beat for an editor that keeps every version.
 
 A pointer takes a look-up per segment. Each write tests every pattern, and a query builds a whole tree first.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

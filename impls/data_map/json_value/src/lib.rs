@@ -65,13 +65,3 @@ there as it is: a wide read is a copy of a subtree, and no index has to be kept.
 
 It loses where a whole is copied: a version is a copy of the document. Each write tests every pattern. An \
 insertion in the middle of an array moves what follows.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

@@ -20,13 +20,3 @@ const ANALYSIS: &str = "\
 All parts but one are naive. It shows what the pattern index brings alone.
 
 It wins where nothing else is in the way, and loses where another part costs more than this one saves.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&contender());
-    }
-}

@@ -131,11 +131,3 @@ pub fn contender() -> Contender {
         known_failures: &[],
     })
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -63,11 +63,3 @@ It loses to both others wherever versions are kept, and that is its purpose: it 
 started from. The source's log counts 42 to 84 allocations per change; here it is 4 to 31. The number \
 depends on how many entries lie in the copied nodes: at 32 entries nearly all lie in the root, at 1,000 in \
 its children, at sizes in between hardly any do.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -67,11 +67,3 @@ what the step to shared entries in the source's log gained. With plain numbers i
 value. Adding one to a count takes as long as copying two words, every new entry is an allocation, and \
 dropping a version lowers all those counts again. An atomic count is one instruction, but takes many times \
 as long as one that is not atomic, so the number of instructions makes it look better than it is.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -116,11 +116,3 @@ still wins slice and concat of 1,000 numbers and, with only one indirection, get
 unshared sets. Keeping a version adds one to the counts of two nodes, one of them the root, and a changed \
 branch to those of its children. These operations are atomic, and their share of the time is larger than \
 their share of the instructions. `collections::rc::Vector` counts without atomics.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -72,11 +72,3 @@ keys are Arc<[u8]>, so that a leaf that is copied does not copy its keys; a look
 It is the measure for shared_collections: the same kind of trie, with pointers instead of offsets, in the memory of one \
 process. What a region in shared memory costs beyond it is the price of letting other processes read. What it saves is \
 an allocation and a reference count for each key, because a key lies in the leaf itself.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

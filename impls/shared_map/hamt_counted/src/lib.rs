@@ -597,11 +597,3 @@ one from the count of its root. Where that was the last reference, the same writ
 
 Readers touch no count of a node. They pin a whole version by one counter that all of them share, and many readers of \
 one version wait for each other there.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -133,11 +133,3 @@ pointers, which is copied into the region. A reader pins that block and looks up
 
 So a snapshot costs a pin, and a look-up about as much as in a hash map of its own. Every version costs all n entries, \
 for the writer alone. It is the best choice for data that change rarely and are read by many processes.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -60,11 +60,3 @@ const ANALYSIS: &str = "The vector that leads persistent_vector, with a root tha
 
 It is the measure for shared_collections: the same kind of trie, with pointers instead of offsets, in the memory of one \
 process. What a region in shared memory costs beyond it is the price of letting other processes read.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -24,11 +24,3 @@ The store for many processes that one would take, with indices as keys: 8 bytes,
 the B+ tree keeps the order. See its text in shared_map for how versions and readers work.
 
 A get searches pages by comparing keys where a radix trie computes places, and a change copies pages of 4 KiB.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -646,11 +646,3 @@ Each node that is copied adds one to the counts of up to 32 others. A leaf of nu
 No leaf is kept apart from the trie, so every push and every pop descends from the root and looks at each count on the \
 way. Readers touch no count of a node. They pin a whole version by one counter that all of them share, and many readers \
 of one version wait for each other there.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -91,11 +91,3 @@ The writer keeps a growable array. To publish, rkyv lays it out anew as an archi
 copied into the region. A reader pins that block and indexes it where it lies.
 
 So a snapshot costs a pin and a get one load. Every version costs all n elements, for the writer alone.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -28,11 +28,3 @@ At 16 entries the scan of plain keys costs more than a lookup in the trie, but i
 version before still copy a flat array in less than the trie takes. With String keys that copy clones up to \
 16 of them. The step to a trie itself costs what building a trie of 17 entries costs, and shows in \
 insert_shared at 17.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -28,11 +28,3 @@ At 32 entries lookups cost several times what the trie's cost, and so do inserts
 append; copying half a kilobyte of plain entries is still cheaper than the trie's copies. With String keys \
 the copy clones them all, which is the worst of both. The step to a trie itself costs what building a trie \
 of 33 entries costs, and shows in insert_shared at 33.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -27,11 +27,3 @@ stays a trie.
 At 4 entries the scan has not lost to anything yet, whatever the key; from 5 on it is the trie with one \
 more test. The step to a trie itself costs what building a trie of 5 entries costs, and shows in \
 insert_shared at 5.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -166,11 +166,3 @@ It does what `array_map` does, but replaces the scan by a search whose cost hard
 scan from a dozen plain keys on. Compared with hashing, it has no hash to compute but makes several \
 comparisons. So it wins where keys are cheap to compare, and loses with keys that share long prefixes, \
 which each comparison has to read.";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_check_of_the_bottleneck_passes() {
-        testkit::every_check_passes(&super::contender());
-    }
-}

@@ -1,0 +1,6 @@
+//! It keeps the contract.
+
+#[test]
+fn every_check_of_the_bottleneck_passes() {
+    testkit::every_check_passes(&data_map_as_planned::contender());
+}
