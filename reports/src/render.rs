@@ -1,6 +1,6 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes `index.html` and one page per bottleneck. Every page stands alone: style,
+//! [`render`] writes `index.html`, one page per bottleneck, and `claims.html`. Every page stands alone: style,
 //! script and charts are inside it, and its content security policy forbids any request, so that it
 //! can be mailed or opened from a disk. Without JavaScript everything can be read; the script adds
 //! filters, sorting and deep links to them.
@@ -9,6 +9,7 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+pub mod claims;
 mod crossover;
 mod error;
 mod failures;
@@ -31,6 +32,8 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 
 use crate::afterwards::with_badges;
+use crate::claims::claim::Claim;
+use crate::claims::file;
 use crate::record::Record;
 use crate::view::BottleneckView;
 
@@ -42,6 +45,14 @@ use crate::view::BottleneckView;
 /// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
 /// cannot be written. An earlier report is then still there.
 pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
+    render_with(record, file::own(), dir)
+}
+
+/// The same, with other claims than the lab's own.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathBuf, Error> {
     let record = &with_badges(record);
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
@@ -49,8 +60,9 @@ pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
     }
     let mut pages = vec![("index.html".to_owned(), overview::page(record, &views)?)];
     for view in &views {
-        pages.push((format!("{}.html", view.info.name), bottleneck::page(record, view)?));
+        pages.push((format!("{}.html", view.info.name), bottleneck::page(record, view, known)?));
     }
+    pages.push((claims::PAGE.to_owned(), claims::page(record, &views, known)?));
     site::write(&pages, dir)?;
     Ok(dir.join("index.html"))
 }

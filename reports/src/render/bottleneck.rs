@@ -12,8 +12,9 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{crossover, format, growth as grown, payoff, reproduce, site, verdict};
-use crate::analysis::{self, Held, TestedClaim};
+use super::{claims, crossover, format, growth as grown, payoff, reproduce, site, verdict};
+use crate::analysis::{self, Held};
+use crate::claims::claim::Claim;
 use crate::growth;
 use crate::metric::{Metric, Reading};
 use crate::record::{CellRecord, ContenderInfo, Interval, MemoryInfo, Record, Role, ScenarioInfo};
@@ -39,7 +40,7 @@ struct Page<'a> {
     crossovers: Option<crossover::Section<'a>>,
     pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
-    claims: Vec<Claim<'a>>,
+    claims: Vec<claims::Row<'a>>,
     scenarios: Vec<Scenario<'a>>,
     trials: Vec<Trials<'a>>,
     reproduce: String,
@@ -149,15 +150,6 @@ struct HeldCell {
     to_peer: Option<Ratio>,
 }
 
-/// A claim of the source, and the measurement beside it.
-struct Claim<'a> {
-    tested: TestedClaim<'a>,
-    claimed: String,
-    size: String,
-    instructions: String,
-    time: String,
-}
-
 /// A table of something that runs report beside their cost, such as `hit_rate`.
 struct Observed<'a> {
     name: &'a str,
@@ -206,11 +198,11 @@ struct Exact<'a> {
     numbers: Vec<String>,
 }
 
-/// The page of `view`.
+/// The page of `view`, with those of the `known` claims that are about it.
 ///
 /// # Errors
 /// If a chart cannot be drawn or the template fails.
-pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error> {
+pub fn page(record: &Record, view: &BottleneckView<'_>, known: &[Claim]) -> Result<String, Error> {
     let caveats = Caveats::of(view);
     let contenders = view.contenders.iter().enumerate().map(|(series, info)| Contender {
         series,
@@ -248,7 +240,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         crossovers: crossover::Section::new(view),
         pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
-        claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
+        claims: claims::rows(view, known),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         trials: trials::all(record, view, &caveats),
         reproduce: reproduce::bottleneck(record, &view.info.name),
@@ -389,19 +381,6 @@ impl HeldCell {
             each: String::new(),
             best: view.contenders[series].role != Role::Bound && value.is_some() && value == best,
             to_peer,
-        }
-    }
-}
-
-impl<'a> Claim<'a> {
-    fn new(tested: TestedClaim<'a>) -> Self {
-        let times = |factor: Option<f64>| factor.map_or(format::ABSENT.to_owned(), format::ratio);
-        Claim {
-            claimed: times(tested.info.factor),
-            size: tested.size.map_or(format::ABSENT.to_owned(), format::size),
-            instructions: times(tested.instructions),
-            time: times(tested.time),
-            tested,
         }
     }
 }

@@ -11,7 +11,8 @@ pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"
 /// Whether `name` can be the name of a page: safe in any file system and in any link.
 pub fn is_page_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !name.is_empty() && name.bytes().all(plain) && !name.eq_ignore_ascii_case("index")
+    let taken = ["index", "claims"].iter().any(|page| name.eq_ignore_ascii_case(page));
+    !name.is_empty() && name.bytes().all(plain) && !taken
 }
 
 /// Writes `pages` (file name, content) beside `dir`, then moves them into its place.
