@@ -92,7 +92,8 @@ fn the_page_of_claims_shows_each_with_its_source_its_numbers_and_the_cells_that_
     }
     let elsewhere = row(&claims, "mine-elsewhere");
     assert!(
-        elsewhere.contains("not measured in this record") && elsewhere.contains("was not measured at 12345"),
+        elsewhere.contains("not measured in this record")
+            && elsewhere.contains("was not measured at 12\u{202f}345"),
         "{elsewhere}"
     );
     let impossible = row(&claims, "mine-impossible");

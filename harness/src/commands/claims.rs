@@ -150,9 +150,9 @@ fn place(cell: &Decided) -> String {
 fn summary(outcomes: &[Outcome<'_>]) -> String {
     let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
         let count = outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
-        (count > 0).then(|| format!("{count} {}", verdict.as_str()))
+        (count > 0).then(|| format!("{}: {count}", verdict.as_str()))
     });
-    format!("Of {} claims: {}.", outcomes.len(), counts.collect::<Vec<_>>().join("; "))
+    format!("{} claims. {}.", outcomes.len(), counts.collect::<Vec<_>>().join("; "))
 }
 
 /// A claim and what the record says of it, for other programs.

@@ -8,6 +8,7 @@ use crate::growth::{self, Growth, Model};
 use crate::metric::Metric;
 use crate::payoff::{self, PayOff};
 use crate::record::CellRecord;
+use crate::render::format;
 use crate::verdict::{self, Estimate};
 use crate::view::{BottleneckView, ScenarioView};
 
@@ -315,10 +316,12 @@ fn not_measured(
     });
     match elsewhere {
         Some((name, size, quantity, Estimate { value, .. })) => {
-            let sizes: Vec<String> = cells.sizes.iter().map(u64::to_string).collect();
+            let sizes: Vec<String> = cells.sizes.iter().map(|size| format::size(*size)).collect();
             format!(
-                "{name} was not measured at {}; at {size} it is {value:.3} in {}",
-                sizes.join(", "),
+                "{name} was not measured at {}; at {} it is {} in {}",
+                format::listed(&sizes),
+                format::size(size),
+                format::value(value),
                 quantity.counted()
             )
         }
@@ -650,7 +653,7 @@ mod tests {
         // Another size is told, and decides nothing.
         assert_eq!(
             says(&ratio(cells(&["get"], &[1000], TIME), least(2.0))),
-            "get was not measured at 1000; at 100 it is 3.000 in instructions"
+            "get was not measured at 1\u{202f}k; at 100 it is 3.00 in instructions"
         );
         let absent = claim(Test::Ratio {
             cells: cells(&["get"], &[10], TIME),

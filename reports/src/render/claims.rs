@@ -123,12 +123,23 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The verdict in words. Where instructions stand in for time, it says so.
+/// The verdict in words. It says so where instructions stand in for time, and where only some of the cells are to blame.
 pub fn says(outcome: &Outcome<'_>) -> String {
     let stands_in = outcome.measured == Some(Quantity::Count(crate::Metric::Instructions))
         && matches!(outcome.claim.quantity(), Some(Quantity::Time { .. }));
-    let says = outcome.verdict.as_str();
-    if stands_in { format!("{says}, in instructions") } else { says.to_owned() }
+    let mut says = outcome.verdict.as_str().to_owned();
+    let same = outcome.cells.iter().filter(|cell| cell.verdict == outcome.verdict).count();
+    let by_each = match &outcome.claim.test {
+        Test::Ratio { cells, .. } | Test::Value { cells, .. } => cells.rule == Rule::Each,
+        _ => true,
+    };
+    if same > 0 && same < outcome.cells.len() && by_each {
+        says.push_str(&format!(" in {same} of {} cells", outcome.cells.len()));
+    }
+    if stands_in {
+        says.push_str(" (in instructions)");
+    }
+    says
 }
 
 /// The claimed number: `1.30 to 6.70× the time`, `at most 1 000 ns`, `O(log n)`.
@@ -136,7 +147,7 @@ pub fn claimed(claim: &Claim) -> String {
     match &claim.test {
         Test::Ratio { cells, claimed, .. } => match bounds(*claimed, format::ratio) {
             Some(number) => format!("{}{number} the {}", up_to(cells.rule), cells.quantity.counted()),
-            None => format!("less {}", cells.quantity.counted()),
+            None => format!("less, in {}", cells.quantity.counted()),
         },
         Test::Value { cells, claimed, .. } => {
             let number = bounds(*claimed, format::value).unwrap_or_default();
