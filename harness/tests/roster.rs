@@ -219,16 +219,27 @@ fn a_composition_has_contenders_that_tell_what_each_part_is_worth() {
 #[test]
 fn claims_are_about_cells_that_exist() {
     let roster = lab::roster::roster();
-    for bottleneck in scenarios::BOTTLENECKS {
-        for claim in bottleneck.claims {
-            assert!(is_prose(claim.text), "{}: not a sentence: {}", claim.id, claim.text);
-            for name in [claim.naive, claim.optimized] {
-                let takes_part = roster.iter().any(|contender| {
-                    contender.bottleneck.name == bottleneck.name
-                        && contender.about.name == name
-                        && contender.scenarios().any(|scenario| scenario.name == claim.scenario)
-                });
-                assert!(takes_part, "{}: {name} takes no part in {}", claim.id, claim.scenario);
+    for claim in reports::claims::file::own() {
+        let id = &claim.id;
+        let bottleneck = scenarios::BOTTLENECKS.iter().find(|bottleneck| bottleneck.name == claim.bottleneck);
+        let bottleneck = bottleneck.unwrap_or_else(|| panic!("{id}: no bottleneck {}", claim.bottleneck));
+        let of_bottleneck = roster.iter().filter(|contender| contender.bottleneck.name == bottleneck.name);
+        for (name, elsewhere) in claim.contenders() {
+            let contender = of_bottleneck.clone().find(|contender| contender.about.name == name);
+            let contender = contender.unwrap_or_else(|| panic!("{id}: no contender {name}"));
+            let own: Vec<&str> = elsewhere.map_or_else(
+                || claim.scenarios().iter().map(String::as_str).collect(),
+                |scenario| vec![scenario],
+            );
+            for scenario in own {
+                let takes_part = contender.scenarios().any(|known| known.name == scenario);
+                assert!(takes_part, "{id}: {name} takes no part in {scenario}");
+                let scenario = bottleneck.scenarios.iter().find(|known| known.name == scenario);
+                let sizes = scenario.and_then(|scenario| scenario.sizes).unwrap_or(bottleneck.sizes);
+                let has = |size: &u64| {
+                    [sizes.quick, sizes.default, sizes.full].concat().contains(&(*size as usize))
+                };
+                assert!(claim.sizes().iter().all(has), "{id}: not every size of it is in a profile");
             }
         }
     }

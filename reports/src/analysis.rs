@@ -1,7 +1,7 @@
 //! Comparing contenders: ratios, geometric means, rankings. Pure functions of a record's views.
 
 use crate::metric::Metric;
-use crate::record::{ClaimInfo, MemoryInfo, Role, ScenarioInfo};
+use crate::record::{MemoryInfo, Role, ScenarioInfo};
 use crate::view::BottleneckView;
 
 /// Scores within this factor of each other are a tie.
@@ -311,154 +311,11 @@ pub fn held(view: &BottleneckView<'_>, memory: &MemoryInfo) -> Vec<(u64, Vec<Hel
     sizes.filter(|(_, held)| held.iter().any(|held| held.with_versions.is_some())).collect()
 }
 
-/// A claim and the result of its test.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TestedClaim<'a> {
-    /// The claim.
-    pub info: &'a ClaimInfo,
-    /// The size at which it was tested: its own, or the largest one measured.
-    pub size: Option<u64>,
-    /// The instructions of the naive contender, divided by those of the optimized one.
-    pub instructions: Option<f64>,
-    /// The time of the naive contender, divided by that of the optimized one.
-    pub time: Option<f64>,
-    /// The verdict on the claim.
-    pub verdict: Verdict,
-}
-
-/// The verdict of a test on a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The factor is reached: in time if time was measured, otherwise in instructions.
-    Holds,
-    /// The factor is not reached.
-    DoesNotHold,
-    /// The factor was measured at another size than the claim's.
-    OtherSize,
-    /// The claim gives no number to compare with.
-    NoNumber,
-    /// The claimed factor lies within the interval of the measured one.
-    Open,
-    /// The record lacks a cell for it.
-    NotTested,
-}
-
-/// Tests every claim of a bottleneck.
-pub fn claims<'a>(view: &BottleneckView<'a>) -> Vec<TestedClaim<'a>> {
-    view.info.claims.iter().map(|info| test_claim(view, info)).collect()
-}
-
-fn test_claim<'a>(view: &BottleneckView<'a>, info: &'a ClaimInfo) -> TestedClaim<'a> {
-    let untested =
-        TestedClaim { info, size: None, instructions: None, time: None, verdict: Verdict::NotTested };
-    let contender = |name: &str| view.contenders.iter().position(|contender| contender.name == name);
-    let scenario = view.scenarios.iter().find(|scenario| scenario.info.name == info.scenario);
-    let (Some(scenario), Some(naive), Some(optimized)) =
-        (scenario, contender(&info.naive), contender(&info.optimized))
-    else {
-        return untested;
-    };
-    let factor = |metric: Metric, size: u64| {
-        let [naive, optimized] = [naive, optimized].map(|at| scenario.value(metric, size, at));
-        Some(ratio(naive?, optimized?))
-    };
-    let both = |size: u64| {
-        let [instructions, time] = [Metric::Instructions, Metric::Warm].map(|metric| factor(metric, size));
-        (instructions.is_some() || time.is_some()).then_some((size, instructions, time))
-    };
-    let measured = both(info.size).or_else(|| scenario.sizes.iter().rev().find_map(|size| both(*size)));
-    let Some((size, instructions, time)) = measured else { return untested };
-    let decisive = if time.is_some() { Metric::Warm } else { Metric::Instructions };
-    let bounds = |at: usize| decisive.bounds(scenario.cell(size, at)?);
-    let verdict = match (info.factor, bounds(naive).zip(bounds(optimized))) {
-        (None, _) | (_, None) => Verdict::NoNumber,
-        _ if size != info.size => Verdict::OtherSize,
-        (Some(claimed), Some((naive, optimized))) if ratio(naive.0, optimized.1) >= claimed => Verdict::Holds,
-        (Some(claimed), Some((naive, optimized))) if ratio(naive.1, optimized.0) < claimed => {
-            Verdict::DoesNotHold
-        }
-        _ => Verdict::Open,
-    };
-    TestedClaim { info, size: Some(size), instructions, time, verdict }
-}
-
-impl Verdict {
-    /// For people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Holds => "holds",
-            Verdict::DoesNotHold => "does not hold",
-            Verdict::Open => "open: within the noise",
-            Verdict::OtherSize => "other size",
-            Verdict::NoNumber => "no number claimed",
-            Verdict::NotTested => "not measured",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture::{record, timed};
     use crate::record::{Allocations, Record};
-
-    #[test]
-    fn a_claim_holds_only_at_its_own_size_and_by_its_own_factor() {
-        let contenders = [("slow", Role::Naive), ("fast", Role::Optimized)];
-        let cells = [("get", 10, "slow", 50), ("get", 10, "fast", 5), ("get", 100, "slow", 900)];
-        let mut record = record(&contenders, &cells);
-        let claim = |factor, scenario: &str, size| ClaimInfo {
-            id: String::new(),
-            text: String::new(),
-            factor,
-            scenario: scenario.into(),
-            size,
-            naive: "slow".into(),
-            optimized: "fast".into(),
-        };
-        record.bottlenecks[0].claims = vec![
-            claim(Some(10.0), "get", 10),
-            claim(Some(10.5), "get", 10),
-            claim(Some(2.0), "get", 100),
-            claim(None, "get", 10),
-            claim(Some(2.0), "put", 10),
-        ];
-        let views = BottleneckView::all(&record).unwrap();
-        let tested = claims(&views[0]);
-        let verdicts: Vec<Verdict> = tested.iter().map(|claim| claim.verdict).collect();
-        use Verdict::{DoesNotHold, Holds, NoNumber, NotTested, OtherSize};
-        assert_eq!(verdicts, [Holds, DoesNotHold, OtherSize, NoNumber, NotTested]);
-        assert_eq!((tested[0].instructions, tested[0].time, tested[2].size), (Some(10.0), None, Some(10)));
-    }
-
-    #[test]
-    fn a_claim_about_times_is_open_while_it_lies_within_the_noise() {
-        let contenders = [("slow", Role::Naive), ("fast", Role::Optimized)];
-        let mut record = record(&contenders, &[("get", 10, "slow", 50), ("get", 10, "fast", 5)]);
-        let verdict = |record: &mut Record, factor| {
-            record.bottlenecks[0].claims = vec![ClaimInfo {
-                id: String::new(),
-                text: String::new(),
-                factor: Some(factor),
-                scenario: "get".into(),
-                size: 10,
-                naive: "slow".into(),
-                optimized: "fast".into(),
-            }];
-            claims(&BottleneckView::all(record).unwrap()[0])[0].verdict
-        };
-        timed(&mut record.cells[0], 90.0, 110.0);
-        timed(&mut record.cells[1], 9.0, 11.0);
-        for (factor, expected) in [
-            (8.0, Verdict::Holds),
-            (8.5, Verdict::Open),
-            (10.0, Verdict::Open),
-            (12.0, Verdict::Open),
-            (12.5, Verdict::DoesNotHold),
-        ] {
-            assert_eq!(verdict(&mut record, factor), expected, "{factor}");
-        }
-    }
 
     #[test]
     fn whose_interval_overlaps_with_that_of_the_best_is_best_too() {

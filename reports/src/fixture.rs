@@ -42,7 +42,6 @@ pub fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> 
         schema: SCHEMA,
         bottlenecks: vec![BottleneckInfo {
             concurrent: Vec::new(),
-            claims: Vec::new(),
             memory: Vec::new(),
             composition: None,
             name: "b".into(),

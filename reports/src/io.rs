@@ -46,13 +46,16 @@ pub enum Error {
     /// Records that cannot become one.
     #[error("{0}")]
     Merge(String),
+    /// A file of claims is not as it should be: where, what is wrong, and what to do.
+    #[error("{0}")]
+    Claims(String),
 }
 
 impl Error {
     /// Whether the input is at fault, not the environment.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Error::Malformed { .. } | Error::Schema { .. } | Error::Merge(_) => true,
+            Error::Malformed { .. } | Error::Schema { .. } | Error::Merge(_) | Error::Claims(_) => true,
             Error::Read { cause, .. } => {
                 use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
                 matches!(cause.kind(), NotFound | IsADirectory | NotADirectory)

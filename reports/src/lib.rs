@@ -7,6 +7,7 @@ pub mod afterwards;
 pub mod analysis;
 pub mod baseline;
 pub mod cell_name;
+pub mod claims;
 pub mod conditions;
 pub mod crossover;
 mod digest;

@@ -653,7 +653,6 @@ mod tests {
                     })
                     .collect(),
                 concurrent: Vec::new(),
-                claims: Vec::new(),
                 memory: Vec::new(),
                 composition: Some(composition),
             }],

@@ -328,7 +328,6 @@ mod tests {
                 reference: String::new(),
                 scenarios: scenarios.iter().map(scenario).collect(),
                 concurrent: Vec::new(),
-                claims: Vec::new(),
                 memory: Vec::new(),
                 composition: None,
             }],

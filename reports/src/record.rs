@@ -302,9 +302,6 @@ pub struct BottleneckInfo {
     /// Its scenarios of several threads or processes, as far as they were measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub concurrent: Vec<ScenarioInfo>,
-    /// The claims of its source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub claims: Vec<ClaimInfo>,
     /// The pairs of its scenarios that show the memory of a structure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memory: Vec<MemoryInfo>,
@@ -366,26 +363,6 @@ pub struct MemoryInfo {
     pub kept: String,
     /// How many versions of one structure that scenario keeps.
     pub versions: u32,
-}
-
-/// A statement of a source document: an implementation is so many times as fast as another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClaimInfo {
-    /// Its name in the source: `dm-lru`.
-    pub id: String,
-    /// What the source says.
-    pub text: String,
-    /// The factor by which the optimized contender takes less, as claimed; absent where the source gives no number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factor: Option<f64>,
-    /// The scenario that tests it.
-    pub scenario: String,
-    /// The size that tests it. If it was not measured, the largest measured size is used.
-    pub size: u64,
-    /// The contender that the claim calls slow.
-    pub naive: String,
-    /// The contender that the claim calls fast.
-    pub optimized: String,
 }
 
 /// A scenario, as the report describes it.

@@ -1,6 +1,7 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes the first page, a page for each bottleneck, for each of its scenarios and each of its contenders. The pages share a style and a script that lie beside them. Their content security
+//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, and for
+//! the claims. The pages share a style and a script that lie beside them. Their content security
 //! policy allows nothing else, so that the directory can be sent, opened from a disk or put on any server. Without
 //! JavaScript everything can be read; the script adds filters, sorting, exact values under the pointer and deep links.
 
@@ -8,6 +9,7 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+pub mod claims;
 mod contender;
 mod crossover;
 mod environment;
@@ -34,6 +36,8 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 
 use crate::afterwards::with_badges;
+use crate::claims::claim::Claim;
+use crate::claims::file;
 use crate::growth::{self as growing, Finding};
 use crate::metric::Metric;
 use crate::record::Record;
@@ -82,6 +86,14 @@ impl<'a> Told<'a> {
 /// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
 /// cannot be written. An earlier report is then still there.
 pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
+    render_with(record, file::own(), dir)
+}
+
+/// The same, with other claims than the lab's own.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathBuf, Error> {
     let record = &with_badges(record);
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
@@ -92,13 +104,14 @@ pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
     let mut files = vec![
         (pages::INDEX.to_owned(), overview::page(shell, &told)?),
         (pages::ENVIRONMENT.to_owned(), environment::page(shell)?),
+        (pages::CLAIMS.to_owned(), claims::page(shell, &views, known)?),
         (pages::STYLE.to_owned(), shell::style(&views)),
         (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
         (pages::ICON.to_owned(), shell::ICON.to_owned()),
     ];
     for told in &told {
         let view = told.view;
-        files.push((pages::bottleneck(view), bottleneck::page(shell, told)?));
+        files.push((pages::bottleneck(view), bottleneck::page(shell, told, known)?));
         for (at, scenario) in view.scenarios.iter().enumerate() {
             files.push((pages::scenario(view, &scenario.info.name), scenario::page(shell, told, at)?));
         }

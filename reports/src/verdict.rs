@@ -328,7 +328,11 @@ fn time_over_groups(
 /// there are such, and from their medians otherwise.
 pub fn time_ratio(scenario: &ScenarioView<'_>, size: u64, left: usize, right: usize) -> Option<Estimate> {
     let [left, right] = [left, right].map(|at| scenario.cell(size, at));
-    let (left, right) = (left?, right?);
+    time_quotient(left?, right?)
+}
+
+/// The same of two cells of one group.
+pub fn time_quotient(left: &CellRecord, right: &CellRecord) -> Option<Estimate> {
     paired_quotient(Metric::Warm, left, right)
 }
 

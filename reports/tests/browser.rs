@@ -110,6 +110,7 @@ fn scripts_run_and_nothing_leaves_the_page() {
     let pages = [
         "index.html",
         "environment.html",
+        "claims.html",
         "persistent_map.html",
         "persistent_map.get_hit.html",
         "persistent_map.by.im.html",
@@ -324,6 +325,7 @@ fn axe_finds_nothing_that_keeps_people_from_using_a_page() {
             &[
                 "index.html",
                 "environment.html",
+                "claims.html",
                 "persistent_map.html",
                 "persistent_map.get_hit.html",
                 "persistent_map.by.im.html",
@@ -399,6 +401,7 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
     for (record, name, tables) in [
         (common::hostile(), "index.html", "0 0 0"),
         (common::hostile(), "environment.html", "0 0 0"),
+        (common::full_size(), "claims.html", "0 0 0"),
         (common::hostile(), "persistent_map.html", "1 1 1"),
         (common::hostile(), "persistent_map.get_hit.html", "1 1 1"),
         (common::full_size(), "persistent_map.html", "2 2 2"),

@@ -24,8 +24,6 @@ pub struct Bottleneck {
     pub checks: &'static [Check],
     /// The sizes of its cells.
     pub sizes: Sizes,
-    /// What its sources claim. The report shows these numbers beside the measured ones.
-    pub claims: &'static [Claim],
     /// Which of its scenarios tell how much memory a structure takes, alone and with versions of it kept.
     pub memory: &'static [Memory],
     /// What its contenders are made of; `None` if each of them is a whole.
@@ -79,38 +77,6 @@ impl Scenario {
     /// The same scenario, measured at sizes of its own.
     pub const fn at(self, sizes: Sizes) -> Self {
         Scenario { sizes: Some(sizes), ..self }
-    }
-}
-
-/// A statement of a source: one implementation is so many times as fast as another.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim {
-    /// Its name in the source: `dm-lru`.
-    pub id: &'static str,
-    /// What the source says, in one sentence.
-    pub text: &'static str,
-    /// How many times as long the naive contender takes as the optimized one; `None` if the source gives no number.
-    pub factor: Option<f64>,
-    /// The scenario that tests it.
-    pub scenario: &'static str,
-    /// The size that tests it.
-    pub size: usize,
-    /// The contender that the source calls slow.
-    pub naive: &'static str,
-    /// The contender that the source calls fast.
-    pub optimized: &'static str,
-}
-
-impl Claim {
-    /// A claim about a scenario at a size, and about the contenders that it calls slow and fast.
-    pub const fn new(
-        id: &'static str,
-        text: &'static str,
-        factor: Option<f64>,
-        (scenario, size): (&'static str, usize),
-        [naive, optimized]: [&'static str; 2],
-    ) -> Self {
-        Claim { id, text, factor, scenario, size, naive, optimized }
     }
 }
 

@@ -57,8 +57,8 @@ mod trace;
 pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, seeded_case};
 pub use composition::Composition;
 pub use contender::{
-    About, Bottleneck, Capability, Caveat, Claim, Contender, Form, Growth, KnownFailure, Memory, NOTHING,
-    OwnInput, Part, Request, Role, Scenario, Sizes,
+    About, Bottleneck, Capability, Caveat, Contender, Form, Growth, KnownFailure, Memory, NOTHING, OwnInput,
+    Part, Request, Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 

@@ -1,7 +1,7 @@
 //! Converts the roster to the types of the record.
 
 use reports::record::{
-    BottleneckInfo, CaveatInfo, ClaimInfo, CompositionInfo, ContenderInfo, MemoryInfo, MixtureInfo, PartInfo,
+    BottleneckInfo, CaveatInfo, CompositionInfo, ContenderInfo, MemoryInfo, MixtureInfo, PartInfo,
     Role as RecordRole, ScenarioInfo, TrialRecord,
 };
 use scenarios::{Bottleneck, Capability, Composition, Contender, Role, Scenario};
@@ -47,19 +47,6 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRe
             })
             .collect(),
         composition: bottleneck.composition.map(composition),
-        claims: bottleneck
-            .claims
-            .iter()
-            .map(|claim| ClaimInfo {
-                id: claim.id.to_owned(),
-                text: claim.text.to_owned(),
-                factor: claim.factor,
-                scenario: claim.scenario.to_owned(),
-                size: claim.size as u64,
-                naive: claim.naive.to_owned(),
-                optimized: claim.optimized.to_owned(),
-            })
-            .collect(),
         scenarios: scenarios.map(info).collect(),
         concurrent: bottleneck.concurrent.iter().filter(was_tried).map(info).collect(),
     }

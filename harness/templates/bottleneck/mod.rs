@@ -20,7 +20,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[8, 100], default: &[8, 100, 1000], full: &[8, 100, 1000, 10_000] },
-    claims: &[],
     memory: &[],
     composition: None,
     own_inputs: &[],

@@ -10,9 +10,10 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
 use super::{
-    Told, crossover, format, growth as grown, pages, parts, payoff, reproduce, series, site, verdict,
+    Told, claims, crossover, format, growth as grown, pages, parts, payoff, reproduce, series, site, verdict,
 };
-use crate::analysis::{self, Held, TestedClaim};
+use crate::analysis::{self, Held};
+use crate::claims::claim::Claim;
 use crate::metric::Metric;
 use crate::record::{ContenderInfo, MemoryInfo, Role};
 use crate::verdict as told;
@@ -41,7 +42,7 @@ struct Page<'a> {
     crossovers: Option<crossover::Section<'a>>,
     pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
-    claims: Vec<Claim<'a>>,
+    claims: Vec<claims::Row<'a>>,
     trials: Vec<Trials<'a>>,
     reproduce: String,
     export: String,
@@ -109,20 +110,11 @@ struct HeldCell {
     to_peer: Option<Ratio>,
 }
 
-/// A claim of the source, and the measurement beside it.
-struct Claim<'a> {
-    tested: TestedClaim<'a>,
-    claimed: String,
-    size: String,
-    instructions: String,
-    time: String,
-}
-
-/// The page of a bottleneck.
+/// The page of a bottleneck, with those of the `known` claims that are about it.
 ///
 /// # Errors
 /// If a chart cannot be drawn or the template fails.
-pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>) -> Result<String, Error> {
+pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<String, Error> {
     let Told { view, caveats, parts, .. } = told;
     let record = shell.record;
     let contenders = view.contenders.iter().enumerate();
@@ -152,7 +144,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>) -> Result<String, Error> {
         crossovers: crossover::Section::new(view),
         pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, caveats)).collect(),
-        claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
+        claims: claims::rows(view, known),
         trials: trials::all(record, view, caveats),
         reproduce: reproduce::bottleneck(record, &view.info.name),
         export: reproduce::export(record, &view.info.name),
@@ -243,19 +235,6 @@ impl HeldCell {
             each: String::new(),
             best: view.contenders[series].role != Role::Bound && value.is_some() && value == best,
             to_peer,
-        }
-    }
-}
-
-impl<'a> Claim<'a> {
-    fn new(tested: TestedClaim<'a>) -> Self {
-        let times = |factor: Option<f64>| factor.map_or(format::ABSENT.to_owned(), format::ratio);
-        Claim {
-            claimed: times(tested.info.factor),
-            size: tested.size.map_or(format::ABSENT.to_owned(), format::size),
-            instructions: times(tested.instructions),
-            time: times(tested.time),
-            tested,
         }
     }
 }

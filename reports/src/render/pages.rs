@@ -6,7 +6,9 @@ use crate::view::BottleneckView;
 /// The first page.
 pub const INDEX: &str = "index.html";
 /// The pages that are no bottleneck's.
-pub const OTHERS: [&str; 2] = [INDEX, ENVIRONMENT];
+pub const OTHERS: [&str; 3] = [INDEX, ENVIRONMENT, CLAIMS];
+/// The page of all claims.
+pub const CLAIMS: &str = "claims.html";
 /// The page of what the record was made with.
 pub const ENVIRONMENT: &str = "environment.html";
 /// The style of every page.

@@ -99,7 +99,6 @@ mod tests {
             reference: String::new(),
             scenarios: Vec::new(),
             concurrent: Vec::new(),
-            claims: Vec::new(),
             memory: Vec::new(),
             composition: None,
         };

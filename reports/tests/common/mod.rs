@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use reports::CellName;
 use reports::record::{
-    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, ClaimInfo, CompositionInfo, ContenderInfo,
-    Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
-    SCHEMA, ScenarioInfo, Times,
+    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Failure,
+    Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role, SCHEMA,
+    ScenarioInfo, Times,
 };
 
 /// How a contender's cost grows with the size.
@@ -360,15 +360,6 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
         reference: "imbl".into(),
         scenarios: scenarios.collect(),
         concurrent: Vec::new(),
-        claims: vec![ClaimInfo {
-            id: "claim-1".into(),
-            text: "Reading takes 12.5 times less than from a copied <map>.".into(),
-            factor: Some(12.5),
-            scenario: "get_hit".into(),
-            size: 1000,
-            naive: "copied".into(),
-            optimized: "hamt".into(),
-        }],
         memory: vec![match name {
             "persistent_map" => memory("entry", "insert_unshared", "variants_100"),
             _ => memory("element", "push_unshared", "set_shared"),
@@ -599,7 +590,6 @@ pub fn composed() -> Record {
     };
     record.bottlenecks.push(BottleneckInfo {
         scenarios: STORE_WORK.iter().map(scenario).collect(),
-        claims: Vec::new(),
         memory: Vec::new(),
         reference: "best".into(),
         composition: Some(CompositionInfo {

@@ -15,7 +15,7 @@ mod programs;
 mod steps;
 
 use crate::composition::{Composition, Mixture, Part};
-use crate::contender::{About, Bottleneck, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Contender, NOTHING, Scenario, Sizes};
 
 pub use contract::{DataMap, Error};
 
@@ -30,7 +30,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: SMALL,
-    claims: CLAIMS,
     memory: &[],
     composition: Some(&COMPOSITION),
     own_inputs: &[],
@@ -140,38 +139,6 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("snapshot", "snapshot", NOTHING, "Takes four snapshots.").at(SCALE),
     Scenario::new("set_kept", "set", NOTHING, "Replaces the scalars at 1,000 random pointers, and keeps a version before each. A store that copies everything does it fewer times.").at(SCALE),
     Scenario::new("restore", "return", NOTHING, "Returns to four versions, the newest first.").at(SCALE),
-];
-
-const CLAIMS: &[Claim] = &[
-    Claim::new(
-        "dm-signal/whole",
-        "Reading and writing through signals is 1.5 times as fast: at the level of the whole store, 100 subscribers of \
-         one pointer.",
-        Some(1.5),
-        ("notify_exact", 100),
-        ["all_naive", "as_planned"],
-    ),
-    Claim::new(
-        "dm-pattern/whole",
-        "1,000 patterns are matched 100 times as fast: at the level of the whole store, a set with as many patterns.",
-        Some(100.0),
-        ("set_watched", 100),
-        ["all_naive", "as_planned"],
-    ),
-    Claim::new(
-        "dm-query/whole",
-        "A wildcard query takes a hundredth of the time: at the level of the whole store.",
-        Some(100.0),
-        ("query_wildcard", 10_000),
-        ["all_naive", "as_planned"],
-    ),
-    Claim::new(
-        "dm-vector/whole",
-        "A push to an array whose version is kept takes O(log n): at the level of the whole store.",
-        None,
-        ("array_push_kept", 10_000),
-        ["all_naive", "as_planned"],
-    ),
 ];
 
 /// Makes a contender of an implementation. A contender's crate calls it, so that every scenario is compiled there.

@@ -11,9 +11,7 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
-};
+use crate::contender::{About, Bottleneck, Capability, Contender, Form, NOTHING, OwnInput, Scenario, Sizes};
 
 pub use contract::{FlatStore, tree_at};
 
@@ -32,7 +30,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[100, 1000, 10_000, 100_000],
         full: &[100, 1000, 10_000, 100_000, 200_000],
     },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[OwnInput {
@@ -51,14 +48,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-keys",
-    "With an index of prefixes the first of 100,000 keys is found in O(1), without collecting and sorting all of them.",
-    None,
-    ("first_key", 100_000),
-    ["collect_and_sort", "prefix_index"],
-)];
 
 const PREFIXES: &[Capability] = &[Capability::Prefixes];
 

@@ -13,9 +13,7 @@ mod contract;
 pub(crate) mod oracle;
 mod rfc;
 
-use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
-};
+use crate::contender::{About, Bottleneck, Capability, Contender, Form, NOTHING, OwnInput, Scenario, Sizes};
 
 pub use crate::json_path::{
     Selector, SelectorKind, admits, matched_length, pointer_of_normalized, simple_segments,
@@ -33,7 +31,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[OwnInput {
@@ -52,15 +49,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-query",
-    "A wildcard query over 100,000 keys takes less than 10 ms. With a tree built for it, it took about 1 s, a hundred \
-     times as long.",
-    Some(100.0),
-    ("wildcard", 100_000),
-    ["materialise", "direct_walk"],
-)];
 
 const FILTERS: &[Capability] = &[Capability::AnyQuery];
 const IN_PLACE: &[Capability] = &[Capability::ChildrenInPlace];

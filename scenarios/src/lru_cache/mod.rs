@@ -13,9 +13,7 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Scenario, Sizes,
-};
+use crate::contender::{About, Bottleneck, Capability, Contender, Form, NOTHING, OwnInput, Scenario, Sizes};
 
 pub use contract::{Cache, Family};
 
@@ -30,7 +28,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[OwnInput {
@@ -49,14 +46,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-lru",
-    "With a map and a linked list 100,000 operations take O(n) in total instead of O(n²).",
-    None,
-    ("zipf", 500),
-    ["filter_list", "linked_map"],
-)];
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[

@@ -14,7 +14,7 @@ mod contract;
 mod oracle;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, NOTHING, OwnInput, Part, Scenario, Sizes,
+    About, Bottleneck, Capability, Contender, Form, NOTHING, OwnInput, Part, Scenario, Sizes,
 };
 
 pub use crate::json_path::{Node, Pattern, PatternError};
@@ -36,7 +36,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[10, 100, 1000, 10_000],
         full: &[10, 100, 1000, 10_000, 100_000],
     },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[OwnInput {
@@ -58,14 +57,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-pattern",
-    "10,000 notifications with 1,000 patterns take less than 100 ms. With a list they took about 10 s, a hundred times as long.",
-    Some(100.0),
-    ("identical", 1000),
-    ["linear_scan", "pattern_trie"],
-)];
 
 const DYNAMIC: &[Capability] = &[Capability::Dynamic];
 

@@ -16,7 +16,7 @@ pub(crate) mod oracle;
 pub(crate) mod own;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, Memory, NOTHING, OwnInput, Scenario, Sizes,
+    About, Bottleneck, Capability, Contender, Form, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
 use crate::operations::traces;
 
@@ -33,7 +33,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: SIZES,
-    claims: CLAIMS,
     memory: &[
         Memory { unit: "entry", built: "insert_unshared", kept: "variants_100", versions: 100 },
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
@@ -58,55 +57,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[
-    Claim::new(
-        "pp-variants",
-        "To make 100 variants of one map of 1,000,000 entries takes 2,843 times less than to copy a mutable map 100 times.",
-        Some(2843.0),
-        ("variants_100", 1_000_000),
-        ["hash_map_copy", "hamt"],
-    ),
-    // The source gives the percentage that each step saves: 1 / (1 - 0.076) = 1.082, and so on.
-    Claim::new(
-        "pp-inline",
-        "Insertion takes 7.6 % less with entries held by value than with boxed entries.",
-        Some(1.082),
-        ("insert_shared", ABLATION_SIZE),
-        ["hamt_boxed", "hamt"],
-    ),
-    Claim::new(
-        "pp-inline-iterate",
-        "Iteration takes 29 % less with entries held by value than with boxed entries.",
-        Some(1.408),
-        ("iterate", ABLATION_SIZE),
-        ["hamt_boxed", "hamt"],
-    ),
-    Claim::new(
-        "pp-shared",
-        "Insertion takes 38.7 % less with reference-counted entries than with entries held by value.",
-        Some(1.631),
-        ("insert_shared", ABLATION_SIZE),
-        ["hamt", "hamt_shared"],
-    ),
-    Claim::new(
-        "pp-shared-iterate",
-        "Iteration is 1.28 times as fast over entries held by value as over reference-counted ones (490 ms against 625 ms).",
-        Some(1.28),
-        ("iterate", ABLATION_SIZE),
-        ["hamt_shared", "hamt"],
-    ),
-    Claim::new(
-        "pp-allocs-boxed",
-        "With boxed entries a change makes 42 to 84 allocations. The table of allocations shows how many it makes here.",
-        None,
-        ("insert_shared", ABLATION_SIZE),
-        ["hamt_boxed", "hamt_shared"],
-    ),
-];
-
-/// The largest size of the default profile. The source measured at 1,000,000 and gives no other size.
-const ABLATION_SIZE: usize = 100_000;
 
 const PERSISTENT: &[Capability] = &[Capability::Persistent];
 

@@ -13,7 +13,7 @@ mod contract;
 pub(crate) mod operations;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Capability, Contender, Memory, NOTHING, Scenario, Sizes};
 use crate::operations::traces;
 
 pub use contract::{Family, PersistentVector};
@@ -33,7 +33,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[8, 32, 100, 1000, 10_000, 100_000],
         full: &[8, 32, 100, 1000, 10_000, 100_000, 1_000_000],
     },
-    claims: CLAIMS,
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
     composition: None,
     own_inputs: &[traces(
@@ -47,14 +46,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-vector",
-    "A push is O(log32 n) onto a 32-way trie, and O(n) onto an array that is copied whole.",
-    None,
-    ("push_shared", 100_000),
-    ["array_copy", "trie32"],
-)];
 
 const PERSISTENT: &[Capability] = &[Capability::Persistent];
 

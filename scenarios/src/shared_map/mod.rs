@@ -14,7 +14,7 @@ mod contract;
 mod oracle;
 
 use crate::concurrency::Concurrency;
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Growth, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Capability, Contender, Growth, NOTHING, Scenario, Sizes};
 
 pub use as_set::MapAsSet;
 pub use contract::{Family, MapSnapshot, SetSnapshot, SharedMap, SharedSet};
@@ -31,7 +31,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: CONCURRENT,
     checks: checks::CHECKS,
     sizes: SIZES,
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[],
@@ -39,44 +38,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "it takes the operations of one writer and many readers at once, and a file has one order",
 };
-
-const CLAIMS: &[Claim] = &[
-    Claim::new(
-        "hs-set",
-        "A set takes 2.15 times as long in the shared HAMT as in Immutable.js. Here the best map of one process takes the place of Immutable.js.",
-        Some(2.15),
-        ("set_kept", 1000),
-        ["hamt_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-get",
-        "A get takes 2.35 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
-        Some(2.35),
-        ("get_hit", 1000),
-        ["hamt_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-delete",
-        "A delete takes 3.0 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
-        Some(3.0),
-        ("delete_many", 1000),
-        ["hamt_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-iterate",
-        "To visit an entry takes 9.3 times as long in the shared HAMT as in Immutable.js, for which the best map of one process stands here.",
-        Some(9.3),
-        ("iterate", 1000),
-        ["hamt_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-copy",
-        "Readers that copy the whole buffer pay for every entry. True zero copy was the aim of the source, and its workers did not reach it.",
-        None,
-        ("latest", 100_000),
-        ["copy", "shared_collections"],
-    ),
-];
 
 const SIZES: Sizes = Sizes {
     quick: &[8, 1000],

@@ -10,7 +10,7 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Claim, Contender, Growth, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Contender, Growth, NOTHING, Scenario, Sizes};
 
 pub use contract::{SharedVector, VectorSnapshot};
 
@@ -29,7 +29,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[8, 1000, 100_000],
         full: &[8, 100, 1000, 10_000, 100_000, 1_000_000],
     },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[],
@@ -37,37 +36,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "it takes the operations of one writer and many readers at once, and a file has one order",
 };
-
-const CLAIMS: &[Claim] = &[
-    Claim::new(
-        "hs-push",
-        "A push takes 1.55 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
-        Some(1.55),
-        ("push", 1000),
-        ["radix_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-vector-get",
-        "A get takes 2.6 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
-        Some(2.6),
-        ("get", 1000),
-        ["radix_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-vector-set",
-        "A set takes 12 times as long in the shared vector as in Immutable.js, for which the best vector of one process stands here.",
-        Some(12.0),
-        ("set_kept", 1000),
-        ["radix_counted", "arc_swap_collections"],
-    ),
-    Claim::new(
-        "hs-vector-iterate",
-        "Iteration is 1.15 times as fast over the shared vector as in Immutable.js, for which the best vector of one process stands here.",
-        Some(1.15),
-        ("iterate", 1000),
-        ["arc_swap_collections", "radix_counted"],
-    ),
-];
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[

@@ -26,7 +26,7 @@ mod contract;
 mod nested;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, NOTHING, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Capability, Contender, NOTHING, Scenario, Sizes};
 
 pub use contract::{Error, Notify, Signals, Tracked};
 
@@ -46,7 +46,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[10, 32, 100, 500, 1000],
         full: &[10, 32, 100, 320, 500, 1000],
     },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[],
@@ -54,14 +53,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "a program's signals are its code, which no file of data holds",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-signal",
-    "To notify 1,000 observers takes less than 1 ms. With a snapshot of the subscribers it took 5 ms, five times as long.",
-    Some(5.0),
-    ("notify", 1000),
-    ["snapshot", "deferred_flag"],
-)];
 
 const NOTIFY: &[Capability] = &[Capability::Notify];
 const NOTIFY_MANY: &[Capability] = &[Capability::Notify, Capability::ManyObservers];

@@ -12,7 +12,7 @@ mod checks;
 mod contract;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Claim, Contender, Scenario, Sizes};
+use crate::contender::{About, Bottleneck, Capability, Contender, Scenario, Sizes};
 
 pub use contract::{NotLive, OutOfRange, Positions, Slots};
 
@@ -31,7 +31,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         default: &[1000, 10_000, 100_000],
         full: &[100, 1000, 10_000, 100_000, 1_000_000],
     },
-    claims: CLAIMS,
     memory: &[],
     composition: None,
     own_inputs: &[],
@@ -39,14 +38,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     describe: checks::describe,
     why_no_input: "slots have no content: what they do depends on the order of allocation and release alone",
 };
-
-const CLAIMS: &[Claim] = &[Claim::new(
-    "dm-slots",
-    "100,000 allocations take less than 100 ms. With a scan of the used indices they took about 1 s, ten times as long.",
-    Some(10.0),
-    ("fresh", 100_000),
-    ["scan_used", "free_list"],
-)];
 
 const ALLOCATION: &[Capability] = &[Capability::Allocation];
 const POSITIONAL: &[Capability] = &[Capability::Positional];

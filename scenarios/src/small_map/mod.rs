@@ -25,7 +25,7 @@ mod checks;
 mod oracle;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Claim, Contender, Form, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
+    About, Bottleneck, Capability, Contender, Form, Growth, Memory, NOTHING, OwnInput, Scenario, Sizes,
 };
 use crate::persistent_map::{Family, OWN_KEYS, TRACES, own};
 
@@ -41,7 +41,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     concurrent: &[],
     checks: checks::CHECKS,
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
-    claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
     composition: None,
     own_inputs: &[
@@ -67,51 +66,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
 /// The smallest sizes; the thresholds of hybrids (4, 8, 16 and 32), each with the size after it, at which the upgrade
 /// shows; some sizes in between; and larger ones.
 const SIZES: &[usize] = &[1, 2, 3, 4, 5, 6, 8, 9, 12, 16, 17, 24, 32, 33, 64, 100];
-
-const CLAIMS: &[Claim] = &[
-    Claim::new(
-        "am-build",
-        "Up to 8 entries, an array is built from a list of entries 5 times as fast as a HAMT.",
-        Some(5.0),
-        ("build", 8),
-        ["hamt", "array_map"],
-    ),
-    Claim::new(
-        "am-get",
-        "Up to 8 entries, a linear scan finds a key 2.5 times as fast as a HAMT.",
-        Some(2.5),
-        ("get_hit", 8),
-        ["hamt", "array_map"],
-    ),
-    Claim::new(
-        "am-insert",
-        "Up to 8 entries, an insert that copies an array is 2.5 times as fast as one into a HAMT.",
-        Some(2.5),
-        ("insert_shared", 8),
-        ["hamt", "array_map"],
-    ),
-    Claim::new(
-        "am-iter",
-        "Up to 8 entries, iteration over an array is 5 times as fast as over a HAMT.",
-        Some(5.0),
-        ("iterate", 8),
-        ["hamt", "array_map"],
-    ),
-    Claim::new(
-        "am-scan",
-        "At 100 entries a HAMT finds a key twice as fast as a linear scan.",
-        Some(2.0),
-        ("get_hit", 100),
-        ["array_map", "hamt"],
-    ),
-    Claim::new(
-        "am-upgrade",
-        "The one insert that upgrades an array of 8 entries to a HAMT costs 2 to 3 microseconds.",
-        None,
-        ("insert_shared", 9),
-        ["hybrid_8", "hamt"],
-    ),
-];
 
 const PERSISTENT: &[Capability] = &[Capability::Persistent];
 
