@@ -10,6 +10,7 @@ pub mod cell_name;
 pub mod conditions;
 pub mod crossover;
 mod digest;
+pub mod disagreement;
 mod draws;
 pub mod export;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub mod identities;
 pub mod io;
 pub mod junit;
 pub mod kept;
+pub mod letting_go;
 pub mod measurements;
 pub mod merge;
 pub mod meter;

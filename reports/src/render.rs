@@ -14,6 +14,7 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
+mod letting_go;
 mod overview;
 pub(crate) mod parts;
 mod payoff;

@@ -12,7 +12,7 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{crossover, format, growth as grown, payoff, reproduce, site, verdict};
+use super::{crossover, format, growth as grown, letting_go, payoff, reproduce, site, verdict};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::growth;
 use crate::metric::{Metric, Reading};
@@ -39,6 +39,7 @@ struct Page<'a> {
     crossovers: Option<crossover::Section<'a>>,
     pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
+    letting_go: Vec<letting_go::Table<'a>>,
     claims: Vec<Claim<'a>>,
     scenarios: Vec<Scenario<'a>>,
     trials: Vec<Trials<'a>>,
@@ -248,6 +249,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         crossovers: crossover::Section::new(view),
         pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, &caveats)).collect(),
+        letting_go: letting_go::tables(view),
         claims: analysis::claims(view).into_iter().map(Claim::new).collect(),
         scenarios: scenarios.collect::<Result<_, _>>()?,
         trials: trials::all(record, view, &caveats),

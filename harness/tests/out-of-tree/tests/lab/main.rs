@@ -12,6 +12,7 @@ mod environment;
 mod exports;
 mod gate;
 mod interruption;
+mod letting_go;
 mod misbehaving;
 mod obstacles;
 mod output;
