@@ -73,7 +73,10 @@ fn measure(contenders: &[Contender], selection: &Selection, meter: Meter) -> Res
     let mut run = Run::new(roster, options);
     run.measure(&cells, &[meter], selection.profile)?;
 
-    let metrics: Vec<Metric> = Metric::of(meter).collect();
+    // What only `lab run` counts has no column here.
+    let is_counted =
+        |metric: &Metric| cells.iter().any(|cell| metric.count(&run.measured(&cell.name())).is_some());
+    let metrics: Vec<Metric> = Metric::of(meter).filter(is_counted).collect();
     let mut header = vec!["cell", "operations"];
     for metric in &metrics {
         header.extend([metric.title(), "per operation"]);

@@ -1,7 +1,7 @@
 //! Who stands out by what comes after the region: a structure that puts work off looks cheaper than it is.
 //!
-//! Most sizes have no such figures. Where there are some, a contender's are compared with those of the others of its cell
-//! group, per operation.
+//! What it takes to read the results is known of one size of a scenario, and what it takes to drop them of all. A contender's
+//! figures are compared with those of the others of its cell group, per operation.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Outlier<'_> {
 /// the worst cell of each.
 pub fn badges(record: &Record) -> BTreeMap<(&str, &str), Vec<CaveatInfo>> {
     let mut groups: BTreeMap<(&str, &str, u64), Vec<&CellRecord>> = BTreeMap::new();
-    for cell in record.cells.iter().filter(|cell| cell.measured.afterwards.is_some()) {
+    for cell in &record.cells {
         let name = &cell.name;
         groups.entry((&name.bottleneck, &name.scenario, name.size)).or_default().push(cell);
     }
@@ -114,7 +114,7 @@ pub fn with_badges(record: &Record) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Afterwards, Measurements, Role, SCHEMA};
+    use crate::record::{Afterwards, Dropping, Measurements, Role, SCHEMA};
 
     /// A record of cells: name, instructions of the region, to read and to drop, each per operation.
     fn record(cells: &[(&str, u64, u64, u64)]) -> Record {
@@ -126,7 +126,9 @@ mod tests {
             digest: "0".repeat(16),
             measured: Measurements {
                 instructions: Some(region * OPS),
-                afterwards: Some(Afterwards { read: read * OPS, drop: drop * OPS }),
+                // What it takes to drop the input, too, is compared with nothing.
+                afterwards: Some(Afterwards { read: read * OPS, drop: u64::MAX }),
+                dropping: Some(Dropping { instructions: drop * OPS, atomics: None }),
                 ..Measurements::default()
             },
             observed: BTreeMap::new(),

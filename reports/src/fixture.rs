@@ -60,5 +60,6 @@ pub fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> 
 pub fn timed(cell: &mut CellRecord, low: f64, high: f64) {
     let ops = cell.ops as f64;
     let interval = Interval { low: low * ops, median: f64::midpoint(low, high) * ops, high: high * ops };
-    cell.measured.times = Some(Times { warm_ns: interval, cold_ns: interval, disturbed: 0.0, ratios: None });
+    cell.measured.times =
+        Some(Times { warm_ns: interval, cold_ns: interval, drop_ns: None, disturbed: 0.0, ratios: None });
 }

@@ -11,6 +11,7 @@ pub mod claims;
 pub mod conditions;
 pub mod crossover;
 mod digest;
+pub mod disagreement;
 mod draws;
 pub mod export;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub mod identities;
 pub mod io;
 pub mod junit;
 pub mod kept;
+pub mod letting_go;
 pub mod measurements;
 pub mod merge;
 pub mod meter;

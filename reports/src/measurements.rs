@@ -15,7 +15,10 @@ pub struct Measurements {
     /// Atomic read-modify-writes per region, of those instructions; absent where they cannot be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atomics: Option<Atomics>,
-    /// Instructions of what comes after the region; absent in most sizes.
+    /// What it takes to drop what the region leaves; absent where it was not counted, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropping: Option<Dropping>,
+    /// Instructions of what comes after another run of the region; absent in most sizes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub afterwards: Option<Afterwards>,
     /// Heap allocations of the region.
@@ -36,25 +39,29 @@ pub enum Measured {
         /// Atomic read-modify-writes among them, where they can be told apart.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         atomics: Option<Atomics>,
+        /// The drop of what the region leaves, where it was counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropping: Option<Dropping>,
     },
-    /// The instruction meter, after the region.
+    /// The instruction meter, after another run of the region.
     Afterwards(Afterwards),
     /// The allocation meter.
     Allocations(Allocations),
     /// The time meter.
-    Times(Times),
+    Times(Box<Times>),
 }
 
 impl Measurements {
     /// Adds what a meter found, in place of what it found before.
     pub fn add(&mut self, measured: Measured) {
         match measured {
-            Measured::Instructions { instructions, atomics } => {
+            Measured::Instructions { instructions, atomics, dropping } => {
                 (self.instructions, self.atomics) = (Some(instructions), atomics);
+                self.dropping = dropping;
             }
             Measured::Afterwards(afterwards) => self.afterwards = Some(afterwards),
             Measured::Allocations(allocations) => self.allocations = Some(allocations),
-            Measured::Times(times) => self.times = Some(times),
+            Measured::Times(times) => self.times = Some(*times),
         }
     }
 
@@ -68,6 +75,7 @@ impl Measurements {
         let intervals = [
             ("times.warm_ns", Some(times.warm_ns)),
             ("times.cold_ns", Some(times.cold_ns)),
+            ("times.drop_ns", times.drop_ns),
             ("times.ratios.warm", ratios.map(|ratios| ratios.warm)),
             ("times.ratios.cold", ratios.map(|ratios| ratios.cold)),
         ];
@@ -106,12 +114,23 @@ pub struct Atomics {
     pub libraries: u64,
 }
 
-/// Instructions of what comes after one region: work that a structure puts off shows there.
+/// What it takes to drop what one region leaves: the results; where the region changed the state, that, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropping {
+    /// Instructions.
+    pub instructions: u64,
+    /// Atomic read-modify-writes of the program among them; absent where they cannot be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomics: Option<u64>,
+}
+
+/// Instructions of what comes after one more run of a region, by which work that a structure puts off is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Afterwards {
     /// To read every result for the first time.
     pub read: u64,
-    /// To drop the results; where the region changed the state, that and the input, too.
+    /// To drop the results; where the region changed the state, that and the input, too. [`Dropping`] is what contenders
+    /// are compared by: it has no input.
     pub drop: u64,
 }
 
@@ -130,6 +149,10 @@ pub struct Allocations {
     pub peak_bytes: u64,
     /// Bytes allocated in the region and still live after it.
     pub live_bytes: u64,
+    /// Blocks given back when what the region leaves is dropped, among them those of the set-up; absent where it was not
+    /// counted, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop_frees: Option<u64>,
 }
 
 /// A median with its confidence interval (95 %).
@@ -160,6 +183,9 @@ pub struct Times {
     pub warm_ns: Interval,
     /// Nanoseconds of the region after other data has displaced its working set from the core's own caches.
     pub cold_ns: Interval,
+    /// Nanoseconds to drop what a warm region left, after the warm regions on the other inputs; absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop_ns: Option<Interval>,
     /// The share of the turns that were timed although somebody else used the core.
     pub disturbed: f64,
     /// Both as ratios to the reference contender's; absent where it was not timed in the same rounds.

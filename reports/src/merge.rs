@@ -262,7 +262,7 @@ mod tests {
 
     fn cell(name: &str, meters: &[Meter]) -> CellRecord {
         let has = |meter| meters.contains(&meter);
-        let times = Times { warm_ns: ONE, cold_ns: ONE, disturbed: 0.0, ratios: None };
+        let times = Times { warm_ns: ONE, cold_ns: ONE, drop_ns: None, disturbed: 0.0, ratios: None };
         CellRecord {
             name: name.parse().unwrap(),
             role: Role::Peer,

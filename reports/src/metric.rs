@@ -234,7 +234,7 @@ metrics! {
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
-    /// Instructions to drop the results.
+    /// Instructions to drop what the region leaves.
     Dropping: About {
         key: "drop_instructions",
         word: "dropping",
@@ -242,14 +242,32 @@ metrics! {
         counted: "instructions to drop what the region leaves",
         unit: "Ir",
         meaning: "to drop results and changed state, after the region",
-        glossary: "Instructions that it takes, after the region, to drop the results; where the region changed the state, that \
-                   and the input, too. Work that a structure puts off until it is dropped is there. Counted for one size \
-                   of every scenario.",
+        glossary: "Instructions that it takes, behind the region, to drop what it leaves: the results; where the region changed \
+                   the state, that, too. They are not among the instructions of the region. Work that a structure puts off \
+                   until it is dropped is there.",
         meter: Meter::Instructions,
-        reading: Reading::Count(|cell| Some(cell.afterwards?.drop)),
+        reading: Reading::Count(|cell| Some(cell.dropping?.instructions)),
         per: Per::Operation,
         chart: Chart::Never,
-        tables: false,
+        tables: true,
+        summary: Summary::WhereAny,
+        gate: Gate::Ignored,
+    },
+    /// Atomic read-modify-writes to drop what the region leaves.
+    DropAtomics: About {
+        key: "drop_atomics",
+        word: "drop-atomics",
+        title: "Drop atomics",
+        counted: "atomic read-modify-writes of the program to drop what the region leaves",
+        unit: "atomics",
+        meaning: "read-modify-writes of the program to drop results and changed state",
+        glossary: "Atomic read-modify-writes of the program among the instructions of dropping: a structure that shares nodes \
+                   counts a reference down for each node that it lets go of.",
+        meter: Meter::Instructions,
+        reading: Reading::Count(|cell| cell.dropping?.atomics),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
@@ -285,6 +303,24 @@ metrics! {
         per: Per::Operation,
         chart: Chart::Never,
         tables: true,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
+    /// Heap blocks given back when what the region leaves is dropped.
+    DropFrees: About {
+        key: "drop_frees",
+        word: "drop-frees",
+        title: "Drop frees",
+        counted: "blocks given back when what the region leaves is dropped",
+        unit: "blocks",
+        meaning: "given back when results and changed state are dropped",
+        glossary: "Heap blocks that are given back when what the region leaves is dropped, among them those of the set-up. \
+                   They are in the table of totals alone.",
+        meter: Meter::Allocations,
+        reading: Reading::Count(|cell| cell.allocations?.drop_frees),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: false,
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
@@ -408,6 +444,25 @@ metrics! {
         per: Per::Nothing,
         chart: Chart::Never,
         tables: false,
+        summary: Summary::Never,
+        gate: Gate::Ignored,
+    },
+    /// Wall-clock nanoseconds to drop what the region leaves.
+    DropTime: About {
+        key: "drop_ns",
+        word: "drop-time",
+        title: "Drop time",
+        counted: "nanoseconds to drop what the region leaves",
+        unit: "ns",
+        meaning: "to drop what a warm region left",
+        glossary: "Median nanoseconds, with a 95 % interval over several processes, to drop what a warm region left: the \
+                   results; where the region changed the state, that, too. The warm regions on other inputs have run \
+                   in between.",
+        meter: Meter::Time,
+        reading: Reading::Time(|cell| cell.times.as_ref()?.drop_ns),
+        per: Per::Operation,
+        chart: Chart::Never,
+        tables: true,
         summary: Summary::Never,
         gate: Gate::Ignored,
     },
@@ -547,7 +602,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::record::{Afterwards, Allocations, Atomics, Role, Times};
+    use crate::record::{Afterwards, Allocations, Atomics, Dropping, Role, Times};
 
     fn cell() -> CellRecord {
         CellRecord {
@@ -558,17 +613,20 @@ mod tests {
             measured: Measurements {
                 instructions: Some(10),
                 atomics: Some(Atomics { program: 6, libraries: 100 }),
-                afterwards: Some(Afterwards { read: 12, drop: 20 }),
+                dropping: Some(Dropping { instructions: 20, atomics: Some(2) }),
+                afterwards: Some(Afterwards { read: 12, drop: 24 }),
                 allocations: Some(Allocations {
                     blocks: 0,
                     frees: Some(3),
                     bytes: 8,
                     peak_bytes: 6,
                     live_bytes: 2,
+                    drop_frees: Some(5),
                 }),
                 times: Some(Times {
                     warm_ns: Interval { median: 100.0, low: 80.0, high: 140.0 },
                     cold_ns: Interval { median: 200.0, low: 160.0, high: 280.0 },
+                    drop_ns: Some(Interval { median: 60.0, low: 50.0, high: 80.0 }),
                     disturbed: 0.0,
                     ratios: Some(Ratios {
                         reference: "r".into(),
@@ -591,8 +649,10 @@ mod tests {
             ("library_atomics", 25.0),
             ("read_instructions", 3.0),
             ("drop_instructions", 5.0),
+            ("drop_atomics", 0.5),
             ("blocks", 0.0),
             ("frees", 0.75),
+            ("drop_frees", 1.25),
             ("bytes", 2.0),
             ("peak_bytes", 1.5),
             ("live_bytes", 0.5),
@@ -600,6 +660,7 @@ mod tests {
             ("warm_ratio", 0.5),
             ("cold_ns", 50.0),
             ("cold_ratio", 0.75),
+            ("drop_ns", 15.0),
         ];
         assert_eq!(values, expected.map(|(key, value)| (key, Some(value))));
         assert_eq!(Metric::Warm.interval(&cell), Some((20.0, 35.0)));
@@ -634,21 +695,25 @@ mod tests {
     }
 
     /// A field of the record that no metric reads would be measured and never shown. Each number of the
-    /// sample is another, so each must come out of some metric.
+    /// sample is another, so each must come out of some metric. One is for the search for work that is put off alone.
     #[test]
     fn every_number_that_meters_find_is_a_metric() {
         let json = serde_json::json!({
             "instructions": 1, "atomics": {"program": 2, "libraries": 3},
-            "afterwards": {"read": 4, "drop": 5},
-            "allocations": {"blocks": 6, "frees": 7, "bytes": 8, "peak_bytes": 9, "live_bytes": 10},
+            "dropping": {"instructions": 5, "atomics": 6},
+            "afterwards": {"read": 4, "drop": 1000},
+            "allocations": {
+                "blocks": 7, "frees": 8, "bytes": 10, "peak_bytes": 11, "live_bytes": 12, "drop_frees": 9,
+            },
             "times": {
-                "warm_ns": {"median": 11.0, "low": 10.5, "high": 11.5},
-                "cold_ns": {"median": 13.0, "low": 12.5, "high": 13.5},
+                "warm_ns": {"median": 13.0, "low": 12.5, "high": 13.5},
+                "cold_ns": {"median": 15.0, "low": 14.5, "high": 15.5},
+                "drop_ns": {"median": 17.0, "low": 16.5, "high": 17.5},
                 "disturbed": 0.25,
                 "ratios": {
                     "reference": "r",
-                    "warm": {"median": 12.0, "low": 11.5, "high": 12.5},
-                    "cold": {"median": 14.0, "low": 13.5, "high": 14.5},
+                    "warm": {"median": 14.0, "low": 13.5, "high": 14.5},
+                    "cold": {"median": 16.0, "low": 15.5, "high": 16.5},
                 },
             },
         });
@@ -667,6 +732,12 @@ mod tests {
         let measured: Measurements = serde_json::from_str(json).unwrap();
         let counts = [Metric::Blocks, Metric::Frees].map(|metric| metric.count(&measured));
         assert_eq!(counts, [Some(4), None]);
+        let json = r#"{"instructions": 4, "afterwards": {"read": 5, "drop": 6}}"#;
+        let measured: Measurements = serde_json::from_str(json).unwrap();
+        let counts = [Metric::Instructions, Metric::Reading, Metric::Dropping, Metric::DropAtomics]
+            .map(|metric| metric.count(&measured));
+        // What it takes to drop a cell with its input is another number.
+        assert_eq!(counts, [Some(4), Some(5), None, None]);
     }
 
     #[test]

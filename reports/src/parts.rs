@@ -911,8 +911,13 @@ mod tests {
         let mut active = |naive: (f64, f64), best: (f64, f64)| {
             for (cell, (low, high)) in record.cells.iter_mut().zip([naive, best]) {
                 let interval = Interval { low, median: f64::midpoint(low, high), high };
-                cell.measured.times =
-                    Some(Times { warm_ns: interval, cold_ns: interval, disturbed: 0.0, ratios: None });
+                cell.measured.times = Some(Times {
+                    warm_ns: interval,
+                    cold_ns: interval,
+                    drop_ns: None,
+                    disturbed: 0.0,
+                    ratios: None,
+                });
             }
             let views = BottleneckView::all(&record).unwrap();
             let case = Composed::of(&views[0]).unwrap().cases(Metric::Warm).remove(0);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell_name::CellName;
 pub use crate::identities::Identities;
 pub use crate::measurements::{
-    Afterwards, Allocations, Atomics, Interval, Measured, Measurements, Ratios, Times, is_noisy,
+    Afterwards, Allocations, Atomics, Dropping, Interval, Measured, Measurements, Ratios, Times, is_noisy,
 };
 
 /// Version of the record's schema. A reader refuses any other.

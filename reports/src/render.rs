@@ -17,6 +17,7 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
+mod letting_go;
 mod overview;
 mod pages;
 pub(crate) mod parts;

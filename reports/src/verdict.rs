@@ -6,6 +6,7 @@
 
 use crate::analysis::{self, Group, Kind, Ranking, TIE, balanced_mean};
 use crate::draws::Draws;
+use crate::letting_go::{Overturned, overturned};
 use crate::metric::Metric;
 use crate::record::{CellRecord, Role};
 use crate::view::{BottleneckView, ScenarioView};
@@ -60,6 +61,8 @@ pub struct Verdict {
     pub groups: Vec<GroupVerdict>,
     /// Where others are ahead of the leader, the largest factor first.
     pub exceptions: Vec<Exception>,
+    /// A lead that does not hold when the drop of what a region leaves is added.
+    pub overturned: Option<Overturned>,
 }
 
 /// Who leads over several groups.
@@ -153,7 +156,8 @@ pub fn verdict(view: &BottleneckView<'_>) -> Verdict {
         Some((peer, field.logarithms(peer, leader, None).mean()?))
     });
     let exceptions = leader.map_or(Vec::new(), |leader| exceptions(view, &groups, leader));
-    Verdict { ranking, overall, by_kind, peer, groups, exceptions }
+    let overturned = overturned(view, &ranked);
+    Verdict { ranking, overall, by_kind, peer, groups, exceptions, overturned }
 }
 
 /// The values of several contenders in the groups that all of them have.

@@ -294,6 +294,7 @@ fn memory_is_told_per_entry_and_with_a_hundred_versions() {
     // A bound keeps no versions.
     let bound = part(&memory, "<tr data-contender=\"std\"", "</tr>");
     assert!(bound.contains("<td class=\"v\">–</td><td>–</td>"), "{bound}");
+    assert!(memory.contains("To drop 100 retained versions"), "{memory}");
     assert!(site(&record).vector.contains("Live bytes per element"));
     record.cells.iter_mut().for_each(|cell| cell.measured.allocations = None);
     assert!(!site(&record).map.contains("id=\"memory\""));
@@ -426,6 +427,7 @@ fn a_ratio_of_times_within_the_noise_is_marked_on_every_page() {
             cell.measured.times = Some(Times {
                 warm_ns: interval(100.0 * ratio * ops),
                 cold_ns: interval(100.0 * ratio * ops),
+                drop_ns: None,
                 disturbed: 0.0,
                 ratios: None,
             });
@@ -544,7 +546,8 @@ fn a_report_of_full_size_stays_small() {
     for (name, file) in &site.files {
         assert!(file.len() < 800_000, "{name}: {} bytes", file.len());
     }
-    // Each cell has nine metrics, four of them with a ratio and two with an interval, and a point in a chart of each of four.
+    // Each cell has thirteen metrics, four of them with a ratio and three with an interval, and a point in a chart of each of
+    // four.
     let whole: usize = site.files.values().map(String::len).sum();
     assert!(whole < 1_800 * record.cells.len(), "{whole} bytes for {} cells", record.cells.len());
 }

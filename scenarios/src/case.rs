@@ -7,7 +7,8 @@ use crate::input;
 /// One scenario set up for one contender and one size.
 ///
 /// A meter calls [`arm`](Case::arm) outside its measurement, [`run`](Case::run) inside it and [`digest`](Case::digest)
-/// after it, as often as it likes. Nothing is dropped inside `run`: the state and the results live until the next `arm`.
+/// after it, as often as it likes. Nothing is dropped inside `run`: the state and the results live until the next
+/// [`let_go`](Case::let_go) or `arm`.
 pub trait Case {
     /// How many operations a run makes: the divisor of every number "per operation".
     fn ops(&self) -> u64;
@@ -20,6 +21,9 @@ pub trait Case {
     /// # Panics
     /// If the case is not armed.
     fn run(&mut self);
+    /// Drops what the last run left: the results; where every run needs a set-up, the state, too. The input stays. The case
+    /// has to be armed before it runs again, and there is nothing left for that to drop.
+    fn let_go(&mut self);
     /// A value that depends on every result of the last run.
     ///
     /// # Panics
@@ -161,6 +165,10 @@ impl Case for Seeded {
         self.case.run();
     }
 
+    fn let_go(&mut self) {
+        self.case.let_go();
+    }
+
     fn digest(&self) -> u64 {
         input::with_seed(self.seed, || self.case.digest())
     }
@@ -217,10 +225,9 @@ where
     }
 
     fn arm(&mut self) {
-        self.output = None;
-        if self.state.is_none() || self.setup == Setup::EveryRun {
-            // The old state is dropped first, so that the new one finds the allocator as in a first run.
-            self.state = None;
+        // The old state is dropped first, so that the new one finds the allocator as in a first run.
+        self.let_go();
+        if self.state.is_none() {
             self.state = Some((self.arm)(&self.input));
         }
     }
@@ -229,6 +236,13 @@ where
     fn run(&mut self) {
         let state = self.state.as_mut().expect("a case is armed before it runs");
         self.output = Some(black_box((self.region)(black_box(&self.input), black_box(state))));
+    }
+
+    fn let_go(&mut self) {
+        self.output = None;
+        if self.setup == Setup::EveryRun {
+            self.state = None;
+        }
     }
 
     fn digest(&self) -> u64 {
@@ -282,6 +296,37 @@ mod tests {
         case.arm();
         case.run();
         assert_eq!(case.digest(), 0, "the second run must find the state that the first one left");
+    }
+
+    #[test]
+    fn letting_go_drops_what_the_run_left_and_nothing_else() {
+        use std::rc::Rc;
+
+        let (input, state, output) = (Rc::new(()), Rc::new(()), Rc::new(()));
+        for (setup, states) in [(Setup::EveryRun, 0), (Setup::Once, 1)] {
+            let (of_state, of_output) = (Rc::clone(&state), Rc::clone(&output));
+            let mut case = case(
+                1,
+                setup,
+                Rc::clone(&input),
+                move |_| Rc::clone(&of_state),
+                move |_, _| Rc::clone(&of_output),
+                |_, _, _| 0,
+                |_| 0,
+            );
+            // Of each the test has one, and a closure may have another.
+            let alive =
+                || [(&input, 1), (&state, 2), (&output, 2)].map(|(it, own)| Rc::strong_count(it) - own);
+            for _ in 0..2 {
+                case.let_go();
+                case.arm();
+                assert_eq!(alive(), [1, 1, 0]);
+                case.run();
+                assert_eq!(alive(), [1, 1, 1]);
+                case.let_go();
+                assert_eq!(alive(), [1, states, 0], "{setup:?}");
+            }
+        }
     }
 
     #[test]

@@ -122,6 +122,10 @@ where
         self.case.run();
     }
 
+    fn let_go(&mut self) {
+        self.case.let_go();
+    }
+
     fn digest(&self) -> u64 {
         self.case.digest()
     }
@@ -209,6 +213,8 @@ mod tests {
         fn arm(&mut self) {}
 
         fn run(&mut self) {}
+
+        fn let_go(&mut self) {}
 
         fn digest(&self) -> u64 {
             2

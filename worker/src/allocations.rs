@@ -139,5 +139,5 @@ pub fn allocations(region: impl FnOnce()) -> Allocations {
     region();
     REGION.store(0, Relaxed);
     let [blocks, frees, bytes, live_bytes, peak_bytes] = counters.map(|counter| counter.load(Relaxed));
-    Allocations { blocks, frees: Some(frees), bytes, peak_bytes, live_bytes }
+    Allocations { blocks, frees: Some(frees), bytes, peak_bytes, live_bytes, drop_frees: None }
 }

@@ -8,8 +8,8 @@ use scenarios::input::{Key as _, draws, rng, shuffled};
 use scenarios::{Case, Contender, Request, Scenario, Setup, case};
 
 use crate::allocations::allocations;
-use crate::instrument::instrument;
-use crate::protocol::{Answer, Job, Ran};
+use crate::instrument::{end_part, instrument};
+use crate::protocol::{Answer, Extent, Job, Ran};
 use crate::threads::{has_others, time_of_others};
 
 /// What a worker can measure.
@@ -76,18 +76,33 @@ pub fn lab_measured_region(case: &mut dyn Case) {
     black_box(());
 }
 
+/// Drops what the region left. Callgrind counts in this function as it does in the [region](lab_measured_region).
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub fn lab_measured_drop(case: &mut dyn Case) {
+    case.let_go();
+    // As above.
+    black_box(());
+}
+
 /// Does a job of an exact meter; `None` if it is of another kind. `send` is for an answer that does not wait for
 /// the end of the job.
 pub fn perform(roster: Roster<'_>, job: &Job, send: &Sending<'_>) -> Option<Result<Answer, String>> {
     Some(match job {
         Job::Digest(name) => ran(roster, name, |case| {
             case.run();
-            None
+            Ran::of(case, None)
         }),
-        Job::Instructions(name) => counted(roster, name, send),
-        Job::Allocations(name) => {
-            ran(roster, name, |case| Some(Measured::Allocations(allocations(|| case.run()))))
-        }
+        Job::Instructions(name, extent) => counted(roster, name, *extent, send),
+        Job::Allocations(name, extent) => ran(roster, name, |case| {
+            let mut found = allocations(|| case.run());
+            let mut ran = Ran::of(case, None);
+            if *extent == Extent::RegionAndDrop {
+                found.drop_frees = allocations(|| case.let_go()).frees;
+            }
+            ran.measured = Some(Measured::Allocations(found));
+            ran
+        }),
         Job::Isa | Job::Other(_) => return None,
     })
 }
@@ -98,11 +113,16 @@ pub type Sending<'a> = dyn Fn(&Answer) + Sync + 'a;
 /// Runs a cell under Callgrind, as the last thing that the process does.
 ///
 /// The answer is sent before the region, without a digest. The other exact jobs compare the digest.
-fn counted(roster: Roster<'_>, name: &CellName, send: &Sending<'_>) -> Result<Answer, String> {
+fn counted(
+    roster: Roster<'_>,
+    name: &CellName,
+    extent: Extent,
+    send: &Sending<'_>,
+) -> Result<Answer, String> {
     let mut case = roster.case(name)?;
     case.arm();
     send(&Answer::Ran(Ran::before(&*case)));
-    count_and_exit(&mut *case)
+    count_and_exit(&mut *case, extent)
 }
 
 /// Does what comes before a region, for a cell of nobody: looks for one, sets it up, arms it and answers.
@@ -131,10 +151,16 @@ pub fn rehearse(roster: Roster<'_>, send: &Sending<'_>) {
 /// Runs a case in the measured region under Callgrind, and ends the process.
 ///
 /// Behind the region Valgrind would have to translate all code again, because that in its store is instrumented: for most
-/// cells this took as long as everything before. So an answer has to be sent before, and nothing comes behind.
-fn count_and_exit(case: &mut dyn Case) -> ! {
+/// cells this took as long as everything before. So an answer has to be sent before, and nothing comes behind but what is
+/// counted, too. Then the region's counts are in the process's first profile, which ends in `.1`, and those of the drop in
+/// its last one.
+fn count_and_exit(case: &mut dyn Case, extent: Extent) -> ! {
     instrument();
     lab_measured_region(case);
+    if extent == Extent::RegionAndDrop {
+        end_part();
+        lab_measured_drop(case);
+    }
     // SAFETY: ends this process. What exit handlers would tidy is the parent's.
     unsafe { nix::libc::_exit(0) }
 }
@@ -142,12 +168,11 @@ fn count_and_exit(case: &mut dyn Case) -> ! {
 fn ran(
     roster: Roster<'_>,
     name: &CellName,
-    measure: impl FnOnce(&mut dyn Case) -> Option<Measured>,
+    measure: impl FnOnce(&mut dyn Case) -> Ran,
 ) -> Result<Answer, String> {
     let mut case = roster.case(name)?;
     case.arm();
-    let measured = measure(&mut *case);
-    let mut ran = Ran::of(&*case, measured);
+    let mut ran = measure(&mut *case);
     let elsewhere = u64::try_from(time_of_others().as_nanos()).unwrap_or(u64::MAX);
     ran.elsewhere_ns = elsewhere.max(u64::from(has_others()));
     // The process ends with its job. To drop a large case under Valgrind would take as long as the region.

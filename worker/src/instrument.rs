@@ -18,6 +18,11 @@ pub fn count_part(part: impl FnOnce()) {
     request(TOGGLE_COLLECT);
     part();
     request(TOGGLE_COLLECT);
+    end_part();
+}
+
+/// Has Callgrind write what it counted so far into a profile of its own, as it does of a [part](count_part).
+pub fn end_part() {
     request(DUMP_STATS);
 }
 

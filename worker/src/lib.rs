@@ -19,8 +19,8 @@ mod settle;
 mod threads;
 
 pub use allocations::{Allocator, allocations};
-pub use exact::{Roster, Sending, lab_measured_region};
+pub use exact::{Roster, Sending, lab_measured_drop, lab_measured_region};
 pub use instrument::{CAN_INSTRUMENT, count_part, instrument};
 pub use process::{serve, warm};
-pub use protocol::{Answer, Job, Others, Ran};
+pub use protocol::{Answer, Extent, Job, Others, Ran};
 pub use settle::settle;

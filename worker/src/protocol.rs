@@ -17,11 +17,21 @@ pub enum Job {
     /// Runs a cell once.
     Digest(CellName),
     /// Runs a cell once inside the [measured region](crate::lab_measured_region), under Callgrind.
-    Instructions(CellName),
+    Instructions(CellName, Extent),
     /// Runs a cell once under the allocation profiler.
-    Allocations(CellName),
+    Allocations(CellName, Extent),
     /// A job that the program knows of which the worker is a part.
     Other(String),
+}
+
+/// How much of a cell's life an exact meter counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Extent {
+    /// The region.
+    #[default]
+    Region,
+    /// The region, and then [the drop](crate::lab_measured_drop) of what it leaves.
+    RegionAndDrop,
 }
 
 /// What a worker answers.

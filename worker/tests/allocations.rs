@@ -15,12 +15,22 @@ static ALLOCATOR: worker::Allocator = worker::Allocator;
 /// counts every thread.
 fn main() {
     let kept = allocations(|| std::mem::forget(black_box(Box::new([7u8; 40]))));
-    assert_eq!(kept, Allocations { blocks: 1, frees: Some(0), bytes: 40, peak_bytes: 40, live_bytes: 40 });
+    assert_eq!(
+        kept,
+        Allocations {
+            blocks: 1,
+            frees: Some(0),
+            bytes: 40,
+            peak_bytes: 40,
+            live_bytes: 40,
+            drop_frees: None
+        }
+    );
 
     let given_back = allocations(|| drop(black_box(Box::new([7u8; 40]))));
     assert_eq!(
         given_back,
-        Allocations { blocks: 1, frees: Some(1), bytes: 40, peak_bytes: 40, live_bytes: 0 }
+        Allocations { blocks: 1, frees: Some(1), bytes: 40, peak_bytes: 40, live_bytes: 0, drop_frees: None }
     );
 
     // A block that is there before the region is not counted as allocated; that it is given back is.
@@ -84,6 +94,7 @@ fn each_block_is_as_it_was_asked_for() {
                 bytes: 6 * size,
                 peak_bytes: 3 * size,
                 live_bytes: size,
+                drop_frees: None,
             };
             assert_eq!(found, expected, "{size} bytes at {align}");
         }
@@ -101,7 +112,14 @@ fn blocks_from_before_are_not_live() {
     unsafe {
         assert_eq!(allocations(|| block = alloc(layout)).live_bytes, 10);
         let grown = allocations(|| block = realloc(block, layout, 30));
-        let expected = Allocations { blocks: 1, frees: Some(1), bytes: 30, peak_bytes: 30, live_bytes: 30 };
+        let expected = Allocations {
+            blocks: 1,
+            frees: Some(1),
+            bytes: 30,
+            peak_bytes: 30,
+            live_bytes: 30,
+            drop_frees: None,
+        };
         assert_eq!(grown, expected);
         let layout = Layout::from_size_align(30, 1).unwrap();
         let given_back = allocations(|| dealloc(block, layout));

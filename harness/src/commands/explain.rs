@@ -7,6 +7,7 @@ use reports::{CellName, Meter, Metric, baseline};
 
 use super::context::Context;
 use super::grouped::Grouped;
+use super::memory::{self, Looked};
 use super::output::{count, print, print_json, table};
 use super::parse::cell_name;
 use super::side_by_side;
@@ -16,6 +17,7 @@ use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::valgrind;
 use crate::measure::run::Run;
 use crate::progress::say;
+use crate::roster::cell::Cell;
 use crate::roster::selection::Profile;
 
 /// Show how a cell's instructions spread over functions
@@ -27,12 +29,18 @@ use crate::roster::selection::Profile;
 ///
 /// Two cells are shown side by side, per operation: the functions between which the difference lies come first. With
 /// `--apart` each of them is shown by itself.
+///
+/// With `--memory` it shows misses of simulated caches and mispredicted branches instead, by function: an explanation where
+/// time and instructions disagree, and never a gate. Without a cell it lists the cells of the newest record where they do.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Cells: `bottleneck/scenario/size/contender`
-    #[arg(required = true, value_name = "CELL", value_parser = cell_name)]
+    #[arg(required_unless_present = "memory", value_name = "CELL", value_parser = cell_name)]
     cells: Vec<CellName>,
-    /// Number of functions to show
+    /// Show misses of simulated caches and mispredicted branches; without a cell, list where to look
+    #[arg(long)]
+    memory: bool,
+    /// Number of functions to show, or of cells to list
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
     /// Show two cells one after the other instead of side by side
@@ -44,6 +52,9 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
+    if arguments.cells.is_empty() {
+        return memory::list(context, arguments.top, arguments.json);
+    }
     let cells = arguments.cells.iter().map(|name| context.roster.find(name)).collect::<Result<Vec<_>>>()?;
     if let Some(why) = valgrind::off(&context.options.binaries) {
         bail!("{why}");
@@ -54,9 +65,23 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         say(&format!("lab: {} ({}): {}", failure.subject, failure.phase, failure.message));
         return Ok(Exit::Regression);
     }
+    let is_pair = cells.len() == 2 && cells[0].name() != cells[1].name() && !arguments.apart;
+    if arguments.memory {
+        let simulations = run.simulations(&cells)?;
+        let looked = cells.iter().map(Cell::name).map(|cell| Looked {
+            ops: run.ops(&cell),
+            simulation: simulations[&cell].clone(),
+            cell,
+        });
+        let looked: Vec<Looked> = looked.collect();
+        match arguments.json {
+            true => print_json(&looked)?,
+            false => memory::show(&looked, is_pair, arguments.top)?,
+        }
+        return Ok(Exit::Fine);
+    }
     let functions = run.functions(&cells)?;
     let baseline = baseline::read(&context.baselines()).unwrap_or_default();
-    let is_pair = cells.len() == 2 && cells[0].name() != cells[1].name() && !arguments.apart;
     let mut all = Vec::new();
     for cell in &cells {
         let name = cell.name();

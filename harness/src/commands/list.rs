@@ -1,11 +1,13 @@
 //! `lab list`: lists bottlenecks, contenders, scenarios and cells.
 
 use anyhow::Result;
+use reports::Meter;
 use serde::Serialize;
 
 use super::context::Context;
 use super::output::{print, print_json, table};
 use crate::error::Exit;
+use crate::measure::meters::cycles;
 use crate::roster::cell::{Cell, contenders_of};
 use crate::roster::selection::Selection;
 
@@ -47,6 +49,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         }
     } else {
         overview(&cells)?;
+        let meters: Vec<&str> = Meter::ALL.iter().map(|meter| meter.as_str()).collect();
+        print(&format!("\nMeters: {}. {}.", meters.join(", "), cycles::absent()))?;
     }
     Ok(Exit::Fine)
 }

@@ -14,6 +14,7 @@ pub mod grouped;
 pub mod history;
 pub mod identity;
 pub mod list;
+pub mod memory;
 pub mod merge;
 pub mod names;
 pub mod new;

@@ -38,8 +38,8 @@ use crate::roster::selection::Selection;
 /// Instructions and allocations of contenders whose compiled code is as it was come from the cache in
 /// `target/lab/cache/`, unless `--fresh` is given. Times are always measured.
 ///
-/// For one size of every scenario it also counts what comes after the region, and the region on an input of another
-/// seed. A contender that puts work off, remembers it or recognises the lab's inputs is named and left out; one whose
+/// Behind each region it counts, too, what it takes to drop what the region leaves. For one size of every scenario it also
+/// counts what it takes to read the results, and the region on an input of another seed. A contender that puts work off, remembers it or recognises the lab's inputs is named and left out; one whose
 /// results are far dearer to read or to drop than those of the others gets a badge.
 ///
 /// With `--seed N` the inputs are others: other keys in other orders. The counts of such a run are no baseline's.
@@ -120,6 +120,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let cells = header.cells.iter().map(|name| roster.find(name)).collect::<Result<Vec<Cell<'_>>>>();
     let cells = cells.with_context(|| format!("{} cannot go on here", directory.display()))?;
     let mut run = Run::journaled(roster, context.options.clone(), journal, entries);
+    run.count_drops();
     if let Ok(identities) = identity::of(roster, &context.options.binaries.lab) {
         let seed = header.seed.map(|seed| format!("seed {seed}"));
         let input = header.input.as_ref().map(|input| input.sha256.as_str()).or(seed.as_deref());

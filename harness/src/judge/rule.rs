@@ -138,6 +138,7 @@ mod tests {
                 bytes: count(Metric::Bytes),
                 peak_bytes: count(Metric::PeakBytes),
                 live_bytes: count(Metric::LiveBytes),
+                drop_frees: None,
             }),
             ..Measurements::default()
         }

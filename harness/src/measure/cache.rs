@@ -233,7 +233,7 @@ mod tests {
     const CELL: &str = "m/get/8/a";
 
     fn ran(instructions: u64) -> Ran {
-        let measured = Some(Measured::Instructions { instructions, atomics: None });
+        let measured = Some(Measured::Instructions { instructions, atomics: None, dropping: None });
         let (digest, observed) = (Some(7), BTreeMap::new());
         Ran { ops: 3, digest, elsewhere_ns: 0, pid: 0, measured, observed }
     }

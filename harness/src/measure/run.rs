@@ -13,7 +13,7 @@ use reports::record::{
 };
 use reports::{CellName, Identities, Meter};
 use scenarios::Contender;
-use worker::{Answer, Job, Ran};
+use worker::{Answer, Extent, Job, Ran};
 
 use super::budget::TimeBudget;
 use super::cache::Cache;
@@ -25,6 +25,7 @@ use super::meters::calm::Calm;
 use super::meters::clock;
 use super::meters::concurrency;
 use super::meters::instructions::Callgrind;
+use super::meters::simulated::Simulation;
 use super::meters::time::{self, Samples};
 use super::meters::valgrind;
 use super::paths;
@@ -58,6 +59,8 @@ struct Known {
 pub struct Run<'a> {
     roster: Roster<'a>,
     options: Options,
+    /// How much of each cell exact meters count.
+    extent: Extent,
     journal: Option<Journal>,
     progress: Progress,
     verified: BTreeSet<(String, String)>,
@@ -89,6 +92,7 @@ impl<'a> Run<'a> {
         Run {
             roster,
             options,
+            extent: Extent::default(),
             journal: None,
             progress: Progress::default(),
             verified: BTreeSet::new(),
@@ -116,6 +120,11 @@ impl<'a> Run<'a> {
     pub fn identify(&mut self, identities: Identities, cache: Option<Cache>) {
         self.identities = Some(identities);
         self.cache = cache;
+    }
+
+    /// Has exact meters count what it costs to drop what a region leaves, too. The cache has counts of such runs alone.
+    pub fn count_drops(&mut self) {
+        self.extent = Extent::RegionAndDrop;
     }
 
     /// Does not verify these contenders, `bottleneck/contender`, which passed every check with the same code before.
@@ -443,7 +452,9 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.expectations(cells)?;
-        let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), Job::Allocations);
+        let extent = self.extent;
+        let job = |name| Job::Allocations(name, extent);
+        let jobs = self.jobs(cells, Run::lacks(Meter::Allocations), job);
         let jobs = self.not_cached(jobs, Meter::Allocations)?;
         let pool = self.pool_of(&self.options.binaries.allocations);
         self.pooled("allocations", "cells", &jobs, pool, |run, name, answer| {
@@ -457,14 +468,16 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.digests(cells)?;
-        let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), Job::Instructions);
+        let extent = self.extent;
+        let job = |name| Job::Instructions(name, extent);
+        let jobs = self.jobs(cells, Run::lacks(Meter::Instructions), job);
         let jobs = self.not_cached(jobs, Meter::Instructions)?;
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed);
         let pool = self.callgrind_pool(&callgrind);
         self.pooled("instructions", "cells", &jobs, pool, |run, name, answer| {
             run.collect(name, Some(Meter::Instructions), answer, |ran| {
-                callgrind.take_counts(ran.pid).map(Some)
+                callgrind.take_counts(ran.pid, extent).map(Some)
             })
         })
     }
@@ -503,25 +516,46 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Measures a cell's instructions by function.
+    /// Measures cells' instructions by function.
     ///
     /// # Errors
-    /// If Valgrind is missing, a worker cannot be started, or the cell fails.
+    /// If Valgrind is missing, a worker cannot be started, or a cell fails.
     pub fn functions(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellName, (u64, Attributed)>> {
-        let jobs: Vec<(CellName, Job)> =
-            cells.iter().map(|cell| (cell.name(), Job::Instructions(cell.name()))).collect();
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed);
-        let pool = self.callgrind_pool(&callgrind);
-        let mut functions = BTreeMap::new();
-        self.pooled("functions", "cells", &jobs, pool, |_, name, answer| match answer {
+        self.profiles("functions", cells, &callgrind, Callgrind::take_functions)
+    }
+
+    /// Simulates caches and branch predictors in cells, by function.
+    ///
+    /// # Errors
+    /// If Valgrind is missing, a worker cannot be started, or a cell fails.
+    pub fn simulations(&mut self, cells: &[Cell<'_>]) -> Result<BTreeMap<CellName, Simulation>> {
+        let binary = self.options.binaries.lab.clone();
+        let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed).simulating();
+        self.profiles("simulated", cells, &callgrind, Callgrind::take_simulation)
+    }
+
+    /// Runs cells under Callgrind, and takes what `take` finds in the profile of each.
+    fn profiles<'c, T: Send>(
+        &mut self,
+        phase: &str,
+        cells: &[Cell<'_>],
+        callgrind: &Callgrind<'c>,
+        take: fn(&Callgrind<'c>, u32) -> Result<T>,
+    ) -> Result<BTreeMap<CellName, T>> {
+        let job = |name: CellName| (name.clone(), Job::Instructions(name, Extent::Region));
+        let jobs: Vec<(CellName, Job)> = cells.iter().map(|cell| job(cell.name())).collect();
+        let pool = self.callgrind_pool(callgrind);
+        let mut found = BTreeMap::new();
+        self.pooled(phase, "cells", &jobs, pool, |_, name, answer| match answer {
             Answer::Ran(ran) => {
-                functions.insert(name.clone(), callgrind.take_functions(ran.pid)?);
+                found.insert(name.clone(), take(callgrind, ran.pid)?);
                 Ok(())
             }
             other => anyhow::bail!("{name}: {}", failure_of(other)),
         })?;
-        Ok(functions)
+        Ok(found)
     }
 
     /// Runs trials of several threads or processes, one after the other.
@@ -556,7 +590,7 @@ impl<'a> Run<'a> {
             for (at, cell) in names.iter().enumerate() {
                 let Some(times) = self.times_of(&names, at, budget, reference) else { break };
                 noisy += usize::from(is_noisy(times.disturbed));
-                self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(times) })?;
+                self.add(Entry::Measured { cell: cell.clone(), measured: Measured::Times(Box::new(times)) })?;
             }
         }
         if noisy > 0 {

@@ -191,6 +191,7 @@ mod tests {
             times: Some(Times {
                 warm_ns: interval(1.0),
                 cold_ns: interval(1.7),
+                drop_ns: None,
                 disturbed: 0.0,
                 ratios: Some(Ratios {
                     reference: "it, \"is\"".to_owned(),

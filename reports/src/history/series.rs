@@ -151,6 +151,7 @@ mod tests {
                 times: Some(Times {
                     warm_ns: interval,
                     cold_ns: interval,
+                    drop_ns: None,
                     disturbed: 0.0,
                     ratios: Some(ratios.clone()),
                 }),

@@ -10,7 +10,8 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
 use super::{
-    Told, claims, crossover, format, growth as grown, pages, parts, payoff, reproduce, series, site, verdict,
+    Told, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce, series,
+    site, verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
@@ -42,6 +43,7 @@ struct Page<'a> {
     crossovers: Option<crossover::Section<'a>>,
     pay_off: Option<payoff::Section<'a>>,
     memory: Vec<Memory<'a>>,
+    letting_go: Vec<letting_go::Table<'a>>,
     claims: Vec<claims::Row<'a>>,
     trials: Vec<Trials<'a>>,
     reproduce: String,
@@ -144,6 +146,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
         crossovers: crossover::Section::new(view),
         pay_off: payoff::Section::new(view),
         memory: view.info.memory.iter().filter_map(|info| Memory::new(view, info, caveats)).collect(),
+        letting_go: letting_go::tables(view),
         claims: claims::rows(view, known),
         trials: trials::all(record, view, caveats),
         reproduce: reproduce::bottleneck(record, &view.info.name),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::format;
 use crate::analysis::{self, Kind};
+use crate::letting_go::Overturned;
 use crate::record::{ContenderInfo, Role};
 use crate::verdict::{Agreement, Cause, Estimate, Exception, GroupVerdict, Lead, Verdict};
 use crate::view::BottleneckView;
@@ -20,6 +21,7 @@ pub fn sentences(view: &BottleneckView<'_>, verdict: &Verdict) -> Vec<String> {
     texts.extend(words.kinds());
     texts.push(words.groups(overall));
     texts.extend(words.exceptions());
+    texts.extend(words.dropping());
     texts.extend(words.time(overall));
     texts.extend(words.contradictions());
     texts.extend(words.memory(overall));
@@ -224,6 +226,23 @@ impl Words<'_> {
         (!spelled.is_empty()).then(|| format!("Ahead of it: {}{rest}.", spelled.join("; ")))
     }
 
+    /// Who leads when the drop is added, if it is another one.
+    fn dropping(&self) -> Option<String> {
+        let Overturned { kind, before, after, by, groups } = self.verdict.overturned?;
+        let of_kind = match kind {
+            None => "",
+            Some(Kind::OneOwner) => " with one owner",
+            Some(Kind::VersionsKept) => " where versions are kept",
+        };
+        Some(format!(
+            "When the drop of what a region leaves is added to the region, {} leads{of_kind}: {} needs {}, over {groups} {}.",
+            self.name(after),
+            self.name(before),
+            format::ratio(by),
+            plural(groups, "group", "groups")
+        ))
+    }
+
     fn time(&self, overall: &Lead) -> Option<String> {
         let groups = &self.verdict.groups;
         let count = |is: fn(&Agreement) -> bool| groups.iter().filter(|group| is(&group.time)).count();
@@ -345,7 +364,7 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 mod tests {
     use super::*;
     use crate::fixture::{record, timed};
-    use crate::record::Record;
+    use crate::record::{Dropping, Record};
     use crate::verdict;
 
     fn said(record: &Record) -> Vec<String> {
@@ -389,6 +408,23 @@ mod tests {
             "{}",
             said[6]
         );
+    }
+
+    #[test]
+    fn a_lead_that_the_drop_overturns_is_told() {
+        let contenders = [("ours", Role::Optimized), ("theirs", Role::Peer)];
+        let cells = [("get", 10, "ours", 50), ("get", 10, "theirs", 100)];
+        let mut record = record(&contenders, &cells);
+        let mut with_drops = |of_ours: u64| {
+            for cell in &mut record.cells {
+                let drop = if cell.name.contender == "ours" { of_ours } else { 20 };
+                cell.measured.dropping = Some(Dropping { instructions: drop * cell.ops, atomics: None });
+            }
+            said(&record).into_iter().filter(|sentence| sentence.contains("drop")).collect::<Vec<_>>()
+        };
+        assert_eq!(with_drops(60), [""; 0]);
+        let told = "When the drop of what a region leaves is added to the region, theirs leads: ours needs 1.50×, over 1 group.";
+        assert_eq!(with_drops(130), [told]);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use reports::CellName;
 use reports::record::{
-    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Failure,
-    Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role, SCHEMA,
-    ScenarioInfo, Times,
+    Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Dropping,
+    Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
+    SCHEMA, ScenarioInfo, Times,
 };
 
 /// How a contender's cost grows with the size.
@@ -288,6 +288,10 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
         ops,
         digest: "00c0ffee00c0ffee".into(),
         measured: Measurements {
+            dropping: Some(Dropping {
+                instructions: (per_op * 0.4 * ops as f64) as u64,
+                atomics: Some(blocks * 2),
+            }),
             afterwards: None,
             instructions: Some((per_op * ops as f64) as u64),
             atomics: Some(Atomics { program: blocks * 5, libraries: blocks / 3 }),
@@ -297,10 +301,12 @@ fn cell(bottleneck: &str, work: &Work, suffix: &str, size: u64, model: &Model) -
                 bytes,
                 peak_bytes: bytes * 9 / 10,
                 live_bytes: bytes * 7 / 10,
+                drop_frees: Some(blocks * 6 / 10),
             }),
             times: Some(Times {
                 warm_ns: spread(nanoseconds, 0.97, 1.06),
                 cold_ns: spread(nanoseconds * 1.5, 0.95, 1.1),
+                drop_ns: Some(spread(nanoseconds * 0.3, 0.96, 1.08)),
                 disturbed: 0.0,
                 ratios: Some(Ratios {
                     reference: "imbl".into(),
@@ -630,6 +636,7 @@ pub fn composed() -> Record {
                 ops,
                 digest: "00c0ffee00c0ffee".into(),
                 measured: Measurements {
+                    dropping: Some(Dropping { instructions: instructions / 2, atomics: Some(0) }),
                     afterwards: None,
                     instructions: Some(instructions),
                     atomics: Some(Atomics::default()),
@@ -637,6 +644,7 @@ pub fn composed() -> Record {
                     times: Some(Times {
                         warm_ns: spread(cost * 310.0, 0.99, 1.01),
                         cold_ns: spread(cost * 600.0, 0.9, 1.15),
+                        drop_ns: Some(spread(cost * 90.0, 0.99, 1.01)),
                         disturbed: 0.0,
                         ratios: Some(Ratios {
                             reference: "best".into(),

@@ -50,13 +50,42 @@ pub struct Attributed {
 /// # Errors
 /// If the profile is malformed or the binary's debug information cannot be read.
 pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Attributed> {
+    attribute(profile, INSTRUCTIONS, &mut Names::new(binary)?, binary, Some(objects))
+}
+
+/// Attributes further events of a profile to functions, as [`functions`] does instructions. An event is named by its place
+/// among those of the profile.
+///
+/// # Errors
+/// If the profile is malformed or the binary's debug information cannot be read.
+pub fn functions_of_events(
+    profile: &str,
+    places: impl IntoIterator<Item = usize>,
+    binary: &Path,
+) -> Result<Vec<Functions>> {
     let mut names = Names::new(binary)?;
+    let mut of = |place| Ok(attribute(profile, place, &mut names, binary, None)?.functions);
+    places.into_iter().map(&mut of).collect()
+}
+
+/// The place of the instructions among a profile's events. They come first.
+const INSTRUCTIONS: usize = 0;
+
+/// Attributes one event. Atomics are told where there are `objects` to look at.
+fn attribute(
+    profile: &str,
+    place: usize,
+    names: &mut Names,
+    binary: &Path,
+    mut objects: Option<&mut Objects>,
+) -> Result<Attributed> {
     let binary = binary.to_string_lossy();
-    let mut found = Attributed { atomics: COUNTED.then(Functions::new), ..Attributed::default() };
+    let counted = COUNTED && objects.is_some();
+    let mut found = Attributed { atomics: counted.then(Functions::new), ..Attributed::default() };
     let mut graph = CallGraph::default();
     // Instructions and atomics in code that belongs to no function outside the libraries, by symbol.
     let mut elsewhere: BTreeMap<Symbol, (u64, u64)> = BTreeMap::new();
-    events(profile, |Instruction { object, function, address }, event| {
+    events(profile, place, |Instruction { object, function, address }, event| {
         let symbol = graph.symbol(object, function);
         let named = if object == binary { names.at(address) } else { &Named::default() };
         match (&named.symbol_of, &named.outermost) {
@@ -71,9 +100,9 @@ pub fn functions(profile: &str, binary: &Path, objects: &mut Objects) -> Result<
                 graph.add_calls(callee, caller, inclusive);
             }
             Event::Executed(count) => {
-                let atomic = match found.atomics {
-                    Some(_) => objects.is_atomic(object, address)?,
-                    None => Some(false),
+                let atomic = match (&found.atomics, &mut objects) {
+                    (Some(_), Some(objects)) => objects.is_atomic(object, address)?,
+                    _ => Some(false),
                 };
                 if atomic.is_none() {
                     found.atomics = None;
@@ -131,7 +160,7 @@ fn add(functions: &mut Functions, name: &str, count: u64) {
 pub fn atomics(profile: &str, binary: &Path, objects: &mut Objects) -> Result<Option<Atomics>> {
     let binary = binary.to_string_lossy();
     let mut atomics = COUNTED.then(Atomics::default);
-    events(profile, |Instruction { object, address, .. }, event| {
+    events(profile, INSTRUCTIONS, |Instruction { object, address, .. }, event| {
         if let (Event::Executed(count), Some(counted)) = (event, &mut atomics) {
             match objects.is_atomic(object, address)? {
                 Some(true) if object == binary => counted.program += count,
@@ -160,9 +189,10 @@ enum Event<'a> {
     Called { object: &'a str, function: &'a str, inclusive: u64 },
 }
 
-/// Hands every line of costs of a profile made with `--dump-instr=yes` to `each`.
+/// Hands every line of costs of a profile made with `--dump-instr=yes` to `each`, with the costs of the event at `place`.
 fn events<'a>(
     profile: &'a str,
+    place: usize,
     mut each: impl FnMut(Instruction<'a>, Event<'a>) -> Result<()>,
 ) -> Result<()> {
     let mut objects: HashMap<&str, &str> = HashMap::new();
@@ -192,7 +222,10 @@ fn events<'a>(
             is_call = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
             let mut fields = line.split_ascii_whitespace();
-            let (Some(position), Some(cost)) = (fields.next(), fields.nth(positions - 1)) else {
+            let position = fields.next();
+            // Zeros at the end of a line are left out, but for the first event.
+            let cost = fields.nth(positions - 1 + place).or((place > INSTRUCTIONS).then_some("0"));
+            let (Some(position), Some(cost)) = (position, cost) else {
                 bail!("Callgrind's cost line `{line}` is malformed");
             };
             address = moved(address, position).with_context(|| format!("in Callgrind's line `{line}`"))?;

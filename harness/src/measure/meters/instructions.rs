@@ -1,7 +1,8 @@
 //! The instruction meter: workers under Callgrind, a forked child per cell.
 //!
 //! Code is instrumented from just before to just after the region, and collected inside
-//! [`lab_measured_region`](worker::lab_measured_region) alone. Each child
+//! [`lab_measured_region`](worker::lab_measured_region) alone. Where the drop of what the region leaves is counted, too, the
+//! same child goes on with [`lab_measured_drop`](worker::lab_measured_drop). Each child
 //! writes a profile of its own when it ends, named by its process id. The environment is emptied and
 //! the C library's choice of memory routines pinned, so that the count depends on the binary alone.
 
@@ -12,10 +13,12 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use reports::record::Measured;
+use reports::record::{Atomics, Dropping, Measured};
+use worker::Extent;
 
 use super::atomics::Objects;
 use super::callgrind::{self, Attributed};
+use super::simulated::{self, Simulation};
 use crate::measure::protocol::{INPUT_OPTION, SEED_OPTION, WORKER_ARGUMENT};
 use crate::measure::scratch::Scratch;
 use crate::roster::input::Input;
@@ -40,6 +43,7 @@ pub struct Callgrind<'a> {
     binary: &'a Path,
     input: Option<&'a Input>,
     seed: Option<u64>,
+    simulates: bool,
     objects: Mutex<Objects>,
     profiles: Scratch,
 }
@@ -52,12 +56,17 @@ impl<'a> Callgrind<'a> {
     pub fn new(binary: &'a Path, input: Option<&'a Input>) -> Result<Self> {
         let profiles = Scratch::new("callgrind", &std::env::temp_dir())
             .context("nowhere to put Callgrind's profiles")?;
-        Ok(Callgrind { binary, input, seed: None, objects: Mutex::default(), profiles })
+        Ok(Callgrind { binary, input, seed: None, simulates: false, objects: Mutex::default(), profiles })
     }
 
     /// The same workers, whose inputs come from this seed if there is one.
     pub fn seeded(self, seed: Option<u64>) -> Self {
         Callgrind { seed, ..self }
+    }
+
+    /// The same workers, which [simulate](simulated) caches and branch predictors, too.
+    pub fn simulating(self) -> Self {
+        Callgrind { simulates: true, ..self }
     }
 
     /// The command of a worker.
@@ -68,8 +77,11 @@ impl<'a> Callgrind<'a> {
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "-q", "--vgdb=no", "--collect-atstart=no"])
-            .args(["--toggle-collect=lab_measured_region", "--dump-line=no"])
+            .args(["--toggle-collect=lab_measured_region", "--toggle-collect=lab_measured_drop"])
+            .arg("--dump-line=no")
             .arg(if worker::CAN_INSTRUMENT { "--instr-atstart=no" } else { "--instr-atstart=yes" })
+            // Of an option that is there twice, the last one counts.
+            .args(if self.simulates { &simulated::OPTIONS[..] } else { &[] })
             // Costs by address, to name functions and to find atomics: not one instruction more, a few
             // kilobytes a cell, and no time that could be measured.
             .arg("--dump-instr=yes")
@@ -87,15 +99,29 @@ impl<'a> Callgrind<'a> {
         command
     }
 
-    /// What the region that process `pid` ran counted; its profile is deleted.
+    /// What process `pid` counted of a cell; its profiles are deleted.
     ///
     /// # Errors
     /// If there is no complete profile of that process.
-    pub fn take_counts(&self, pid: u32) -> Result<Measured> {
-        let profile = self.take(&pid.to_string())?;
+    pub fn take_counts(&self, pid: u32, extent: Extent) -> Result<Measured> {
+        let last = self.counts_of(&pid.to_string())?;
+        let ((instructions, atomics), dropping) = match extent {
+            Extent::Region => (last, None),
+            Extent::RegionAndDrop => {
+                let (instructions, atomics) = last;
+                let atomics = atomics.map(|atomics| atomics.program);
+                (self.counts_of(&format!("{pid}.1"))?, Some(Dropping { instructions, atomics }))
+            }
+        };
+        Ok(Measured::Instructions { instructions, atomics, dropping })
+    }
+
+    /// The instructions of a profile, and the atomics among them.
+    fn counts_of(&self, process: &str) -> Result<(u64, Option<Atomics>)> {
+        let profile = self.take(process)?;
         let instructions = callgrind::total(&profile).with_context(|| self.incomplete())?;
         let atomics = callgrind::atomics(&profile, self.binary, &mut self.objects())?;
-        Ok(Measured::Instructions { instructions, atomics })
+        Ok((instructions, atomics))
     }
 
     /// What process `pid` [counted of each of so many parts](worker::count_part); its profiles are deleted.
@@ -119,6 +145,14 @@ impl<'a> Callgrind<'a> {
         let profile = self.take(&pid.to_string())?;
         let total = callgrind::total(&profile).with_context(|| self.incomplete())?;
         Ok((total, callgrind::functions(&profile, self.binary, &mut self.objects())?))
+    }
+
+    /// What was simulated of the region that process `pid` ran; its profile is deleted.
+    ///
+    /// # Errors
+    /// If there is no complete profile of that process.
+    pub fn take_simulation(&self, pid: u32) -> Result<Simulation> {
+        simulated::simulation(&self.take(&pid.to_string())?, self.binary).with_context(|| self.incomplete())
     }
 
     fn objects(&self) -> MutexGuard<'_, Objects> {

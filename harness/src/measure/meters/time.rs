@@ -36,6 +36,8 @@ pub struct Sample {
     pub warm: f64,
     /// Nanoseconds per operation, cold.
     pub cold: f64,
+    /// Nanoseconds per operation to drop what a region left; absent where none was dropped in a warm turn.
+    pub drop: Option<f64>,
     /// The warm time as a ratio to that of the first cell in the same rounds.
     pub warm_ratio: f64,
     /// The same for the cold time.
@@ -88,6 +90,8 @@ struct Turn {
     inputs: Vec<Box<dyn Case>>,
     /// The next input.
     next: usize,
+    /// The inputs whose region has left something to drop, by number.
+    left: Vec<bool>,
     /// Regions of a warm slice.
     regions: u64,
     /// Whether a set-up and a region take so long that one input is enough.
@@ -95,6 +99,31 @@ struct Turn {
     /// Nanoseconds per operation in each round.
     warm: Vec<f64>,
     cold: Vec<f64>,
+    /// The same of the drop, in the rounds in which something was dropped.
+    drop: Vec<f64>,
+}
+
+/// What warm regions took, and the drops of what such regions left.
+#[derive(Clone, Copy, Default)]
+struct Lap {
+    run: Duration,
+    runs: u32,
+    drop: Duration,
+    drops: u32,
+}
+
+impl Lap {
+    fn add(&mut self, other: Lap) {
+        self.run += other.run;
+        self.runs += other.runs;
+        self.drop += other.drop;
+        self.drops += other.drops;
+    }
+}
+
+/// The nanoseconds of each of so many regions or drops of `ops` operations, per operation.
+fn per_operation(time: Duration, count: u32, ops: u64) -> f64 {
+    time.as_nanos() as f64 / (u64::from(count) * ops) as f64
 }
 
 impl Turn {
@@ -118,12 +147,17 @@ impl Turn {
             }
         }
         let regions = regions_within(budget.slice, cycle_time);
-        Ok(Turn { inputs, next: 0, regions, long, warm: Vec::new(), cold: Vec::new() })
+        let mut left = vec![false; inputs.len()];
+        left[0] = true;
+        let (warm, cold, drop) = Default::default();
+        Ok(Turn { inputs, next: 0, left, regions, long, warm, cold, drop })
     }
 
     /// Runs a region once, with its working set displaced. Returns the nanoseconds per operation.
     fn cold(&mut self, displace: &mut Displace) -> f64 {
-        let case = self.rotate();
+        let at = self.rotate();
+        self.left[at] = true;
+        let case = &mut self.inputs[at];
         case.arm();
         displace.all();
         let start = Instant::now();
@@ -131,40 +165,69 @@ impl Turn {
         start.elapsed().as_nanos() as f64 / case.ops() as f64
     }
 
-    /// Runs regions as often as a slice takes, each on another input. Returns the nanoseconds per operation.
-    fn warm(&mut self) -> f64 {
+    /// Runs regions as often as a slice takes, each on another input, and drops what the region before left of that input.
+    fn warm(&mut self) -> Lap {
+        let mut lap = Lap::default();
         if self.inputs[0].setup() == Setup::Once {
             // The others have displaced the working set. Where every run needs a set-up, this brings it back; a long region
             // brings it back itself.
             if !self.long {
                 self.all();
             }
-            let slices = self.regions.div_ceil(self.inputs.len() as u64);
-            return (0..slices).map(|_| self.all()).sum::<f64>() / slices as f64;
+            for _ in 0..self.regions.div_ceil(self.inputs.len() as u64) {
+                lap.add(self.all());
+            }
+        } else {
+            for _ in 0..self.regions {
+                lap.add(self.one());
+            }
         }
-        let mut time = 0;
-        for _ in 0..self.regions {
-            let case = self.rotate();
-            case.arm();
-            let start = Instant::now();
-            case.run();
-            time += start.elapsed().as_nanos();
-        }
-        time as f64 / (self.regions * self.inputs[0].ops()) as f64
+        lap
     }
 
-    /// Runs the region once on each input. Returns the nanoseconds per operation.
-    fn all(&mut self) -> f64 {
+    /// Runs the region on the next input, and drops before what it left there: the regions on the other inputs have run
+    /// since. So the set-up finds nothing to drop, and the region finds the memory that it always found.
+    fn one(&mut self) -> Lap {
+        let at = self.rotate();
+        let drops = u32::from(std::mem::replace(&mut self.left[at], true));
+        let case = &mut self.inputs[at];
+        let drop = timed(|| case.let_go());
+        case.arm();
+        Lap { run: timed(|| case.run()), runs: 1, drop, drops }
+    }
+
+    /// Runs the region once on each input, and drops before what it left there.
+    fn all(&mut self) -> Lap {
+        let count = self.inputs.len() as u32;
+        let drop = timed(|| self.inputs.iter_mut().for_each(|case| case.let_go()));
         self.inputs.iter_mut().for_each(|case| case.arm());
-        let start = Instant::now();
-        self.inputs.iter_mut().for_each(|case| case.run());
-        start.elapsed().as_nanos() as f64 / (self.inputs.len() as u64 * self.inputs[0].ops()) as f64
+        let run = timed(|| self.inputs.iter_mut().for_each(|case| case.run()));
+        let drops = if self.left.iter().all(|left| *left) { count } else { 0 };
+        self.left.fill(true);
+        Lap { run, runs: count, drop, drops }
     }
 
-    fn rotate(&mut self) -> &mut dyn Case {
-        self.next = (self.next + 1) % self.inputs.len();
-        &mut *self.inputs[self.next]
+    /// Takes down what a warm slice took.
+    fn add(&mut self, lap: Lap) {
+        let ops = self.inputs[0].ops();
+        self.warm.push(per_operation(lap.run, lap.runs, ops));
+        if lap.drops > 0 {
+            self.drop.push(per_operation(lap.drop, lap.drops, ops));
+        }
     }
+
+    /// The number of the next input.
+    fn rotate(&mut self) -> usize {
+        self.next = (self.next + 1) % self.inputs.len();
+        self.next
+    }
+}
+
+/// How long it takes.
+fn timed(mut part: impl FnMut()) -> Duration {
+    let start = Instant::now();
+    part();
+    start.elapsed()
 }
 
 /// Times the cells of a group in rounds; the first is the reference. `process` is the number of this process among those
@@ -208,8 +271,8 @@ pub fn perform(
             order.shuffle(&mut random);
             for &at in &order {
                 let turn = &mut turns[at];
-                let warm = watch.take(|| turn.warm());
-                turn.warm.push(warm);
+                let lap = watch.take(|| turn.warm());
+                turn.add(lap);
             }
             if is_over(&watch) {
                 break;
@@ -248,18 +311,18 @@ struct Watch {
 impl Watch {
     /// Takes a turn in calm, if there is calm before the patience ends. A long turn is not taken again: it lasts longer
     /// than most disturbances.
-    fn take(&mut self, mut turn: impl FnMut() -> f64) -> f64 {
+    fn take<T>(&mut self, mut turn: impl FnMut() -> T) -> T {
         loop {
             let start = Instant::now();
             while !self.calm.is_calm() && start.elapsed() < self.patience {}
             self.patience = self.patience.saturating_sub(start.elapsed());
             let start = Instant::now();
-            let time = turn();
+            let found = turn();
             let calm = self.calm.is_calm();
             if calm || self.patience.is_zero() || start.elapsed() > LONG_TURN {
                 self.taken += 1;
                 self.disturbed += u32::from(!calm);
-                return time;
+                return found;
             }
             self.patience = self.patience.saturating_sub(start.elapsed());
         }
@@ -280,6 +343,9 @@ impl Turn {
             ops: self.inputs[0].ops(),
             warm: median(&mut part(&self.warm, at)),
             cold: median(&mut part(&self.cold, at)),
+            drop: Some(part(&self.drop, at))
+                .filter(|part| !part.is_empty())
+                .map(|mut part| median(&mut part)),
             warm_ratio: ratio(&self.warm, warm, at),
             cold_ratio: ratio(&self.cold, cold, at),
         };
@@ -298,9 +364,12 @@ pub fn conclude(processes: &[&Samples], at: usize, enough: usize, reference: Opt
     let over = |read: fn(&Sample) -> f64| {
         interval(&mut rounds.iter().map(|(round, _)| read(round)).collect::<Vec<_>>())
     };
+    let mut drops: Vec<f64> =
+        rounds.iter().filter_map(|(round, _)| Some(round.drop? * round.ops as f64)).collect();
     Times {
         warm_ns: over(|round| round.warm * round.ops as f64),
         cold_ns: over(|round| round.cold * round.ops as f64),
+        drop_ns: (!drops.is_empty()).then(|| interval(&mut drops)),
         disturbed: rounds.iter().map(|(_, disturbed)| disturbed).sum::<f64>() / rounds.len() as f64,
         ratios: reference.map(|reference| Ratios {
             reference: reference.to_owned(),
@@ -425,6 +494,48 @@ mod tests {
     }
 
     #[test]
+    fn what_regions_left_is_dropped_on_the_clock_and_only_once() {
+        use std::cell::RefCell;
+        use std::rc::Rc;
+
+        for setup in [Setup::EveryRun, Setup::Once] {
+            let done: Rc<RefCell<Vec<&str>>> = Rc::default();
+            struct Left(Rc<RefCell<Vec<&'static str>>>);
+            impl Drop for Left {
+                fn drop(&mut self) {
+                    self.0.borrow_mut().push("drop");
+                }
+            }
+            let case = || {
+                let (of_arm, of_run) = (Rc::clone(&done), Rc::clone(&done));
+                let arm = move |_: &()| of_arm.borrow_mut().push("arm");
+                let run = move |_: &(), _: &mut ()| {
+                    of_run.borrow_mut().push("run");
+                    Left(Rc::clone(&of_run))
+                };
+                scenarios::case(1, setup, (), arm, run, |_, _, _| 0, |_| 0)
+            };
+            let (warm, cold, drop) = Default::default();
+            let (inputs, left) = (vec![case(), case()], vec![false; 2]);
+            let mut turn = Turn { inputs, next: 0, left, regions: 2, long: true, warm, cold, drop };
+            // No region has run: there is nothing to drop.
+            let first = turn.warm();
+            assert_eq!((first.runs, first.drops), (2, 0), "{setup:?}");
+            done.borrow_mut().clear();
+            let second = turn.warm();
+            assert_eq!((second.runs, second.drops), (2, 2), "{setup:?}");
+            let expected = match setup {
+                Setup::EveryRun => ["drop", "arm", "run"].repeat(2),
+                Setup::Once => ["drop", "drop", "run", "run"].to_vec(),
+            };
+            assert_eq!(*done.borrow(), expected);
+            turn.add(first);
+            turn.add(second);
+            assert_eq!((turn.warm.len(), turn.drop.len()), (2, 1));
+        }
+    }
+
+    #[test]
     fn a_process_times_every_cell_against_the_first() {
         let contenders = roster();
         let roster = Roster { contenders: &contenders, input: None, seed: None };
@@ -464,7 +575,8 @@ mod tests {
     #[test]
     fn times_are_those_of_the_region_and_ratios_need_a_reference() {
         let process = |warm: f64| {
-            let sample = Sample { ops: 4, warm, cold: 2.0 * warm, warm_ratio: 0.5, cold_ratio: 0.25 };
+            let drop = (warm > 1.0).then_some(warm / 2.0);
+            let sample = Sample { ops: 4, warm, cold: 2.0 * warm, drop, warm_ratio: 0.5, cold_ratio: 0.25 };
             let (disturbed, level, waited) = (warm / 35.0, 1.0, Duration::ZERO);
             Samples { cells: vec![vec![sample]], disturbed, level, waited }
         };
@@ -473,6 +585,8 @@ mod tests {
         let times = conclude(&processes, 0, 6, Some("imbl"));
         assert_eq!((times.warm_ns.low, times.warm_ns.median, times.warm_ns.high), (4.0, 14.0, 24.0));
         assert_eq!((times.cold_ns.low, times.cold_ns.median, times.cold_ns.high), (8.0, 28.0, 48.0));
+        let drop = times.drop_ns.unwrap();
+        assert_eq!((drop.low, drop.median, drop.high), (4.0, 8.0, 12.0), "one process dropped nothing");
         assert!((times.disturbed - 0.1).abs() < 1e-9);
         let ratios = times.ratios.unwrap();
         assert_eq!((ratios.reference.as_str(), ratios.warm.median, ratios.cold.high), ("imbl", 0.5, 0.25));

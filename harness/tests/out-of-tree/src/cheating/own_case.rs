@@ -48,6 +48,10 @@ impl Case for Wrapped {
         }
     }
 
+    fn let_go(&mut self) {
+        self.case.let_go();
+    }
+
     fn digest(&self) -> u64 {
         self.case.digest()
     }
@@ -78,6 +82,8 @@ impl Case for Hollow {
     fn arm(&mut self) {}
 
     fn run(&mut self) {}
+
+    fn let_go(&mut self) {}
 
     fn digest(&self) -> u64 {
         0
@@ -140,6 +146,10 @@ impl Case for OneSeed {
 
     fn run(&mut self) {
         self.case.run();
+    }
+
+    fn let_go(&mut self) {
+        self.case.let_go();
     }
 
     fn digest(&self) -> u64 {

@@ -100,7 +100,8 @@ fn record() -> Record {
     for cell in &mut record.cells {
         let interval = Interval { median: 1000.0, low: 900.0, high: 1100.0 };
         let ratios = Some(Ratios { reference: "imbl".to_owned(), warm: interval, cold: interval });
-        cell.measured.times = Some(Times { warm_ns: interval, cold_ns: interval, disturbed: 0.0, ratios });
+        cell.measured.times =
+            Some(Times { warm_ns: interval, cold_ns: interval, drop_ns: None, disturbed: 0.0, ratios });
     }
     record
 }

@@ -13,6 +13,7 @@ mod environment;
 mod exports;
 mod gate;
 mod interruption;
+mod letting_go;
 mod misbehaving;
 mod obstacles;
 mod output;
