@@ -152,7 +152,8 @@ fn summary(outcomes: &[Outcome<'_>]) -> String {
         let count = outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
         (count > 0).then(|| format!("{}: {count}", verdict.as_str()))
     });
-    format!("{} claims. {}.", outcomes.len(), counts.collect::<Vec<_>>().join("; "))
+    let claims = if outcomes.len() == 1 { "claim" } else { "claims" };
+    format!("{} {claims}. {}.", outcomes.len(), counts.collect::<Vec<_>>().join("; "))
 }
 
 /// A claim and what the record says of it, for other programs.
