@@ -23,6 +23,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: &[],
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "naive",
     describe: checks::describe,

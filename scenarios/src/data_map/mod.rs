@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: Some(&COMPOSITION),
+    choice: None,
     own_inputs: &[],
     reference: "all_naive",
     describe: checks::describe,

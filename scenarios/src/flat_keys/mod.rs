@@ -35,6 +35,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "pointers",
         expects: "one JSON pointer a line, in UTF-8",

@@ -36,6 +36,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "document",
         expects: "a JSON document",

@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "trace",
         expects: "a trace of keys: one key a line, in the order of access, in UTF-8",

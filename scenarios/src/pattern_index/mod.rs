@@ -39,6 +39,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "patterns and pointers",
         expects: "a file of JSONPath patterns and one of JSON pointers, one a line, in UTF-8",

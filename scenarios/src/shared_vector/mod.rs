@@ -32,6 +32,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "lmdb",
     describe: checks::describe,

@@ -49,6 +49,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "arena_graph",
     describe: checks::describe,

@@ -34,6 +34,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "free_list",
     describe: checks::describe,

@@ -44,6 +44,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     claims: CLAIMS,
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
     composition: None,
+    choice: None,
     own_inputs: &[
         TRACES,
         OwnInput {
