@@ -87,6 +87,7 @@ mod tests {
             claims: Vec::new(),
             memory: Vec::new(),
             composition: None,
+            choice: None,
         };
         Record {
             schema: SCHEMA,
