@@ -9,6 +9,7 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+mod choose;
 mod crossover;
 mod error;
 mod failures;

@@ -152,6 +152,8 @@
       view.set("roles", ticks.filter((tick) => tick.checked).map((tick) => tick.value).join(","));
     }
     if (sorting) view.set("sort", sorting);
+    const chosen = new URLSearchParams(location.hash.slice(1)).get("choose");
+    if (chosen) view.set("choose", chosen);
     if (at) view.set("at", at);
     // A place alone is written as every page writes it.
     const address = "#" + (at && view.size === 1 ? at : view);

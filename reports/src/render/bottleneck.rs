@@ -12,7 +12,7 @@ use super::parts;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
-use super::{crossover, format, growth as grown, payoff, reproduce, site, verdict};
+use super::{choose, crossover, format, growth as grown, payoff, reproduce, site, verdict};
 use crate::analysis::{self, Held, TestedClaim};
 use crate::growth;
 use crate::metric::{Metric, Reading};
@@ -33,6 +33,7 @@ struct Page<'a> {
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
     verdict: Option<verdict::Section<'a>>,
+    choose: Option<choose::Section>,
     parts: Option<parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
     growth: Option<grown::Section<'a>>,
@@ -239,6 +240,7 @@ pub fn page(record: &Record, view: &BottleneckView<'_>) -> Result<String, Error>
         caveats: caveats.all(),
         families: families(view),
         verdict: verdict::Section::new(view),
+        choose: choose::Section::new(record, &view.info.name),
         parts: parts::Section::new(record, view)?,
         glances: Metric::with_tables()
             .filter(|metric| view.has(*metric))

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{format, series};
+use super::{choose, format, series};
 use crate::metric::Metric;
 use crate::record::{Machine, Record};
 use crate::view::BottleneckView;
@@ -40,6 +40,7 @@ impl<'a> Shell<'a> {
     /// The shell of a page that shows `views`.
     pub fn new(record: &'a Record, views: &[&BottleneckView<'_>]) -> Self {
         let mut style = STYLE.to_owned();
+        style.push_str(choose::STYLE);
         style.push_str(&switched());
         for (at, view) in views.iter().enumerate() {
             style.push_str(&series::style(view, &format!(".of{at}")));
@@ -47,10 +48,11 @@ impl<'a> Shell<'a> {
         let most = views.iter().map(|view| view.contenders.len()).max().unwrap_or(0);
         Shell {
             policy: format!(
-                "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+                "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}' 'sha256-{}'; img-src data:; \
                  base-uri 'none'; form-action 'none'",
                 hash(&style),
-                hash(SCRIPT)
+                hash(SCRIPT),
+                hash(choose::SCRIPT)
             ),
             style,
             script: SCRIPT,
