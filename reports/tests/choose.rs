@@ -12,7 +12,7 @@ use reports::CellName;
 use reports::choose::Model;
 use reports::record::{
     CellRecord, ChoiceInfo, CostInfo, KeyInfo, Measurements, MixInfo, PairInfo, Purpose, Record,
-    ScenarioInfo, ThinningInfo, TypicalInfo, WordInfo,
+    ScenarioInfo, TypicalInfo, WordInfo,
 };
 use reports::render::render;
 
