@@ -316,6 +316,7 @@ impl Model {
         let changes: f64 = parts.clone().map(|(part, _, count)| count * f64::from(part.changes)).sum();
         let every = (mix.versions > 0.0 && changes > 0.0).then(|| (changes * 1000.0 / mix.versions).max(1.0));
         let size = mix.size as f64;
+        let (mut least, mut most) = (0.0, f64::INFINITY);
         let mut sum = 0.0;
         for (part, cost, count) in parts {
             let suffix = &self.choice.keys[key].suffix;
@@ -329,13 +330,12 @@ impl Model {
             }
             let kept = if is_kept { &cost.kept[..] } else { &[] };
             let curves = || cost.unshared.iter().chain(kept);
-            let least = curves().map(|curve| curve[0].0).fold(0.0, f64::max) / FURTHEST;
-            let most =
-                curves().map(|curve| curve[curve.len() - 1].0).fold(f64::INFINITY, f64::min) * FURTHEST;
-            if !(least..=most).contains(&size) {
-                return Err(Unknown::OutOfRange { least: least.ceil().max(1.0) as u64, most: most as u64 });
-            }
+            least = curves().map(|curve| curve[0].0 / FURTHEST).fold(least, f64::max);
+            most = curves().map(|curve| curve[curve.len() - 1].0 * FURTHEST).fold(most, f64::min);
             sum += count * cost.cost(part, size, every, f64::from(self.choice.every));
+        }
+        if !(least..=most).contains(&size) {
+            return Err(Unknown::OutOfRange { least: least.ceil().max(1.0) as u64, most: most as u64 });
         }
         Ok(sum)
     }
