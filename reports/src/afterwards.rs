@@ -3,7 +3,7 @@
 //! What it takes to read the results is known of one size of a scenario, and what it takes to drop them of all. A contender's
 //! figures are compared with those of the others of its cell group, per operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::metric::Metric;
 use crate::record::{CaveatInfo, CellRecord, ContenderInfo, Record};
@@ -56,8 +56,19 @@ impl Outlier<'_> {
 /// the worst cell of each.
 pub fn badges(record: &Record) -> BTreeMap<(&str, &str), Vec<CaveatInfo>> {
     let mut groups: BTreeMap<(&str, &str, u64), Vec<&CellRecord>> = BTreeMap::new();
+    // Scenarios that are there for another purpose than to compare contenders give no badges.
+    let aside: BTreeSet<(&str, &str)> = record
+        .bottlenecks
+        .iter()
+        .flat_map(|info| info.scenarios.iter().map(|scenario| (info.name.as_str(), scenario)))
+        .filter(|(_, scenario)| scenario.purpose.is_some())
+        .map(|(bottleneck, scenario)| (bottleneck, scenario.name.as_str()))
+        .collect();
     for cell in &record.cells {
         let name = &cell.name;
+        if aside.contains(&(name.bottleneck.as_str(), name.scenario.as_str())) {
+            continue;
+        }
         groups.entry((&name.bottleneck, &name.scenario, name.size)).or_default().push(cell);
     }
     let mut worst: BTreeMap<(&str, &str, Metric), Outlier<'_>> = BTreeMap::new();

@@ -25,6 +25,7 @@ pub fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> 
         summary: String::new(),
         unit: "op".into(),
         keeps_versions: name.ends_with("_shared"),
+        purpose: None,
     };
     let cell = |(at, (scenario, size, name, per_op)): (usize, &(&str, u64, &str, u64))| CellRecord {
         name: format!("b/{scenario}/{size}/{name}").parse().unwrap(),
@@ -44,6 +45,7 @@ pub fn record(contenders: &[(&str, Role)], cells: &[(&str, u64, &str, u64)]) -> 
             concurrent: Vec::new(),
             memory: Vec::new(),
             composition: None,
+            choice: None,
             name: "b".into(),
             title: String::new(),
             question: String::new(),

@@ -7,6 +7,8 @@ pub mod afterwards;
 pub mod analysis;
 pub mod baseline;
 pub mod cell_name;
+pub mod choice;
+pub mod choose;
 pub mod claims;
 pub mod conditions;
 pub mod crossover;

@@ -650,11 +650,13 @@ mod tests {
                         summary: String::new(),
                         unit: "op".into(),
                         keeps_versions: false,
+                        purpose: None,
                     })
                     .collect(),
                 concurrent: Vec::new(),
                 memory: Vec::new(),
                 composition: Some(composition),
+                choice: None,
             }],
             contenders: sets.iter().map(name).chain(["planned".into()]).map(contender).collect(),
             cells: scenarios

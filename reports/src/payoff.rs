@@ -306,6 +306,7 @@ mod tests {
             summary: String::new(),
             unit: "op".into(),
             keeps_versions: matches!(*name, "variants_100" | "set_kept"),
+            purpose: None,
         };
         let cell = |(scenario, name, instructions, live_bytes): &(&str, &str, u64, u64)| CellRecord {
             name: format!("{bottleneck}/{scenario}/100/{name}").parse().unwrap(),
@@ -330,6 +331,7 @@ mod tests {
                 concurrent: Vec::new(),
                 memory: Vec::new(),
                 composition: None,
+                choice: None,
             }],
             contenders: names.iter().map(contender).collect(),
             cells: cells.iter().map(cell).collect(),

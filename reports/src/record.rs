@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cell_name::CellName;
+pub use crate::choice::{ChoiceInfo, CostInfo, KeyInfo, MixInfo, PairInfo, Purpose, TypicalInfo, WordInfo};
 pub use crate::identities::Identities;
 pub use crate::measurements::{
     Afterwards, Allocations, Atomics, Dropping, Interval, Measured, Measurements, Ratios, Times, is_noisy,
@@ -308,6 +309,9 @@ pub struct BottleneckInfo {
     /// What its contenders are made of; absent if each of them is a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composition: Option<CompositionInfo>,
+    /// Which mixes of operations it knows; absent if it knows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceInfo>,
 }
 
 /// What contenders are made of that are put together from the same parts.
@@ -366,7 +370,7 @@ pub struct MemoryInfo {
 }
 
 /// A scenario, as the report describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioInfo {
     /// Name, as in cells: `insert_shared`.
     pub name: String,
@@ -377,6 +381,9 @@ pub struct ScenarioInfo {
     /// Whether every operation leaves a version behind that is kept to the end, or works on two versions that are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_versions: bool,
+    /// What it is for; absent if it is there to compare contenders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
 }
 
 /// The role of a contender in its bottleneck.

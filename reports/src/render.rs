@@ -9,6 +9,7 @@ mod axis;
 mod bottleneck;
 mod caveats;
 mod chart;
+mod choose;
 pub mod claims;
 mod contender;
 mod crossover;
@@ -108,6 +109,7 @@ pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathB
         (pages::CLAIMS.to_owned(), claims::page(shell, &views, known)?),
         (pages::STYLE.to_owned(), shell::style(&views)),
         (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
+        (pages::CHOOSE.to_owned(), choose::SCRIPT.to_owned()),
         (pages::ICON.to_owned(), shell::ICON.to_owned()),
     ];
     for told in &told {

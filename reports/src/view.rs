@@ -23,7 +23,8 @@ pub struct BottleneckView<'a> {
     pub info: &'a BottleneckInfo,
     /// Its contenders, by role and then in the record's order. Other places refer to a contender by its index here.
     pub contenders: Vec<&'a ContenderInfo>,
-    /// Its scenarios that have cells, in reading order.
+    /// Its scenarios that have cells, in reading order, but for those that serve [another purpose](ScenarioInfo::purpose)
+    /// than to compare contenders.
     pub scenarios: Vec<ScenarioView<'a>>,
     /// Its scenarios that have none.
     pub unmeasured: Vec<&'a ScenarioInfo>,
@@ -77,7 +78,7 @@ impl<'a> BottleneckView<'a> {
 
         let mut scenarios = Vec::new();
         let mut unmeasured = Vec::new();
-        for scenario in &info.scenarios {
+        for scenario in info.scenarios.iter().filter(|scenario| scenario.purpose.is_none()) {
             match by_scenario.remove(scenario.name.as_str()) {
                 Some(cells) => {
                     let sizes: BTreeSet<u64> = cells.keys().map(|(size, _)| *size).collect();

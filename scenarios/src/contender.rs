@@ -5,6 +5,7 @@ use std::fmt;
 use crate::case::Case;
 use crate::composition::Composition;
 use crate::concurrency::Concurrency;
+use crate::mix::Choice;
 use crate::trace::{Check, Mismatch, Step};
 
 /// A problem with one contract and one oracle.
@@ -28,6 +29,8 @@ pub struct Bottleneck {
     pub memory: &'static [Memory],
     /// What its contenders are made of; `None` if each of them is a whole.
     pub composition: Option<&'static Composition>,
+    /// Which mixes of operations `lab choose` knows, and what tells their cost; `None` if it knows none.
+    pub choice: Option<&'static Choice>,
     /// What it can measure on a user's file, by the kind of file; empty if every input is generated.
     pub own_inputs: &'static [OwnInput],
     /// The name of the contender to whose times the time meter relates those of all others.
@@ -58,6 +61,19 @@ pub struct Scenario {
     pub requires: &'static [Capability],
     /// Its own sizes; `None` if it is measured at the bottleneck's.
     pub sizes: Option<Sizes>,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a scenario is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To compare contenders.
+    Comparison,
+    /// To tell what a part of a mix costs. No table, ranking or verdict of the report counts it.
+    Cost,
+    /// To test what is predicted for this mix. No table, ranking or verdict of the report counts it.
+    Mix(&'static str),
 }
 
 /// What a scenario requires in which every contender takes part.
@@ -71,12 +87,17 @@ impl Scenario {
         requires: &'static [Capability],
         summary: &'static str,
     ) -> Self {
-        Scenario { name, summary, unit, requires, sizes: None }
+        Scenario { name, summary, unit, requires, sizes: None, purpose: Purpose::Comparison }
     }
 
     /// The same scenario, measured at sizes of its own.
     pub const fn at(self, sizes: Sizes) -> Self {
         Scenario { sizes: Some(sizes), ..self }
+    }
+
+    /// The same scenario, for another purpose than to compare contenders.
+    pub const fn purposed(self, purpose: Purpose) -> Self {
+        Scenario { purpose, ..self }
     }
 }
 

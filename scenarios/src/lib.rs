@@ -37,6 +37,7 @@ pub mod flat_query;
 pub mod input;
 mod json_path;
 pub mod lru_cache;
+pub mod mix;
 mod operations;
 mod own;
 pub mod pattern_index;
@@ -58,7 +59,7 @@ pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, s
 pub use composition::Composition;
 pub use contender::{
     About, Bottleneck, Capability, Caveat, Contender, Form, Growth, KnownFailure, Memory, NOTHING, OwnInput,
-    Part, Request, Role, Scenario, Sizes,
+    Part, Purpose, Request, Role, Scenario, Sizes,
 };
 pub use trace::{Check, Mismatch, Step};
 

@@ -3,6 +3,7 @@
 pub mod bless;
 pub mod calibrate;
 pub mod check;
+pub mod choose;
 pub mod claims;
 pub mod completions;
 pub mod context;

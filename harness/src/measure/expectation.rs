@@ -17,7 +17,7 @@ use scenarios::pattern_index::{Id, Pattern, UnknownId};
 use scenarios::shared::{self, Place, SharedError};
 use scenarios::slots::{NotLive, OutOfRange};
 use scenarios::{
-    About, Bottleneck, Capability, Contender, Role, data_map, flat_keys, flat_query, lru_cache,
+    About, Bottleneck, Capability, Contender, Request, Role, data_map, flat_keys, flat_query, lru_cache,
     pattern_index, persistent_map, persistent_vector, shared_map, shared_vector, signals, slots, small_map,
 };
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,14 @@ pub fn of(roster: worker::Roster<'_>, name: &CellName) -> Result<Expectation, St
         None => set_up(request),
     };
     Ok(Expectation { ops: case.ops(), digest: case.expected() })
+}
+
+/// How many operations the region of a cell makes.
+pub fn ops(cell: &Cell<'_>) -> u64 {
+    let asked = cell.contender;
+    let set_up = contender(asked.bottleneck).unwrap_or(*asked).set_up;
+    let (scenario, capabilities) = (cell.scenario.name, asked.about.capabilities);
+    set_up(Request { scenario, size: cell.size, capabilities, input: None }).ops()
 }
 
 /// The contender of a bottleneck that does nothing; `None` if the bottleneck is not one of the lab's own.

@@ -7,6 +7,7 @@ use reports::record::{
 use scenarios::{Bottleneck, Capability, Composition, Contender, Role, Scenario};
 
 use super::cell::Roster;
+use super::choice;
 
 /// A role as the record's type.
 pub fn role(role: Role) -> RecordRole {
@@ -26,6 +27,7 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRe
         summary: scenario.summary.to_owned(),
         unit: scenario.unit.to_owned(),
         keeps_versions: scenario.requires.contains(&Capability::Persistent),
+        purpose: choice::purpose(bottleneck, scenario),
     };
     let was_tried = |scenario: &&Scenario| {
         let mut names = trials.iter().map(|trial| &trial.name);
@@ -47,6 +49,7 @@ pub fn bottleneck(roster: Roster<'_>, bottleneck: &Bottleneck, trials: &[TrialRe
             })
             .collect(),
         composition: bottleneck.composition.map(composition),
+        choice: bottleneck.choice.map(choice::of),
         scenarios: scenarios.map(info).collect(),
         concurrent: bottleneck.concurrent.iter().filter(was_tried).map(info).collect(),
     }

@@ -316,6 +316,26 @@ impl Input {
         })
     }
 
+    /// An input of the lab's own for the scenario `own` about a file, kept in a directory, where workers find it.
+    ///
+    /// # Errors
+    /// If the bottleneck has no such scenario, or the input cannot be kept.
+    pub fn of_lab(
+        bottleneck: &'static Bottleneck,
+        own: &str,
+        text: String,
+        directory: &Path,
+    ) -> Result<Self> {
+        let mut kinds = bottleneck.own_inputs.iter();
+        let kind = kinds.find(|kind| kind.scenarios.iter().any(|scenario| scenario.name == own));
+        let kind = kind.with_context(|| format!("{} has no scenario `{own}`", bottleneck.name))?;
+        let none: &[Source<'_>] = &[];
+        let mut input = Input::new(bottleneck, kind, (none, &[]), Vec::new(), &Format::Lines, text);
+        input.size = None;
+        input.keep(directory)?;
+        Ok(input)
+    }
+
     /// Removes what was kept in a run's directory: once there is a record, nobody needs it.
     pub fn forget(directory: &Path) {
         let _ = std::fs::remove_file(directory.join(KEPT));

@@ -1,6 +1,7 @@
 //! The roster: which contenders, scenarios and sizes there are, and selecting among their cells.
 
 pub mod cell;
+pub mod choice;
 pub mod glob;
 pub mod info;
 pub mod input;

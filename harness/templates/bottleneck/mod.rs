@@ -22,6 +22,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[8, 100], default: &[8, 100, 1000], full: &[8, 100, 1000, 10_000] },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "naive",
     describe: checks::describe,

@@ -10,8 +10,8 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::trials::{self, Trials};
 use super::{
-    Told, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce, series,
-    site, verdict,
+    Told, choose, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce,
+    series, site, verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
@@ -37,6 +37,7 @@ struct Page<'a> {
     verdict: Option<verdict::Section<'a>>,
     /// Each contender against the best peer.
     chart: Option<String>,
+    choose: Option<choose::Section>,
     parts: Option<&'a parts::Section<'a>>,
     glances: Vec<Glance<'a>>,
     growth: Option<grown::Section<'a>>,
@@ -137,6 +138,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
         families: families(view),
         verdict: verdict::Section::new(view, &told.verdict),
         chart: standings_chart(view, &told.verdict.ranking)?,
+        choose: choose::Section::new(record, &view.info.name),
         parts: parts.as_ref(),
         glances: Metric::with_tables()
             .filter(|metric| told.is_shown(*metric))

@@ -15,6 +15,8 @@ pub const ENVIRONMENT: &str = "environment.html";
 pub const STYLE: &str = "style.css";
 /// The script of every page.
 pub const SCRIPT: &str = "script.js";
+/// The script of the form that predicts what a mix of operations costs.
+pub const CHOOSE: &str = "choose.js";
 /// The icon of every page.
 pub const ICON: &str = "icon.svg";
 

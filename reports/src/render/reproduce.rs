@@ -101,6 +101,7 @@ mod tests {
             concurrent: Vec::new(),
             memory: Vec::new(),
             composition: None,
+            choice: None,
         };
         Record {
             schema: SCHEMA,

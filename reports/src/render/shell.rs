@@ -1,6 +1,6 @@
 //! The parts that all pages share: head, style, script, content security policy, and the record's origin.
 
-use super::{format, pages, series};
+use super::{choose, format, pages, series};
 use crate::metric::Metric;
 use crate::record::{Machine, Record};
 use crate::view::BottleneckView;
@@ -102,6 +102,7 @@ impl<'a> Shell<'a> {
 /// The style of every page.
 pub fn style(views: &[BottleneckView<'_>]) -> String {
     let mut style = STYLE.to_owned();
+    style.push_str(choose::STYLE);
     style.push_str(&switched());
     for view in views {
         style.push_str(&series::style(view, &format!(".of-{}", view.info.name)));

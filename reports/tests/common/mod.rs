@@ -357,6 +357,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             summary: if suffix.is_empty() { work.2.into() } else { work.2.replace("entries", "String keys") },
             unit: work.1.into(),
             keeps_versions: work.5,
+            purpose: None,
         })
     });
     BottleneckInfo {
@@ -371,6 +372,7 @@ fn bottleneck(name: &str, title: &str, question: &str, work: &[Work], suffixes: 
             _ => memory("element", "push_unshared", "set_shared"),
         }],
         composition: None,
+        choice: None,
     }
 }
 
@@ -593,11 +595,13 @@ pub fn composed() -> Record {
         summary: format!("Does what is done in {name}."),
         unit: "step".into(),
         keeps_versions: false,
+        purpose: None,
     };
     record.bottlenecks.push(BottleneckInfo {
         scenarios: STORE_WORK.iter().map(scenario).collect(),
         memory: Vec::new(),
         reference: "best".into(),
+        choice: None,
         composition: Some(CompositionInfo {
             parts: parts.into(),
             mixtures: mixtures

@@ -32,6 +32,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: SMALL,
     memory: &[],
     composition: Some(&COMPOSITION),
+    choice: None,
     own_inputs: &[],
     reference: "all_naive",
     describe: checks::describe,

@@ -32,6 +32,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "pointers",
         expects: "one JSON pointer a line, in UTF-8",

@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[100, 1000], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "document",
         expects: "a JSON document",

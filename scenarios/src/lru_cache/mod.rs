@@ -30,6 +30,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[50, 500], default: &[500, 100_000], full: &[50, 500, 5000, 50_000, 100_000] },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "trace",
         expects: "a trace of keys: one key a line, in the order of access, in UTF-8",

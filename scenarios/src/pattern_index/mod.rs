@@ -38,6 +38,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[OwnInput {
         name: "patterns and pointers",
         expects: "a file of JSONPath patterns and one of JSON pointers, one a line, in UTF-8",

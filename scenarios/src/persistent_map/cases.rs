@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::contract::{Family, PersistentMap};
+use super::mixes;
 use super::operations;
 use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
 use super::own;
@@ -12,8 +13,14 @@ use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mi
 use crate::own::OwnKey;
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
+    if request.scenario == mixes::CHOICE.own {
+        return mixes::own::<F>(request);
+    }
     if request.input.is_some() {
         return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
+    }
+    if let Some(case) = mixes::drawn::<F>(request, variant_count(request)) {
+        return case;
     }
     match request.scenario.strip_suffix("_string") {
         Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
@@ -52,7 +59,9 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
         "union_of_versions" => union_of_versions::<K, M>(size),
         "equality_of_versions" => equality_of_versions::<K, M>(size),
         "variants_100" => variants::<K, M>(size, variant_count(request)),
-        other => not_set_up(other),
+        other => {
+            mixes::cost::<K, M>(other, size, variant_count(request)).unwrap_or_else(|| not_set_up(other))
+        }
     }
 }
 

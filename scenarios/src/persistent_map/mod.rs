@@ -11,12 +11,13 @@
 pub(crate) mod cases;
 pub(crate) mod checks;
 mod contract;
+pub(crate) mod mixes;
 pub(crate) mod operations;
 pub(crate) mod oracle;
 pub(crate) mod own;
 
 use crate::contender::{
-    About, Bottleneck, Capability, Contender, Form, Memory, NOTHING, OwnInput, Scenario, Sizes,
+    About, Bottleneck, Capability, Contender, Form, Memory, NOTHING, OwnInput, Purpose, Scenario, Sizes,
 };
 use crate::operations::traces;
 
@@ -38,7 +39,20 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
         Memory { unit: "entry", built: "insert_unshared_string", kept: "variants_100_string", versions: 100 },
     ],
     composition: None,
+    choice: Some(&mixes::CHOICE),
     own_inputs: &[
+        OwnInput {
+            name: "mix",
+            expects: "a mix of operations in one line, such as `key=string size=10000 versions=100 get=80 insert=15 remove=5`",
+            scenarios: OWN_MIX,
+            check: mixes::check,
+            form: Form::Whole,
+            parts: &[],
+            items: ["mix", "mixes"],
+            size: Some(mixes::size),
+            sizes_count: "entries",
+            claims: Some(mixes::claims),
+        },
         TRACES,
         OwnInput {
             name: "keys",
@@ -98,6 +112,26 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n, by one insert each, and keeps them all."),
     Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
+    Scenario::new("overwrite_unshared", "insert", NOTHING, "Overwrites random present keys of a map of n that shares nothing.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("overwrite_unshared_string", "insert", NOTHING, "Overwrites random present keys of a map of n String keys that shares nothing.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("replace_unshared", "replacement", NOTHING, "Removes random keys of a map of n that shares nothing, and inserts as many new ones.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("replace_unshared_string", "replacement", NOTHING, "Removes random keys of a map of n String keys that shares nothing, and inserts as many new ones.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("overwrite_every_10", "insert", PERSISTENT, "Overwrites random present keys of a map of n, and keeps the version before every tenth of these changes.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("overwrite_every_10_string", "insert", PERSISTENT, "Overwrites random present keys of a map of n String keys, and keeps the version before every tenth of these changes.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("replace_every_10", "replacement", PERSISTENT, "Removes random keys of a map of n and inserts as many new ones, and keeps the version before every tenth change.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("replace_every_10_string", "replacement", PERSISTENT, "Removes random keys of a map of n String keys and inserts as many new ones, and keeps the version before every tenth change.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    mixes::SCENARIOS[0],
+    mixes::SCENARIOS[1],
+    mixes::SCENARIOS[2],
+    mixes::SCENARIOS[3],
+    mixes::SCENARIOS[4],
+    mixes::SCENARIOS[5],
+    mixes::SCENARIOS[6],
+    mixes::SCENARIOS[7],
+    mixes::SCENARIOS[8],
+    mixes::SCENARIOS[9],
+    mixes::SCENARIOS[10],
+    mixes::SCENARIOS[11],
 ];
 
 /// The scenarios about a file of keys.
@@ -108,6 +142,11 @@ pub(crate) const OWN_KEYS: &[Scenario] = &[
     Scenario::new("own_insert_shared", "insert", PERSISTENT, "Inserts the last new keys of your file, at most 100, into a map of the others, and keeps every earlier version."),
     Scenario::new("own_remove", "remove", NOTHING, "Removes the keys of your file in its order from a map of all of them that shares nothing."),
     Scenario::new("own_iterate", "entry", NOTHING, "Visits every entry of a map of the keys of your file."),
+];
+
+#[rustfmt::skip]
+const OWN_MIX: &[Scenario] = &[
+    Scenario::new("own_mix", "operation", NOTHING, "Runs the mix of operations in your file on a map of n entries."),
 ];
 
 /// The kind of file that a trace of operations on maps is.

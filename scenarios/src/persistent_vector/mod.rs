@@ -35,6 +35,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
     composition: None,
+    choice: None,
     own_inputs: &[traces(
         operations::EXPECTS,
         OWN_OPERATIONS,

@@ -75,6 +75,8 @@ fn own_file(bottleneck: &Bottleneck, kind: &OwnInput) -> &'static [u8] {
     match (bottleneck.name, kind.name) {
         ("flat_query", "document") => br#"{"users": [{"name": "x", "age": 1}, {"name": {"name": "y"}}], "name": []}"#,
         ("lru_cache", "trace") | ("persistent_map" | "small_map", "keys") => b"a\nb\nc\na\nd\n",
+        // Without versions, because one of the capabilities below is that of keeping them.
+        ("persistent_map", "mix") => b"key=string size=10 get=80 insert=15 remove=5",
         ("flat_keys", _) => b"/a/b\n/a/c\n/a/b\n/d\n/a/b/e\n/~0/0\n",
         ("pattern_index", _) => b"$.a\n$..b\n$.*.*\n$.a\n/a\n/a/b\n/c\n/a\n",
         ("persistent_map" | "small_map", "operations") => {

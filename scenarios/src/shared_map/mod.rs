@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: SIZES,
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "lmdb",
     describe: checks::describe,

@@ -31,6 +31,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "lmdb",
     describe: checks::describe,

@@ -48,6 +48,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "arena_graph",
     describe: checks::describe,

@@ -33,6 +33,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[],
     composition: None,
+    choice: None,
     own_inputs: &[],
     reference: "free_list",
     describe: checks::describe,

@@ -43,6 +43,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     sizes: Sizes { quick: &[1, 8, 33], default: SIZES, full: SIZES },
     memory: &[Memory { unit: "entry", built: "insert_unshared", kept: "insert_shared", versions: 1 }],
     composition: None,
+    choice: None,
     own_inputs: &[
         TRACES,
         OwnInput {

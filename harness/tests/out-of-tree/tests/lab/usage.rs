@@ -7,7 +7,7 @@ use crate::common::{Lab, Outcome, contents};
 #[test]
 fn what_does_not_exist_is_named_with_the_nearest_that_does() {
     let lab = Lab::out_of_tree();
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 13] = [
         (
             "run --bottleneck persistent_vektor",
             &["no bottleneck `persistent_vektor`", "`persistent_vector`?"],
@@ -28,6 +28,10 @@ fn what_does_not_exist_is_named_with_the_nearest_that_does() {
         ("run --size 0", &["size 0 is outside 1..=10000000"]),
         ("check --size 20000000", &["size 20000000 is outside"]),
         ("run --scenario slice --size 8 --shard 2/2", &["--shard 2/2", "fewer cell groups"]),
+        (
+            "choose persistent_vector --size 8 --mix get=1",
+            &["persistent_vector knows no mixes of operations"],
+        ),
         ("explain persistent_vector/slice/8/imbll", &["no contender `imbll`"]),
     ];
     for (arguments, words) in cases {
@@ -42,7 +46,7 @@ fn what_does_not_exist_is_named_with_the_nearest_that_does() {
 #[test]
 fn what_cannot_be_parsed_is_named() {
     let lab = Lab::out_of_tree();
-    let cases: [(&str, &str); 20] = [
+    let cases: [(&str, &str); 22] = [
         ("run --shard 4/3", "4/3"),
         ("run --shard 0/3", "0/3"),
         ("run --shard 3", "--shard"),
@@ -52,6 +56,8 @@ fn what_cannot_be_parsed_is_named() {
         ("run --timeout=nan", "not a positive time"),
         ("run --timeout=soon", "not a number of seconds"),
         ("run --jobs 0", "0"),
+        ("choose persistent_vector --mix get=1", "--size"),
+        ("choose persistent_vector --test 9 --size 8", "--size"),
         ("run --size many", "many"),
         ("run --meter wall", "called `time`"),
         ("run --meter allocations,paired", "called `time`"),
