@@ -22,6 +22,12 @@ pub struct Disagreement {
 }
 
 impl Disagreement {
+    /// Whether they differ by more than [`APART`], and not because of the noise in the times.
+    fn is_apart(&self) -> bool {
+        let is_noise = self.time.low <= self.instructions && self.instructions <= self.time.high;
+        self.factor() > APART && !is_noise
+    }
+
     /// By which factor the two ratios differ.
     pub fn factor(&self) -> f64 {
         let factor = self.time.value / self.instructions;
@@ -34,7 +40,7 @@ impl Disagreement {
 pub struct Compared {
     /// In how many groups both ratios are known.
     pub groups: usize,
-    /// The groups in which they differ by more than [`APART`], the largest factor first.
+    /// The groups in which they differ by more than [`APART`] and beyond the noise, the largest factor first.
     pub apart: Vec<Disagreement>,
 }
 
@@ -53,7 +59,7 @@ pub fn compare(view: &BottleneckView<'_>, verdict: &Verdict) -> Compared {
         compared.groups += 1;
         let (leader, next) = (leader_cell.name.clone(), next_cell.name.clone());
         let found = Disagreement { leader, next, instructions, time };
-        if found.factor() > APART {
+        if found.is_apart() {
             compared.apart.push(found);
         }
     }
@@ -86,6 +92,10 @@ mod tests {
             let time = if cell.name.contender == "b" { of_b } else { 10.0 };
             timed(cell, time, time);
         }
+        // A time that may be ten times as much says nothing.
+        record.cells.iter_mut().filter(|cell| cell.name.scenario == "add").for_each(|cell| {
+            timed(cell, 1.0, 100.0);
+        });
         // Without a time nothing is compared.
         record.cells.iter_mut().filter(|cell| cell.name.scenario == "set").for_each(|cell| {
             cell.measured.times = None;
@@ -98,7 +108,7 @@ mod tests {
             .iter()
             .map(|it| (it.leader.to_string(), it.next.contender.as_str(), (it.factor() * 100.0).round()))
             .collect();
-        let expected = [("cut", 265.0), ("put", 200.0), ("add", 133.0)]
+        let expected = [("cut", 265.0), ("put", 200.0)]
             .map(|(scenario, factor)| (format!("b/{scenario}/10/a"), "b", factor));
         assert_eq!(told, expected);
     }

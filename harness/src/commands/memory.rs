@@ -13,7 +13,7 @@ use reports::view::BottleneckView;
 use serde::Serialize;
 
 use super::context::Context;
-use super::output::{print, print_json, table};
+use super::output::{print, print_json, table, wrapped};
 use crate::door;
 use crate::error::{Exit, NotComparable};
 use crate::measure::meters::callers::Row;
@@ -76,10 +76,11 @@ pub fn show(cells: &[Looked], is_pair: bool, top: usize) -> Result<()> {
         cells => cells.iter().try_for_each(|cell| alone(cell, top))?,
     }
     if let Some(first) = cells.first() {
-        print(&format!("\nValgrind simulated: {}.", first.simulation.caches.join("; ")))?;
+        let caches = format!("Valgrind simulated: {}.", first.simulation.caches.join("; "));
+        print(&format!("\n{}", wrapped(&caches, "", "")))?;
     }
-    print(WHAT)?;
-    print(&format!("{}.", cycles::absent()))
+    print(&wrapped(WHAT, "", ""))?;
+    print(&wrapped(&format!("{}.", cycles::absent()), "", ""))
 }
 
 fn per_op(count: u64, ops: u64) -> f64 {
@@ -244,11 +245,12 @@ pub fn list(context: &Context<'_>, top: usize, json: bool) -> Result<Exit> {
         print_json(&told.collect::<Vec<_>>())?;
         return Ok(Exit::Fine);
     }
-    print(&format!(
-        "Time and instructions differ by more than {APART} times in {} of {groups} groups: how many times as much as the \
-         leader the next one needs.",
+    let count = format!(
+        "In {} of {groups} groups, time and instructions differ by more than {APART} times about how much more than the leader \
+         the next one needs.",
         apart.len()
-    ))?;
+    );
+    print(&wrapped(&count, "", ""))?;
     for it in apart.iter().take(top) {
         print(&format!("\n{} and {}", it.leader, it.next.contender))?;
         print(&format!("  instructions {:.2}×, time {}", it.instructions, estimate(it.time)))?;

@@ -216,6 +216,23 @@ impl Turn {
         }
     }
 
+    /// Drops what the regions left if no warm turn did: so few fitted into the time that no input returned.
+    fn drop_rest(&mut self) {
+        if !self.drop.is_empty() {
+            return;
+        }
+        let (mut time, mut drops) = (Duration::ZERO, 0);
+        for (case, left) in self.inputs.iter_mut().zip(&mut self.left) {
+            if std::mem::take(left) {
+                time += timed(|| case.let_go());
+                drops += 1;
+            }
+        }
+        if drops > 0 {
+            self.drop.push(per_operation(time, drops, self.inputs[0].ops()));
+        }
+    }
+
     /// The number of the next input.
     fn rotate(&mut self) -> usize {
         self.next = (self.next + 1) % self.inputs.len();
@@ -279,6 +296,7 @@ pub fn perform(
             }
         }
     }
+    turns.iter_mut().for_each(Turn::drop_rest);
     if turns.iter().flat_map(|turn| turn.warm.iter().chain(&turn.cold)).any(|time| *time <= 0.0) {
         return Err(NO_TIME.to_owned());
     }
@@ -532,6 +550,15 @@ mod tests {
             turn.add(first);
             turn.add(second);
             assert_eq!((turn.warm.len(), turn.drop.len()), (2, 1));
+            // What is left at the end is dropped on the clock only if nothing was before.
+            turn.drop_rest();
+            assert_eq!(turn.drop.len(), 1);
+            turn.drop.clear();
+            turn.drop_rest();
+            assert_eq!((turn.drop.len(), &turn.left[..]), (1, &[false, false][..]));
+            turn.drop.clear();
+            turn.drop_rest();
+            assert!(turn.drop.is_empty(), "nothing is dropped twice");
         }
     }
 

@@ -128,7 +128,7 @@ fn cells_to_look_at_are_those_of_which_time_and_instructions_disagree() {
     }
     let said = lab.run("explain --memory").ends_with(0);
     for word in
-        ["in 2 of 4 groups", "instructions 5.00×, time 1.00×", "explain --memory persistent_vector/slice/"]
+        ["In 2 of 4 groups", "instructions 5.00×, time 1.00×", "explain --memory persistent_vector/slice/"]
     {
         assert!(said.out.contains(word), "no {word}: {}", said.all());
     }
