@@ -13,14 +13,14 @@ use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mi
 use crate::own::OwnKey;
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
-    if request.scenario == mixes::CHOICE.own {
-        return mixes::own::<F>(request);
+    match request.scenario {
+        "own_mix" => return mixes::own::<F>(request),
+        "mix_01" | "mix_02" | "mix_03" | "mix_04" | "mix_05" | "mix_06" | "mix_07" | "mix_08" | "mix_09"
+        | "mix_10" | "mix_11" | "mix_12" => return mixes::drawn::<F>(request, variant_count(request)),
+        _ => {}
     }
     if request.input.is_some() {
         return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
-    }
-    if let Some(case) = mixes::drawn::<F>(request, variant_count(request)) {
-        return case;
     }
     match request.scenario.strip_suffix("_string") {
         Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
@@ -59,9 +59,10 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
         "union_of_versions" => union_of_versions::<K, M>(size),
         "equality_of_versions" => equality_of_versions::<K, M>(size),
         "variants_100" => variants::<K, M>(size, variant_count(request)),
-        other => {
-            mixes::cost::<K, M>(other, size, variant_count(request)).unwrap_or_else(|| not_set_up(other))
+        "overwrite_unshared" | "overwrite_every_10" | "replace_unshared" | "replace_every_10" => {
+            mixes::cost::<K, M>(scenario, size, variant_count(request))
         }
+        other => not_set_up(other),
     }
 }
 

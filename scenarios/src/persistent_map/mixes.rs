@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::contract::{Family, PersistentMap};
 use super::oracle::{ABSENT, entries_digest, value_of};
-use crate::case::{Case, Setup, Unfit, case};
+use crate::case::{Case, Setup, Unfit, case, not_set_up};
 use crate::contender::{Capability, NOTHING, Purpose, Request, Scenario, Sizes};
 use crate::input::{FixedHasher, Key, entry_digest, mix as mixed, rng, sum};
 use crate::mix::{self, Choice, KeyKind, Mix, Pair, Part, Turn, Word};
@@ -313,21 +313,22 @@ drawn! {
 /// No program of a scenario keeps as many versions.
 const ALL_VERSIONS: usize = usize::MAX;
 
-/// Sets up the scenario that tells the cost of a part; `None` if it is none of those.
+/// Sets up a scenario that tells the cost of a part.
 pub(super) fn cost<K: Key, M: PersistentMap<K, u64> + 'static>(
     scenario: &str,
     size: usize,
     most_versions: usize,
-) -> Option<Box<dyn Case>> {
-    let (_, words) = COSTS.iter().find(|(name, _)| *name == scenario)?;
+) -> Box<dyn Case> {
+    let Some((_, words)) = COSTS.iter().find(|(name, _)| *name == scenario) else { not_set_up(scenario) };
     let mix = parsed(&format!("size={size} {words}"));
-    Some(run::<K, M>(&mix, words, most_versions))
+    run::<K, M>(&mix, words, most_versions)
 }
 
-/// Sets up a scenario that runs a drawn mix; `None` if it is none of those.
-pub(super) fn drawn<F: Family>(request: Request, most_versions: usize) -> Option<Box<dyn Case>> {
-    let (_, text) = DRAWN.iter().find(|(name, _)| *name == request.scenario)?;
-    Some(of_text::<F>(&Mix { size: request.size, ..parsed(text) }, text, most_versions))
+/// Sets up a scenario that runs a drawn mix.
+pub(super) fn drawn<F: Family>(request: Request, most_versions: usize) -> Box<dyn Case> {
+    let found = DRAWN.iter().find(|(name, _)| *name == request.scenario);
+    let Some((_, text)) = found else { not_set_up(request.scenario) };
+    of_text::<F>(&Mix { size: request.size, ..parsed(text) }, text, most_versions)
 }
 
 fn of_text<F: Family>(mix: &Mix, text: &str, most_versions: usize) -> Box<dyn Case> {

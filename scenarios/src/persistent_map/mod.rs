@@ -41,6 +41,7 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     composition: None,
     choice: Some(&mixes::CHOICE),
     own_inputs: &[
+        TRACES,
         OwnInput {
             name: "mix",
             expects: "a mix of operations in one line, such as `key=string size=10000 versions=100 get=80 insert=15 remove=5`",
@@ -53,7 +54,6 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
             sizes_count: "entries",
             claims: Some(mixes::claims),
         },
-        TRACES,
         OwnInput {
             name: "keys",
             expects: "one key a line, in UTF-8",
