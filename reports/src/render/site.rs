@@ -13,7 +13,7 @@ pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"
 pub fn is_page_name(name: &str) -> bool {
     let is_other =
         |file: &&str| file.strip_suffix(".html").is_some_and(|other| other.eq_ignore_ascii_case(name));
-    is_plain(name) && !pages::OTHERS.iter().any(|file| is_other(&file))
+    is_plain(name) && !pages::OTHERS.iter().any(is_other)
 }
 
 /// Whether `name` is safe in any file system and in any link.
