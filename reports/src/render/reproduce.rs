@@ -77,7 +77,7 @@ pub fn scenario(record: &Record, of: &str, scenario: &str) -> String {
 /// The command that writes the numbers of one bottleneck as a table.
 pub fn export(record: &Record, bottleneck: &str) -> String {
     let lab = Run::of(record).lab;
-    format!("{lab} export csv {}", shell::command([bottleneck]))
+    format!("{lab} export --format csv {}", shell::command(["--cells", bottleneck]))
 }
 
 /// The command that explains one cell. There is none for a cell that is about a user's file.
@@ -110,6 +110,12 @@ mod tests {
             bottlenecks: bottlenecks.iter().map(info).collect(),
             ..Record::default()
         }
+    }
+
+    #[test]
+    fn a_bottleneck_s_numbers_are_exported_by_the_lab_that_measured_them() {
+        let record = record("cargo run --quiet -p mine -- run --profile quick", &["b"]);
+        assert_eq!(export(&record, "b"), "cargo run --quiet -p mine -- export --format csv --cells b");
     }
 
     #[test]
