@@ -129,7 +129,9 @@ fn every_contender_comes_to_what_the_oracle_says_or_says_why_not() {
     }
     assert!(measured > 1000, "{measured}");
     let kinds = ["flat_keys", "flat_query", "lru_cache", "pattern_index", "persistent_map", "small_map"];
-    assert!(tested.iter().map(|(bottleneck, _)| *bottleneck).eq(kinds), "{tested:?}");
+    let mut bottlenecks: Vec<&str> = tested.iter().map(|(bottleneck, _)| *bottleneck).collect();
+    bottlenecks.dedup();
+    assert_eq!(bottlenecks, kinds, "{tested:?}");
     // A store that answers simple queries only says so, and so does a map that keeps no versions. Nobody else does.
     let keeps_none = |what: &str| what == "a mix that keeps versions";
     assert!(

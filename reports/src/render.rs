@@ -11,6 +11,7 @@ mod caveats;
 mod chart;
 mod choose;
 pub mod claims;
+mod compared;
 mod contender;
 mod crossover;
 mod environment;
@@ -30,6 +31,7 @@ mod shell;
 mod site;
 mod svg;
 mod tint;
+mod told;
 mod trials;
 pub mod verdict;
 
@@ -40,45 +42,10 @@ pub use error::Error;
 use crate::afterwards::with_badges;
 use crate::claims::claim::Claim;
 use crate::claims::file;
-use crate::growth::{self as growing, Finding};
-use crate::metric::Metric;
 use crate::record::Record;
-use crate::verdict::Verdict;
 use crate::view::BottleneckView;
-use caveats::Caveats;
 use shell::Shell;
-
-/// A bottleneck with everything that more than one of its pages tells.
-struct Told<'a> {
-    view: &'a BottleneckView<'a>,
-    caveats: Caveats<'a>,
-    verdict: Verdict,
-    /// How each contender grows in each scenario, by metric.
-    growth: Vec<(Metric, Vec<Finding<'a>>)>,
-    parts: Option<parts::Section<'a>>,
-}
-
-/// The metrics in which pages compare over many scenarios. The others are told on each scenario's page.
-const COMPARED: [Metric; 6] =
-    [Metric::Instructions, Metric::Atomics, Metric::Blocks, Metric::LiveBytes, Metric::Warm, Metric::Cold];
-
-impl<'a> Told<'a> {
-    fn new(record: &Record, view: &'a BottleneckView<'a>) -> Result<Self, Error> {
-        let measured = growing::METRICS.into_iter().filter(|(metric, _)| view.has(*metric));
-        Ok(Told {
-            view,
-            caveats: Caveats::of(view),
-            verdict: crate::verdict::verdict(view),
-            growth: measured.map(|metric| (metric.0, growing::findings(view, metric))).collect(),
-            parts: parts::Section::new(record, view)?,
-        })
-    }
-
-    /// Whether the bottleneck's page tells of `metric`.
-    fn is_shown(&self, metric: Metric) -> bool {
-        COMPARED.contains(&metric) && self.view.has(metric)
-    }
-}
+use told::Told;
 
 /// Writes the report on `record` into the directory `dir` and returns the path of its first page.
 ///

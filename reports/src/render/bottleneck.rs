@@ -8,16 +8,17 @@ use super::failures::Failures;
 use super::overview::standings_chart;
 use super::shell::Shell;
 use super::tint::Ratio;
+use super::told::Told;
 use super::trials::{self, Trials};
 use super::{
-    Told, choose, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce,
-    series, site, verdict,
+    choose, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce, series,
+    site, verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
 use crate::metric::Metric;
 use crate::record::{ContenderInfo, MemoryInfo, Role};
-use crate::verdict as told;
+use crate::verdict as verdicts;
 use crate::view::BottleneckView;
 
 #[derive(Template)]
@@ -188,7 +189,7 @@ impl<'a> Glance<'a> {
         let rows = view.scenarios.iter().enumerate().map(|(at, scenario)| {
             let means = analysis::scenario_means(view, at, metric, &references);
             let ratio = |(series, mean): (usize, Option<f64>)| {
-                let noise = told::scenario_mean(scenario, metric, &references, series);
+                let noise = verdicts::scenario_mean(scenario, metric, &references, series);
                 let ratio = Ratio::new(mean?);
                 Some(noise.map_or_else(|| ratio.clone(), |noise| ratio.clone().within(noise.low, noise.high)))
             };

@@ -43,7 +43,7 @@ impl<'a> Section<'a> {
             crossover::METRICS.into_iter().filter(|metric| view.has(*metric)).collect();
         let is_silent = |metric: &Metric| view.has(*metric) && !metrics.contains(metric);
         (!metrics.is_empty()).then(|| Section {
-            silent: super::COMPARED.into_iter().filter(is_silent).collect(),
+            silent: super::compared::COMPARED.into_iter().filter(is_silent).collect(),
             lists: metrics.iter().map(|metric| List::new(view, *metric)).collect(),
         })
     }

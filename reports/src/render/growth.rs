@@ -72,8 +72,10 @@ impl<'a> Section<'a> {
         }
         section.folded = section.contradictions.split_off(section.contradictions.len().min(OPEN));
         let told = |metric: &Metric| growth::METRICS.iter().any(|(known, _)| known == metric);
-        section.silent =
-            super::COMPARED.into_iter().filter(|metric| view.has(*metric) && !told(metric)).collect();
+        section.silent = super::compared::COMPARED
+            .into_iter()
+            .filter(|metric| view.has(*metric) && !told(metric))
+            .collect();
         Some(section)
     }
 }

@@ -1,6 +1,5 @@
 //! The files of a report, and how pages link to each other.
 
-use super::site::is_plain;
 use crate::view::BottleneckView;
 
 /// The first page.
@@ -19,6 +18,12 @@ pub const SCRIPT: &str = "script.js";
 pub const CHOOSE: &str = "choose.js";
 /// The icon of every page.
 pub const ICON: &str = "icon.svg";
+
+/// Whether `name` is safe in any file system and in any link.
+pub fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !name.is_empty() && name.bytes().all(plain)
+}
 
 /// The page of a bottleneck.
 pub fn bottleneck(view: &BottleneckView<'_>) -> String {

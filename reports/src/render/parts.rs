@@ -185,7 +185,7 @@ impl<'a> Section<'a> {
             shares: all.iter().map(|told| ShareTable::new(&composed, told)).collect(),
             programs,
             others,
-            silent: super::COMPARED
+            silent: super::compared::COMPARED
                 .into_iter()
                 .filter(|metric| view.has(*metric) && !told.contains(metric))
                 .collect(),
@@ -209,7 +209,7 @@ struct Told<'a> {
 
 /// Every metric with tables that has cases.
 fn told<'a>(view: &'a BottleneckView<'a>, composed: &Composed<'a>) -> Vec<Told<'a>> {
-    let told = super::COMPARED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
+    let told = super::compared::COMPARED.into_iter().filter(|metric| view.has(*metric)).map(|metric| {
         let cases = composed.cases(metric);
         Told { metric, verdicts: composed.verdicts(metric, &cases), cases }
     });

@@ -67,6 +67,10 @@ pub fn bottleneck(record: &Record, bottleneck: &str) -> String {
 
 /// The command that measures one scenario as this run did.
 pub fn scenario(record: &Record, of: &str, scenario: &str) -> String {
+    if record.input.is_some() {
+        // What is measured on a user's file is chosen by the file.
+        return bottleneck(record, of);
+    }
     let lab = Run::of(record).lab;
     let profile = (!record.profile.is_empty()).then_some(["--profile", &record.profile]);
     let selected = format!("{of}/{scenario}");

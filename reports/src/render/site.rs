@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::error::Error;
-use super::pages;
+use super::pages::{self, is_plain};
 
 /// A tag that every page of a report contains. It distinguishes a report from any other directory.
 pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"#;
@@ -14,12 +14,6 @@ pub fn is_page_name(name: &str) -> bool {
     let is_other =
         |file: &&str| file.strip_suffix(".html").is_some_and(|other| other.eq_ignore_ascii_case(name));
     is_plain(name) && !pages::OTHERS.iter().any(is_other)
-}
-
-/// Whether `name` is safe in any file system and in any link.
-pub fn is_plain(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !name.is_empty() && name.bytes().all(plain)
 }
 
 /// Writes `pages` (file name, content) beside `dir`, then moves them into its place.
