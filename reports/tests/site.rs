@@ -565,7 +565,7 @@ fn pages_say_where_they_are_from_and_how_to_measure_again() {
     assert!(site.map.contains("scripts/just lab run --profile default --bottleneck persistent_map"));
     let page = site.scenario("get_hit");
     assert!(page.contains("scripts/just lab explain persistent_map/get_hit/1000/"));
-    assert!(page.contains("scripts/just lab run persistent_map/get_hit --profile default"), "{page}");
+    assert!(page.contains("--profile default --bottleneck persistent_map --scenario get_hit"), "{page}");
 }
 
 #[test]

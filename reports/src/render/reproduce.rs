@@ -67,15 +67,12 @@ pub fn bottleneck(record: &Record, bottleneck: &str) -> String {
 
 /// The command that measures one scenario as this run did.
 pub fn scenario(record: &Record, of: &str, scenario: &str) -> String {
-    if record.input.is_some() {
-        // What is measured on a user's file is chosen by the file.
-        return bottleneck(record, of);
+    let command = bottleneck(record, of);
+    // What is measured on a user's file is chosen by the file, and what the run chose stays chosen.
+    if record.input.is_some() || command.contains(" --scenario ") {
+        return command;
     }
-    let lab = Run::of(record).lab;
-    let profile = (!record.profile.is_empty()).then_some(["--profile", &record.profile]);
-    let selected = format!("{of}/{scenario}");
-    let words = [selected.as_str()].into_iter().chain(profile.into_iter().flatten());
-    format!("{lab} run {}", shell::command(words))
+    format!("{command} {}", shell::command(["--scenario", scenario]))
 }
 
 /// The command that writes the numbers of one bottleneck as a table.

@@ -38,7 +38,7 @@ fn a_run_on_another_seed_measures_other_inputs_and_says_so() {
     }
     // The report of such a record says so, too.
     lab.run(&format!("run {} --seed 7", QUICK.replace("--no-report", ""))).ends_with(0);
-    let report = lab.runs().join("latest/report/index.html");
+    let report = lab.runs().join("latest/report/environment.html");
     assert!(fs::read_to_string(report).unwrap().contains("Seed of the inputs"));
 }
 
