@@ -282,6 +282,12 @@ pub fn outstanding(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     values.iter().any(|value| *value > least).then_some(least)
 }
 
+/// Whether a contender, of those that keep the contract's promise, has the least of the values, and not all have the same.
+pub fn stands_out(view: &BottleneckView<'_>, value: impl Fn(usize) -> Option<f64>, contender: usize) -> bool {
+    let least = outstanding(view.contestants().into_iter().filter_map(&value));
+    view.contenders[contender].role != Role::Bound && least.is_some() && value(contender) == least
+}
+
 /// The memory of one contender's structure of one size, in bytes. A value is `None` where it was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Held {

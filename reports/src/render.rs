@@ -81,12 +81,12 @@ pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathB
     ];
     for told in &told {
         let view = told.view;
-        files.push((pages::bottleneck(view), bottleneck::page(shell, told, known)?));
+        files.push((view.page(), bottleneck::page(shell, told, known)?));
         for (at, scenario) in view.scenarios.iter().enumerate() {
-            files.push((pages::scenario(view, &scenario.info.name), scenario::page(shell, told, at)?));
+            files.push((view.scenario_page(&scenario.info.name), scenario::page(shell, told, at)?));
         }
         for series in 0..view.contenders.len() {
-            files.push((pages::contender(view, series), contender::page(shell, told, series)?));
+            files.push((view.contender_page(&series), contender::page(shell, told, series)?));
         }
     }
     site::write(&files, dir)?;

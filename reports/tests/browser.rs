@@ -103,20 +103,21 @@ fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
     (home, url)
 }
 
+/// A page of each kind.
+const KINDS: [&str; 6] = [
+    "index.html",
+    "environment.html",
+    "claims.html",
+    "persistent_map.html",
+    "persistent_map.get_hit.html",
+    "persistent_map.by.im.html",
+];
+
 #[test]
 fn scripts_run_and_nothing_leaves_the_page() {
     let Some(chromium) = chromium() else { return };
     let (home, url) = report(&common::hostile());
-    let pages = [
-        "index.html",
-        "environment.html",
-        "claims.html",
-        "persistent_map.html",
-        "persistent_map.get_hit.html",
-        "persistent_map.by.im.html",
-        "persistent_vector.html",
-    ];
-    for page in pages {
+    for page in KINDS.into_iter().chain(["persistent_vector.html"]) {
         let visit = visit(&chromium, home.path(), &format!("{url}/{page}"));
         assert_eq!(data(&visit.dom, "ready"), "yes", "{page}");
         assert_eq!(visit.requests, [""; 0], "{page}");
@@ -320,17 +321,7 @@ fn axe_finds_nothing_that_keeps_people_from_using_a_page() {
     let (Some(chromium), Some(axe)) = (chromium(), axe()) else { return };
     let mut found = Vec::new();
     for (record, pages) in [
-        (
-            common::full_size(),
-            &[
-                "index.html",
-                "environment.html",
-                "claims.html",
-                "persistent_map.html",
-                "persistent_map.get_hit.html",
-                "persistent_map.by.im.html",
-            ][..],
-        ),
+        (common::full_size(), &KINDS[..]),
         (common::hostile(), &["index.html", "persistent_map.html"]),
         (common::composed(), &["store.html", "store.program_form.html"]),
     ] {

@@ -1,18 +1,18 @@
 //! `lab claims`: says whether what papers and crates claim holds here.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use reports::claims::claim::Claim;
 use reports::claims::file;
 use reports::claims::outcome::{Decided, Outcome, Verdict, test};
-use reports::record::Record;
 use reports::render::claims::{claimed, compared, ours, says};
 use reports::verdict::Estimate;
 use reports::view::BottleneckView;
 use serde::Serialize;
 
+use super::chosen::Chosen;
 use super::context::Context;
 use super::output::{print, print_json, wrapped};
 use crate::error::{Exit, NotComparable, usage};
@@ -24,12 +24,8 @@ use crate::error::{Exit, NotComparable, usage};
 /// none was measured, instructions stand in, and the verdict says so.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The bottlenecks [default: every one of the record]
-    #[arg(value_name = "BOTTLENECK")]
-    bottlenecks: Vec<String>,
-    /// The record [default: target/lab/latest/record.json]
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     #[command(flatten)]
     own: Own,
     /// Print the claims as JSON
@@ -60,10 +56,9 @@ impl Own {
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let known = arguments.own.all()?;
-    let path = arguments.record.clone().unwrap_or_else(|| context.latest());
-    let record = reports::io::read_record(&path)?;
+    let (path, record) = arguments.chosen.read(context)?;
     let views = BottleneckView::all(&record)?;
-    let chosen = chosen(&record, &views, &arguments.bottlenecks, &path)?;
+    let chosen = arguments.chosen.among(&views);
     let outcomes = test(&known, &chosen);
     if outcomes.is_empty() {
         let names: Vec<&str> = chosen.iter().map(|view| view.info.name.as_str()).collect();
@@ -86,24 +81,6 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         )));
     }
     Ok(Exit::Fine)
-}
-
-/// The named bottlenecks of a record, or all of them.
-fn chosen<'v, 'r>(
-    record: &Record,
-    views: &'v [BottleneckView<'r>],
-    names: &[String],
-    path: &Path,
-) -> Result<Vec<&'v BottleneckView<'r>>> {
-    if let Some(unknown) = names.iter().find(|name| !views.iter().any(|view| view.info.name == **name)) {
-        let known: Vec<&str> = record.bottlenecks.iter().map(|bottleneck| bottleneck.name.as_str()).collect();
-        bail!(usage(format!(
-            "{} has no bottleneck `{unknown}`; it has: {}",
-            path.display(),
-            known.join(", ")
-        )));
-    }
-    Ok(views.iter().filter(|view| names.is_empty() || names.contains(&view.info.name)).collect())
 }
 
 /// Prints the claims about a bottleneck.

@@ -32,29 +32,18 @@ pub struct Looked {
     pub simulation: Simulation,
 }
 
-/// The numbers of a line, with their names.
+/// A number with its name.
 type Number = (&'static str, fn(&Simulated) -> u64);
 
-/// The numbers of the whole region.
-const NUMBERS: [Number; 7] = [
-    ("misses of data in the first level", |it| it.l1_data_misses),
-    ("misses of instructions in the first level", |it| it.l1_instruction_misses),
-    ("misses of either in the last level", |it| it.last_level_misses),
-    ("conditional branches", |it| it.conditional_branches),
-    ("of which mispredicted", |it| it.conditional_mispredictions),
-    ("indirect branches", |it| it.indirect_branches),
-    ("of which mispredicted", |it| it.indirect_mispredictions),
-];
-
-/// The same for a function, in few letters.
-const COLUMNS: [Number; 7] = [
-    ("D1 miss", |it| it.l1_data_misses),
-    ("I1 miss", |it| it.l1_instruction_misses),
-    ("LL miss", |it| it.last_level_misses),
-    ("cond", |it| it.conditional_branches),
-    ("mispred", |it| it.conditional_mispredictions),
-    ("indirect", |it| it.indirect_branches),
-    ("mispred", |it| it.indirect_mispredictions),
+/// The numbers of the whole region, each with its name in few letters, for the tables of functions.
+const NUMBERS: [(&str, Number); 7] = [
+    ("D1 miss", ("misses of data in the first level", |it| it.l1_data_misses)),
+    ("I1 miss", ("misses of instructions in the first level", |it| it.l1_instruction_misses)),
+    ("LL miss", ("misses of either in the last level", |it| it.last_level_misses)),
+    ("cond", ("conditional branches", |it| it.conditional_branches)),
+    ("mispred", ("of which mispredicted", |it| it.conditional_mispredictions)),
+    ("indirect", ("indirect branches", |it| it.indirect_branches)),
+    ("mispred", ("of which mispredicted", |it| it.indirect_mispredictions)),
 ];
 
 /// Those of which two cells side by side differ in how long they wait.
@@ -96,11 +85,11 @@ fn alone(Looked { cell, ops, simulation }: &Looked, top: usize) -> Result<()> {
     print(&format!("\n{cell}: for each of {ops} operations"))?;
     let mut whole = table(&["per op", "of the region"], 0);
     texts_last(&mut whole);
-    for (name, read) in NUMBERS {
+    for (_, (name, read)) in NUMBERS {
         whole.add_row([spelled(per_op(read(&simulation.whole), *ops)), name.to_owned()]);
     }
     print(&whole.to_string())?;
-    let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let mut header: Vec<&str> = NUMBERS.iter().map(|(letters, _)| *letters).collect();
     header.push("function");
     let mut of_functions = table(&header, 0);
     texts_last(&mut of_functions);
@@ -109,7 +98,7 @@ fn alone(Looked { cell, ops, simulation }: &Looked, top: usize) -> Result<()> {
     let (shown, rest) = functions.split_at(top.min(functions.len()));
     for (name, simulated) in shown {
         let mut row: Vec<String> =
-            COLUMNS.iter().map(|(_, read)| spelled(per_op(read(simulated), *ops))).collect();
+            NUMBERS.iter().map(|(_, (_, read))| spelled(per_op(read(simulated), *ops))).collect();
         row.push(named(name));
         of_functions.add_row(row);
     }
@@ -154,7 +143,7 @@ fn side_by_side(left: &Looked, right: &Looked, top: usize) -> Result<()> {
     }
     let mut whole = table(&["A per op", "B per op", "B - A", "of the region"], 0);
     texts_last(&mut whole);
-    for (name, read) in NUMBERS {
+    for (_, (name, read)) in NUMBERS {
         let [a, b] = [left, right].map(|cell| per_op(read(&cell.simulation.whole), cell.ops));
         whole.add_row([spelled(a), spelled(b), format!("{:+.3}", b - a), name.to_owned()]);
     }

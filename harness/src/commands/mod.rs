@@ -4,6 +4,7 @@ pub mod bless;
 pub mod calibrate;
 pub mod check;
 pub mod choose;
+mod chosen;
 pub mod claims;
 pub mod completions;
 pub mod context;

@@ -1,13 +1,12 @@
 //! `lab verdict`: says who wins, by how much, and whether time agrees.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
 use reports::render::verdict::sentences;
 use reports::verdict::verdict;
 use reports::view::BottleneckView;
 use serde::Serialize;
 
+use super::chosen::Chosen;
 use super::context::Context;
 use super::output::{print, print_json, wrapped};
 use crate::error::{Exit, usage};
@@ -19,34 +18,17 @@ use crate::error::{Exit, usage};
 /// interval of a mean (95 %) is that of drawing other scenarios.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The bottlenecks [default: every one of the record]
-    #[arg(value_name = "BOTTLENECK")]
-    bottlenecks: Vec<String>,
-    /// The record [default: target/lab/latest/record.json]
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Print the verdicts as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let path = arguments.record.clone().unwrap_or_else(|| context.latest());
-    let record = reports::io::read_record(&path)?;
-    let named = |name: &str| record.bottlenecks.iter().any(|bottleneck| bottleneck.name == name);
-    if let Some(unknown) = arguments.bottlenecks.iter().find(|name| !named(name)) {
-        let known: Vec<&str> = record.bottlenecks.iter().map(|bottleneck| bottleneck.name.as_str()).collect();
-        bail!(usage(format!(
-            "{} has no bottleneck `{unknown}`; it has: {}",
-            path.display(),
-            known.join(", ")
-        )));
-    }
+    let (path, record) = arguments.chosen.read(context)?;
     let views = BottleneckView::all(&record)?;
-    let is_chosen = |view: &&BottleneckView<'_>| {
-        arguments.bottlenecks.is_empty() || arguments.bottlenecks.contains(&view.info.name)
-    };
-    let said: Vec<Said> = views.iter().filter(is_chosen).map(Said::of).collect();
+    let said: Vec<Said> = arguments.chosen.among(&views).into_iter().map(Said::of).collect();
     if arguments.json {
         print_json(&said)?;
         return Ok(Exit::Fine);

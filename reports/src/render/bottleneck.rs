@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::caveats::{Badge, Caveats};
+use super::compared::COMPARED;
 use super::error::{Error, fill};
 use super::failures::Failures;
 use super::overview::standings_chart;
@@ -11,8 +12,8 @@ use super::tint::Ratio;
 use super::told::Told;
 use super::trials::{self, Trials};
 use super::{
-    choose, claims, crossover, format, growth as grown, letting_go, pages, parts, payoff, reproduce, series,
-    site, verdict,
+    choose, claims, crossover, format, growth as grown, letting_go, parts, payoff, reproduce, series, site,
+    verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
@@ -58,15 +59,12 @@ struct Page<'a> {
 /// An entry of the metric switch.
 pub struct Switch {
     pub metric: Metric,
-    pub measured: bool,
     pub checked: bool,
 }
 
-/// The metric switch of a page that shows the metrics that it `has`: the first of them is chosen.
-pub fn switches(has: impl Fn(Metric) -> bool) -> Vec<Switch> {
-    let first = Metric::with_tables().find(|metric| has(*metric)).unwrap_or(Metric::Instructions);
-    let switch = |metric| Switch { metric, measured: has(metric), checked: metric == first };
-    Metric::with_tables().map(switch).collect()
+/// The metric switch of a page that shows these metrics: the first of them is chosen.
+pub fn switches(shown: &[Metric]) -> Vec<Switch> {
+    shown.iter().enumerate().map(|(at, metric)| Switch { metric: *metric, checked: at == 0 }).collect()
 }
 
 /// A contender in the list that introduces the contenders.
@@ -121,6 +119,7 @@ struct HeldCell {
 pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<String, Error> {
     let Told { view, caveats, parts, .. } = told;
     let record = shell.record;
+    let shown: Vec<Metric> = COMPARED.into_iter().filter(|metric| view.has(*metric)).collect();
     let contenders = view.contenders.iter().enumerate();
     let of_page = record.cells.iter().find(|cell| cell.name.bottleneck == view.info.name);
     let page = Page {
@@ -130,7 +129,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
         failures: Failures::of(record, Some(&view.info.name)),
         view,
         cells: Some(format::exact(view.cell_count() as u64)),
-        metrics: switches(|metric| told.is_shown(metric)),
+        metrics: switches(&shown),
         roles: view.roles(),
         contenders: contenders
             .map(|(series, info)| Contender { series, info, badges: caveats.badges(&info.caveats) })
@@ -141,10 +140,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
         chart: standings_chart(view, &told.verdict.ranking)?,
         choose: choose::Section::new(record, &view.info.name),
         parts: parts.as_ref(),
-        glances: Metric::with_tables()
-            .filter(|metric| told.is_shown(*metric))
-            .map(|metric| Glance::new(view, metric))
-            .collect(),
+        glances: shown.iter().map(|metric| Glance::new(view, *metric)).collect(),
         growth: grown::Section::new(view, &told.growth),
         crossovers: crossover::Section::new(view),
         pay_off: payoff::Section::new(view),
@@ -157,7 +153,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
         reproduce_cell: of_page.and_then(|cell| reproduce::cell(record, &cell.name.to_string())),
         has_peers: !view.of_role(Role::Peer).is_empty(),
     };
-    fill(&page, &pages::bottleneck(view))
+    fill(&page, &view.page())
 }
 
 /// Scenarios whose name continues that of one before them are its variants.
@@ -232,14 +228,13 @@ impl<'a> Memory<'a> {
 impl HeldCell {
     /// The row entry of one contender, given what every contender takes.
     fn new(view: &BottleneckView<'_>, values: &[Option<f64>], series: usize) -> Self {
-        let of = |contenders: Vec<usize>| contenders.into_iter().filter_map(|at| values[at]);
-        let best = analysis::outstanding(of(view.contestants()));
-        let (value, peer) = (values[series], of(view.of_role(Role::Peer)).min_by(f64::total_cmp));
+        let peers = view.of_role(Role::Peer).into_iter().filter_map(|at| values[at]);
+        let (value, peer) = (values[series], peers.min_by(f64::total_cmp));
         let to_peer = value.zip(peer).map(|(value, peer)| Ratio::new(analysis::ratio(value, peer)));
         HeldCell {
             value: value.map_or(format::ABSENT.to_owned(), format::value),
             each: String::new(),
-            best: view.contenders[series].role != Role::Bound && value.is_some() && value == best,
+            best: analysis::stands_out(view, |at| values[at], series),
             to_peer,
         }
     }

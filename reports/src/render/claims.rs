@@ -97,7 +97,7 @@ impl<'a> Row<'a> {
                 ours.push_str(&format!("; {} in instructions", format::ratio(instructions)));
             }
             Cell {
-                link: pages::scenario(view, &cell.scenario),
+                link: view.scenario_page(&cell.scenario),
                 place: format!("{}{size}", cell.scenario),
                 ours,
                 says: if alone { "" } else { cell.verdict.as_str() },

@@ -8,12 +8,11 @@ use super::growth::{formula, possible};
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
-use super::{format, pages, reproduce, series as looks, site};
+use super::{format, reproduce, series as looks, site};
 use crate::analysis;
 use crate::growth::{Growth, Verdict};
 use crate::metric::Metric;
 use crate::record::{CellRecord, ContenderInfo, Role};
-use crate::verdict::{Estimate, paired_quotient};
 use crate::view::{BottleneckView, ScenarioView};
 
 /// At most so many places are listed as strong, and as many as weak.
@@ -36,7 +35,8 @@ struct Page<'a> {
     places: Vec<Places<'a>>,
     growth: Vec<Grown<'a>>,
     others: Vec<usize>,
-    duels: Vec<Duels<'a>>,
+    /// Its instructions divided by those of each of the others: a row for each scenario.
+    duels: Vec<(&'a str, Vec<Option<Ratio>>)>,
 }
 
 /// The groups in which it is strong, or weak.
@@ -68,12 +68,6 @@ struct Grown<'a> {
     verdict: &'static str,
 }
 
-/// Its cost in one metric divided by that of each other contender: a row for each scenario.
-struct Duels<'a> {
-    metric: Metric,
-    rows: Vec<(&'a str, Vec<Option<Ratio>>)>,
-}
-
 /// The page of the contender at `series`.
 ///
 /// # Errors
@@ -90,7 +84,6 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
     weak.truncate(PLACES);
     let others = (0..view.contenders.len()).filter(|other| *other != series);
     let others: Vec<usize> = others.filter(|other| have_met(view, series, *other)).collect();
-    let duels = [Metric::Instructions];
     let page = Page {
         shell,
         generator: site::GENERATOR,
@@ -112,10 +105,10 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
             Places { title: "Where it is weak", id: "weak", is_weak: true, list: weak },
         ],
         growth: growth(told, series),
-        duels: duels.into_iter().filter_map(|metric| Duels::new(view, metric, series, &others)).collect(),
+        duels: duels(view, series, &others),
         others,
     };
-    fill(&page, &pages::contender(view, series))
+    fill(&page, &view.contender_page(&series))
 }
 
 /// Each group in which it and another contender that keeps the same promise have instruction counts, with its instructions
@@ -204,30 +197,22 @@ fn growth<'a>(told: &Told<'a>, series: usize) -> Vec<Grown<'a>> {
     grown.collect()
 }
 
-impl<'a> Duels<'a> {
-    /// `None` where it has no value of `metric`.
-    fn new(view: &'a BottleneckView<'a>, metric: Metric, series: usize, others: &[usize]) -> Option<Self> {
-        let row = |scenario: &'a ScenarioView<'a>| {
-            let ratios: Vec<Option<Ratio>> =
-                others.iter().map(|other| duel(scenario, metric, series, *other)).collect();
-            ratios.iter().any(Option::is_some).then_some((scenario.info.name.as_str(), ratios))
-        };
-        let rows: Vec<_> = view.scenarios.iter().filter_map(row).collect();
-        (!rows.is_empty()).then_some(Duels { metric, rows })
-    }
+/// Its instructions divided by those of each of `others`, in the scenarios in which it meets any of them.
+fn duels<'a>(
+    view: &'a BottleneckView<'a>,
+    series: usize,
+    others: &[usize],
+) -> Vec<(&'a str, Vec<Option<Ratio>>)> {
+    let row = |scenario: &'a ScenarioView<'a>| {
+        let ratios: Vec<Option<Ratio>> = others.iter().map(|other| duel(scenario, series, *other)).collect();
+        ratios.iter().any(Option::is_some).then_some((scenario.info.name.as_str(), ratios))
+    };
+    view.scenarios.iter().filter_map(row).collect()
 }
 
-/// The geometric mean, over the sizes, of its value divided by that of another contender.
-fn duel(scenario: &ScenarioView<'_>, metric: Metric, series: usize, other: usize) -> Option<Ratio> {
-    let pairs = scenario
-        .sizes
-        .iter()
-        .filter_map(|size| scenario.cell(*size, series).zip(scenario.cell(*size, other)));
-    if metric == Metric::Warm {
-        let mean = Estimate::mean(pairs.filter_map(|(own, other)| paired_quotient(metric, own, other)))?;
-        return Some(Ratio::new(mean.value).within(mean.low, mean.high));
-    }
-    let value = |cell: &CellRecord| metric.value(cell);
-    let ratios = pairs.filter_map(|(own, other)| Some(analysis::ratio(value(own)?, value(other)?)));
-    analysis::geometric_mean(ratios).map(Ratio::new)
+/// The geometric mean, over the sizes, of its instructions divided by those of another contender.
+fn duel(scenario: &ScenarioView<'_>, series: usize, other: usize) -> Option<Ratio> {
+    let value = |size: u64, at: usize| scenario.value(Metric::Instructions, size, at);
+    let ratio = |size: &u64| Some(analysis::ratio(value(*size, series)?, value(*size, other)?));
+    analysis::geometric_mean(scenario.sizes.iter().filter_map(ratio)).map(Ratio::new)
 }

@@ -78,13 +78,11 @@ impl Cell {
         versions: u32,
     ) -> Self {
         let value = kept.value(metric, size, series);
-        let of_all = view.contestants().into_iter().filter_map(|at| kept.value(metric, size, at));
-        let best = analysis::outstanding(of_all);
         let whole = value.map(|each| each * f64::from(versions));
         Cell {
             value: whole.map_or(format::ABSENT.to_owned(), format::value),
             each: value.filter(|_| versions > 1).map_or(String::new(), format::value),
-            best: view.contenders[series].role != Role::Bound && value.is_some() && value == best,
+            best: analysis::stands_out(view, |at| kept.value(metric, size, at), series),
         }
     }
 }

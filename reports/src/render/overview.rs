@@ -103,7 +103,7 @@ impl<'a> Card<'a> {
         let bounds =
             ranking.bounds.iter().map(|standing| Row::new(view, standing, String::new(), None, caveats));
         Ok(Card {
-            page: pages::bottleneck(view),
+            page: view.page(),
             view,
             cells: format::exact(view.cell_count() as u64),
             answer,

@@ -25,24 +25,26 @@ pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(plain)
 }
 
-/// The page of a bottleneck.
-pub fn bottleneck(view: &BottleneckView<'_>) -> String {
-    format!("{}.html", view.info.name)
-}
-
-/// The page of a scenario that has cells; the place on the bottleneck's page of one that has none.
-pub fn scenario(view: &BottleneckView<'_>, name: &str) -> String {
-    let names = view.scenarios.iter().map(|scenario| scenario.info.name.as_str());
-    if !names.clone().any(|known| known == name) {
-        return format!("{}#{name}", bottleneck(view));
+impl BottleneckView<'_> {
+    /// The page of the bottleneck.
+    pub(super) fn page(&self) -> String {
+        format!("{}.html", self.info.name)
     }
-    format!("{}.{}.html", view.info.name, part(names, name))
-}
 
-/// The page of a contender.
-pub fn contender(view: &BottleneckView<'_>, series: usize) -> String {
-    let names = view.contenders.iter().map(|contender| contender.name.as_str());
-    format!("{}.by.{}.html", view.info.name, part(names, &view.contenders[series].name))
+    /// The page of a scenario that has cells; the place on the bottleneck's page of one that has none.
+    pub(super) fn scenario_page(&self, name: &str) -> String {
+        let names = self.scenarios.iter().map(|scenario| scenario.info.name.as_str());
+        if !names.clone().any(|known| known == name) {
+            return format!("{}#{name}", self.page());
+        }
+        format!("{}.{}.html", self.info.name, part(names, name))
+    }
+
+    /// The page of a contender. Templates have references to what they loop over.
+    pub(super) fn contender_page(&self, series: &usize) -> String {
+        let names = self.contenders.iter().map(|contender| contender.name.as_str());
+        format!("{}.by.{}.html", self.info.name, part(names, &self.contenders[*series].name))
+    }
 }
 
 /// What stands for `name`, one of `names`, in the name of a file: the name itself, or `at.3` for the third of them, where the
@@ -51,24 +53,6 @@ fn part<'a>(names: impl Iterator<Item = &'a str>, name: &str) -> String {
     let before: Vec<&str> = names.take_while(|other| *other != name).collect();
     let is_taken = before.iter().any(|other| other.eq_ignore_ascii_case(name));
     if is_plain(name) && !is_taken { name.to_owned() } else { format!("at.{}", before.len() + 1) }
-}
-
-/// The same for templates.
-impl BottleneckView<'_> {
-    /// See [`bottleneck`].
-    pub(super) fn page(&self) -> String {
-        bottleneck(self)
-    }
-
-    /// See [`scenario`].
-    pub(super) fn scenario_page(&self, name: &str) -> String {
-        scenario(self, name)
-    }
-
-    /// See [`contender`].
-    pub(super) fn contender_page(&self, series: &usize) -> String {
-        contender(self, *series)
-    }
 }
 
 #[cfg(test)]
@@ -85,9 +69,9 @@ mod tests {
         let contenders = names.map(|name| (name, Role::Peer));
         let record = record(&contenders, &names.map(|name| (name, 10, "im", 1)));
         let view = &BottleneckView::all(&record).unwrap()[0];
-        let scenarios = names.map(|name| scenario(view, name));
-        let contenders = (0..names.len()).map(|series| contender(view, series));
-        let files: Vec<String> = scenarios.into_iter().chain(contenders).chain([bottleneck(view)]).collect();
+        let scenarios = names.map(|name| view.scenario_page(name));
+        let contenders = (0..names.len()).map(|series| view.contender_page(&series));
+        let files: Vec<String> = scenarios.into_iter().chain(contenders).chain([view.page()]).collect();
         let distinct: BTreeSet<String> = files.iter().map(|file| file.to_ascii_lowercase()).collect();
         assert_eq!(distinct.len(), files.len(), "{files:?}");
         let is_safe = |file: &String| file.chars().all(|at| at.is_ascii_alphanumeric() || "._-".contains(at));

@@ -12,14 +12,14 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
 use super::verdict::Leader;
-use super::{format, pages, parts, reproduce, series, site};
+use super::{format, parts, reproduce, series, site};
 use crate::growth;
 use crate::metric::Metric;
-use crate::record::{ContenderInfo, Role, ScenarioInfo};
+use crate::record::{CellRecord, ContenderInfo, Role, ScenarioInfo};
 use crate::view::{BottleneckView, ScenarioView};
 
 /// The metrics in whose tables a ratio stands beside each value.
-const COMPARED: [Metric; 4] = [Metric::Instructions, Metric::Blocks, Metric::LiveBytes, Metric::Warm];
+const WITH_RATIO: [Metric; 4] = [Metric::Instructions, Metric::Blocks, Metric::LiveBytes, Metric::Warm];
 
 #[derive(Template)]
 #[template(path = "scenario.html")]
@@ -68,7 +68,7 @@ struct Legend<'a> {
 /// A chart with its caption.
 struct Figure {
     metric: Metric,
-    svg: Option<String>,
+    svg: String,
     note: &'static str,
 }
 
@@ -125,12 +125,11 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String,
     let name = scenario.info.name.as_str();
     let names: Vec<&str> = view.contenders.iter().map(|contender| contender.name.as_str()).collect();
     let is_shown =
-        |metric: Metric| scenario.cells().any(|cell| metric.value(cell).is_some_and(|value| value != 0.0));
-    let measured = || Metric::with_tables().filter(|metric| is_shown(*metric));
-    let figures = measured().filter(|metric| chart::is_charted(view, *metric)).map(|metric| {
-        let chart = chart::scaling(scenario, &names, metric).map_err(Error::drawing(name))?;
-        Ok::<_, Error>(Figure::new(metric, chart, scenario))
-    });
+        |metric: &Metric| scenario.cells().any(|cell| metric.value(cell).is_some_and(|value| value != 0.0));
+    let measured = Metric::with_tables().filter(|metric| scenario.has(*metric));
+    let (shown, zeros): (Vec<Metric>, Vec<Metric>) = measured.partition(is_shown);
+    let charted = shown.iter().filter(|metric| chart::is_charted(view, **metric));
+    let figures = charted.filter_map(|metric| Figure::new(*metric, scenario, &names).transpose());
     let largest = scenario.sizes.last().copied().unwrap_or_default();
     let example = (0..names.len()).find_map(|at| scenario.cell(largest, at));
     let takes_part = |at: &usize| scenario.sizes.iter().any(|size| scenario.cell(*size, *at).is_some());
@@ -143,21 +142,21 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String,
     });
     let groups = verdict.groups.iter().filter(|group| group.scenario == at);
     let named = |at: usize| view.scenarios.get(at).map(|scenario| scenario.info.name.as_str());
-    let file = pages::scenario(view, name);
+    let file = view.scenario_page(name);
     let page = Page {
         shell,
         generator: site::GENERATOR,
         markers: series::markers(view.contenders.len()),
         view,
         info: scenario.info,
-        metrics: switches(is_shown),
-        zeros: Metric::with_tables().filter(|metric| scenario.has(*metric) && !is_shown(*metric)).collect(),
+        metrics: switches(&shown),
+        zeros,
         roles: view.roles(),
         leaders: groups.map(|group| (format::size(group.size), Leader::new(view, group))).collect(),
         legend: legend.collect(),
         figures: figures.collect::<Result<_, _>>()?,
         sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
-        matrices: measured().map(|metric| Matrix::new(view, scenario, metric)).collect(),
+        matrices: shown.iter().map(|metric| Matrix::new(view, scenario, *metric)).collect(),
         observed: observed(view, scenario),
         fewer: fewer(view, scenario),
         parts: parts.as_ref(),
@@ -217,20 +216,19 @@ fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Ve
 }
 
 impl Figure {
-    fn new(metric: Metric, chart: Chart, scenario: &ScenarioView<'_>) -> Self {
-        let zeros = || scenario.cells().any(|cell| metric.value(cell) == Some(0.0));
-        let (svg, note) = match chart {
-            Chart::Drawn(svg) if zeros() => {
-                (Some(svg), "Zero has no logarithm, so it is drawn on the line marked 0.")
-            }
-            Chart::Drawn(svg) if scenario.cells().any(|cell| metric.interval(cell).is_some()) => {
-                (Some(svg), "The bars are 95 % confidence intervals.")
-            }
-            Chart::Drawn(svg) => (Some(svg), ""),
-            Chart::AllZero => (None, "The value is zero for every contender at every size."),
-            Chart::Absent => (None, ""),
+    /// `None` where there is nothing to draw.
+    fn new(metric: Metric, scenario: &ScenarioView<'_>, names: &[&str]) -> Result<Option<Self>, Error> {
+        let chart = chart::scaling(scenario, names, metric).map_err(Error::drawing(&scenario.info.name))?;
+        let Chart::Drawn(svg) = chart else { return Ok(None) };
+        let any = |is: &dyn Fn(&CellRecord) -> bool| scenario.cells().any(is);
+        let note = if any(&|cell| metric.value(cell) == Some(0.0)) {
+            "Zero has no logarithm, so it is drawn on the line marked 0."
+        } else if any(&|cell| metric.interval(cell).is_some()) {
+            "The bars are 95 % confidence intervals."
+        } else {
+            ""
         };
-        Figure { metric, svg, note }
+        Ok(Some(Figure { metric, svg, note }))
     }
 }
 
@@ -242,7 +240,7 @@ impl<'a> Matrix<'a> {
             _ => (Vec::new(), ""),
         };
         let contestants = view.contestants();
-        let against = if COMPARED.contains(&metric) { against } else { "" };
+        let against = if WITH_RATIO.contains(&metric) { against } else { "" };
         let mut matrix = Matrix { metric, against, rows: Vec::new() };
         // The references of a size, found once for the whole column.
         let columns: Vec<_> = scenario

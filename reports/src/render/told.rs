@@ -1,7 +1,6 @@
 //! A bottleneck, found out once for all pages that tell of it.
 
 use super::caveats::Caveats;
-use super::compared::COMPARED;
 use super::error::Error;
 use super::parts;
 use crate::growth::{self as growing, Finding};
@@ -34,10 +33,5 @@ impl<'a> Told<'a> {
             growth: measured.map(|metric| (metric.0, growing::findings(view, metric))).collect(),
             parts: parts::Section::new(record, view)?,
         })
-    }
-
-    /// Whether the bottleneck's page tells of `metric`.
-    pub fn is_shown(&self, metric: Metric) -> bool {
-        COMPARED.contains(&metric) && self.view.has(metric)
     }
 }
