@@ -1,6 +1,6 @@
 //! Walks a version and bounds every offset, so that using it cannot leave the region.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
 use crate::layout::{EMPTY_LEAF, EMPTY_TREE, UNIT, is_leaf, unit, units};
@@ -26,6 +26,9 @@ pub(crate) struct Block {
 pub(crate) struct Walk<'a> {
     region: &'a Region,
     seen: HashSet<u32>,
+    /// How many elements below each branch of a vector were walked, by the branch's unit and depth in bits. Versions that
+    /// share a branch may have more of its elements or fewer.
+    reached: HashMap<(u32, u32), u64>,
     /// The blocks of the versions walked so far.
     pub(crate) blocks: Vec<Block>,
     /// Whether blocks may be shared with versions walked before.
@@ -35,7 +38,14 @@ pub(crate) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(region: &'a Region) -> Self {
-        Walk { region, seen: HashSet::new(), blocks: Vec::new(), shared: false, version: 0 }
+        Walk {
+            region,
+            seen: HashSet::new(),
+            reached: HashMap::new(),
+            blocks: Vec::new(),
+            shared: false,
+            version: 0,
+        }
     }
 
     /// Walks the version whose record the word names. What versions walked before have is not walked again.
@@ -275,10 +285,13 @@ impl<'a> Walk<'a> {
         if is_leaf(word) {
             return Err(damaged(unit(word), "a vector has a leaf of a tree"));
         }
-        // A tail may be shared with an older version that has fewer of its elements.
-        let new = self.block(word, size)?;
+        // A leaf is walked again, because it may be the tail of versions that have fewer of its elements.
+        self.block(word, size)?;
+        let walked = if shift > 0 { self.reached.entry((unit(word), shift)).or_default() } else { &mut 0 };
+        let first = std::mem::replace(walked, len.max(*walked)) >> shift;
         let node = self.region.memory().at(word);
-        for slot in 0..radix::WIDTH {
+        // The child in which the walk of another version ended may have more elements in this one.
+        for slot in first as usize..radix::WIDTH {
             let before = (slot as u64) << shift;
             if before >= len {
                 break;
@@ -291,7 +304,7 @@ impl<'a> Walk<'a> {
                         return Err(damaged(unit(word), "an element contradicts itself"));
                     }
                     self.value(kind, node.add(radix::PAYLOADS + 8 * slot), unit(word))?;
-                } else if new {
+                } else {
                     let child = node.add(radix::SLOTS).cast::<u32>().add(slot).read();
                     self.elements(child, shift - radix::DIGIT_BITS, (len - before).min(1 << shift))?;
                 }

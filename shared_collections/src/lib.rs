@@ -93,7 +93,8 @@
 //! are used up, it overflows to another leaf. Leaves with few records are joined with their neighbours again.
 //!
 //! The vector is a radix trie. The last leaf, the *tail*, hangs beside it. An element that is appended behind the last
-//! published one is written in place, because no version before looks there.
+//! published one is written in place, because no version before looks there. In the same way a branch is shared by versions
+//! that have more of its elements or fewer: what lies behind a version's last element is not part of it.
 //!
 //! Invariants:
 //!

@@ -50,6 +50,22 @@ impl Attachment {
         // SAFETY: entries stay as long as the attachment.
         unsafe { self.hint.load(Ordering::Acquire).as_ref() }.unwrap_or(&self.first)
     }
+
+    /// The entries that this reader has.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        iter::successors(Some(&self.first), |entry| entry.next.get().map(|next| &**next))
+    }
+}
+
+impl Drop for Attachment {
+    /// Gives up the locks, so that the entries are free at once even if a child that is just being started has the
+    /// descriptor as well.
+    fn drop(&mut self) {
+        for entry in self.entries() {
+            // Closing the file gives the lock up as well, unless somebody else has the descriptor.
+            let _ = sys::unlock(&self.region.file, Region::entry_lock(entry.number));
+        }
+    }
 }
 
 /// An entry of the region that belongs to this reader, with the next one.
@@ -202,10 +218,7 @@ impl Reader {
             entry = match entry.next.get() {
                 Some(next) => next,
                 None => {
-                    let entries = iter::successors(Some(&self.attachment.first), |entry| {
-                        entry.next.get().map(|next| &**next)
-                    });
-                    let own: Vec<u32> = entries.map(|entry| entry.number).collect();
+                    let own: Vec<u32> = self.attachment.entries().map(|entry| entry.number).collect();
                     let new = Box::new(Entry::claim(&self.attachment.region, &own)?);
                     entry.next.get_or_init(|| new)
                 }

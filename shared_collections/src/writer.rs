@@ -284,6 +284,15 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Gives up the lock, so that the next writer need not wait for other holders of the descriptor: a child that a
+    /// thread of this process is just starting, or a process to which it was sent.
+    fn drop(&mut self) {
+        // Closing the file gives the lock up as well, unless somebody else has the descriptor.
+        let _ = sys::unlock(&self.space.region.file, Region::WRITER_LOCK);
+    }
+}
+
 impl AsFd for Writer {
     /// The descriptor of the region's file, to be sent to other processes.
     fn as_fd(&self) -> BorrowedFd<'_> {
