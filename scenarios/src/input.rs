@@ -16,7 +16,23 @@ pub type Rng = Pcg64Mcg;
 /// The one hasher for every contender that hashes: foldhash with a fixed seed.
 ///
 /// With std's `RandomState` instruction counts would differ from run to run.
+#[cfg(not(lab_hasher = "sip"))]
 pub type FixedHasher = foldhash::fast::FixedState;
+
+/// The one hasher for every contender that hashes, in a build that asks for another one: SipHash-1-3, the hash function of
+/// std's maps, with a fixed key.
+#[cfg(lab_hasher = "sip")]
+pub type FixedHasher = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
+
+/// How many bytes plain keys, values and elements of maps, caches and vectors have. Builds that ask for larger ones tell
+/// `lab sensitivity` what that changes. The `String` keys of such a build are as long.
+pub const ENTRY_BYTES: usize = if cfg!(lab_entry_bytes = "64") {
+    64
+} else if cfg!(lab_entry_bytes = "256") {
+    256
+} else {
+    8
+};
 
 /// The seed of everything, where nobody asks for [another one](with_seed). [`rng`] derives each scenario's generator from
 /// it.
@@ -90,17 +106,23 @@ impl Key for u64 {
     }
 }
 
+/// How many digits the text of a key has. A longer text repeats them.
+const DIGITS: usize = 16;
+
 /// 16 bytes: the hexadecimal digits of the mixed id.
 impl Key for String {
     fn from_id(id: u64) -> Self {
         // Written by hand, because set-ups make hundreds of thousands of keys and `format!` takes ten times as long.
         let mixed = key_of(id);
         let digits = [(mixed >> 32) as u32, mixed as u32].map(hexadecimal);
-        std::str::from_utf8(digits.as_flattened()).expect("hexadecimal digits are ASCII").to_owned()
+        let text = std::str::from_utf8(digits.as_flattened()).expect("hexadecimal digits are ASCII");
+        if ENTRY_BYTES > DIGITS { text.repeat(ENTRY_BYTES / DIGITS) } else { text.to_owned() }
     }
 
     fn fingerprint(&self) -> u64 {
-        self.as_bytes().chunks(8).fold(0, |state, chunk| {
+        let bytes = self.as_bytes();
+        let bytes = if ENTRY_BYTES > DIGITS { &bytes[..DIGITS] } else { bytes };
+        bytes.chunks(8).fold(0, |state, chunk| {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             mix(state ^ u64::from_le_bytes(word))

@@ -54,6 +54,7 @@ pub mod signals;
 pub mod slots;
 pub mod small_map;
 mod trace;
+pub mod wide;
 
 pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, seeded_case};
 pub use composition::Composition;

@@ -10,13 +10,14 @@ use crate::case::{Case, Setup, case, not_set_up, observing_case};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, Rng, copies, draws, mix, rng};
 use crate::own::{distinct, limited, lines, too_much};
+use crate::wide::{CacheOf, Plain};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario {
         "own_trace" => own_trace::<F::Cache<String, u64, FixedHasher>>(request),
         name => match name.strip_suffix("_string") {
-            Some(scenario) => set_up_with::<String, F::Cache<String, u64, FixedHasher>>(scenario, request),
-            None => set_up_with::<u64, F::Cache<u64, u64, FixedHasher>>(name, request),
+            Some(scenario) => set_up_with::<String, CacheOf<F, String>>(scenario, request),
+            None => set_up_with::<Plain, CacheOf<F, Plain>>(name, request),
         },
     }
 }

@@ -11,6 +11,7 @@ use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};
 use crate::own::OwnKey;
+use crate::wide::{MapOf, Plain};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario {
@@ -23,8 +24,8 @@ pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
         return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
     }
     match request.scenario.strip_suffix("_string") {
-        Some(scenario) => set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, request),
-        None => set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(request.scenario, request),
+        Some(scenario) => set_up_with::<String, MapOf<F, String>>(scenario, request),
+        None => set_up_with::<Plain, MapOf<F, Plain>>(request.scenario, request),
     }
 }
 

@@ -15,6 +15,7 @@ mod oracle;
 
 use crate::contender::{About, Bottleneck, Capability, Contender, Memory, NOTHING, Scenario, Sizes};
 use crate::operations::traces;
+use crate::wide::VectorOf;
 
 pub use contract::{Family, PersistentVector};
 
@@ -74,7 +75,7 @@ pub fn contender<F: Family>(about: About) -> Contender {
     Contender {
         bottleneck: &BOTTLENECK,
         about,
-        set_up: cases::set_up::<F::Vector<u64>>,
+        set_up: cases::set_up::<VectorOf<F>>,
         replay: checks::replay::<F>,
         concurrency: None,
     }

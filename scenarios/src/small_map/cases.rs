@@ -9,6 +9,7 @@ use crate::persistent_map::cases::{
     Line, build, content_digest, entries, id_ranges, insert_shared, insert_unshared, iterate,
 };
 use crate::persistent_map::{Family, PersistentMap, operations, own};
+use crate::wide::{MapOf, Plain};
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     let (scenario, size) = (request.scenario, request.size);
@@ -16,11 +17,11 @@ pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
         return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
     }
     if let Some(scenario) = scenario.strip_suffix("_string") {
-        set_up_with::<String, F::Map<String, u64, FixedHasher>>(scenario, size)
+        set_up_with::<String, MapOf<F, String>>(scenario, size)
     } else if let Some(scenario) = scenario.strip_suffix("_dear") {
-        set_up_with::<DearKey, F::Map<DearKey, u64, FixedHasher>>(scenario, size)
+        set_up_with::<DearKey, MapOf<F, DearKey>>(scenario, size)
     } else {
-        set_up_with::<u64, F::Map<u64, u64, FixedHasher>>(scenario, size)
+        set_up_with::<Plain, MapOf<F, Plain>>(scenario, size)
     }
 }
 
