@@ -33,6 +33,7 @@ pub mod parts;
 pub mod payoff;
 pub mod record;
 pub mod render;
+pub mod sensitivity;
 pub mod shell;
 pub mod summary;
 pub mod verdict;

@@ -26,6 +26,7 @@ pub(crate) mod parts;
 mod payoff;
 mod reproduce;
 mod scenario;
+pub mod sensitivity;
 mod series;
 mod shell;
 mod site;

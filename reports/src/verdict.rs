@@ -4,6 +4,8 @@
 //! [`TIE`] of each other. Over many groups a leader is known only up to an interval, because other scenarios would give
 //! another mean: see [`Verdict::overall`].
 
+use serde::Serialize;
+
 use crate::analysis::{self, Group, Kind, Ranking, TIE, balanced_mean};
 use crate::draws::Draws;
 use crate::letting_go::{Overturned, overturned};
@@ -12,7 +14,7 @@ use crate::record::{CellRecord, Role};
 use crate::view::{BottleneckView, ScenarioView};
 
 /// A number with the interval (95 %) in which it lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
     /// The number.
     pub value: f64,

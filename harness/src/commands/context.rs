@@ -31,6 +31,11 @@ impl Context<'_> {
         self.runs().join("cache")
     }
 
+    /// The directory of what other surroundings change.
+    pub fn sensitivity(&self) -> PathBuf {
+        self.root.join("reports/sensitivity")
+    }
+
     /// The directory of the committed baseline.
     pub fn baselines(&self) -> PathBuf {
         self.root.join("reports/baselines")

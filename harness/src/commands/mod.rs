@@ -25,6 +25,7 @@ pub mod parse;
 pub mod report;
 pub mod run;
 pub mod self_test;
+pub mod sensitivity;
 pub mod side_by_side;
 pub mod target;
 pub mod verdict;

@@ -24,4 +24,5 @@ pub mod scratch;
 pub mod serve;
 pub mod shrink;
 pub mod statistics;
+pub mod surroundings;
 pub mod verify;

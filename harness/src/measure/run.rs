@@ -24,7 +24,7 @@ use super::meters::callgrind::Attributed;
 use super::meters::calm::Calm;
 use super::meters::clock;
 use super::meters::concurrency;
-use super::meters::instructions::Callgrind;
+use super::meters::instructions::{Callgrind, PRELOAD};
 use super::meters::simulated::Simulation;
 use super::meters::time::{self, Samples};
 use super::meters::valgrind;
@@ -34,6 +34,7 @@ use super::pool::Pool;
 use super::programs::{Binaries, Options};
 use super::protocol::{Finding, INPUT_OPTION, OwnJob, SEED_OPTION, WORKER_ARGUMENT, failure_of, told};
 use super::statistics::median;
+use super::surroundings::Program;
 use crate::progress::Progress;
 use crate::roster::cell::{Cell, Group, Roster, contenders_of, name_of};
 use crate::roster::info;
@@ -534,6 +535,63 @@ impl<'a> Run<'a> {
         let binary = self.options.binaries.lab.clone();
         let callgrind = Callgrind::new(&binary, self.roster.input)?.seeded(self.roster.seed).simulating();
         self.profiles("simulated", cells, &callgrind, Callgrind::take_simulation)
+    }
+
+    /// Counts the instructions of cells with another program. Before that the program runs them outside Valgrind, and they must
+    /// come to what they came to here.
+    ///
+    /// Returns the counts, and of the cells without one the reason.
+    ///
+    /// # Errors
+    /// If a worker cannot be started, or the cells were not run here before.
+    pub fn counts_with(
+        &mut self,
+        cells: &[Cell<'_>],
+        program: &Program,
+    ) -> Result<(BTreeMap<CellName, u64>, BTreeMap<CellName, String>)> {
+        let (mut counts, mut failures) = (BTreeMap::new(), BTreeMap::new());
+        let Program { binary, preload, .. } = program;
+        let pool = OwnedPool {
+            command: Box::new(|| {
+                let mut command = native_worker(binary, None);
+                command.envs(preload.iter().map(|library| (PRELOAD, library)));
+                command
+            }),
+            ..self.native_pool()
+        };
+        let jobs: Vec<_> =
+            cells.iter().map(Cell::name).map(|name| (name.clone(), Job::Digest(name))).collect();
+        self.pooled("verify", "cells", &jobs, pool, |run, name, answer| {
+            let Answer::Ran(Ran { ops, digest: Some(digest), .. }) = answer else {
+                failures.insert(name.clone(), failure_of(answer));
+                return Ok(());
+            };
+            let known = run.cells.get(name).and_then(|known| known.expected);
+            let expected = known.with_context(|| format!("{name} ran before the oracle"))?;
+            failures.extend(difference(Expectation { ops, digest }, expected).map(|why| (name.clone(), why)));
+            Ok(())
+        })?;
+        let callgrind = Callgrind::new(binary, None)?.preloading(preload.as_deref());
+        let job = |name: CellName| (name.clone(), Job::Instructions(name, Extent::Region));
+        let jobs: Vec<_> =
+            cells.iter().map(Cell::name).filter(|name| !failures.contains_key(name)).map(job).collect();
+        let pool = self.callgrind_pool(&callgrind);
+        self.pooled(Meter::Instructions.as_str(), "cells", &jobs, pool, |_, name, answer| {
+            let counted = match answer {
+                Answer::Ran(ran) => match callgrind.take_counts(ran.pid, Extent::Region) {
+                    Ok(Measured::Instructions { instructions, .. }) if instructions > 0 => Ok(instructions),
+                    Ok(_) => Err("its region is not in the program's profile".to_owned()),
+                    Err(error) => Err(format!("{error:#}")),
+                },
+                other => Err(failure_of(other)),
+            };
+            match counted {
+                Ok(count) => drop(counts.insert(name.clone(), count)),
+                Err(why) => drop(failures.insert(name.clone(), why)),
+            }
+            Ok(())
+        })?;
+        Ok((counts, failures))
     }
 
     /// Runs cells under Callgrind, and takes what `take` finds in the profile of each.

@@ -5,9 +5,11 @@ use crate::view::BottleneckView;
 /// The first page.
 pub const INDEX: &str = "index.html";
 /// The pages that are no bottleneck's.
-pub const OTHERS: [&str; 3] = [INDEX, ENVIRONMENT, CLAIMS];
+pub const OTHERS: [&str; 4] = [INDEX, ENVIRONMENT, CLAIMS, SENSITIVITY];
 /// The page of all claims.
 pub const CLAIMS: &str = "claims.html";
+/// The page of what other surroundings change.
+pub const SENSITIVITY: &str = "sensitivity.html";
 /// The page of what the record was made with.
 pub const ENVIRONMENT: &str = "environment.html";
 /// The style of every page.

@@ -27,6 +27,9 @@ use crate::roster::input::Input;
 /// that use it are out.
 pub const TUNABLES: &str = "glibc.cpu.hwcaps=-ERMS,-FSRM";
 
+/// The variable that names a library which the dynamic linker loads before all others.
+pub const PRELOAD: &str = "LD_PRELOAD";
+
 /// The version of Valgrind, for example `valgrind-3.19.0`; `None` where it is not installed.
 pub fn valgrind_version() -> Option<String> {
     let output = Command::new("valgrind").arg("--version").output().ok()?;
@@ -44,6 +47,7 @@ pub struct Callgrind<'a> {
     input: Option<&'a Input>,
     seed: Option<u64>,
     simulates: bool,
+    preload: Option<&'a Path>,
     objects: Mutex<Objects>,
     profiles: Scratch,
 }
@@ -56,7 +60,15 @@ impl<'a> Callgrind<'a> {
     pub fn new(binary: &'a Path, input: Option<&'a Input>) -> Result<Self> {
         let profiles = Scratch::new("callgrind", &std::env::temp_dir())
             .context("nowhere to put Callgrind's profiles")?;
-        Ok(Callgrind { binary, input, seed: None, simulates: false, objects: Mutex::default(), profiles })
+        Ok(Callgrind {
+            binary,
+            input,
+            seed: None,
+            simulates: false,
+            preload: None,
+            objects: Mutex::default(),
+            profiles,
+        })
     }
 
     /// The same workers, whose inputs come from this seed if there is one.
@@ -67,6 +79,11 @@ impl<'a> Callgrind<'a> {
     /// The same workers, which [simulate](simulated) caches and branch predictors, too.
     pub fn simulating(self) -> Self {
         Callgrind { simulates: true, ..self }
+    }
+
+    /// The same workers, with a library before all others if there is one.
+    pub fn preloading(self, preload: Option<&'a Path>) -> Self {
+        Callgrind { preload, ..self }
     }
 
     /// The command of a worker.
@@ -96,6 +113,7 @@ impl<'a> Callgrind<'a> {
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("GLIBC_TUNABLES", TUNABLES);
+        command.envs(self.preload.map(|library| (PRELOAD, library)));
         command
     }
 
