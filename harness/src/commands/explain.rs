@@ -13,6 +13,7 @@ use super::parse::cell_name;
 use super::side_by_side;
 use crate::error::Exit;
 use crate::judge::explained::Explained;
+use crate::judge::revision::Revision;
 use crate::measure::meters::callgrind::{Attributed, Functions};
 use crate::measure::meters::valgrind;
 use crate::measure::run::Run;
@@ -28,7 +29,8 @@ use crate::roster::selection::Profile;
 /// atomic read-modify-writes, and its instructions in the baseline if the baseline has the cell.
 ///
 /// Two cells are shown side by side, per operation: the functions between which the difference lies come first. With
-/// `--apart` each of them is shown by itself.
+/// `--apart` each of them is shown by itself. With `--against REVISION` each cell is shown beside the same cell of another
+/// git revision, which is built for it. `--lines` adds the source lines that matter below each function.
 ///
 /// With `--memory` it shows misses of simulated caches and mispredicted branches instead, by function: an explanation where
 /// time and instructions disagree, and never a gate. Without a cell it lists the cells of the newest record where they do.
@@ -46,6 +48,12 @@ pub struct Arguments {
     /// Show two cells one after the other instead of side by side
     #[arg(long)]
     apart: bool,
+    /// Build this git revision, and show each cell beside the same one there
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["memory", "apart"])]
+    against: Option<String>,
+    /// Show the source lines that matter
+    #[arg(long, conflicts_with = "memory")]
+    lines: bool,
     /// Print every function as JSON
     #[arg(long)]
     json: bool,
@@ -65,7 +73,9 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         say(&format!("lab: {} ({}): {}", failure.subject, failure.phase, failure.message));
         return Ok(Exit::Regression);
     }
-    let is_pair = cells.len() == 2 && cells[0].name() != cells[1].name() && !arguments.apart;
+    let against = arguments.against.as_ref();
+    let is_pair =
+        cells.len() == 2 && cells[0].name() != cells[1].name() && !arguments.apart && against.is_none();
     if arguments.memory {
         let simulations = run.simulations(&cells)?;
         let looked = cells.iter().map(Cell::name).map(|cell| Looked {
@@ -85,12 +95,12 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let mut all = Vec::new();
     for cell in &cells {
         let name = cell.name();
-        let (instructions, Attributed { functions, atomics, .. }) = functions[&name].clone();
+        let (instructions, Attributed { functions, atomics, lines, .. }) = functions[&name].clone();
         let (cell, ops) = (name.to_string(), run.ops(&name));
-        let explained = Explained { cell, instructions, ops, functions, by_caller: true, atomics };
-        if !arguments.json && !is_pair {
+        let explained = Explained { cell, instructions, ops, functions, by_caller: true, lines, atomics };
+        if !arguments.json && !is_pair && against.is_none() {
             let known = baseline.cells.get(&name).map(|entry| &entry.functions);
-            show(&explained, known, arguments.top)?;
+            show(&explained, known, arguments.top, arguments.lines)?;
             let measured = run.measured(&name);
             let counts = Metric::of(Meter::Allocations).filter_map(|metric| {
                 let title = metric.title().to_lowercase();
@@ -103,18 +113,34 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         }
         all.push(explained);
     }
-    if arguments.json {
+    let top = arguments.top;
+    if let Some(revision) = against {
+        let revision = Revision::build(&context.root, &context.runs(), revision)?;
+        let before = cells.iter().map(|cell| revision.explained(&cell.name())).collect::<Result<Vec<_>>>()?;
+        let pairs: Vec<[Explained; 2]> = before.into_iter().zip(all).map(Into::into).collect();
+        if arguments.json {
+            print_json(&pairs)?;
+        } else {
+            for [before, now] in &pairs {
+                side_by_side::show(before, now, top, arguments.lines)?;
+            }
+        }
+    } else if arguments.json {
         print_json(&all)?;
     } else if let ([left, right], true) = (&all[..], is_pair) {
-        side_by_side::show(left, right, arguments.top)?;
+        side_by_side::show(left, right, top, arguments.lines)?;
     }
     Ok(Exit::Fine)
 }
 
+/// A line of source gets a line below its function if it costs at least this part of the cell, and so many get one at most.
+const LEAST_LINE: f64 = 0.01;
+const MOST_LINES: usize = 5;
+
 /// A library function gets a line below the function that calls it if it costs at least this part of the cell.
 const LEAST_CALLEE: u64 = 200;
 
-fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<()> {
+fn show(explained: &Explained, known: Option<&Functions>, top: usize, with_lines: bool) -> Result<()> {
     let Explained { cell, instructions, ops, functions, atomics, .. } = explained;
     let per_op = *instructions as f64 / *ops as f64;
     print(&format!(
@@ -154,6 +180,22 @@ fn show(explained: &Explained, known: Option<&Functions>, top: usize) -> Result<
         callees.sort_by_key(|(_, cost)| Reverse(*cost));
         for (callee, cost) in callees {
             table.add_row(row(name, Some(callee), cost));
+        }
+        let mut lines: Vec<(u32, u64)> = with_lines
+            .then(|| explained.lines.get(name))
+            .flatten()
+            .into_iter()
+            .flatten()
+            .map(|(line, cost)| (*line, *cost))
+            .collect();
+        lines.retain(|(_, cost)| *cost as f64 >= LEAST_LINE * *instructions as f64);
+        lines.sort_by_key(|(_, cost)| Reverse(*cost));
+        for (line, cost) in lines.into_iter().take(MOST_LINES) {
+            let share = cost as f64 / (*instructions).max(1) as f64 * 100.0;
+            let mut row = vec![count(cost), format!("{share:.1} %"), per_op(cost, 1)];
+            row.resize(header.len() - 1, String::new());
+            row.push(format!("  line {line}"));
+            table.add_row(row);
         }
     }
     print(&table.to_string())?;

@@ -1,6 +1,6 @@
 //! Two cells side by side: which functions make the difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -58,8 +58,36 @@ fn pairs(left: &Explained, right: &Explained) -> Vec<(Pair, Vec<Pair>)> {
     with_callees.collect()
 }
 
-/// Prints both cells, and the `top` functions that make most of the difference.
-pub fn show(left: &Explained, right: &Explained, top: usize) -> Result<()> {
+/// How many lines of source a function gets at most.
+const MOST_LINES: usize = 4;
+
+/// The lines of a function's source between which most of the difference lies, each with what it costs in both cells per
+/// operation. A function without a name in one of the cells has lines in the other one only.
+fn lines(
+    left: &Explained,
+    right: &Explained,
+    function: &str,
+    whole: f64,
+) -> Vec<(u32, Option<f64>, Option<f64>)> {
+    let [of_left, of_right] = [left, right].map(|cell| {
+        let lines = cell.lines.get(function).into_iter().flatten();
+        let per_op = |(line, count): (&u32, &u64)| (*line, *count as f64 / cell.ops.max(1) as f64);
+        lines.map(per_op).collect::<BTreeMap<u32, f64>>()
+    });
+    let numbers: BTreeSet<u32> = of_left.keys().chain(of_right.keys()).copied().collect();
+    let cost = |of: &BTreeMap<u32, f64>, line| of.get(&line).copied();
+    let mut lines: Vec<_> =
+        numbers.into_iter().map(|line| (line, cost(&of_left, line), cost(&of_right, line))).collect();
+    let difference =
+        |line: &(u32, Option<f64>, Option<f64>)| (line.2.unwrap_or(0.0) - line.1.unwrap_or(0.0)).abs();
+    lines.retain(|line| difference(line) >= LEAST_SHARE * whole);
+    lines.sort_by(|one, other| difference(other).total_cmp(&difference(one)));
+    lines.truncate(MOST_LINES);
+    lines
+}
+
+/// Prints both cells, and the `top` functions that make most of the difference, with their lines of source if asked.
+pub fn show(left: &Explained, right: &Explained, top: usize, with_lines: bool) -> Result<()> {
     let per_op = |cell: &Explained| cell.instructions as f64 / cell.ops.max(1) as f64;
     for (letter, cell) in ["A", "B"].into_iter().zip([left, right]) {
         print(&format!(
@@ -78,12 +106,21 @@ pub fn show(left: &Explained, right: &Explained, top: usize) -> Result<()> {
     let spelled = |cost: Option<f64>| cost.map_or("–".to_owned(), |cost| format!("{cost:.1}"));
     let pairs = pairs(left, right);
     let (shown, rest) = pairs.split_at(top.min(pairs.len()));
-    for pair in shown.iter().flat_map(|(function, callees)| std::iter::once(function).chain(callees)) {
-        let name = pair
-            .callee
-            .as_ref()
-            .map_or_else(|| pair.function.clone(), |callee| format!("  of which {callee}"));
-        table.add_row([spelled(pair.left), spelled(pair.right), format!("{:+.1}", pair.difference()), name]);
+    let whole: f64 = pairs.iter().map(|(function, _)| function.difference().abs()).sum();
+    let mut add = |left: Option<f64>, right: Option<f64>, name: String| {
+        let difference = right.unwrap_or(0.0) - left.unwrap_or(0.0);
+        table.add_row([spelled(left), spelled(right), format!("{difference:+.1}"), name]);
+    };
+    for (function, callees) in shown {
+        add(function.left, function.right, function.function.clone());
+        for pair in callees {
+            add(pair.left, pair.right, format!("  of which {}", pair.callee.as_deref().unwrap_or_default()));
+        }
+        if with_lines {
+            for (line, of_left, of_right) in lines(left, right, &function.function, whole) {
+                add(of_left, of_right, format!("  line {line}"));
+            }
+        }
     }
     print(&table.to_string())?;
     if !rest.is_empty() {
@@ -106,6 +143,7 @@ mod tests {
             ops,
             functions,
             by_caller: true,
+            lines: Default::default(),
             atomics: None,
         }
     }
@@ -132,6 +170,16 @@ mod tests {
                 ("shared", None, Some(7.0), Some(7.0)),
             ]
         );
+        let mut with_lines = [left, right];
+        let of_insert = [[(7, 400), (9, 1000)], [(8, 1000), (9, 400)]];
+        for (cell, costs) in with_lines.iter_mut().zip(of_insert) {
+            cell.lines.insert("insert".to_owned(), costs.into());
+        }
+        let [left, right] = with_lines;
+        // Line 8 is new, and line 9 costs 20 in place of 100 for each operation.
+        let expected = [(9, Some(100.0), Some(20.0)), (8, None, Some(50.0)), (7, Some(40.0), None)];
+        assert_eq!(lines(&left, &right, "insert", 300.0), expected);
+        assert_eq!(lines(&left, &right, "insert", 3000.0), expected[..1]);
         let sum: f64 = pairs.iter().map(|(function, _)| function.difference()).sum();
         let per_op = |cell: &Explained| cell.instructions as f64 / cell.ops as f64;
         assert!((sum - (per_op(&right) - per_op(&left))).abs() < 1e-9);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::meters::callgrind::Functions;
+use crate::measure::meters::callgrind::{Functions, Lines};
 
 /// A cell's instructions by function.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Explained {
     /// does not write this.
     #[serde(default)]
     pub by_caller: bool,
+    /// Instructions by source line, for each function outside the libraries. An older lab does not write them.
+    #[serde(default)]
+    pub lines: Lines,
     /// Atomic read-modify-writes by row, where they are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atomics: Option<Functions>,

@@ -462,6 +462,7 @@ mod tests {
                     ops: 1,
                     functions: unplanted.functions.clone(),
                     by_caller: true,
+                    lines: unplanted.lines.clone(),
                     atomics: unplanted.atomics.clone(),
                 });
                 let changes = changed_since(&mut blessed.clone(), revision, &attributed);

@@ -97,6 +97,11 @@ impl<'a> CallGraph<'a> {
         self.nodes[symbol].function.get_or_insert_with(|| function.to_owned());
     }
 
+    /// Whether a symbol belongs to a library: it was compiled from no function outside.
+    pub fn is_of_library(&self, symbol: Symbol) -> bool {
+        self.nodes[symbol].function.is_none()
+    }
+
     /// Adds what calls of `symbol` cost, with everything below them.
     pub fn add_calls(&mut self, symbol: Symbol, caller: Caller, inclusive: u64) {
         if inclusive > 0 {

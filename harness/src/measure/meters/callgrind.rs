@@ -15,6 +15,10 @@ use crate::measure::paths;
 /// [what it spends in its calls of a library function](super::callers::Row).
 pub type Functions = BTreeMap<String, u64>;
 
+/// Instructions by source line, for each function outside the libraries: those of its own code on that line, and those of
+/// the library functions that it calls there, with everything below them.
+pub type Lines = BTreeMap<String, BTreeMap<u32, u64>>;
+
 /// The total of a profile: the instructions of everything that was collected.
 ///
 /// # Errors
@@ -34,6 +38,8 @@ pub struct Attributed {
     pub functions: Functions,
     /// Instructions by the function whose code was executed, library functions included.
     pub executed: Functions,
+    /// Instructions by source line.
+    pub lines: Lines,
     /// Atomic read-modify-writes by row; `None` where they are not counted.
     pub atomics: Option<Functions>,
     /// Those of the program itself, which are the ones that the gate compares.
@@ -85,6 +91,8 @@ fn attribute(
     let mut graph = CallGraph::default();
     // Instructions and atomics in code that belongs to no function outside the libraries, by symbol.
     let mut elsewhere: BTreeMap<Symbol, (u64, u64)> = BTreeMap::new();
+    // What calls cost, by the line in which they stand and by the symbol that is called.
+    let mut calls: BTreeMap<(String, u32, Symbol), u64> = BTreeMap::new();
     events(profile, place, |Instruction { object, function, address }, event| {
         let symbol = graph.symbol(object, function);
         let named = if object == binary { names.at(address) } else { &Named::default() };
@@ -96,6 +104,9 @@ fn attribute(
         match event {
             Event::Called { object, function, inclusive } => {
                 let callee = graph.symbol(object, function);
+                if let (Some(own), Some(line)) = (&named.own, named.line) {
+                    *calls.entry((own.clone(), line, callee)).or_default() += inclusive;
+                }
                 let caller = named.own.clone().map_or(Caller::Symbol(symbol), Caller::Function);
                 graph.add_calls(callee, caller, inclusive);
             }
@@ -112,7 +123,12 @@ fn attribute(
                 let name = named.own.as_deref().or(named.outermost.as_deref()).unwrap_or(function);
                 add(&mut found.executed, name, count);
                 match &named.own {
-                    Some(own) => found.add(own, count, atomics),
+                    Some(own) => {
+                        found.add(own, count, atomics);
+                        if let Some(line) = named.line {
+                            found.add_line(own, line, count);
+                        }
+                    }
                     None => {
                         let (instructions, locked) = elsewhere.entry(symbol).or_default();
                         *instructions += count;
@@ -123,6 +139,12 @@ fn attribute(
         }
         Ok(())
     })?;
+    for ((own, line, callee), inclusive) in calls {
+        // Other functions outside the libraries have lines of their own.
+        if graph.is_of_library(callee) {
+            found.add_line(&own, line, inclusive);
+        }
+    }
     let answers = graph.answers();
     for (symbol, (instructions, atomics)) in elsewhere {
         for (row, part) in answers.divide(symbol, instructions) {
@@ -141,6 +163,14 @@ impl Attributed {
         if let Some(counted) = &mut self.atomics {
             add(counted, row, atomics);
         }
+    }
+
+    fn add_line(&mut self, function: &str, line: u32, count: u64) {
+        let lines = match self.lines.get_mut(function) {
+            Some(lines) => lines,
+            None => self.lines.entry(function.to_owned()).or_default(),
+        };
+        *lines.entry(line).or_default() += count;
     }
 }
 
@@ -279,6 +309,8 @@ struct Names {
 struct Named {
     /// The innermost one outside the standard library, as `function (file)`.
     own: Option<String>,
+    /// The line of that function, in its file.
+    line: Option<u32>,
     /// The outermost one, whose symbol holds the address.
     outermost: Option<String>,
     /// The same, as `function (file)`, if it is outside the standard library.
@@ -315,14 +347,16 @@ fn named(loader: &Loader, address: u64) -> Option<Named> {
             let plain = name.find('<').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
             format!("{plain} ({})", paths::source(file))
         });
-        if named.own.is_none() {
+        if named.own.is_none() && named.symbol_of.is_some() {
             named.own.clone_from(&named.symbol_of);
+            named.line = place.and_then(|(_, line)| line);
         }
         named.outermost = Some(name.to_owned());
         places.extend(place);
     }
     if named.symbol_of.is_some() && is_prologue(loader, address, &places) {
         named.own.clone_from(&named.symbol_of);
+        named.line = places.last().and_then(|(_, line)| *line);
     }
     Some(named)
 }
