@@ -55,13 +55,20 @@ struct Page<'a> {
     sections: Vec<Section<'a>>,
 }
 
+/// A group with another winner.
+struct Linked {
+    page: String,
+    group: String,
+    what: String,
+}
+
 /// A bottleneck in other surroundings.
 struct Section<'a> {
     name: &'a str,
     title: &'a str,
     rows: Vec<(Surroundings, [String; 5])>,
-    /// By the title of the surroundings: the pages of the groups with another winner, and the change in words.
-    changes: Vec<(&'static str, Vec<(String, (String, String))>)>,
+    /// By the title of the surroundings: the groups with another winner.
+    changes: Vec<(&'static str, Vec<Linked>)>,
     conditions: String,
     effects: Vec<Effect>,
 }
@@ -130,8 +137,9 @@ impl<'a> Section<'a> {
         let changes = effects.iter().filter(|effect| !effect.changes.is_empty()).map(|effect| {
             let linked = |change: &Change| {
                 let page = view.scenario_page(&change.scenario);
-                let place = if page.contains('#') { page } else { format!("{page}#{}", change.size) };
-                (place, parts(change))
+                let page = if page.contains('#') { page } else { format!("{page}#{}", change.size) };
+                let (group, what) = parts(change);
+                Linked { page, group, what }
             };
             (effect.surroundings.title, effect.changes.iter().map(linked).collect())
         });
