@@ -19,6 +19,7 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
+mod icicle;
 mod letting_go;
 mod overview;
 mod pages;
@@ -34,12 +35,14 @@ mod tint;
 mod told;
 mod trials;
 pub mod verdict;
+mod why;
 
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
 
 use crate::afterwards::with_badges;
+use crate::beside::Beside;
 use crate::claims::claim::Claim;
 use crate::claims::file;
 use crate::record::Record;
@@ -47,22 +50,22 @@ use crate::view::BottleneckView;
 use shell::Shell;
 use told::Told;
 
-/// Writes the report on `record` into the directory `dir` and returns the path of its first page.
+/// Writes the report on `record`, and on what lies beside it, into the directory `dir` and returns the path of its first page.
 ///
 /// An earlier report in `dir` is replaced as a whole, and only once the new one is complete.
 ///
 /// # Errors
 /// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
 /// cannot be written. An earlier report is then still there.
-pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
-    render_with(record, file::own(), dir)
+pub fn render(record: &Record, beside: &Beside, dir: &Path) -> Result<PathBuf, Error> {
+    render_with(record, file::own(), beside, dir)
 }
 
 /// The same, with other claims than the lab's own.
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathBuf, Error> {
+pub fn render_with(record: &Record, known: &[Claim], beside: &Beside, dir: &Path) -> Result<PathBuf, Error> {
     let record = &with_badges(record);
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
@@ -83,7 +86,10 @@ pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathB
         let view = told.view;
         files.push((view.page(), bottleneck::page(shell, told, known)?));
         for (at, scenario) in view.scenarios.iter().enumerate() {
-            files.push((view.scenario_page(&scenario.info.name), scenario::page(shell, told, at)?));
+            files.push((
+                view.scenario_page(&scenario.info.name),
+                scenario::page(shell, told, at, beside.functions.as_ref())?,
+            ));
         }
         for series in 0..view.contenders.len() {
             files.push((view.contender_page(&series), contender::page(shell, told, series)?));

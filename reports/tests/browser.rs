@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use reports::beside::Beside;
 use reports::render::render;
 
 /// Chromium, if there is one; says so if not.
@@ -98,7 +99,7 @@ fn contenders(dom: &str, metric: &str) -> Vec<String> {
 
 fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    render(record, &home.path().join("report")).unwrap();
+    render(record, &Beside::default(), &home.path().join("report")).unwrap();
     let url = format!("file://{}/report", home.path().display());
     (home, url)
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use reports::beside::Beside;
 use reports::metric::Metric;
 use reports::record::{CellRecord, InputInfo, Interval, Record, Role, Skip, SkipReason, Times};
 use reports::render::verdict::sentences;
@@ -24,7 +25,7 @@ struct Site {
 impl Site {
     fn of(record: &Record) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let index = render(record, &home.path().join("report")).unwrap();
+        let index = render(record, &Beside::default(), &home.path().join("report")).unwrap();
         assert_eq!(index, home.path().join("report/index.html"));
         let names = files(&home.path().join("report")).into_iter();
         let files: BTreeMap<String, String> = names
@@ -600,16 +601,16 @@ fn stated_growth_is_beside_the_contender_that_states_it() {
 fn a_record_that_contradicts_itself_loses_no_report() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("report");
-    render(&common::full_size(), &dir).unwrap();
+    render(&common::full_size(), &Beside::default(), &dir).unwrap();
     let before = fs::read(dir.join("persistent_map.html")).unwrap();
     let mut record = common::full_size();
     record.contenders.retain(|contender| contender.name != "champ");
-    let refused = render(&record, &dir).unwrap_err();
+    let refused = render(&record, &Beside::default(), &dir).unwrap_err();
     assert!(refused.to_string().contains("no contender for the cell `persistent_map/"), "{refused}");
     record = common::full_size();
     record.bottlenecks[0].name = "../map".into();
     record.cells.retain(|cell| cell.name.bottleneck != "persistent_map");
-    assert!(matches!(render(&record, &dir), Err(Error::PageName(_))));
+    assert!(matches!(render(&record, &Beside::default(), &dir), Err(Error::PageName(_))));
     assert_eq!(fs::read(dir.join("persistent_map.html")).unwrap(), before);
     assert_eq!(files(home.path()), ["report"]);
 }
