@@ -9,7 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use reports::beside::Beside;
 use reports::render::render;
 
 /// Chromium, if there is one; says so if not.
@@ -99,7 +98,7 @@ fn contenders(dom: &str, metric: &str) -> Vec<String> {
 
 fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    render(record, &Beside::default(), &home.path().join("report")).unwrap();
+    render(record, &common::beside(record), &home.path().join("report")).unwrap();
     let url = format!("file://{}/report", home.path().display());
     (home, url)
 }
@@ -353,7 +352,7 @@ fn axe_finds_nothing_that_keeps_people_from_using_a_page() {
 }
 
 /// Widths of a phone, a tablet and a desk.
-const WIDTHS: [u32; 3] = [390, 820, 1600];
+const WIDTHS: [u32; 3] = [360, 820, 1600];
 
 /// A page that shows `page` in a frame of each width and tells what it found there.
 fn framed(page: &str) -> String {
@@ -407,7 +406,7 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
         let frames = home.path().join("report/frames.html");
         fs::write(&frames, framed(&page)).unwrap();
         let dom = visit(&chromium, home.path(), &format!("file://{}", frames.display())).dom;
-        assert_eq!(data(&dom, "width"), "390 820 1600", "{name}");
+        assert_eq!(data(&dom, "width"), "360 820 1600", "{name}");
         assert_eq!(data(&dom, "ready"), "yes yes yes", "{name}");
         assert_eq!(data(&dom, "overflow"), "0 0 0", "{name}");
         assert_eq!(data(&dom, "wide"), "none none none", "{name}");

@@ -24,8 +24,12 @@ struct Site {
 
 impl Site {
     fn of(record: &Record) -> Self {
+        Site::beside(record, &Beside::default())
+    }
+
+    fn beside(record: &Record, beside: &Beside) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let index = render(record, &Beside::default(), &home.path().join("report")).unwrap();
+        let index = render(record, beside, &home.path().join("report")).unwrap();
         assert_eq!(index, home.path().join("report/index.html"));
         let names = files(&home.path().join("report")).into_iter();
         let files: BTreeMap<String, String> = names
@@ -499,7 +503,8 @@ fn failures_are_on_top_and_told_in_full() {
 
 #[test]
 fn foreign_names_stay_text() {
-    let site = site(&common::hostile());
+    let record = common::hostile();
+    let site = Site::beside(&record, &common::beside(&record));
     for (_, page) in site.pages() {
         assert_eq!(page.matches("<script").count(), 1, "only the page's own");
         assert_eq!(page.matches("</script>").count(), 1);
@@ -790,9 +795,45 @@ fn the_parts_of_a_scenario_are_told_on_its_page() {
 }
 
 #[test]
+fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
+    let record = common::full_size();
+    let mut beside = common::beside(&record);
+    let whole = Site::beside(&record, &beside);
+    let page = whole.scenario("insert_shared");
+    // `best` is the lab's own with the fewest, and `im` the peer.
+    let because = part(page, "<p class=\"because\">", "</p>");
+    assert!(because.contains("im needs ") && because.contains(" instructions more than best"), "{because}");
+    assert!(because.contains("more on allocating memory. <a href=\"#why\">"), "{because}");
+    let why = part(page, "<section id=\"why\">", "</section>");
+    assert!(why.contains("at n = 100\u{202f}k"), "the largest size");
+    assert_eq!(why.matches(" role=img aria-label=\"").count(), 2);
+    assert!(why.contains("<title>insert (lib.rs) ") && why.contains("<title>memcpy "));
+    assert!(why.contains("<title>copied::&lt;K&gt; (lib.rs) "), "a name is text");
+    assert!(why.contains("<th scope=row>insert<i>im/src/lib.rs</i><td>–<td>"), "{why}");
+    let explain =
+        "lab explain persistent_map/insert_shared/100000/best persistent_map/insert_shared/100000/im";
+    assert!(why.contains(explain));
+    let without = site(&record);
+    let more = page.len() - without.scenario("insert_shared").len();
+    assert!(more < 2_600, "{more} bytes");
+
+    // Of another count, nothing is told but how to measure it; without a baseline, not even that.
+    let baseline = beside.functions.as_mut().unwrap();
+    for entry in baseline.cells.values_mut() {
+        entry.counts.values_mut().for_each(|count| *count += 1);
+    }
+    let other = Site::beside(&record, &beside);
+    let page = other.scenario("insert_shared");
+    let why = part(page, "<section id=\"why\">", "</section>");
+    assert!(why.contains(explain) && !why.contains("<svg") && !why.contains("<table"), "{why}");
+    assert!(!page.contains("class=\"because\""));
+    assert!(!without.scenario("insert_shared").contains("id=\"why\""));
+}
+
+#[test]
 fn every_link_leads_somewhere() {
     for record in [common::composed(), common::full_size(), common::hostile()] {
-        let site = site(&record);
+        let site = Site::beside(&record, &common::beside(&record));
         let ids = |page: &str| -> Vec<String> {
             page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
         };

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use reports::CellName;
+use reports::baseline::{Baseline, Entry};
+use reports::beside::Beside;
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Dropping,
     Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
     SCHEMA, ScenarioInfo, Times,
 };
+use reports::{CellName, Metric};
 
 /// How a contender's cost grows with the size.
 #[derive(Clone, Copy)]
@@ -447,6 +449,27 @@ pub fn full_size() -> Record {
         failures: Vec::new(),
         skipped: Vec::new(),
     }
+}
+
+/// What lies beside a record: a baseline with the functions of all of its cells.
+pub fn beside(record: &Record) -> Beside {
+    let entry = |cell: &CellRecord| {
+        let count = cell.measured.instructions?;
+        let own = format!("impls/{}/{}/src/lib.rs", cell.name.bottleneck, cell.name.contender);
+        let shares = [
+            (format!("insert ({own})"), 30),
+            (format!("insert ({own}) > malloc"), 25),
+            (format!("copied::<K> ({own})"), 20),
+            (format!("copied::<K> ({own}) > __memcpy_avx_unaligned"), 10),
+            ("advance (scenarios/src/cases.rs)".to_owned(), 10),
+            ("hash (foldhash-0.2.0/src/fast.rs)".to_owned(), 3),
+        ];
+        let functions = shares.map(|(row, share)| (row, count * share / 100));
+        let counts = BTreeMap::from([(Metric::Instructions, count)]);
+        Some((cell.name.clone(), Entry { counts, functions: functions.into(), ..Entry::default() }))
+    };
+    let cells = record.cells.iter().filter_map(entry).collect();
+    Beside { functions: Some(Baseline { cells, ..Baseline::default() }), ..Beside::default() }
 }
 
 /// The name of a contender that must not become a script.
