@@ -1,7 +1,7 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, and for
-//! the claims. The pages share a style and a script that lie beside them. Their content security
+//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, for
+//! the claims and for the history. The pages share a style and a script that lie beside them. Their content security
 //! policy allows nothing else, so that the directory can be sent, opened from a disk or put on any server. Without
 //! JavaScript everything can be read; the script adds filters, sorting, exact values under the pointer and deep links.
 
@@ -19,6 +19,7 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
+mod history;
 mod icicle;
 mod letting_go;
 mod overview;
@@ -30,6 +31,7 @@ mod scenario;
 mod series;
 mod shell;
 mod site;
+mod spark;
 mod svg;
 mod tint;
 mod told;
@@ -77,6 +79,7 @@ pub fn render_with(record: &Record, known: &[Claim], beside: &Beside, dir: &Path
         (pages::INDEX.to_owned(), overview::page(shell, &told)?),
         (pages::ENVIRONMENT.to_owned(), environment::page(shell)?),
         (pages::CLAIMS.to_owned(), claims::page(shell, &views, known)?),
+        (pages::HISTORY.to_owned(), history::page(shell, &views, &beside.history)?),
         (pages::STYLE.to_owned(), shell::style(&views)),
         (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
         (pages::CHOOSE.to_owned(), choose::SCRIPT.to_owned()),

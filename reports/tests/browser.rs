@@ -104,8 +104,9 @@ fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
 }
 
 /// A page of each kind.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "index.html",
+    "history.html",
     "environment.html",
     "claims.html",
     "persistent_map.html",
@@ -392,6 +393,7 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
     for (record, name, tables) in [
         (common::hostile(), "index.html", "0 0 0"),
         (common::hostile(), "environment.html", "0 0 0"),
+        (common::full_size(), "history.html", "0 0 0"),
         (common::full_size(), "claims.html", "0 0 0"),
         (common::hostile(), "persistent_map.html", "1 1 1"),
         (common::hostile(), "persistent_map.get_hit.html", "1 1 1"),

@@ -52,7 +52,8 @@ claimed = "42 times"
 /// The pages of a report on the common record with [`MINE`], by name.
 fn pages() -> impl Fn(&str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let index = render_with(&common::full_size(), &mine(), &home.path().join("report")).unwrap();
+    let index =
+        render_with(&common::full_size(), &mine(), &Beside::default(), &home.path().join("report")).unwrap();
     let directory = index.parent().unwrap();
     let names = ["index.html", "claims.html", "persistent_map.html", "persistent_vector.html"];
     let pages: Vec<(String, String)> =

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use reports::beside::Beside;
+use reports::history::store::Entry;
+use reports::kept::{Kept, id};
 use reports::metric::Metric;
 use reports::record::{CellRecord, InputInfo, Interval, Record, Role, Skip, SkipReason, Times};
 use reports::render::verdict::sentences;
@@ -828,6 +830,49 @@ fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
     assert!(why.contains(explain) && !why.contains("<svg") && !why.contains("<table"), "{why}");
     assert!(!page.contains("class=\"because\""));
     assert!(!without.scenario("insert_shared").contains("id=\"why\""));
+}
+
+#[test]
+fn the_history_says_what_changed_since_when() {
+    let record = common::full_size();
+    let history = common::history(&record);
+    let page = |history: &[Entry]| {
+        let beside = Beside { history: history.to_vec(), ..Beside::default() };
+        Site::beside(&record, &beside).page("history.html").to_owned()
+    };
+    let whole = page(&history);
+    let answer = part(&whole, "<p class=\"lede\">", "</p>");
+    let expected = "1 change since 2026-01-01 08:00 UTC, in 4 records; the newest on 2026-01-03 08:00 UTC with revision 3333333333.";
+    assert!(answer.ends_with(expected), "{answer}");
+    let change = part(&whole, "aria-label=\"Changes, the newest first\"", "</table>");
+    assert!(
+        change.contains("<code>3333333333</code>") && change.contains(">−33\u{202f}%<td class=v>4<td"),
+        "{change}"
+    );
+    assert!(change.contains("<a href=\"persistent_map.get_hit.html#"), "{change}");
+    let map = part(&whole, "<section id=\"persistent_map\">", "</section>");
+    assert!(map.contains("Cells that changed: 4<"));
+    let row = part(map, "<a href=\"persistent_map.get_hit.html#1000/best\">get_hit/1000/best</a>", "\n");
+    assert!(row.contains("2026-01-03 −33\u{202f}% (3333333333)") && row.contains("H67V16H102"), "{row}");
+    // In the two smallest cells the gate tolerates as few instructions.
+    // Only the contender that changed moves, and by less than its cells, because it has others.
+    let moved = |row: &&str| !row.contains("<td class=v>=<td");
+    let rows: Vec<&str> = map.split("<tr><th scope=row class=\"who name\">").skip(1).collect();
+    let contenders: Vec<&str> = rows[..9].iter().copied().filter(moved).collect();
+    assert!(matches!(contenders[..], [only] if only.contains(">best</a>")), "{contenders:?}");
+    assert!(!part(&whole, "<section id=\"persistent_vector\">", "</section>").contains("<details"));
+    assert!(whole.len() < 30_000, "{} bytes", whole.len());
+
+    let unchanged = page(&history[2..]);
+    assert!(unchanged.contains("Since 2026-01-03 08:00 UTC, no count changed, in 2 records."), "{unchanged}");
+    // The record may be in the history itself.
+    let kept = Kept::of(&record);
+    let own = Entry { id: id(&kept.text()), kept };
+    assert!(page(&[&history[2..], &[own.clone()]].concat()).contains("in 2 records."));
+    assert!(page(&[own]).contains("None of the values of 1 record can be compared"));
+    let none = page(&[]);
+    assert!(none.contains("“scripts/just lab history add” keeps the newest one"), "{none}");
+    assert!(!none.contains("<table"));
 }
 
 #[test]

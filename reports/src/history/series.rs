@@ -94,7 +94,7 @@ impl Series {
 }
 
 /// The series of these records, which are in order: by cell, then by metric as asked for, then the one that began first.
-pub fn series(entries: &[Entry], metrics: &[Metric]) -> Vec<Series> {
+pub fn series<'a>(entries: impl IntoIterator<Item = &'a Entry>, metrics: &[Metric]) -> Vec<Series> {
     type Key<'a> = (&'a CellName, usize, Conditions, Work);
     let mut found: BTreeMap<Key<'_>, Vec<Point>> = BTreeMap::new();
     let mut began: Vec<Key<'_>> = Vec::new();

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use reports::baseline::{Baseline, Entry};
 use reports::beside::Beside;
+use reports::kept::{Kept, id};
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Dropping,
     Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
@@ -469,7 +470,26 @@ pub fn beside(record: &Record) -> Beside {
         Some((cell.name.clone(), Entry { counts, functions: functions.into(), ..Entry::default() }))
     };
     let cells = record.cells.iter().filter_map(entry).collect();
-    Beside { functions: Some(Baseline { cells, ..Baseline::default() }), ..Beside::default() }
+    Beside { functions: Some(Baseline { cells, ..Baseline::default() }), history: history(record) }
+}
+
+/// Three records of before, in the last of which `best` became as cheap in `get_hit` as it is in the record.
+pub fn history(record: &Record) -> Vec<reports::history::store::Entry> {
+    let entry = |(day, factor): (u64, f64)| {
+        let mut past = record.clone();
+        past.started = format!("2026-01-{day:02}T08:00:00Z");
+        past.fingerprint.revision = day.to_string().repeat(40);
+        past.fingerprint.dirty = false;
+        let is_slow =
+            |cell: &&mut CellRecord| cell.name.contender == "best" && cell.name.scenario == "get_hit";
+        for cell in past.cells.iter_mut().filter(is_slow) {
+            cell.measured.instructions =
+                cell.measured.instructions.map(|count| (count as f64 * factor) as u64);
+        }
+        let kept = Kept::of(&past);
+        reports::history::store::Entry { id: id(&kept.text()), kept }
+    };
+    [(1, 1.5), (2, 1.5), (3, 1.0)].map(entry).into()
 }
 
 /// The name of a contender that must not become a script.
