@@ -79,6 +79,9 @@ pub struct OfCell {
 /// Values with the index of the record that each is of, in order.
 pub type Values = Vec<(usize, f64)>;
 
+/// A cell, what it was per operation, and what it is.
+type Changed<'a> = (&'a CellName, f64, f64);
+
 /// The history at a glance. `entries` are in order; `counts` says which cells take part in means.
 pub fn overview(entries: &[&Entry], counts: impl Fn(&CellName) -> bool) -> Overview {
     let metrics: Vec<Metric> = Metric::in_baseline().map(|(metric, _)| metric).collect();
@@ -88,8 +91,8 @@ pub fn overview(entries: &[&Entry], counts: impl Fn(&CellName) -> bool) -> Overv
     let values = |series: &Series| -> Values {
         series.points.iter().map(|point| (at[point.record.as_str()], point.value)).collect()
     };
-    let mut told = Overview { contenders: contenders(&all, &values, counts), ..Overview::default() };
-    let mut found: BTreeMap<(usize, &str, &str, Metric), Vec<(&CellName, f64, f64)>> = BTreeMap::new();
+    let mut told = Overview { contenders: contenders(&all, &at, &values, counts), ..Overview::default() };
+    let mut found: BTreeMap<(usize, &str, &str, Metric), Vec<Changed<'_>>> = BTreeMap::new();
     for series in all.iter().filter(|series| !series.is_too_short()) {
         told.compared += 1;
         let values = values(series);
@@ -111,10 +114,10 @@ pub fn overview(entries: &[&Entry], counts: impl Fn(&CellName) -> bool) -> Overv
         }
         told.cells.push(OfCell { cell: series.cell.clone(), metric: series.metric, values, steps });
     }
-    let change = |((record, bottleneck, contender, metric), cells): (_, Vec<(&CellName, f64, f64)>)| {
-        let ratio = |(_, before, after): &(&CellName, f64, f64)| after / before;
+    let change = |((record, bottleneck, contender, metric), cells): (_, Vec<Changed<'_>>)| {
+        let ratio = |(_, before, after): &Changed<'_>| after / before;
         // What was zero before changed most of all.
-        let size = |cell: &(&CellName, f64, f64)| ratio(cell).ln().abs();
+        let size = |cell: &Changed<'_>| ratio(cell).ln().abs();
         let largest = *cells.iter().max_by(|left, right| size(left).total_cmp(&size(right)))?;
         Some(Change {
             record,
@@ -136,6 +139,7 @@ pub fn overview(entries: &[&Entry], counts: impl Fn(&CellName) -> bool) -> Overv
 /// The contenders' means. Of several conditions, those of the newest record; of several works of a cell, the newest one.
 fn contenders(
     all: &[Series],
+    at: &BTreeMap<&str, usize>,
     values: &impl Fn(&Series) -> Values,
     counts: impl Fn(&CellName) -> bool,
 ) -> Vec<OfContender> {
@@ -143,8 +147,9 @@ fn contenders(
     for series in all.iter().filter(|series| series.metric == Metric::Instructions && counts(&series.cell)) {
         own.entry((&series.cell.bottleneck, &series.cell.contender)).or_default().push(series);
     }
-    let newest = |series: &Series| values(series).last().map(|(record, _)| *record);
-    let mean = |((bottleneck, contender), own): ((&str, &str), Vec<&Series>)| {
+    // A series is in order, so its last point is the newest.
+    let newest = |series: &Series| series.points.last().map(|point| at[point.record.as_str()]);
+    let line = |((bottleneck, contender), own): ((&str, &str), Vec<&Series>)| {
         let conditions = &own.iter().max_by_key(|series| newest(series))?.conditions;
         let mut cells: BTreeMap<&CellName, &Series> = BTreeMap::new();
         for series in own.iter().filter(|series| series.conditions == *conditions) {
@@ -155,7 +160,7 @@ fn contenders(
         }
         let cells: Vec<Values> = cells.values().map(|series| values(series)).collect();
         let records: BTreeSet<usize> = cells.iter().flatten().map(|(record, _)| *record).collect();
-        let at = |record: usize| {
+        let mean = |record: usize| {
             let of_cell = |values: &Values| {
                 let before = values.partition_point(|(at, _)| *at <= record);
                 values[before.max(1) - 1].1
@@ -166,10 +171,10 @@ fn contenders(
             bottleneck: bottleneck.to_owned(),
             contender: contender.to_owned(),
             cells: cells.len(),
-            values: records.into_iter().filter_map(at).collect(),
+            values: records.into_iter().filter_map(mean).collect(),
         })
     };
-    own.into_iter().filter_map(mean).filter(|line| !line.values.is_empty()).collect()
+    own.into_iter().filter_map(line).filter(|line| !line.values.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::view::BottleneckView;
 /// Most rows of the table of changes.
 const CHANGES: usize = 40;
 /// Most cells of a bottleneck.
-const CELLS: usize = 40;
+const CELLS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "history.html")]
@@ -35,7 +35,7 @@ struct Page<'a> {
 
 /// What changed with a record.
 struct Row {
-    time: String,
+    day: String,
     revision: String,
     contender: Link,
     metric: &'static str,
@@ -139,7 +139,7 @@ fn answer(told: &Overview, entries: &[&Entry]) -> String {
             format::percent(told.most)
         ),
         ([newest, ..], _) => {
-            let Place { time, revision } = Place::of(entries, newest.record);
+            let Place { time, revision, .. } = Place::of(entries, newest.record);
             let revision = if revision.is_empty() { revision } else { format!(" with revision {revision}") };
             format!(
                 "{} change{} since {since}, in {records} records; the newest on {time}{revision}.",
@@ -157,6 +157,7 @@ fn plural(count: usize) -> &'static str {
 /// When and where a record was measured.
 struct Place {
     time: String,
+    day: String,
     /// Shortened, with `+` where there were changes; empty outside a repository.
     revision: String,
 }
@@ -168,7 +169,8 @@ impl Place {
         if head.fingerprint.dirty && !revision.is_empty() {
             revision.push('+');
         }
-        Place { time: format::time(&head.started), revision }
+        let time = format::time(&head.started);
+        Place { day: time.split(' ').next().unwrap_or_default().to_owned(), time, revision }
     }
 }
 
@@ -203,11 +205,11 @@ impl<'a> Words<'a> {
     }
 
     fn change(&self, change: &Change) -> Row {
-        let Place { time, revision } = Place::of(self.entries, change.record);
+        let Place { day, revision, .. } = Place::of(self.entries, change.record);
         let (before, after) = change.step;
         let of = self.contender(&change.bottleneck, &change.contender);
         Row {
-            time,
+            day,
             revision,
             contender: Link { name: format!("{}/{}", change.bottleneck, change.contender), ..of },
             metric: change.metric.title(),
@@ -263,8 +265,7 @@ impl<'a> Words<'a> {
 
     /// `2026-03-02 −12 % (1f1e7780c0)`.
     fn step(&self, (record, before, after): (usize, f64, f64)) -> String {
-        let Place { time, revision } = Place::of(self.entries, record);
-        let day = time.split(' ').next().unwrap_or_default();
+        let Place { day, revision, .. } = Place::of(self.entries, record);
         let revision = if revision.is_empty() { revision } else { format!(" ({revision})") };
         format!("{day} {}{revision}", by(before, after))
     }

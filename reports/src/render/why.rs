@@ -1,5 +1,7 @@
 //! Where the instructions of a scenario's winner and of its best rival go: a sentence, a picture and a table.
 
+use std::cmp::Reverse;
+
 use super::icicle::{self, Part};
 use super::{format, reproduce};
 use crate::analysis::TIE;
@@ -215,7 +217,7 @@ fn parts(side: &Side<'_>, scale: f64) -> Vec<Part> {
     let spent = side.spent();
     let mut functions: Vec<_> = Grouped::of(side.functions).functions().collect();
     // Equals are in the order of their names.
-    functions.sort_by(|left, right| right.1.0.cmp(&left.1.0));
+    functions.sort_by_key(|(_, (cost, _))| Reverse(*cost));
     let whole = side.instructions();
     functions.retain(|(_, (cost, _))| spent.per_op(*cost) >= icicle::LEAST * scale);
     functions.truncate(BOXES);
