@@ -871,6 +871,9 @@ fn the_history_says_what_changed_since_when() {
     let own = Entry { id: id(&kept.text()), kept };
     assert!(page(&[&history[2..], std::slice::from_ref(&own)].concat()).contains("in 2 records."));
     assert!(page(&[own]).contains("None of the values of 1 record can be compared"));
+    let mut other = history[0].clone();
+    other.kept.cells.iter_mut().for_each(|cell| cell.name.bottleneck = "other".to_owned());
+    assert_eq!(page(&[other]), page(&[]));
     let none = page(&[]);
     assert!(none.contains("“scripts/just lab history add” keeps the newest one"), "{none}");
     assert!(!none.contains("<table"));

@@ -79,17 +79,22 @@ struct Line {
 /// # Errors
 /// If the template fails.
 pub fn page(shell: &Shell<'_>, views: &[BottleneckView<'_>], history: &[Entry]) -> Result<String, Error> {
+    // A record of other bottlenecks says nothing of these.
+    let is_told = |cell: &CellName| views.iter().any(|view| view.info.name == cell.bottleneck);
+    let tells = |entry: &&Entry| entry.kept.cells.iter().any(|cell| is_told(&cell.name));
+    let past: Vec<&Entry> = history.iter().filter(tells).collect();
+    let is_empty = past.is_empty();
     let own = own(shell);
-    let entries = with(history, &own);
+    let entries = with(past, &own);
     let measured = |cell: &CellName| {
         let view = views.iter().find(|view| view.info.name == cell.bottleneck);
         view.is_some_and(|view| view.scenarios.iter().any(|scenario| scenario.info.name == cell.scenario))
     };
-    let told = if history.is_empty() { Overview::default() } else { overview(&entries, measured) };
+    let told = if is_empty { Overview::default() } else { overview(&entries, measured) };
     let add = reproduce::history_add(shell.record);
-    let answer = match history.is_empty() {
+    let answer = match is_empty {
         true => format!(
-            "No record of the past is kept. “{add}” keeps the newest one, and reports from then on say what changed."
+            "No earlier record of this is kept. “{add}” keeps the newest one, and reports from then on say what changed."
         ),
         false => answer(&told, &entries),
     };
@@ -113,9 +118,8 @@ fn own(shell: &Shell<'_>) -> Entry {
     Entry { id: id(&kept.text()), kept }
 }
 
-/// The history with a record more, unless it is there.
-fn with<'a>(history: &'a [Entry], own: &'a Entry) -> Vec<&'a Entry> {
-    let mut entries: Vec<&Entry> = history.iter().collect();
+/// Records with one more, unless it is there.
+fn with<'a>(mut entries: Vec<&'a Entry>, own: &'a Entry) -> Vec<&'a Entry> {
     if entries.iter().all(|entry| entry.id != own.id) {
         let at = entries.partition_point(|entry| entry.kept.head.started <= own.kept.head.started);
         entries.insert(at, own);
