@@ -145,7 +145,7 @@ fn run(contenders: &[Contender], cli: Cli) -> Result<Exit> {
         Command::Calibrate(arguments) => commands::calibrate::run(&context, &arguments),
         Command::SelfTest(arguments) => commands::self_test::run(&context, &arguments),
         Command::CrossCheck(arguments) => commands::cross_check::run(&context, &arguments),
-        Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::Merge(arguments) => commands::merge::run(&context, &arguments),
         Command::Export(arguments) => commands::export::run(&context, &arguments),
         Command::History(arguments) => commands::history::run(&context, &arguments),
         Command::New(arguments) => commands::new::run(&context, &arguments),

@@ -6,6 +6,7 @@
 pub mod afterwards;
 pub mod analysis;
 pub mod baseline;
+pub mod beside;
 pub mod cell_name;
 pub mod choice;
 pub mod choose;
@@ -18,6 +19,7 @@ mod draws;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod functions;
 pub mod growth;
 pub mod history;
 pub mod identities;
@@ -38,6 +40,7 @@ pub mod shell;
 pub mod summary;
 pub mod verdict;
 pub mod view;
+pub mod why;
 
 pub use cell_name::CellName;
 pub use identities::{Identities, Identity};

@@ -1,7 +1,7 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, and for
-//! the claims. The pages share a style and a script that lie beside them. Their content security
+//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, for
+//! the claims and for the history. The pages share a style and a script that lie beside them. Their content security
 //! policy allows nothing else, so that the directory can be sent, opened from a disk or put on any server. Without
 //! JavaScript everything can be read; the script adds filters, sorting, exact values under the pointer and deep links.
 
@@ -19,6 +19,8 @@ mod error;
 mod failures;
 pub(crate) mod format;
 mod growth;
+mod history;
+mod icicle;
 mod letting_go;
 mod overview;
 mod pages;
@@ -30,17 +32,20 @@ pub mod sensitivity;
 mod series;
 mod shell;
 mod site;
+mod spark;
 mod svg;
 mod tint;
 mod told;
 mod trials;
 pub mod verdict;
+mod why;
 
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
 
 use crate::afterwards::with_badges;
+use crate::beside::Beside;
 use crate::claims::claim::Claim;
 use crate::claims::file;
 use crate::record::Record;
@@ -48,22 +53,22 @@ use crate::view::BottleneckView;
 use shell::Shell;
 use told::Told;
 
-/// Writes the report on `record` into the directory `dir` and returns the path of its first page.
+/// Writes the report on `record`, and on what lies beside it, into the directory `dir` and returns the path of its first page.
 ///
 /// An earlier report in `dir` is replaced as a whole, and only once the new one is complete.
 ///
 /// # Errors
 /// If the record contradicts itself, if `dir` holds something that is not a report, or if a file
 /// cannot be written. An earlier report is then still there.
-pub fn render(record: &Record, dir: &Path) -> Result<PathBuf, Error> {
-    render_with(record, file::own(), dir)
+pub fn render(record: &Record, beside: &Beside, dir: &Path) -> Result<PathBuf, Error> {
+    render_with(record, file::own(), beside, dir)
 }
 
 /// The same, with other claims than the lab's own.
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathBuf, Error> {
+pub fn render_with(record: &Record, known: &[Claim], beside: &Beside, dir: &Path) -> Result<PathBuf, Error> {
     let record = &with_badges(record);
     let views = BottleneckView::all(record)?;
     if let Some(view) = views.iter().find(|view| !site::is_page_name(&view.info.name)) {
@@ -75,6 +80,8 @@ pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathB
         (pages::INDEX.to_owned(), overview::page(shell, &told)?),
         (pages::ENVIRONMENT.to_owned(), environment::page(shell)?),
         (pages::CLAIMS.to_owned(), claims::page(shell, &views, known)?),
+        (pages::HISTORY.to_owned(), history::page(shell, &views, &beside.history)?),
+        (pages::SENSITIVITY.to_owned(), sensitivity::page(shell, &views, &beside.sensitivity)?),
         (pages::STYLE.to_owned(), shell::style(&views)),
         (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
         (pages::CHOOSE.to_owned(), choose::SCRIPT.to_owned()),
@@ -84,7 +91,10 @@ pub fn render_with(record: &Record, known: &[Claim], dir: &Path) -> Result<PathB
         let view = told.view;
         files.push((view.page(), bottleneck::page(shell, told, known)?));
         for (at, scenario) in view.scenarios.iter().enumerate() {
-            files.push((view.scenario_page(&scenario.info.name), scenario::page(shell, told, at)?));
+            files.push((
+                view.scenario_page(&scenario.info.name),
+                scenario::page(shell, told, at, beside.functions.as_ref())?,
+            ));
         }
         for series in 0..view.contenders.len() {
             files.push((view.contender_page(&series), contender::page(shell, told, series)?));

@@ -98,14 +98,16 @@ fn contenders(dom: &str, metric: &str) -> Vec<String> {
 
 fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    render(record, &home.path().join("report")).unwrap();
+    render(record, &common::beside(record), &home.path().join("report")).unwrap();
     let url = format!("file://{}/report", home.path().display());
     (home, url)
 }
 
 /// A page of each kind.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 8] = [
     "index.html",
+    "sensitivity.html",
+    "history.html",
     "environment.html",
     "claims.html",
     "persistent_map.html",
@@ -352,7 +354,7 @@ fn axe_finds_nothing_that_keeps_people_from_using_a_page() {
 }
 
 /// Widths of a phone, a tablet and a desk.
-const WIDTHS: [u32; 3] = [390, 820, 1600];
+const WIDTHS: [u32; 3] = [360, 820, 1600];
 
 /// A page that shows `page` in a frame of each width and tells what it found there.
 fn framed(page: &str) -> String {
@@ -392,6 +394,8 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
     for (record, name, tables) in [
         (common::hostile(), "index.html", "0 0 0"),
         (common::hostile(), "environment.html", "0 0 0"),
+        (common::full_size(), "history.html", "0 0 0"),
+        (common::hostile(), "sensitivity.html", "0 0 0"),
         (common::full_size(), "claims.html", "0 0 0"),
         (common::hostile(), "persistent_map.html", "1 1 1"),
         (common::hostile(), "persistent_map.get_hit.html", "1 1 1"),
@@ -406,7 +410,7 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
         let frames = home.path().join("report/frames.html");
         fs::write(&frames, framed(&page)).unwrap();
         let dom = visit(&chromium, home.path(), &format!("file://{}", frames.display())).dom;
-        assert_eq!(data(&dom, "width"), "390 820 1600", "{name}");
+        assert_eq!(data(&dom, "width"), "360 820 1600", "{name}");
         assert_eq!(data(&dom, "ready"), "yes yes yes", "{name}");
         assert_eq!(data(&dom, "overflow"), "0 0 0", "{name}");
         assert_eq!(data(&dom, "wide"), "none none none", "{name}");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use reports::CellName;
+use reports::beside::Beside;
 use reports::choose::Model;
 use reports::record::{
     CellRecord, ChoiceInfo, CostInfo, KeyInfo, Measurements, MixInfo, PairInfo, Purpose, Record,
@@ -145,7 +146,7 @@ fn record() -> Record {
 
 fn page(record: &Record, name: &str) -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    render(record, &home.path().join("report")).unwrap();
+    render(record, &Beside::default(), &home.path().join("report")).unwrap();
     let page = fs::read_to_string(home.path().join("report").join(name)).unwrap();
     (home, page)
 }

@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use reports::beside::Beside;
 use reports::claims::claim::{Claim, Test};
 use reports::claims::file::{own, with};
 use reports::render::{Error, render, render_with};
@@ -51,7 +52,8 @@ claimed = "42 times"
 /// The pages of a report on the common record with [`MINE`], by name.
 fn pages() -> impl Fn(&str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let index = render_with(&common::full_size(), &mine(), &home.path().join("report")).unwrap();
+    let index =
+        render_with(&common::full_size(), &mine(), &Beside::default(), &home.path().join("report")).unwrap();
     let directory = index.parent().unwrap();
     let names = ["index.html", "claims.html", "persistent_map.html", "persistent_vector.html"];
     let pages: Vec<(String, String)> =
@@ -131,7 +133,7 @@ fn every_page_leads_to_the_claims_and_a_bottleneck_shows_its_own() {
 #[test]
 fn a_report_has_the_lab_s_own_claims_and_counts_those_about_other_bottlenecks() {
     let home = tempfile::tempdir().unwrap();
-    let index = render(&common::full_size(), &home.path().join("report")).unwrap();
+    let index = render(&common::full_size(), &Beside::default(), &home.path().join("report")).unwrap();
     let page = fs::read_to_string(index.with_file_name("claims.html")).unwrap();
     let about = |name: &str| own().iter().filter(|claim| claim.bottleneck == name).count();
     let here = about("persistent_map") + about("persistent_vector");
@@ -146,7 +148,7 @@ fn a_bottleneck_cannot_take_the_name_of_the_page() {
     record.contenders.iter_mut().for_each(|contender| contender.bottleneck = "claims".into());
     record.cells.clear();
     let home = tempfile::tempdir().unwrap();
-    let refused = render(&record, &home.path().join("report")).unwrap_err();
+    let refused = render(&record, &Beside::default(), &home.path().join("report")).unwrap_err();
     assert!(matches!(refused, Error::PageName(_)), "{refused}");
 }
 

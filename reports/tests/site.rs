@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use reports::beside::Beside;
+use reports::history::store::Entry;
+use reports::kept::{Kept, id};
 use reports::metric::Metric;
 use reports::record::{CellRecord, InputInfo, Interval, Record, Role, Skip, SkipReason, Times};
 use reports::render::verdict::sentences;
@@ -23,8 +26,12 @@ struct Site {
 
 impl Site {
     fn of(record: &Record) -> Self {
+        Site::beside(record, &Beside::default())
+    }
+
+    fn beside(record: &Record, beside: &Beside) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let index = render(record, &home.path().join("report")).unwrap();
+        let index = render(record, beside, &home.path().join("report")).unwrap();
         assert_eq!(index, home.path().join("report/index.html"));
         let names = files(&home.path().join("report")).into_iter();
         let files: BTreeMap<String, String> = names
@@ -498,7 +505,8 @@ fn failures_are_on_top_and_told_in_full() {
 
 #[test]
 fn foreign_names_stay_text() {
-    let site = site(&common::hostile());
+    let record = common::hostile();
+    let site = Site::beside(&record, &common::beside(&record));
     for (_, page) in site.pages() {
         assert_eq!(page.matches("<script").count(), 1, "only the page's own");
         assert_eq!(page.matches("</script>").count(), 1);
@@ -600,16 +608,16 @@ fn stated_growth_is_beside_the_contender_that_states_it() {
 fn a_record_that_contradicts_itself_loses_no_report() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("report");
-    render(&common::full_size(), &dir).unwrap();
+    render(&common::full_size(), &Beside::default(), &dir).unwrap();
     let before = fs::read(dir.join("persistent_map.html")).unwrap();
     let mut record = common::full_size();
     record.contenders.retain(|contender| contender.name != "champ");
-    let refused = render(&record, &dir).unwrap_err();
+    let refused = render(&record, &Beside::default(), &dir).unwrap_err();
     assert!(refused.to_string().contains("no contender for the cell `persistent_map/"), "{refused}");
     record = common::full_size();
     record.bottlenecks[0].name = "../map".into();
     record.cells.retain(|cell| cell.name.bottleneck != "persistent_map");
-    assert!(matches!(render(&record, &dir), Err(Error::PageName(_))));
+    assert!(matches!(render(&record, &Beside::default(), &dir), Err(Error::PageName(_))));
     assert_eq!(fs::read(dir.join("persistent_map.html")).unwrap(), before);
     assert_eq!(files(home.path()), ["report"]);
 }
@@ -789,9 +797,92 @@ fn the_parts_of_a_scenario_are_told_on_its_page() {
 }
 
 #[test]
+fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
+    let record = common::full_size();
+    let mut beside = common::beside(&record);
+    let whole = Site::beside(&record, &beside);
+    let page = whole.scenario("insert_shared");
+    // `best` is the lab's own with the fewest, and `im` the peer.
+    let because = part(page, "<p class=\"because\">", "</p>");
+    assert!(because.contains("im needs ") && because.contains(" instructions more than best"), "{because}");
+    assert!(because.contains("more on allocating memory. <a href=\"#why\">"), "{because}");
+    let why = part(page, "<section id=\"why\">", "</section>");
+    assert!(why.contains("at n = 100\u{202f}k"), "the largest size");
+    assert_eq!(why.matches(" role=img aria-label=\"").count(), 2);
+    assert!(why.contains("<title>insert (lib.rs) ") && why.contains("<title>memcpy "));
+    assert!(why.contains("<title>copied::&lt;K&gt; (lib.rs) "), "a name is text");
+    assert!(why.contains("<th scope=row>insert<i>im/src/lib.rs</i><td>–<td>"), "{why}");
+    let explain =
+        "lab explain persistent_map/insert_shared/100000/best persistent_map/insert_shared/100000/im";
+    assert!(why.contains(explain));
+    let without = site(&record);
+    let more = page.len() - without.scenario("insert_shared").len();
+    assert!(more < 2_600, "{more} bytes");
+
+    // Of another count, nothing is told but how to measure it; without a baseline, not even that.
+    let baseline = beside.functions.as_mut().unwrap();
+    for entry in baseline.cells.values_mut() {
+        entry.counts.values_mut().for_each(|count| *count += 1);
+    }
+    let other = Site::beside(&record, &beside);
+    let page = other.scenario("insert_shared");
+    let why = part(page, "<section id=\"why\">", "</section>");
+    assert!(why.contains(explain) && !why.contains("<svg") && !why.contains("<table"), "{why}");
+    assert!(!page.contains("class=\"because\""));
+    assert!(!without.scenario("insert_shared").contains("id=\"why\""));
+}
+
+#[test]
+fn the_history_says_what_changed_since_when() {
+    let record = common::full_size();
+    let history = common::history(&record);
+    let page = |history: &[Entry]| {
+        let beside = Beside { history: history.to_vec(), ..Beside::default() };
+        Site::beside(&record, &beside).page("history.html").to_owned()
+    };
+    let whole = page(&history);
+    let answer = part(&whole, "<p class=\"lede\">", "</p>");
+    let expected = "1 change since 2026-01-01 08:00 UTC, in 4 records; the newest on 2026-01-03 08:00 UTC with revision 3333333333.";
+    assert!(answer.ends_with(expected), "{answer}");
+    let change = part(&whole, "aria-label=\"Changes, the newest first\"", "</table>");
+    assert!(
+        change
+            .contains("<td class=v>−33\u{202f}%<td><code>3333333333</code><td>Instructions<td class=v>4<td"),
+        "{change}"
+    );
+    assert!(change.contains("<a href=\"persistent_map.get_hit.html#"), "{change}");
+    let map = part(&whole, "<section id=\"persistent_map\">", "</section>");
+    assert!(map.contains("Cells that changed: 4<"));
+    let row = part(map, "<a href=\"persistent_map.get_hit.html#1000/best\">get_hit/1000/best</a>", "\n");
+    assert!(row.contains("2026-01-03 −33\u{202f}% (3333333333)") && row.contains("H67V16H102"), "{row}");
+    // In the two smallest cells the gate tolerates as few instructions.
+    // Only the contender that changed moves, and by less than its cells, because it has others.
+    let moved = |row: &&str| !row.contains("<td class=v>=<td");
+    let rows: Vec<&str> = map.split("<tr><th scope=row class=\"who name\">").skip(1).collect();
+    let contenders: Vec<&str> = rows[..9].iter().copied().filter(moved).collect();
+    assert!(matches!(contenders[..], [only] if only.contains(">best</a>")), "{contenders:?}");
+    assert!(!part(&whole, "<section id=\"persistent_vector\">", "</section>").contains("<details"));
+    assert!(whole.len() < 30_000, "{} bytes", whole.len());
+
+    let unchanged = page(&history[2..]);
+    assert!(unchanged.contains("Since 2026-01-03 08:00 UTC, no count changed, in 2 records."), "{unchanged}");
+    // The record may be in the history itself.
+    let kept = Kept::of(&record);
+    let own = Entry { id: id(&kept.text()), kept };
+    assert!(page(&[&history[2..], std::slice::from_ref(&own)].concat()).contains("in 2 records."));
+    assert!(page(&[own]).contains("None of the values of 1 record can be compared"));
+    let mut other = history[0].clone();
+    other.kept.cells.iter_mut().for_each(|cell| cell.name.bottleneck = "other".to_owned());
+    assert_eq!(page(&[other]), page(&[]));
+    let none = page(&[]);
+    assert!(none.contains("“scripts/just lab history add” keeps the newest one"), "{none}");
+    assert!(!none.contains("<table"));
+}
+
+#[test]
 fn every_link_leads_somewhere() {
     for record in [common::composed(), common::full_size(), common::hostile()] {
-        let site = site(&record);
+        let site = Site::beside(&record, &common::beside(&record));
         let ids = |page: &str| -> Vec<String> {
             page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
         };

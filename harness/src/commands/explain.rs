@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use anyhow::{Result, bail};
+use reports::functions::Grouped;
 use reports::{CellName, Meter, Metric, baseline};
 
 use super::context::Context;
-use super::grouped::Grouped;
 use super::memory::{self, Looked};
 use super::output::{count, print, print_json, table};
 use super::parse::cell_name;

@@ -89,7 +89,7 @@ enum Format {
 }
 
 pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
-    let directory = arguments.store.clone().unwrap_or_else(|| context.runs().join("history"));
+    let directory = arguments.store.clone().unwrap_or_else(|| context.history());
     let store = Store::new(&directory);
     match &arguments.action {
         Action::Add { records } => add(context, &store, &directory, records),

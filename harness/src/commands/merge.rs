@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::context::Context;
 use super::output::print;
 use crate::error::Exit;
 use crate::progress::say;
@@ -23,7 +24,7 @@ pub struct Arguments {
     output: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit> {
+pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let paths = arguments.records.iter();
     let records = paths
         .map(|path| Ok((path.clone(), reports::io::read_record(path)?)))
@@ -32,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     let merged = reports::merge::merge(records)?;
     let path = arguments.output.join("record.json");
     reports::io::write_record(&path, &merged)?;
-    let index = reports::render::render(&merged, &arguments.output.join("report"))?;
+    let index = reports::render::render(&merged, &context.beside(&merged), &arguments.output.join("report"))?;
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
     let missing = reports::merge::missing_shards(&commands);
     if !missing.is_empty() {

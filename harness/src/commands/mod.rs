@@ -12,7 +12,6 @@ pub mod cross_check;
 pub mod diff;
 pub mod explain;
 pub mod export;
-pub mod grouped;
 pub mod history;
 pub mod identity;
 pub mod list;

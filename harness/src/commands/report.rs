@@ -39,7 +39,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     let output = arguments.output.clone().unwrap_or_else(|| path.with_file_name("report"));
-    let index = reports::render::render_with(&record, &known, &output)
+    let index = reports::render::render_with(&record, &known, &context.beside(&record), &output)
         .with_context(|| format!("cannot report on {}", path.display()))?;
     print(&index.display().to_string())?;
     Ok(Exit::Fine)

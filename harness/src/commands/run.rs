@@ -150,7 +150,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Exit> {
     let report = if arguments.no_report {
         None
     } else {
-        Some(reports::render::render(&record, &directory.join("report"))?)
+        Some(reports::render::render(&record, &context.beside(&record), &directory.join("report"))?)
     };
     if arguments.json {
         print_json(&record)?;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use reports::sensitivity::Surroundings;
 use scenarios::{Bottleneck, Contender};
 
@@ -65,7 +65,7 @@ pub fn concern(bottleneck: &Bottleneck, surroundings: &Surroundings) -> bool {
 /// The program for surroundings; or why there is none here, with what to do about it.
 ///
 /// # Errors
-/// If it does not compile, or another lab compiles it now.
+/// If another lab compiles one now, or its sources cannot be written.
 pub fn program(
     root: &Path,
     runs: &Path,
@@ -155,7 +155,7 @@ fn compile(
         .stdout(Stdio::null());
     let status = cargo.status().context("cannot start cargo")?;
     if !status.success() {
-        bail!("the program for {} does not compile ({status})", surroundings.title);
+        return Ok(Err(format!("its program does not compile ({status})")));
     }
     Ok(Ok(Program { binary: target.join("release").join(name), preload: None, note: None }))
 }

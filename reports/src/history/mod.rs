@@ -4,6 +4,7 @@
 //! it. Two machines that add different records write different files, so nothing has to be merged; one that adds a record
 //! again writes the same file.
 
+pub mod overview;
 pub mod series;
 pub mod show;
 pub mod steps;

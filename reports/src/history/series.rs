@@ -54,14 +54,13 @@ pub struct Point {
 }
 
 impl Work {
-    fn of(cell: &CellRecord, metric: Metric) -> Self {
+    /// Its fields, of a cell.
+    fn fields(cell: &CellRecord, metric: Metric) -> (u64, &str, &str) {
         let reference = match metric.about().reading {
-            Reading::Ratio(_) => {
-                cell.measured.ratios().map(|ratios| ratios.reference.clone()).unwrap_or_default()
-            }
-            Reading::Count(_) | Reading::Time(_) => String::new(),
+            Reading::Ratio(_) => cell.measured.ratios().map_or("", |ratios| &ratios.reference),
+            Reading::Count(_) | Reading::Time(_) => "",
         };
-        Work { ops: cell.ops, digest: cell.digest.clone(), reference }
+        (cell.ops, &cell.digest, reference)
     }
 
     /// In what it differs from other work.
@@ -94,16 +93,22 @@ impl Series {
 }
 
 /// The series of these records, which are in order: by cell, then by metric as asked for, then the one that began first.
-pub fn series(entries: &[Entry], metrics: &[Metric]) -> Vec<Series> {
-    type Key<'a> = (&'a CellName, usize, Conditions, Work);
+pub fn series<'a>(entries: impl IntoIterator<Item = &'a Entry>, metrics: &[Metric]) -> Vec<Series> {
+    // Conditions are few, long and in every key, so a key has the index of its own.
+    type Key<'a> = (&'a CellName, usize, usize, (u64, &'a str, &'a str));
+    let mut known: Vec<Conditions> = Vec::new();
     let mut found: BTreeMap<Key<'_>, Vec<Point>> = BTreeMap::new();
     let mut began: Vec<Key<'_>> = Vec::new();
     for Entry { id, kept } in entries {
         for (at, metric) in metrics.iter().enumerate() {
-            let conditions = kept.head.conditions(*metric);
+            let own = kept.head.conditions(*metric);
+            let conditions = known.iter().position(|other| *other == own).unwrap_or_else(|| {
+                known.push(own);
+                known.len() - 1
+            });
             for cell in &kept.cells {
                 let Some(value) = metric.value(cell) else { continue };
-                let key = (&cell.name, at, conditions.clone(), Work::of(cell, *metric));
+                let key = (&cell.name, at, conditions, Work::fields(cell, *metric));
                 let point = Point {
                     record: id.clone(),
                     started: kept.head.started.clone(),
@@ -112,7 +117,7 @@ pub fn series(entries: &[Entry], metrics: &[Metric]) -> Vec<Series> {
                     value,
                     total: metric.count(&cell.measured),
                 };
-                let points = found.entry(key.clone()).or_default();
+                let points = found.entry(key).or_default();
                 if points.is_empty() {
                     began.push(key);
                 }
@@ -125,7 +130,9 @@ pub fn series(entries: &[Entry], metrics: &[Metric]) -> Vec<Series> {
     let mut all = Vec::new();
     for key in began {
         let points = found.remove(&key).expect("every key that began has points");
-        let (cell, at, conditions, work) = key;
+        let (cell, at, conditions, (ops, digest, reference)) = key;
+        let work = Work { ops, digest: digest.to_owned(), reference: reference.to_owned() };
+        let conditions = known[conditions].clone();
         all.push(Series { cell: cell.clone(), metric: metrics[at], conditions, work, points });
     }
     all

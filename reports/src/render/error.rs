@@ -14,7 +14,7 @@ pub enum Error {
     Unlisted(#[from] Unlisted),
     /// A bottleneck's name cannot be the name of a page.
     #[error(
-        "the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not `index` or `claims`"
+        "the bottleneck `{0}` cannot have a page: use only letters, digits, `_` and `-`, and not the name of another page, such as `index`"
     )]
     PageName(String),
     /// The target directory holds something other than an earlier report.

@@ -5,13 +5,15 @@ use crate::view::BottleneckView;
 /// The first page.
 pub const INDEX: &str = "index.html";
 /// The pages that are no bottleneck's.
-pub const OTHERS: [&str; 4] = [INDEX, ENVIRONMENT, CLAIMS, SENSITIVITY];
+pub const OTHERS: [&str; 5] = [INDEX, ENVIRONMENT, CLAIMS, SENSITIVITY, HISTORY];
 /// The page of all claims.
 pub const CLAIMS: &str = "claims.html";
 /// The page of what other surroundings change.
 pub const SENSITIVITY: &str = "sensitivity.html";
 /// The page of what the record was made with.
 pub const ENVIRONMENT: &str = "environment.html";
+/// The page of what changed since earlier records.
+pub const HISTORY: &str = "history.html";
 /// The style of every page.
 pub const STYLE: &str = "style.css";
 /// The script of every page.

@@ -87,6 +87,23 @@ pub fn cell(record: &Record, cell: &str) -> Option<String> {
     record.input.is_none().then(|| format!("{lab} explain {}", shell::command([cell])))
 }
 
+/// The command that explains two cells side by side. There is none for cells that are about a user's file.
+pub fn two_cells(record: &Record, cells: [String; 2]) -> Option<String> {
+    let lab = Run::of(record).lab;
+    let cells = shell::command(cells.iter().map(String::as_str));
+    record.input.is_none().then(|| format!("{lab} explain {cells}"))
+}
+
+/// The command that adds the newest record to the history.
+pub fn history_add(record: &Record) -> String {
+    format!("{} history add", Run::of(record).lab)
+}
+
+/// The command that lists every change of the history.
+pub fn history_changes(record: &Record) -> String {
+    format!("{} history changes", Run::of(record).lab)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

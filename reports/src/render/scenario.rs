@@ -12,7 +12,9 @@ use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
 use super::verdict::Leader;
+use super::why;
 use super::{format, parts, reproduce, series, site};
+use crate::baseline::Baseline;
 use crate::growth;
 use crate::metric::Metric;
 use crate::record::{CellRecord, ContenderInfo, Role, ScenarioInfo};
@@ -46,6 +48,8 @@ struct Page<'a> {
     /// What each part saves, where contenders are put together from parts.
     parts: Option<&'a parts::Section<'a>>,
     block: Option<&'a parts::Block<'a>>,
+    /// Where the instructions of the winner and of its best rival go; absent where there is no baseline.
+    why: Option<why::Section<'a>>,
     reproduce: String,
     export: String,
     /// Absent where no cell can be explained.
@@ -115,11 +119,16 @@ struct Cell {
     ratio: Option<Ratio>,
 }
 
-/// The page of the scenario at `at`.
+/// The page of the scenario at `at`. `functions`: the baseline, which has the functions of cells.
 ///
 /// # Errors
 /// If a chart cannot be drawn or the template fails.
-pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String, Error> {
+pub fn page<'a>(
+    shell: &Shell<'a>,
+    told: &Told<'a>,
+    at: usize,
+    functions: Option<&'a Baseline>,
+) -> Result<String, Error> {
     let Told { view, verdict, caveats, parts, .. } = told;
     let scenario = &view.scenarios[at];
     let name = scenario.info.name.as_str();
@@ -131,7 +140,9 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String,
     let charted = shown.iter().filter(|metric| chart::is_charted(view, **metric));
     let figures = charted.filter_map(|metric| Figure::new(*metric, scenario, &names).transpose());
     let largest = scenario.sizes.last().copied().unwrap_or_default();
-    let example = (0..names.len()).find_map(|at| scenario.cell(largest, at));
+    let why = functions.and_then(|functions| why::Section::new(shell.record, view, scenario, functions));
+    // What explains two cells says how to explain any.
+    let example = (0..names.len()).find_map(|at| scenario.cell(largest, at)).filter(|_| why.is_none());
     let takes_part = |at: &usize| scenario.sizes.iter().any(|size| scenario.cell(*size, *at).is_some());
     let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
         series,
@@ -161,6 +172,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, at: usize) -> Result<String,
         fewer: fewer(view, scenario),
         parts: parts.as_ref(),
         block: parts.as_ref().and_then(|parts| parts.block(name)),
+        why,
         reproduce: reproduce::scenario(shell.record, &view.info.name, name),
         export: reproduce::export(shell.record, &view.info.name),
         example: example.and_then(|cell| reproduce::cell(shell.record, &cell.name.to_string())),

@@ -137,7 +137,6 @@ impl<'a> Section<'a> {
         let changes = effects.iter().filter(|effect| !effect.changes.is_empty()).map(|effect| {
             let linked = |change: &Change| {
                 let page = view.scenario_page(&change.scenario);
-                let page = if page.contains('#') { page } else { format!("{page}#{}", change.size) };
                 let (group, what) = parts(change);
                 Linked { page, group, what }
             };
@@ -192,7 +191,7 @@ mod tests {
         for words in [
             "changes in 1 of these surroundings: b leads",
             "Another contender wins 2 of 2 single groups",
-            "<a href=\"b.get.html#10\">get at 10</a>: b wins instead of a, which takes 1.50× as many",
+            "<a href=\"b.get.html\">get at 10</a>: b wins instead of a, which takes 1.50× as many",
             "rustc: &#60;1&#62;",
             "data-surroundings=\"jemalloc\"",
         ] {

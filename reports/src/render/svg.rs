@@ -218,7 +218,7 @@ fn unit(pixels: i32) -> String {
 }
 
 /// Plain text as the content of an element or of a quoted attribute.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -5,12 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use reports::CellName;
+use reports::baseline::{Baseline, Entry};
+use reports::beside::Beside;
+use reports::kept::{Kept, id};
 use reports::record::{
     Allocations, Atomics, BottleneckInfo, CaveatInfo, CellRecord, CompositionInfo, ContenderInfo, Dropping,
     Failure, Fingerprint, Interval, Measurements, MemoryInfo, MixtureInfo, PartInfo, Ratios, Record, Role,
     SCHEMA, ScenarioInfo, Times,
 };
+use reports::sensitivity::{Counted, Sensitivity, Surroundings, named};
+use reports::{CellName, Metric};
 
 /// How a contender's cost grows with the size.
 #[derive(Clone, Copy)]
@@ -447,6 +451,74 @@ pub fn full_size() -> Record {
         failures: Vec::new(),
         skipped: Vec::new(),
     }
+}
+
+/// What lies beside a record: a baseline with the functions of all of its cells.
+pub fn beside(record: &Record) -> Beside {
+    let entry = |cell: &CellRecord| {
+        let count = cell.measured.instructions?;
+        let own = format!("impls/{}/{}/src/lib.rs", cell.name.bottleneck, cell.name.contender);
+        let shares = [
+            (format!("insert ({own})"), 30),
+            (format!("insert ({own}) > malloc"), 25),
+            (format!("copied::<K> ({own})"), 20),
+            (format!("copied::<K> ({own}) > __memcpy_avx_unaligned"), 10),
+            ("advance (scenarios/src/cases.rs)".to_owned(), 10),
+            ("hash (foldhash-0.2.0/src/fast.rs)".to_owned(), 3),
+        ];
+        let functions = shares.map(|(row, share)| (row, count * share / 100));
+        let counts = BTreeMap::from([(Metric::Instructions, count)]);
+        Some((cell.name.clone(), Entry { counts, functions: functions.into(), ..Entry::default() }))
+    };
+    let cells = record.cells.iter().filter_map(entry).collect();
+    Beside {
+        functions: Some(Baseline { cells, ..Baseline::default() }),
+        history: history(record),
+        sensitivity: sensitivity(record),
+    }
+}
+
+/// The cells of the smallest size of each scenario in two other surroundings. In one of them the order of contenders is turned
+/// around.
+fn sensitivity(record: &Record) -> BTreeMap<String, Sensitivity> {
+    let surroundings: Vec<Surroundings> =
+        ["usual", "jemalloc", "entries_64"].into_iter().filter_map(named).collect();
+    let mut all: BTreeMap<String, Sensitivity> = BTreeMap::new();
+    for cell in &record.cells {
+        let smallest = record.cells.iter().filter(|other| {
+            (&other.name.bottleneck, &other.name.scenario) == (&cell.name.bottleneck, &cell.name.scenario)
+        });
+        let is_smallest = smallest.map(|other| other.name.size).min() == Some(cell.name.size);
+        let Some(count) = cell.measured.instructions.filter(|_| is_smallest) else { continue };
+        let of = all.entry(cell.name.bottleneck.clone()).or_insert_with(|| Sensitivity {
+            conditions: [("rustc".to_owned(), "rustc 1.95.0".to_owned())].into(),
+            surroundings: surroundings.clone(),
+            ..Sensitivity::default()
+        });
+        let turned = (1 << 40) / count.max(1) * cell.ops;
+        let instructions = vec![Some(count), Some(count + count / 100), Some(turned.max(1))];
+        of.cells.insert(cell.name.clone(), Counted { ops: cell.ops, instructions });
+    }
+    all
+}
+
+/// Three records of before, in the last of which `best` became as cheap in `get_hit` as it is in the record.
+pub fn history(record: &Record) -> Vec<reports::history::store::Entry> {
+    let entry = |(day, factor): (u64, f64)| {
+        let mut past = record.clone();
+        past.started = format!("2026-01-{day:02}T08:00:00Z");
+        past.fingerprint.revision = day.to_string().repeat(40);
+        past.fingerprint.dirty = false;
+        let is_slow =
+            |cell: &&mut CellRecord| cell.name.contender == "best" && cell.name.scenario == "get_hit";
+        for cell in past.cells.iter_mut().filter(is_slow) {
+            cell.measured.instructions =
+                cell.measured.instructions.map(|count| (count as f64 * factor) as u64);
+        }
+        let kept = Kept::of(&past);
+        reports::history::store::Entry { id: id(&kept.text()), kept }
+    };
+    [(1, 1.5), (2, 1.5), (3, 1.0)].map(entry).into()
 }
 
 /// The name of a contender that must not become a script.

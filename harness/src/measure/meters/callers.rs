@@ -7,7 +7,8 @@
 //! calls a closure), the closure keeps its own cost, and the rest is divided in the same proportion.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
+
+pub use reports::functions::Row;
 
 /// A symbol of a program or a library: its number in a [`CallGraph`].
 pub type Symbol = usize;
@@ -36,39 +37,6 @@ struct Node<'a> {
     function: Option<String>,
     /// What its calls cost with everything below them, by caller.
     callers: BTreeMap<Caller, u64>,
-}
-
-/// A row of what a cell spends: a function's own code, or its calls of a library function. The rows add up to the cell.
-///
-/// It is spelled `push_back (vector.rs)` or `push_back (vector.rs) > malloc`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row {
-    /// The function outside the libraries. If no caller is known, the library function itself.
-    pub function: String,
-    /// The library function that it calls; `None` for the function's own code.
-    pub callee: Option<String>,
-}
-
-/// Stands between a function and the library function that it calls.
-const CALLS: &str = " > ";
-
-impl Row {
-    /// Reads a row as it is spelled.
-    pub fn parse(text: &str) -> Self {
-        match text.split_once(CALLS) {
-            Some((function, callee)) => {
-                Row { function: function.to_owned(), callee: Some(callee.to_owned()) }
-            }
-            None => Row { function: text.to_owned(), callee: None },
-        }
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.function)?;
-        self.callee.as_ref().map_or(Ok(()), |callee| write!(formatter, "{CALLS}{callee}"))
-    }
 }
 
 /// Parts of a whole, between 0 and 1, in order.
