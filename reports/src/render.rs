@@ -30,6 +30,7 @@ mod series;
 mod shell;
 mod site;
 mod svg;
+mod tidy;
 mod tint;
 mod told;
 mod trials;

@@ -90,9 +90,9 @@ fn data<'a>(dom: &'a str, name: &str) -> &'a str {
 fn contenders(dom: &str, metric: &str) -> Vec<String> {
     let table = &dom[dom.find(&format!("<table class=\"matrix m\" data-metric=\"{metric}\"")).unwrap()..];
     let table = &table[..table.find("</table>").unwrap()];
-    let rows = table.split("<tr class=\"s").skip(1);
+    let rows = table.split("<tr ").skip(1);
     let visible = rows.filter(|row| !row[..row.find('>').unwrap()].contains("hidden"));
-    let name = |row: &str| row.split_once("class=\"who\">").unwrap().1.split('<').next().unwrap().to_owned();
+    let name = |row: &str| row.split_once("<th>").unwrap().1.split('<').next().unwrap().to_owned();
     visible.map(name).collect()
 }
 
@@ -253,7 +253,7 @@ fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
             document.querySelector(".scale").click();
             const linear = document.querySelector(".drawn .plot");
             data.linear = linear !== plot && linear.querySelectorAll("use").length === plot.querySelectorAll("use").length;
-            const ticks = [...linear.querySelectorAll("text[text-anchor=end]")].map((text) => text.textContent);
+            const ticks = [...linear.querySelectorAll("text:not(.c)")].map((text) => text.textContent);
             data.zero = ticks[0];
             data.address = location.hash;
             document.querySelector(".scale").click();

@@ -87,7 +87,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: looks::markers(view.contenders.len()),
+        markers: looks::markers([series]),
         view,
         series,
         info,
