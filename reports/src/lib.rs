@@ -15,6 +15,7 @@ pub mod crossover;
 mod digest;
 pub mod disagreement;
 mod draws;
+pub mod duel;
 pub mod export;
 #[cfg(test)]
 mod fixture;
@@ -24,6 +25,7 @@ pub mod identities;
 pub mod io;
 pub mod junit;
 pub mod kept;
+pub mod layouts;
 pub mod letting_go;
 pub mod measurements;
 pub mod merge;

@@ -19,6 +19,24 @@
     all("tbody tr", first).forEach((row, at) => (table.tBodies[0].rows[at].className = row.className));
   }
 
+  // "12.3 k×" is 12300, "<0.001×" is 0.001, "≈1.02×" is 1.02, "∞×" is infinite, "–" comes last.
+  const SCALE = { k: 1e3, M: 1e6, G: 1e9 };
+  const worth = (cell) => number(cell.dataset.value ?? cell.firstChild?.textContent ?? "");
+  function number(text) {
+    if (text.startsWith("∞")) return Infinity;
+    const found = /^[<≈]?(-?[\d\s.]+)([kMG](?![a-z]))?/.exec(text);
+    return found ? Number(found[1].replace(/\s/g, "")) * (SCALE[found[2]] ?? 1) : NaN;
+  }
+
+  // A ratio says its shade. The first table has it without a script, too. The bounds are those of reports/src/render/tint.rs.
+  const SHADES = [[-2, "b3"], [-1, "b2"], [-0.07, "b1"], [0.07, ""], [1, "w1"], [2, "w2"], [3.5, "w3"], [Infinity, "w4"]];
+  for (const ratio of others.flatMap((table) => all("td", table))) {
+    const text = ratio.textContent;
+    if (!text.endsWith("×") || text.startsWith("≈")) continue;
+    const doublings = Math.log2(number(text));
+    ratio.className = SHADES.find(([bound]) => doublings < bound)?.[1] ?? "w4";
+  }
+
   // --- the filter, which is of no use without a script ---
 
   const make = (name, values = {}, ...content) => {
@@ -52,15 +70,6 @@
   let scale = "";
 
   // --- sorting ---
-
-  // "12.3 k×" is 12300, "<0.001×" is 0.001, "≈1.02×" is 1.02, "∞×" is infinite, "–" comes last.
-  const SCALE = { k: 1e3, M: 1e6, G: 1e9 };
-  const worth = (cell) => number(cell.dataset.value ?? cell.firstChild?.textContent ?? "");
-  function number(text) {
-    if (text.startsWith("∞")) return Infinity;
-    const found = /^[<≈]?(-?[\d\s.]+)([kMG](?![a-z]))?/.exec(text);
-    return found ? Number(found[1].replace(/\s/g, "")) * (SCALE[found[2]] ?? 1) : NaN;
-  }
 
   function sortTable(table, column, head, descending) {
     for (const body of table.tBodies) {

@@ -700,7 +700,9 @@ pub fn as_read(page: &str) -> String {
         }
         match name {
             "td" | "th" => cell = name,
+            "/td" | "/th" => cell = "",
             "tr" => row = true,
+            "/tr" => row = false,
             _ => {}
         }
         push_quoted(&mut read, tag);
