@@ -127,7 +127,7 @@
   // A word that is the whole name of a contender shows that contender, and none whose name only begins with it; several
   // such words show each of them. Every other word must begin a word of the scenario's or of the contender's name.
   const people = entries.map((it) => ({
-    contender: it.querySelector(".name").textContent,
+    contender: it.querySelector("a").textContent,
     role: it.dataset.role,
     series: it.className.slice(1),
   }));
