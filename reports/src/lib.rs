@@ -16,6 +16,7 @@ pub mod crossover;
 mod digest;
 pub mod disagreement;
 mod draws;
+pub mod duel;
 pub mod export;
 #[cfg(test)]
 mod fixture;
@@ -26,6 +27,7 @@ pub mod identities;
 pub mod io;
 pub mod junit;
 pub mod kept;
+pub mod layouts;
 pub mod letting_go;
 pub mod measurements;
 pub mod merge;

@@ -1,7 +1,8 @@
 //! The report: a static site made of one record.
 //!
-//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, for
-//! the claims and for the history. The pages share a style and a script that lie beside them. Their content security
+//! [`render`] writes the first page, and a page for each bottleneck, each of its scenarios and each of its contenders, one that
+//! compares any two of them, and those of the claims, the history and other surroundings. The pages share a style and a script
+//! that lie beside them. Their content security
 //! policy allows nothing else, so that the directory can be sent, opened from a disk or put on any server. Without
 //! JavaScript everything can be read; the script adds filters, sorting, exact values under the pointer and deep links.
 
@@ -11,6 +12,7 @@ mod caveats;
 mod chart;
 mod choose;
 pub mod claims;
+mod compare;
 mod compared;
 mod contender;
 mod crossover;
@@ -21,6 +23,7 @@ pub(crate) mod format;
 mod growth;
 mod history;
 mod icicle;
+mod layout;
 mod letting_go;
 mod overview;
 mod pages;
@@ -34,6 +37,7 @@ mod shell;
 mod site;
 mod spark;
 mod svg;
+mod tidy;
 mod tint;
 mod told;
 mod trials;
@@ -85,11 +89,16 @@ pub fn render_with(record: &Record, known: &[Claim], beside: &Beside, dir: &Path
         (pages::STYLE.to_owned(), shell::style(&views)),
         (pages::SCRIPT.to_owned(), shell::SCRIPT.to_owned()),
         (pages::CHOOSE.to_owned(), choose::SCRIPT.to_owned()),
+        (pages::COMPARE.to_owned(), compare::SCRIPT.to_owned()),
         (pages::ICON.to_owned(), shell::ICON.to_owned()),
     ];
     for told in &told {
         let view = told.view;
         files.push((view.page(), bottleneck::page(shell, told, known)?));
+        if let Some(file) = view.compare_page() {
+            files.push((view.data_file(), compare::data(view)));
+            files.push((file.clone(), compare::page(shell, told, &file)?));
+        }
         for (at, scenario) in view.scenarios.iter().enumerate() {
             files.push((
                 view.scenario_page(&scenario.info.name),

@@ -99,11 +99,6 @@ impl<'a> BottleneckView<'a> {
         (0..self.contenders.len()).filter(|at| self.contenders[*at].role == role).collect()
     }
 
-    /// The roles that its contenders have.
-    pub fn roles(&self) -> Vec<Role> {
-        Role::ALL.into_iter().filter(|role| !self.of_role(*role).is_empty()).collect()
-    }
-
     /// The contenders that keep the contract's promise: all but the bounds.
     pub fn contestants(&self) -> Vec<usize> {
         (0..self.contenders.len()).filter(|at| self.contenders[*at].role != Role::Bound).collect()

@@ -8,26 +8,68 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("js");
 
-  const search = document.getElementById("view-filter");
-  const ticks = all("input[name=role]");
   const radios = all("input[name=metric]");
-  const shown = document.getElementById("view-shown");
   const nothing = document.querySelector(".nothing");
   // A page is about one scenario, or it has a row for each of them.
   const scenario = document.querySelector(".sheet[data-scenario]");
-  let sorting = "";
-  let scale = "";
-
-  // --- sorting ---
+  // All tables of values have the same sizes and contenders, and the first one says which.
+  const [first, ...others] = all(".values table");
+  for (const table of others) {
+    all("th[data-size]", first).forEach((head, at) => (table.tHead.rows[0].cells[1 + at].dataset.size = head.dataset.size));
+    all("tbody tr", first).forEach((row, at) => (table.tBodies[0].rows[at].className = row.className));
+  }
 
   // "12.3 k×" is 12300, "<0.001×" is 0.001, "≈1.02×" is 1.02, "∞×" is infinite, "–" comes last.
   const SCALE = { k: 1e3, M: 1e6, G: 1e9 };
-  function worth(cell) {
-    const text = cell.dataset.value ?? cell.firstChild?.textContent ?? "";
+  const worth = (cell) => number(cell.dataset.value ?? cell.firstChild?.textContent ?? "");
+  function number(text) {
     if (text.startsWith("∞")) return Infinity;
     const found = /^[<≈]?(-?[\d\s.]+)([kMG](?![a-z]))?/.exec(text);
     return found ? Number(found[1].replace(/\s/g, "")) * (SCALE[found[2]] ?? 1) : NaN;
   }
+
+  // A ratio says its shade. The first table has it without a script, too. The bounds are those of reports/src/render/tint.rs.
+  const SHADES = [[-2, "b3"], [-1, "b2"], [-0.07, "b1"], [0.07, ""], [1, "w1"], [2, "w2"], [3.5, "w3"], [Infinity, "w4"]];
+  for (const ratio of others.flatMap((table) => all("td", table))) {
+    const text = ratio.textContent;
+    if (!text.endsWith("×") || text.startsWith("≈")) continue;
+    const doublings = Math.log2(number(text));
+    ratio.className = SHADES.find(([bound]) => doublings < bound)?.[1] ?? "w4";
+  }
+
+  // --- the filter, which is of no use without a script ---
+
+  const make = (name, values = {}, ...content) => {
+    const element = Object.assign(document.createElement(name), values);
+    element.append(...content);
+    return element;
+  };
+  const entries = all(scenario ? ".drawn .legend li" : ".roster [data-contender]");
+  const tools = document.querySelector(".tools");
+  if (tools) {
+    const search = make("input", {
+      type: "search",
+      id: "view-filter",
+      placeholder: scenario ? "Filter: im imbl" : "Filter: get im imbl",
+      title: `A contender’s whole name shows that contender; other words must begin a word of ${scenario ? "its name" : "the scenario or contender"}`,
+      ariaLabel: scenario ? "Filter by words of the contender’s name" : "Filter by words of scenario and contender",
+      autocomplete: "off",
+      spellcheck: false,
+    });
+    const roles = [...new Set(entries.map((entry) => entry.dataset.role))];
+    const ticks = roles.map((role) =>
+      make("label", { className: "tick" }, make("input", { type: "checkbox", name: "role", value: role, checked: true }), make("span", {}, role)),
+    );
+    const shown = make("output", { id: "view-shown", ariaLive: "polite" });
+    tools.append(make("fieldset", { className: "filter" }, make("legend", {}, "Show"), search, ...ticks, shown));
+  }
+  const search = document.getElementById("view-filter");
+  const ticks = all("input[name=role]");
+  const shown = document.getElementById("view-shown");
+  let sorting = "";
+  let scale = "";
+
+  // --- sorting ---
 
   function sortTable(table, column, head, descending) {
     for (const body of table.tBodies) {
@@ -84,10 +126,10 @@
 
   // A word that is the whole name of a contender shows that contender, and none whose name only begins with it; several
   // such words show each of them. Every other word must begin a word of the scenario's or of the contender's name.
-  const people = all(scenario ? ".drawn .legend li" : ".roster [data-contender]").map((it) => ({
-    contender: it.querySelector(".name").textContent,
+  const people = entries.map((it) => ({
+    contender: it.querySelector("a").textContent,
     role: it.dataset.role,
-    series: it.dataset.series,
+    series: it.className.slice(1),
   }));
   const known = new Set(people.map((it) => it.contender.toLowerCase()));
   function matcher() {
@@ -114,7 +156,7 @@
       rows += show;
       const of = `.s${entry.series}`;
       for (const row of all(`.values tr${of}, [data-observed] tr${of}`)) row.hidden = !show;
-      for (const mark of all(`.drawn .plot ${of}, .legend [data-series="${entry.series}"]`)) {
+      for (const mark of all(`.drawn .plot ${of}, .legend ${of}`)) {
         mark.classList.toggle("off", !show);
       }
     }
@@ -239,7 +281,6 @@
   });
 
   // What the toolbar covers is no place to scroll a heading to.
-  const tools = document.querySelector(".tools");
   if (tools && "ResizeObserver" in window) {
     const covered = () => {
       const bars = [tools, ...tools.children].filter((bar) => getComputedStyle(bar).position === "sticky");
@@ -264,126 +305,195 @@
 
   // --- charts ---
 
-  const SVG = "http://www.w3.org/2000/svg";
-  const drawn = all(".drawn figure").map((figure) => ({ figure, plot: figure.querySelector(".plot") })).filter((it) => it.plot);
-
-  // The points of a chart with the cells of the table that they stand for. A chart has a point for every number of its
-  // metric's table: a column of the table is a place on its horizontal axis.
-  function points({ figure, plot }) {
-    const table = document.querySelector(`.values table[data-metric="${figure.dataset.metric}"]`);
-    const heads = all("th[data-size]", table);
-    const width = heads[0]?.colSpan ?? 1;
-    const cell = (row, column) => row.cells[1 + column * width];
-    const rows = all("tbody tr", table);
-    const columns = heads.map((_, at) => at).filter((at) => rows.some((row) => !Number.isNaN(worth(cell(row, at)))));
-    const uses = all("use", plot);
-    const places = [...new Set(uses.map((use) => use.x.baseVal.value))].sort((a, b) => a - b);
-    const row = new Map(rows.map((row) => [row.className, row]));
-    return uses.map((mark) => {
-      const [series, column] = [mark.closest("g[class]").getAttribute("class"), columns[places.indexOf(mark.x.baseVal.value)]];
-      const of = row.get(series);
-      return { mark, series, name: of.cells[0].textContent, size: heads[column].textContent, cell: cell(of, column) };
-    });
-  }
-
   const tip = document.createElement("div");
   tip.className = "tip";
   tip.setAttribute("role", "status");
   tip.hidden = true;
-  function tell(chart, point) {
-    for (const mark of all(".at-point", chart.plot)) mark.classList.remove("at-point");
-    tip.hidden = !point;
-    if (!point) return;
-    point.mark.classList.add("at-point");
-    const value = [...point.cell.childNodes].map((node) => node.textContent).join(" ");
-    tip.textContent = `${point.name}, ${point.size}: ${value} ${chart.figure.querySelector("figcaption span").textContent.split(",")[0]}`;
-    chart.figure.append(tip);
-    const [frame, at] = [chart.figure.getBoundingClientRect(), point.mark.getBoundingClientRect()];
-    const left = Math.min(Math.max(at.x + at.width / 2 - frame.x - tip.offsetWidth / 2, 0), frame.width - tip.offsetWidth);
-    tip.style.left = `${left}px`;
-    tip.style.top = `${at.y - frame.y - tip.offsetHeight - 8}px`;
-  }
+  const SVG = "http://www.w3.org/2000/svg";
+  const [LEFT, RIGHT, TOP, BOTTOM] = [44, 390, 8, 228];
+  // The page draws one metric. Its labels of sizes say where a size is in every chart.
+  const frame = document.querySelector(".drawn .plot");
+  const places = new Map(all(".c", frame ?? tip).map((label) => [label.textContent, Number(label.getAttribute("x"))]));
 
-  for (const chart of drawn) {
-    chart.points = points(chart);
-    chart.plot.tabIndex = 0;
-    const near = (event) => {
-      const middle = ({ mark }) => {
-        const at = mark.getBoundingClientRect();
-        return Math.hypot(at.x + at.width / 2 - event.clientX, at.y + at.height / 2 - event.clientY);
-      };
-      const seen = chart.points.filter((point) => !point.mark.closest(".off"));
-      const sorted = seen.map((point) => [middle(point), point]).sort(([a], [b]) => a - b);
-      return sorted[0]?.[0] < 24 ? sorted[0][1] : null;
-    };
-    chart.plot.addEventListener("pointermove", (event) => tell(chart, near(event)));
-    chart.plot.addEventListener("pointerleave", () => tell(chart, null));
-    chart.plot.addEventListener("blur", () => tell(chart, null));
-    // From the keyboard: left and right go along a line, up and down to the next line.
-    chart.plot.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1 }[event.key];
-      if (event.key === "Escape") tell(chart, null);
-      if (!step) return;
-      event.preventDefault();
-      const seen = chart.points.filter((point) => !point.mark.closest(".off"));
-      const now = seen.find((point) => point.mark.classList.contains("at-point"));
-      if (!now) return tell(chart, seen[0]);
-      const alike = event.key === "ArrowRight" || event.key === "ArrowLeft" ? "series" : "size";
-      const line = seen.filter((point) => point[alike] === now[alike]);
-      tell(chart, line[(line.indexOf(now) + step + line.length) % line.length]);
+  // What a chart shows: each number of its metric's table.
+  function points(figure) {
+    const table = document.querySelector(`.values table[data-metric="${figure.dataset.metric}"]`);
+    const heads = all("th[data-size]", table);
+    const at = (row, head, column) => ({
+      series: row.className,
+      name: row.cells[0].textContent,
+      size: head.textContent,
+      x: places.get(head.textContent.replace("n = ", "")),
+      cell: row.cells[1 + column * head.colSpan],
     });
+    const cells = all("tbody tr", table).flatMap((row) => heads.map((head, column) => at(row, head, column)));
+    const seen = cells.map((point) => ({ ...point, value: worth(point.cell) }));
+    return seen.filter((point) => point.x !== undefined && Number.isFinite(point.value));
   }
 
-  // The same points on a linear axis that begins at zero. The drawing is the page's own; its lines and marks move.
-  function linear({ plot, points }) {
-    const box = plot.viewBox.baseVal;
-    const [left, right, top, bottom] = [44, box.width - 10, 8, box.height - 22];
-    const copy = plot.cloneNode(false);
-    const most = Math.max(...points.map((point) => worth(point.cell)), Number.MIN_VALUE);
-    const power = 10 ** Math.floor(Math.log10(most / 4));
-    const step = [1, 2, 5, 10].map((it) => it * power).find((it) => most / it <= 6);
-    const high = step * Math.ceil(most / step);
-    const y = (value) => bottom - ((bottom - top) * value) / high;
-    const add = (name, values, text = "", within = copy) => {
+  // Round numbers within a range, as reports/src/render/axis.rs chooses them.
+  function roundNumbers(low, high) {
+    const ladder = (steps) => {
+      const numbers = [];
+      for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade++) {
+        numbers.push(...steps.map((step) => Number(`${step}e${decade}`)));
+      }
+      return numbers.filter((number) => low <= number && number <= high);
+    };
+    const tens = ladder([1]);
+    if (tens.length >= 3) return tens.filter((_, at) => at % Math.ceil(tens.length / 6) === 0);
+    const finer = [[1, 2, 5], [1, 3], [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]].map(ladder);
+    return finer.find((numbers) => numbers.length >= 3 && numbers.length <= 6) ?? tens;
+  }
+
+  // A vertical axis: its labelled values, and where a value is. Zero has a place below all others on a logarithmic one.
+  function axis(values, linear) {
+    const most = Math.max(...values, Number.MIN_VALUE);
+    if (linear) {
+      const power = 10 ** Math.floor(Math.log10(most / 4));
+      const step = [1, 2, 5, 10].map((it) => it * power).find((it) => most / it <= 6);
+      const count = Math.ceil(most / step);
+      const ticks = Array.from({ length: count + 1 }, (_, at) => at * step);
+      return { ticks, y: (value) => BOTTOM - ((BOTTOM - TOP) * value) / (count * step) };
+    }
+    const least = Math.min(...values.filter((value) => value > 0));
+    const ticks = roundNumbers(least / 1.25, most * 1.25);
+    const hasZero = values.includes(0);
+    const zero = least / Math.max((most / least) ** 0.2, 3);
+    const low = (hasZero ? zero : least) / 1.25;
+    const scaled = (value) => Math.log((value || zero) / low) / Math.log((most * 1.25) / low);
+    return { ticks: hasZero ? [0, ...ticks] : ticks, y: (value) => BOTTOM - (BOTTOM - TOP) * scaled(value) };
+  }
+
+  function tick(value) {
+    const [unit, letter] = [[1e9, " G"], [1e6, " M"], [1e3, " k"]].find(([unit]) => value >= unit) ?? [1, ""];
+    return Number((value / unit).toPrecision(4)) + letter;
+  }
+
+  // The chart of a metric, like those that the page draws.
+  function draw({ figure, points }, linear) {
+    const add = (within, name, values, text = "") => {
       const element = document.createElementNS(SVG, name);
       for (const [key, value] of Object.entries(values)) element.setAttribute(key, value);
       element.textContent = text;
       within.append(element);
       return element;
     };
-    const labels = all("text", plot).filter((text) => Number(text.getAttribute("y")) > bottom);
-    for (let tick = 0; tick * step <= high * 1.001; tick++) {
-      const at = y(tick * step);
-      add("path", { class: "g", d: `M${left} ${at}H${right}` });
-      const [unit, letter] = step >= 1e6 ? [1e6, " M"] : step >= 1e3 ? [1e3, " k"] : [1, ""];
-      add("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, Number(((tick * step) / unit).toPrecision(4)) + letter);
+    const label = `${scenario.dataset.scenario}: ${figure.querySelector("figcaption span").textContent}`;
+    const plot = document.createElementNS(SVG, "svg");
+    for (const [key, value] of Object.entries({ class: "plot", viewBox: "0 0 400 250", role: "img", "aria-label": label })) plot.setAttribute(key, value);
+    const ends = points.map(({ cell }) => (cell.querySelector("i:not(.noisy)")?.textContent ?? "").split("–").map(number).filter((end) => end > 0));
+    const { ticks, y } = axis([...points.map((point) => point.value), ...ends.flat()], linear);
+    const grid = ticks.map((value) => `M${LEFT} ${Math.round(y(value))}H${RIGHT}`);
+    if (!linear) grid.push(...[...places.values()].map((x) => `M${x} ${BOTTOM}V${TOP}`));
+    add(plot, "path", { class: "g", d: grid.join("") });
+    add(plot, "path", { class: "a", d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}` });
+    for (const value of ticks) add(plot, "text", { x: LEFT - 6, y: y(value) + 4 }, tick(value));
+    for (const [text, x] of places) add(plot, "text", { class: "c", x, y: BOTTOM + 14 }, text);
+    // The first contender lies on top.
+    for (const series of [...new Set(points.map((point) => point.series))].reverse()) {
+      const group = add(plot, "g", { class: series });
+      let [path, begins] = ["", true];
+      const marks = [];
+      points.forEach(({ x, value, series: of }, at) => {
+        if (of !== series) return;
+        marks.push([x, y(value)]);
+        // No slope leads to zero on a logarithmic axis.
+        const leaves = !linear && value === 0;
+        if (!leaves) path += `${begins ? "M" : "L"}${x} ${y(value)}`;
+        begins = leaves;
+        // The marker covers what is shorter than itself.
+        const reach = ends[at].map(y);
+        if (reach.length === 2 && reach.some((end) => Math.abs(end - y(value)) > 3)) {
+          path += `M${x} ${reach[0]}V${reach[1]}`;
+          begins = leaves;
+          if (!leaves) path += `M${x} ${y(value)}`;
+        }
+      });
+      if (path) add(group, "path", { d: path });
+      for (const [x, at] of marks) add(group, "use", { href: `#k${series.slice(1)}`, x, y: at });
     }
-    add("path", { class: "a", d: `M${left} ${top}V${bottom}H${right}` });
-    copy.append(...labels.map((label) => label.cloneNode(true)));
-    for (const series of new Set(points.map((point) => point.series))) {
-      const line = points.filter((point) => point.series === series);
-      const at = line.map(({ mark, cell }) => `${mark.x.baseVal.value} ${y(worth(cell))}`);
-      const group = add("g", { class: series });
-      add("path", { d: "M" + at.join("L") }, "", group);
-      for (const { mark, cell } of line) {
-        add("use", { href: mark.getAttribute("href"), x: mark.x.baseVal.value, y: y(worth(cell)) }, "", group);
-      }
-    }
-    return copy;
+    return plot;
   }
 
+  // The marks of a drawing, by the points that they stand for.
+  function marks({ points }, plot) {
+    const found = new Map();
+    for (const series of new Set(points.map((point) => point.series))) {
+      const uses = all(`.${series} use`, plot);
+      points.filter((point) => point.series === series).forEach((point, at) => found.set(point, uses[at]));
+    }
+    return found;
+  }
+
+  const drawn = frame ? all(".drawn figure").map((figure) => ({ figure, points: points(figure), drawings: {} })) : [];
+
+  function tell(chart, point) {
+    for (const mark of all(".at-point", chart.plot)) mark.classList.remove("at-point");
+    tip.hidden = !point;
+    if (!point) return;
+    const mark = chart.marks.get(point);
+    mark.classList.add("at-point");
+    const value = [...point.cell.childNodes].map((node) => node.textContent).join(" ");
+    tip.textContent = `${point.name}, ${point.size}: ${value} ${chart.figure.querySelector("figcaption span").textContent.split(",")[0]}`;
+    chart.figure.append(tip);
+    const [frame, at] = [chart.figure.getBoundingClientRect(), mark.getBoundingClientRect()];
+    const left = Math.min(Math.max(at.x + at.width / 2 - frame.x - tip.offsetWidth / 2, 0), frame.width - tip.offsetWidth);
+    tip.style.left = `${left}px`;
+    tip.style.top = `${at.y - frame.y - tip.offsetHeight - 8}px`;
+  }
+
+  // Lets a drawing tell its values.
+  function attend(chart, plot) {
+    plot.tabIndex = 0;
+    const seen = () => chart.points.filter((point) => !chart.marks.get(point).closest(".off"));
+    const near = (event) => {
+      const middle = (point) => {
+        const at = chart.marks.get(point).getBoundingClientRect();
+        return Math.hypot(at.x + at.width / 2 - event.clientX, at.y + at.height / 2 - event.clientY);
+      };
+      const sorted = seen().map((point) => [middle(point), point]).sort(([a], [b]) => a - b);
+      return sorted[0]?.[0] < 24 ? sorted[0][1] : null;
+    };
+    plot.addEventListener("pointermove", (event) => tell(chart, near(event)));
+    plot.addEventListener("pointerleave", () => tell(chart, null));
+    plot.addEventListener("blur", () => tell(chart, null));
+    // From the keyboard: left and right go along a line, up and down to the next line.
+    plot.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (event.key === "Escape") tell(chart, null);
+      if (!step) return;
+      event.preventDefault();
+      const points = seen();
+      const now = points.find((point) => chart.marks.get(point).classList.contains("at-point"));
+      if (!now) return tell(chart, points[0]);
+      const alike = event.key === "ArrowRight" || event.key === "ArrowLeft" ? "series" : "size";
+      const line = points.filter((point) => point[alike] === now[alike]);
+      tell(chart, line[(line.indexOf(now) + step + line.length) % line.length]);
+    });
+  }
+
+  // Shows each chart on the axis that is chosen. The page's own drawing is the logarithmic one.
   function rescale() {
     for (const chart of drawn) {
-      const other = scale === "linear" ? (chart.linear ??= linear(chart)) : (chart.log ?? chart.plot);
-      chart.log ??= chart.plot;
-      if (other === chart.plot) continue;
-      chart.log.hidden = other !== chart.log;
-      chart.plot.replaceWith(other);
-      chart.plot = other;
+      const shown = chart.figure.querySelector(".plot");
+      const name = scale || "log";
+      if (!chart.drawings[name]) {
+        const plot = name === "log" && shown ? shown : draw(chart, name === "linear");
+        attend(chart, plot);
+        chart.drawings[name] = plot;
+      }
+      chart.plot = chart.drawings[name];
+      chart.marks = marks(chart, chart.plot);
+      if (shown === chart.plot) continue;
+      tell(chart, null);
+      if (shown) shown.replaceWith(chart.plot);
+      else chart.figure.querySelector("figcaption").after(chart.plot);
     }
     for (const button of all(".scale")) button.setAttribute("aria-pressed", scale === "linear");
     filter();
   }
+  rescale();
 
   // --- downloads ---
 
@@ -420,7 +530,7 @@
   }
 
   // The drawing with the style that the page gives it, so that it looks alike anywhere.
-  const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "font", "paint-order", "display"];
+  const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "opacity", "font", "text-anchor", "paint-order", "display"];
   function standalone(plot) {
     const copy = plot.cloneNode(true);
     const styled = all("*", plot);
@@ -476,7 +586,7 @@
   const charts = document.querySelector(".drawn");
   if (charts) {
     const focus = (event) => {
-      const series = event.target.closest("[data-series]")?.dataset.series ?? /^s(\d+)$/.exec(event.target.closest("tr")?.className)?.[1];
+      const series = /^s(\d+)/.exec(event.target.closest("li, tr")?.className)?.[1];
       charts.classList.toggle("focus", series !== undefined);
       for (const mark of all(".hot", charts)) mark.classList.remove("hot");
       if (series !== undefined) for (const mark of all(`.plot .s${series}`, charts)) mark.classList.add("hot");

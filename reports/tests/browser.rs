@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use reports::duel::{Duel, Outcome};
+use reports::metric::Metric;
 use reports::render::render;
+use reports::view::BottleneckView;
 
 /// Chromium, if there is one; says so if not.
 fn chromium() -> Option<PathBuf> {
@@ -90,9 +93,9 @@ fn data<'a>(dom: &'a str, name: &str) -> &'a str {
 fn contenders(dom: &str, metric: &str) -> Vec<String> {
     let table = &dom[dom.find(&format!("<table class=\"matrix m\" data-metric=\"{metric}\"")).unwrap()..];
     let table = &table[..table.find("</table>").unwrap()];
-    let rows = table.split("<tr class=\"s").skip(1);
+    let rows = table.split("<tr ").skip(1);
     let visible = rows.filter(|row| !row[..row.find('>').unwrap()].contains("hidden"));
-    let name = |row: &str| row.split_once("class=\"who\">").unwrap().1.split('<').next().unwrap().to_owned();
+    let name = |row: &str| row.split_once("<th>").unwrap().1.split('<').next().unwrap().to_owned();
     visible.map(name).collect()
 }
 
@@ -104,7 +107,7 @@ fn report(record: &reports::record::Record) -> (tempfile::TempDir, String) {
 }
 
 /// A page of each kind.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "index.html",
     "sensitivity.html",
     "history.html",
@@ -113,6 +116,7 @@ const KINDS: [&str; 8] = [
     "persistent_map.html",
     "persistent_map.get_hit.html",
     "persistent_map.by.im.html",
+    "persistent_map.compare.html",
 ];
 
 #[test]
@@ -195,6 +199,69 @@ fn the_filter_of_a_bottleneck_chooses_scenarios_and_contenders() {
     assert_eq!((data(&peers, "shown"), data(&peers, "rows")), ("22", "4"));
 }
 
+/// The cells of the tables of a page that compares, row by row.
+fn compared(page: &str, table: &str) -> Vec<Vec<String>> {
+    let page = common::as_read(page).replace("</th>", "</td>");
+    let table =
+        page.split_once(&format!("<table class=\"{table}\"")).unwrap().1.split_once("</table>").unwrap().0;
+    let rows = table.split_once("<tbody>").unwrap().1.split("<tr>").skip(1);
+    let texts =
+        |row: &str| row.split('<').filter_map(|it| Some(it.split_once('>')?.1)).collect::<Vec<_>>().join("|");
+    let cells = |row: &str| row.split("</td>").map(|cell| texts(cell).replace('|', "")).collect();
+    rows.map(cells).collect()
+}
+
+#[test]
+fn any_two_are_compared_as_the_page_compares_its_own() {
+    let Some(chromium) = chromium() else { return };
+    let record = common::full_size();
+    let (home, url) = report(&record);
+    let file = "persistent_map.compare.html";
+    let page = format!("{url}/{file}");
+    let visit = |hash: &str| visit(&chromium, home.path(), &format!("{page}{hash}")).dom;
+    let name = |dom: &str, side: &str| {
+        let of = format!("<th scope=\"col\" class=\"{side}\">");
+        dom.split_once(&of).unwrap().1.split('<').next().unwrap().to_owned()
+    };
+
+    // The script finds what the page says without it.
+    let written = fs::read_to_string(home.path().join("report").join(file)).unwrap();
+    let found = visit("");
+    for table in ["totaled", "groups"] {
+        let [written, found] = [&written, &found].map(|text| compared(text, table));
+        assert!(written.len() > 4, "{written:?}");
+        // The script's ratios are those of rounded values.
+        let told = |row: &[String]| {
+            let ratio = row[row.len() - 2].trim_end_matches('×').parse().unwrap_or(f64::NAN);
+            (row[..row.len() - 2].to_vec(), ratio)
+        };
+        assert_eq!(found.len(), written.len(), "{table}");
+        for (found, written) in found.iter().zip(&written) {
+            let ((cells, ratio), (expected, near)) = (told(found), told(written));
+            assert_eq!(cells, expected, "{table}");
+            assert!((ratio / near - 1.0).abs() < 0.05 || found == written, "{found:?} for {written:?}");
+        }
+    }
+    let found = visit("#im/rpds/warm_ns");
+    assert_eq!([name(&found, "left"), name(&found, "right")], ["im", "rpds"]);
+    assert!(found.contains("<table class=\"groups\" data-metric=\"warm_ns\">"));
+    let view = &BottleneckView::all(&record).unwrap()[0];
+    let at = |name: &str| view.contenders.iter().position(|contender| contender.name == name).unwrap();
+    for (row, metric) in [(0, Metric::Instructions), (4, Metric::Warm)] {
+        let duel = Duel::new(view, metric, at("im"), at("rpds"));
+        let counts =
+            [Outcome::Less, Outcome::Level, Outcome::More].map(|outcome| duel.count(outcome).to_string());
+        let row = &compared(&found, "totaled")[row];
+        assert_eq!((row[0].as_str(), &row[1..4]), (metric.title(), &counts[..]));
+    }
+    // Another page passes its view along, and a name that is not there changes nothing.
+    let passed = visit("#metric=blocks&at=imbl/im");
+    assert_eq!([name(&passed, "left"), name(&passed, "right")], ["imbl", "im"]);
+    assert!(passed.contains("<table class=\"groups\" data-metric=\"blocks\">"));
+    let [first, unknown] = ["", "#nobody/%F0"].map(visit);
+    assert_eq!(compared(&unknown, "groups"), compared(&first, "groups"));
+}
+
 /// A page to which a script is added that runs when the page is ready.
 fn with_script(home: &Path, page: &str, script: &str) -> String {
     let text = fs::read_to_string(home.join("report").join(page)).unwrap();
@@ -255,9 +322,11 @@ fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
             document.querySelector(".scale").click();
             const linear = document.querySelector(".drawn .plot");
             data.linear = linear !== plot && linear.querySelectorAll("use").length === plot.querySelectorAll("use").length;
-            const ticks = [...linear.querySelectorAll("text[text-anchor=end]")].map((text) => text.textContent);
+            const ticks = [...linear.querySelectorAll("text:not(.c)")].map((text) => text.textContent);
             data.zero = ticks[0];
             data.address = location.hash;
+            const others = [...document.querySelectorAll(".drawn figure")].slice(1);
+            data.others = others.length && others.every((it) => it.querySelectorAll("use").length > 10 && it.querySelectorAll("text").length > 5);
             document.querySelector(".scale").click();
             data.back = document.querySelector(".drawn .plot") === plot && location.hash;
         }, 300);"##;
@@ -273,6 +342,7 @@ fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
     assert_eq!((data(&dom, "left"), data(&dom, "closed"), data(&dom, "tab")), ("nothing", "nothing", "0"));
     assert_eq!((data(&dom, "next"), data(&dom, "other")), ("true", "true"));
     assert_eq!((data(&dom, "linear"), data(&dom, "zero")), ("true", "0"));
+    assert_eq!(data(&dom, "others"), "true", "the script draws what the page does not");
     assert_eq!((data(&dom, "address"), data(&dom, "back")), ("#scale=linear", ""));
 }
 
@@ -401,6 +471,7 @@ fn no_page_scrolls_sideways_and_one_metric_is_shown() {
         (common::hostile(), "persistent_map.get_hit.html", "1 1 1"),
         (common::full_size(), "persistent_map.html", "2 2 2"),
         (common::full_size(), "persistent_map.by.best.html", "0 0 0"),
+        (common::full_size(), "persistent_map.compare.html", "0 0 0"),
         (common::full_size(), "persistent_map.get_hit.html", "1 1 1"),
         (common::composed(), "store.html", "3 3 3"),
         (common::composed(), "store.program_form.html", "2 2 2"),

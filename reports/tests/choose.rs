@@ -156,6 +156,7 @@ fn without_a_script_the_page_has_typical_mixes_and_how_far_predictions_are_off()
     let record = record();
     let model = Model::of(&record, BOTTLENECK).unwrap();
     let (_home, text) = page(&record, "persistent_map.html");
+    let text = common::as_read(&text);
     let section = text.split_once("<section id=\"choose\">").unwrap().1.split_once("</section>").unwrap().0;
     let rows = section.matches("&#60;/script&#62;&#60;b&#62;typical").count();
     assert_eq!(rows, mixes().len(), "a row for each typical mix, and none of its text is an element");

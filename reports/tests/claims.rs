@@ -56,8 +56,9 @@ fn pages() -> impl Fn(&str) -> String {
         render_with(&common::full_size(), &mine(), &Beside::default(), &home.path().join("report")).unwrap();
     let directory = index.parent().unwrap();
     let names = ["index.html", "claims.html", "persistent_map.html", "persistent_vector.html"];
-    let pages: Vec<(String, String)> =
-        names.map(|name| (name.to_owned(), fs::read_to_string(directory.join(name)).unwrap())).into();
+    let pages: Vec<(String, String)> = names
+        .map(|name| (name.to_owned(), common::as_read(&fs::read_to_string(directory.join(name)).unwrap())))
+        .into();
     move |name: &str| pages.iter().find(|(known, _)| known == name).unwrap().1.clone()
 }
 
@@ -134,7 +135,7 @@ fn every_page_leads_to_the_claims_and_a_bottleneck_shows_its_own() {
 fn a_report_has_the_lab_s_own_claims_and_counts_those_about_other_bottlenecks() {
     let home = tempfile::tempdir().unwrap();
     let index = render(&common::full_size(), &Beside::default(), &home.path().join("report")).unwrap();
-    let page = fs::read_to_string(index.with_file_name("claims.html")).unwrap();
+    let page = common::as_read(&fs::read_to_string(index.with_file_name("claims.html")).unwrap());
     let about = |name: &str| own().iter().filter(|claim| claim.bottleneck == name).count();
     let here = about("persistent_map") + about("persistent_vector");
     assert_eq!(page.matches("<tr data-claim=").count(), here);

@@ -32,7 +32,6 @@ struct Page<'a> {
     view: &'a BottleneckView<'a>,
     cells: Option<String>,
     metrics: Vec<Switch>,
-    roles: Vec<Role>,
     contenders: Vec<Contender<'a>>,
     caveats: Vec<Badge<'a>>,
     families: Vec<Family<'a>>,
@@ -125,12 +124,11 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: series::markers(view.contenders.len()),
+        markers: series::markers(0..view.contenders.len()),
         failures: Failures::of(record, Some(&view.info.name)),
         view,
         cells: Some(format::exact(view.cell_count() as u64)),
         metrics: switches(&shown),
-        roles: view.roles(),
         contenders: contenders
             .map(|(series, info)| Contender { series, info, badges: caveats.badges(&info.caveats) })
             .collect(),

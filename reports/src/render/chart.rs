@@ -19,8 +19,8 @@ const STANDINGS: (u32, u32) = (390, 23);
 /// Width of a waterfall, and the height of one of its bars with the space around it.
 const WATERFALL: (u32, u32) = (400, 20);
 const LABEL: f64 = 11.0;
-/// Radius of a dot that stands for one scenario.
-const DOT: f64 = 2.6;
+/// Radius of the marker at a point, in the same units.
+const MARKER: f64 = 3.0;
 
 /// Drawing failed inside plotters.
 pub type DrawingError = DrawingAreaErrorKind<std::convert::Infallible>;
@@ -69,10 +69,7 @@ pub fn scaling(scenario: &ScenarioView<'_>, names: &[&str], metric: Metric) -> R
         draw_scaling(&area, scenario, names.len(), metric, (&x, &y))?;
     }
     let (unit, name) = (metric.unit(), &scenario.info.name);
-    let text = format!(
-        "{name}: {unit} per {} by size, both logarithmic. The table below has the numbers.",
-        scenario.info.unit
-    );
+    let text = format!("{name}: {unit} per {} by size, both logarithmic.", scenario.info.unit);
     Ok(Chart::Drawn(svg.finish(&text)))
 }
 
@@ -99,7 +96,7 @@ fn draw_scaling(
         .configure_mesh()
         .bold_line_style(Ink::Grid.color())
         .axis_style(Ink::Axis.color())
-        .set_all_tick_mark_size(px(3.0))
+        .set_all_tick_mark_size(svg::TICK)
         .label_style(label())
         .x_label_formatter(&|place| tick(x, *place))
         .y_label_formatter(&|place| tick(y, *place))
@@ -123,12 +120,19 @@ fn draw_scaling(
                 line.push((place_x, place_y));
             }
             if let Some((low, high)) = metric.interval(cell) {
-                whiskers.push([(place_x, low.clamp(y.low, y.high)), (place_x, high.clamp(y.low, y.high))]);
+                let ends = [low, high].map(|end| (place_x, end.clamp(y.low, y.high)));
+                let reach = ends.map(|end| {
+                    (chart.backend_coord(&end).1 - chart.backend_coord(&(place_x, place_y)).1).abs()
+                });
+                // The marker covers what is shorter than itself.
+                if reach.into_iter().any(|reach| reach > px(MARKER)) {
+                    whiskers.push(ends);
+                }
             }
         }
         chart.draw_series(LineSeries::new(line, style))?;
         chart.draw_series(whiskers.into_iter().map(|ends| PathElement::new(ends, style)))?;
-        chart.draw_series(points.into_iter().map(|place| Circle::new(place, px(3.0), style.filled())))?;
+        chart.draw_series(points.into_iter().map(|place| Circle::new(place, px(MARKER), style.filled())))?;
     }
     Ok(())
 }
@@ -184,7 +188,7 @@ fn draw_standings(
         .disable_y_mesh()
         .bold_line_style(Ink::Grid.color())
         .axis_style(Ink::Axis.color())
-        .set_all_tick_mark_size(px(3.0))
+        .set_all_tick_mark_size(svg::TICK)
         .label_style(label())
         .x_label_formatter(&|place| format!("{}×", format::tick(*place)))
         .disable_y_axis()
@@ -199,7 +203,7 @@ fn draw_standings(
         let ink = line.contender as u8;
         let dots = line.dots.iter().filter_map(|ratio| axis.place(*ratio));
         let faint = Ink::Faint(ink).color().filled();
-        chart.draw_series(dots.map(|place| Circle::new((place, middle(row)), px(DOT), faint)))?;
+        chart.draw_series(dots.map(|place| Circle::new((place, middle(row)), 1, faint)))?;
         let strong = Ink::Series(ink).color().filled();
         let place = axis.place(line.score);
         let ends = |place| [(place, middle(row) - 0.36), (place, middle(row) + 0.36)];
@@ -265,7 +269,7 @@ fn draw_waterfall(
         .max_light_lines(1)
         .bold_line_style(Ink::Grid.color())
         .axis_style(Ink::Axis.color())
-        .set_all_tick_mark_size(px(3.0))
+        .set_all_tick_mark_size(svg::TICK)
         .label_style(label())
         .x_label_formatter(&|place| format::tick(*place))
         .y_label_formatter(&|_| String::new())

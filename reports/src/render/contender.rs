@@ -3,14 +3,17 @@
 use askama::Template;
 
 use super::caveats::Badge;
+use super::compare::Total;
 use super::error::{Error, fill};
 use super::growth::{formula, possible};
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
-use super::{format, reproduce, series as looks, site};
+use super::{format, layout, reproduce, series as looks, site};
 use crate::analysis;
+use crate::duel::Duel;
 use crate::growth::{Growth, Verdict};
+use crate::layouts;
 use crate::metric::Metric;
 use crate::record::{CellRecord, ContenderInfo, Role};
 use crate::view::{BottleneckView, ScenarioView};
@@ -32,11 +35,22 @@ struct Page<'a> {
     stated: Vec<(&'a str, String)>,
     paragraphs: Vec<&'a str>,
     answer: String,
+    /// How it lies in memory, with a caption; absent for a contender that no file of layouts names.
+    layout: Option<(String, &'static str)>,
     places: Vec<Places<'a>>,
     growth: Vec<Grown<'a>>,
-    others: Vec<usize>,
-    /// Its instructions divided by those of each of the others: a row for each scenario.
-    duels: Vec<(&'a str, Vec<Option<Ratio>>)>,
+    /// How it stands against each of the others.
+    duels: Vec<Against>,
+    is_timed: bool,
+    compare: Option<String>,
+}
+
+/// How it stands against another one.
+struct Against {
+    other: usize,
+    groups: usize,
+    instructions: Total,
+    warm: Option<Total>,
 }
 
 /// The groups in which it is strong, or weak.
@@ -83,11 +97,11 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
     weak.reverse();
     weak.truncate(PLACES);
     let others = (0..view.contenders.len()).filter(|other| *other != series);
-    let others: Vec<usize> = others.filter(|other| have_met(view, series, *other)).collect();
+    let duels: Vec<Against> = others.filter_map(|other| against(view, series, other)).collect();
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: looks::markers(view.contenders.len()),
+        markers: looks::markers([series]),
         view,
         series,
         info,
@@ -95,6 +109,8 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
         stated: by_growth(info),
         paragraphs: info.analysis.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect(),
         answer,
+        layout: layouts::of(&view.info.name, &info.name)
+            .map(|layout| (layout::svg(layout), layout.caption.as_str())),
         places: vec![
             Places {
                 title: "Where it is strong",
@@ -105,8 +121,9 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
             Places { title: "Where it is weak", id: "weak", is_weak: true, list: weak },
         ],
         growth: growth(told, series),
-        duels: duels(view, series, &others),
-        others,
+        is_timed: duels.iter().any(|against| against.warm.is_some()),
+        duels,
+        compare: view.compare_page(),
     };
     fill(&page, &view.contender_page(&series))
 }
@@ -156,13 +173,6 @@ fn answer(view: &BottleneckView<'_>, info: &ContenderInfo, leads: usize, groups:
     }
 }
 
-fn have_met(view: &BottleneckView<'_>, one: usize, other: usize) -> bool {
-    let both = |scenario: &ScenarioView<'_>| {
-        scenario.sizes.iter().any(|size| scenario.cell(*size, one).and(scenario.cell(*size, other)).is_some())
-    };
-    view.scenarios.iter().any(both)
-}
-
 /// The operations of a contender, joined under the growth that it states for them.
 fn by_growth(contender: &ContenderInfo) -> Vec<(&str, String)> {
     let mut growths: Vec<(&str, String)> = Vec::new();
@@ -197,22 +207,10 @@ fn growth<'a>(told: &Told<'a>, series: usize) -> Vec<Grown<'a>> {
     grown.collect()
 }
 
-/// Its instructions divided by those of each of `others`, in the scenarios in which it meets any of them.
-fn duels<'a>(
-    view: &'a BottleneckView<'a>,
-    series: usize,
-    others: &[usize],
-) -> Vec<(&'a str, Vec<Option<Ratio>>)> {
-    let row = |scenario: &'a ScenarioView<'a>| {
-        let ratios: Vec<Option<Ratio>> = others.iter().map(|other| duel(scenario, series, *other)).collect();
-        ratios.iter().any(Option::is_some).then_some((scenario.info.name.as_str(), ratios))
-    };
-    view.scenarios.iter().filter_map(row).collect()
-}
-
-/// The geometric mean, over the sizes, of its instructions divided by those of another contender.
-fn duel(scenario: &ScenarioView<'_>, series: usize, other: usize) -> Option<Ratio> {
-    let value = |size: u64, at: usize| scenario.value(Metric::Instructions, size, at);
-    let ratio = |size: &u64| Some(analysis::ratio(value(*size, series)?, value(*size, other)?));
-    analysis::geometric_mean(scenario.sizes.iter().filter_map(ratio)).map(Ratio::new)
+/// How `series` stands against `other`; `None` where they never meet.
+fn against(view: &BottleneckView<'_>, series: usize, other: usize) -> Option<Against> {
+    let total = |metric: Metric| Total::new(&Duel::new(view, metric, series, other), metric);
+    let instructions = total(Metric::Instructions)?;
+    let groups = instructions.less + instructions.level + instructions.more;
+    Some(Against { other, groups, instructions, warm: total(Metric::Warm) })
 }

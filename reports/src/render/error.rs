@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use askama::Template;
 
+use super::tidy::tidy;
 use crate::view::Unlisted;
 
 /// Why a report could not be written.
@@ -61,10 +62,11 @@ impl Error {
     }
 }
 
-/// The text of a page, filled into its template.
+/// The text of a page, filled into its template, and shortened to what a browser needs.
 ///
 /// # Errors
 /// If the template fails.
 pub fn fill(template: &impl Template, page: &str) -> Result<String, Error> {
-    template.render().map_err(|cause| Error::Page { page: page.to_owned(), cause })
+    let filled = template.render().map_err(|cause| Error::Page { page: page.to_owned(), cause })?;
+    Ok(tidy(&filled))
 }

@@ -78,7 +78,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &[Told<'a>]) -> Result<String, Error> {
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: series::markers(most),
+        markers: series::markers(0..most),
         failures: Failures::of(shell.record, None),
         cards: told.iter().map(Card::new).collect::<Result<_, _>>()?,
         cells: None,

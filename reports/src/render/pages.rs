@@ -20,8 +20,13 @@ pub const STYLE: &str = "style.css";
 pub const SCRIPT: &str = "script.js";
 /// The script of the form that predicts what a mix of operations costs.
 pub const CHOOSE: &str = "choose.js";
+/// The script of the pages that compare two contenders.
+pub const COMPARE: &str = "compare.js";
 /// The icon of every page.
 pub const ICON: &str = "icon.svg";
+
+/// What names the page that compares any two contenders of a bottleneck.
+const COMPARING: &str = "compare";
 
 /// Whether `name` is safe in any file system and in any link.
 pub fn is_plain(name: &str) -> bool {
@@ -44,6 +49,16 @@ impl BottleneckView<'_> {
         format!("{}.{}.html", self.info.name, part(names, name))
     }
 
+    /// The page that compares any two contenders; `None` where there are no two.
+    pub(super) fn compare_page(&self) -> Option<String> {
+        (self.contenders.len() > 1).then(|| format!("{}.{COMPARING}.html", self.info.name))
+    }
+
+    /// The numbers that the script of that page reads.
+    pub(super) fn data_file(&self) -> String {
+        format!("{}.data.js", self.info.name)
+    }
+
     /// The page of a contender. Templates have references to what they loop over.
     pub(super) fn contender_page(&self, series: &usize) -> String {
         let names = self.contenders.iter().map(|contender| contender.name.as_str());
@@ -55,7 +70,7 @@ impl BottleneckView<'_> {
 /// name would not be safe in a file system, or differs from one before it in capitals only.
 fn part<'a>(names: impl Iterator<Item = &'a str>, name: &str) -> String {
     let before: Vec<&str> = names.take_while(|other| *other != name).collect();
-    let is_taken = before.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let is_taken = before.iter().chain([&COMPARING]).any(|other| other.eq_ignore_ascii_case(name));
     if is_plain(name) && !is_taken { name.to_owned() } else { format!("at.{}", before.len() + 1) }
 }
 
@@ -69,13 +84,14 @@ mod tests {
 
     #[test]
     fn every_page_has_a_file_of_its_own() {
-        let names = ["im", "IM", "..", "a b", "by", "at", "3"];
+        let names = ["im", "IM", "..", "a b", "by", "at", "3", "compare"];
         let contenders = names.map(|name| (name, Role::Peer));
         let record = record(&contenders, &names.map(|name| (name, 10, "im", 1)));
         let view = &BottleneckView::all(&record).unwrap()[0];
         let scenarios = names.map(|name| view.scenario_page(name));
         let contenders = (0..names.len()).map(|series| view.contender_page(&series));
-        let files: Vec<String> = scenarios.into_iter().chain(contenders).chain([view.page()]).collect();
+        let files: Vec<String> =
+            scenarios.into_iter().chain(contenders).chain([view.page()]).chain(view.compare_page()).collect();
         let distinct: BTreeSet<String> = files.iter().map(|file| file.to_ascii_lowercase()).collect();
         assert_eq!(distinct.len(), files.len(), "{files:?}");
         let is_safe = |file: &String| file.chars().all(|at| at.is_ascii_alphanumeric() || "._-".contains(at));

@@ -106,6 +106,8 @@ pub struct Block<'a> {
     pub outline: String,
     pub charts: Vec<Figure>,
     pub tables: Vec<Table<'a>>,
+    /// The metrics in which nothing costs anything.
+    pub zeros: Vec<Metric>,
 }
 
 /// A waterfall with its caption.
@@ -470,9 +472,23 @@ impl<'a> Block<'a> {
             info,
             outline: all.first().map_or(String::new(), |(metric, cases)| in_short(composed, *metric, cases)),
             charts: charts.collect::<Result<_, _>>()?,
-            tables: all.iter().map(|(metric, cases)| Table::new(composed, *metric, cases)).collect(),
+            tables: all
+                .iter()
+                .filter(|(_, cases)| cases.iter().any(is_any))
+                .map(|(metric, cases)| Table::new(composed, *metric, cases))
+                .collect(),
+            zeros: all
+                .iter()
+                .filter(|(_, cases)| !cases.iter().any(is_any))
+                .map(|(metric, _)| *metric)
+                .collect(),
         })
     }
+}
+
+/// Whether any of the wholes costs something.
+fn is_any(case: &Case<'_>) -> bool {
+    [Some(case.naive), case.planned, Some(case.best)].into_iter().flatten().any(|cost| cost != 0.0)
 }
 
 /// What naive and best cost at the largest size, and the parts that make the difference.

@@ -34,11 +34,14 @@ struct Page<'a> {
     metrics: Vec<Switch>,
     /// The metrics that are zero for every contender at every size.
     zeros: Vec<Metric>,
-    roles: Vec<Role>,
+    /// What is said instead of the tables that would say nothing of the contenders, or repeat another.
+    alike: Vec<String>,
     /// Who leads, by size.
     leaders: Vec<(String, Leader<'a>)>,
     /// The contenders that take part.
     legend: Vec<Legend<'a>>,
+    /// Whether any of them states its growth in this scenario.
+    is_stated: bool,
     figures: Vec<Figure>,
     sizes: Vec<(u64, String)>,
     matrices: Vec<Matrix<'a>>,
@@ -72,7 +75,8 @@ struct Legend<'a> {
 /// A chart with its caption.
 struct Figure {
     metric: Metric,
-    svg: String,
+    /// The first chart of a page; the script draws the others, from their tables.
+    svg: Option<String>,
     note: &'static str,
 }
 
@@ -137,8 +141,12 @@ pub fn page<'a>(
         |metric: &Metric| scenario.cells().any(|cell| metric.value(cell).is_some_and(|value| value != 0.0));
     let measured = Metric::with_tables().filter(|metric| scenario.has(*metric));
     let (shown, zeros): (Vec<Metric>, Vec<Metric>) = measured.partition(is_shown);
+    let (shown, alike) = distinct(scenario, shown);
     let charted = shown.iter().filter(|metric| chart::is_charted(view, **metric));
-    let figures = charted.filter_map(|metric| Figure::new(*metric, scenario, &names).transpose());
+    let mut figures: Vec<Figure> = Vec::new();
+    for metric in charted {
+        figures.extend(Figure::new(*metric, scenario, &names, figures.is_empty())?);
+    }
     let largest = scenario.sizes.last().copied().unwrap_or_default();
     let why = functions.and_then(|functions| why::Section::new(shell.record, view, scenario, functions));
     // What explains two cells says how to explain any.
@@ -151,21 +159,23 @@ pub fn page<'a>(
         badges: caveats.badges(&view.contenders[series].caveats),
         growth: growth::stated(view.contenders[series], name),
     });
+    let legend: Vec<Legend<'_>> = legend.collect();
     let groups = verdict.groups.iter().filter(|group| group.scenario == at);
     let named = |at: usize| view.scenarios.get(at).map(|scenario| scenario.info.name.as_str());
     let file = view.scenario_page(name);
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: series::markers(view.contenders.len()),
+        markers: series::markers((0..names.len()).filter(takes_part)),
         view,
         info: scenario.info,
         metrics: switches(&shown),
         zeros,
-        roles: view.roles(),
+        alike,
         leaders: groups.map(|group| (format::size(group.size), Leader::new(view, group))).collect(),
-        legend: legend.collect(),
-        figures: figures.collect::<Result<_, _>>()?,
+        is_stated: legend.iter().any(|entry| !entry.growth.is_empty()),
+        legend,
+        figures,
         sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
         matrices: shown.iter().map(|metric| Matrix::new(view, scenario, *metric)).collect(),
         observed: observed(view, scenario),
@@ -180,6 +190,49 @@ pub fn page<'a>(
         behind: named(at + 1),
     };
     fill(&page, &file)
+}
+
+/// Those of the metrics `shown` whose tables tell contenders apart, and sentences on the others: all contenders have the
+/// same, or what they have in a metric before. The first metric has a table in any case, because its cells are where
+/// links lead.
+fn distinct(scenario: &ScenarioView<'_>, shown: Vec<Metric>) -> (Vec<Metric>, Vec<String>) {
+    let (mut tables, mut sentences): (Vec<Metric>, Vec<String>) = Default::default();
+    for metric in shown {
+        let is_exact = scenario.cells().all(|cell| metric.interval(cell).is_none());
+        let equal = |other: &&Metric| {
+            other.about().unit == metric.about().unit
+                && scenario.cells().all(|cell| metric.value(cell) == other.value(cell))
+        };
+        let sentence = match tables.iter().find(equal) {
+            _ if !is_exact || tables.is_empty() => None,
+            Some(other) => Some(format!("{}: as {}.", metric.title(), other.title().to_lowercase())),
+            None => common_values(scenario, metric),
+        };
+        match sentence {
+            Some(sentence) => sentences.push(sentence),
+            None => tables.push(metric),
+        }
+    }
+    (tables, sentences)
+}
+
+/// A sentence on a metric in which all contenders have the same at each size.
+fn common_values(scenario: &ScenarioView<'_>, metric: Metric) -> Option<String> {
+    let at = |size: &u64| {
+        let mut values =
+            scenario.cells().filter(|cell| cell.name.size == *size).map(|cell| metric.value(cell));
+        let first = values.next()??;
+        values.all(|value| value == Some(first)).then_some(first)
+    };
+    let values = scenario.sizes.iter().map(at).collect::<Option<Vec<f64>>>()?;
+    let is_constant = values.windows(2).all(|pair| pair[0] == pair[1]);
+    let told = values
+        .iter()
+        .zip(&scenario.sizes)
+        .map(|(value, size)| format!("{} at n = {}", format::value(*value), format::size(*size)));
+    let told: Vec<String> = if is_constant { vec![format::value(*values.first()?)] } else { told.collect() };
+    let (title, per) = (metric.title(), metric.per(scenario.info));
+    Some(format!("{title}, {} per {per}: {} for every contender.", metric.unit(), told.join(", ")))
 }
 
 /// The most operations that a region makes at a size.
@@ -229,14 +282,26 @@ fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Ve
 
 impl Figure {
     /// `None` where there is nothing to draw.
-    fn new(metric: Metric, scenario: &ScenarioView<'_>, names: &[&str]) -> Result<Option<Self>, Error> {
-        let chart = chart::scaling(scenario, names, metric).map_err(Error::drawing(&scenario.info.name))?;
-        let Chart::Drawn(svg) = chart else { return Ok(None) };
+    fn new(
+        metric: Metric,
+        scenario: &ScenarioView<'_>,
+        names: &[&str],
+        is_first: bool,
+    ) -> Result<Option<Self>, Error> {
+        let svg = if is_first {
+            let chart = chart::scaling(scenario, names, metric);
+            let Chart::Drawn(svg) = chart.map_err(Error::drawing(&scenario.info.name))? else {
+                return Ok(None);
+            };
+            Some(svg)
+        } else {
+            None
+        };
         let any = |is: &dyn Fn(&CellRecord) -> bool| scenario.cells().any(is);
         let note = if any(&|cell| metric.value(cell) == Some(0.0)) {
             "Zero has no logarithm, so it is drawn on the line marked 0."
         } else if any(&|cell| metric.interval(cell).is_some()) {
-            "The bars are 95 % confidence intervals."
+            "The bars are 95 % confidence intervals, where they reach beyond the marks."
         } else {
             ""
         };

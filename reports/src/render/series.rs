@@ -15,29 +15,31 @@ const HUES: usize = 8;
 /// The lines of the series that have a hue for the first time, for the second time, and so on.
 const DASHES: [&str; 3] = ["", ";--dash:9 3", ";--dash:9 3 2 3"];
 
-/// The markers, in series order, drawn around the origin.
-const MARKERS: [&str; 10] = [
-    "<circle r=3.2 />",
-    r#"<path d="M-3-3H3V3H-3Z"/>"#,
-    r#"<path d="M0-4.1 3.7 2.7H-3.7Z"/>"#,
-    r#"<path d="M0-4.3 3.6 0 0 4.3-3.6 0Z"/>"#,
-    r#"<path d="M0 4.1 3.7-2.7H-3.7Z"/>"#,
-    r#"<path d="M-1.2-3.8H1.2V-1.2H3.8V1.2H1.2V3.8H-1.2V1.2H-3.8V-1.2H-1.2Z"/>"#,
-    r#"<path d="M-3.6-2 -2-3.6 0-1.6 2-3.6 3.6-2 1.6 0 3.6 2 2 3.6 0 1.6-2 3.6-3.6 2-1.6 0Z"/>"#,
-    r#"<path d="M-3.9-1.6H3.9V1.6H-3.9Z"/>"#,
-    r#"<path d="M-1.6-3.9H1.6V3.9H-1.6Z"/>"#,
-    r#"<path d="M-4 0-2-3.5H2L4 0 2 3.5H-2Z"/>"#,
+/// The markers, in series order, drawn around the origin: an element, and its attributes.
+const MARKERS: [(&str, &str); 10] = [
+    ("circle", "r=3.2"),
+    ("path", r#"d="M-3-3H3V3H-3Z""#),
+    ("path", r#"d="M0-4.1 3.7 2.7H-3.7Z""#),
+    ("path", r#"d="M0-4.3 3.6 0 0 4.3-3.6 0Z""#),
+    ("path", r#"d="M0 4.1 3.7-2.7H-3.7Z""#),
+    ("path", r#"d="M-1.2-3.8H1.2V-1.2H3.8V1.2H1.2V3.8H-1.2V1.2H-3.8V-1.2H-1.2Z""#),
+    ("path", r#"d="M-3.6-2 -2-3.6 0-1.6 2-3.6 3.6-2 1.6 0 3.6 2 2 3.6 0 1.6-2 3.6-3.6 2-1.6 0Z""#),
+    ("path", r#"d="M-3.9-1.6H3.9V1.6H-3.9Z""#),
+    ("path", r#"d="M-1.6-3.9H1.6V3.9H-1.6Z""#),
+    ("path", r#"d="M-4 0-2-3.5H2L4 0 2 3.5H-2Z""#),
 ];
 
-/// A hidden `svg` with the markers `#k0` … of `count` series, and `#l0` …: a piece of their lines, 22 by 10, with the marker.
+/// A hidden `svg` with the markers `#k0` … of `shown`, and `#l0` …: a piece of their lines with the marker in its middle.
 /// A page has many of these, so each is one element there.
-pub fn markers(count: usize) -> String {
-    let mut svg = r#"<svg class="sprite" aria-hidden="true" width="0" height="0">"#.to_owned();
-    for series in 0..count {
+pub fn markers(shown: impl IntoIterator<Item = usize>) -> String {
+    let mut svg =
+        r#"<svg class="sprite" aria-hidden="true" width="0" height="0"><path id=l class=l d="M-11 0H11"/>"#
+            .to_owned();
+    for series in shown {
+        let (element, shape) = MARKERS[series % MARKERS.len()];
         let _ = write!(
             svg,
-            "<g id=k{series}>{}</g><g id=l{series}><path class=l d='M0 5H22'/><use href=#k{series} x=11 y=5 /></g>",
-            MARKERS[series % MARKERS.len()]
+            "<{element} id=k{series} {shape} /><g id=l{series}><use href=#l /><use href=#k{series} /></g>"
         );
     }
     svg.push_str("</svg>");

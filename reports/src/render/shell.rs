@@ -115,7 +115,7 @@ fn switched() -> String {
     let chosen = |shown: &str| {
         let of = |metric: Metric| {
             let key = metric.key();
-            format!("body:has(#metric-{key}:checked) {shown}[data-metric={key}]")
+            format!("body:has(.switch [value={key}]:checked) {shown}[data-metric={key}]")
         };
         Metric::with_tables().map(of).collect::<Vec<String>>().join(",\n")
     };

@@ -1,6 +1,6 @@
 //! A drawing backend for plotters whose output is part of a page. Colours are CSS classes, so that a
 //! chart follows the page's light or dark scheme. There is no fixed width, so that a chart scales.
-//! Every coordinate is cut to a tenth of a unit, so that a hundred charts fit on one page.
+//! Every coordinate is rounded to a unit, about a pixel of the screen: a site has a thousand charts.
 //!
 //! The SVG backend of plotters writes fixed colours, fonts and sizes into every element, which takes
 //! about four times the bytes.
@@ -17,6 +17,10 @@ use plotters_backend::{
 /// The number of pixels in one unit of the view box, because plotters draws in whole pixels.
 pub const SCALE: i32 = 10;
 
+/// The length of an axis' ticks, in pixels. They keep its labels away from it and are not drawn, because the grid leads to
+/// each label anyway.
+pub const TICK: i32 = 3 * SCALE;
+
 /// The meaning of a stroke or a shape. plotters carries it as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -29,7 +33,8 @@ pub enum Ink {
     /// Line and markers of a series: class `s<n>`. A filled circle becomes the series' marker, the
     /// symbol `#k<n>` of the page.
     Series(u8),
-    /// A secondary mark of a series: class `s<n> f`. A filled circle becomes a small dot.
+    /// A secondary mark of a series: class `s<n> f`. A filled circle becomes a small dot: a line without length, whose round
+    /// ends the style makes as wide as the dot.
     Faint(u8),
     /// A bar. A filled rectangle becomes a shape with the bar's class.
     Bar(Bar),
@@ -165,6 +170,12 @@ impl Svg {
 
     fn path(&mut self, points: impl IntoIterator<Item = BackendCoord>, color: BackendColor) {
         let ink = Ink::of(color);
+        let points: Vec<BackendCoord> = points.into_iter().collect();
+        if let (Ink::Axis, [(left, top), (right, bottom)]) = (ink, &points[..])
+            && (left - right).abs() + (top - bottom).abs() <= TICK
+        {
+            return;
+        }
         let target = match ink {
             Ink::Grid => &mut self.grid,
             Ink::Axis | Ink::Text => &mut self.axis,
@@ -203,12 +214,19 @@ impl Svg {
             before = Some((x, y));
         }
     }
+
+    /// A dot of the path that is open.
+    fn dot(&mut self, place: BackendCoord, color: BackendColor) {
+        self.path([place], color);
+        if let Some((_, path)) = &mut self.open {
+            path.push_str("h0");
+        }
+    }
 }
 
-/// Appends a pixel coordinate in units: `123`, `45.6`, `-0.5`.
+/// Appends a pixel coordinate in whole units: `123`.
 fn push_unit(text: &mut String, pixels: i32) {
-    let units = f64::from(pixels) / f64::from(SCALE);
-    let _ = write!(text, "{units}");
+    let _ = write!(text, "{}", (pixels + SCALE / 2).div_euclid(SCALE));
 }
 
 fn unit(pixels: i32) -> String {
@@ -283,24 +301,15 @@ impl DrawingBackend for &mut Svg {
         Ok(())
     }
 
-    fn draw_circle<S: BackendStyle>(
-        &mut self,
-        (x, y): BackendCoord,
-        radius: u32,
-        style: &S,
-        _: bool,
-    ) -> Drawn {
-        let ink = Ink::of(style.color());
-        self.close();
-        let (x, y) = (unit(x), unit(y));
-        let class = self.enter(ink);
-        let _ = match ink {
-            Ink::Series(index) => write!(self.series, "<use href=#k{index} x={x} y={y} />"),
-            _ => {
-                let radius = unit(radius as i32);
-                write!(self.series, r#"<circle{class} cx="{x}" cy="{y}" r="{radius}"/>"#)
-            }
+    fn draw_circle<S: BackendStyle>(&mut self, place: BackendCoord, _: u32, style: &S, _: bool) -> Drawn {
+        let Ink::Series(index) = Ink::of(style.color()) else {
+            self.dot(place, style.color());
+            return Ok(());
         };
+        self.close();
+        let (x, y) = (unit(place.0), unit(place.1));
+        self.enter(Ink::Series(index));
+        let _ = write!(self.series, "<use href=#k{index} x={x} y={y} />");
         Ok(())
     }
 
@@ -314,13 +323,14 @@ impl DrawingBackend for &mut Svg {
             VPos::Center => 0.36,
             VPos::Bottom => 0.0,
         } * style.size();
-        let anchor = match style.anchor().h_pos {
-            HPos::Left => "",
-            HPos::Center => r#" text-anchor="middle""#,
-            HPos::Right => r#" text-anchor="end""#,
+        // Most labels end where they are put, so the style says so.
+        let class = match style.anchor().h_pos {
+            HPos::Left => " class=b",
+            HPos::Center => " class=c",
+            HPos::Right => "",
         };
         let (x, y) = (unit(x), unit(y + drop as i32));
-        let _ = write!(self.labels, r#"<text x="{x}" y="{y}"{anchor}>{}</text>"#, escape(text));
+        let _ = write!(self.labels, "<text{class} x={x} y={y}>{}</text>", escape(text));
         Ok(())
     }
 
@@ -346,7 +356,11 @@ mod tests {
         for y in [0, 100] {
             area.draw(&PathElement::new([(0, y), (400, y)], Ink::Grid.color())).unwrap();
         }
+        area.draw(&PathElement::new([(0, 0), (0, TICK)], Ink::Axis.color())).unwrap();
         area.draw(&Circle::new((55, 60), 30, Ink::Series(2).color().filled())).unwrap();
+        for x in [0, 100] {
+            area.draw(&Circle::new((x, 60), 30, Ink::Faint(2).color().filled())).unwrap();
+        }
         drop(area);
         let text = svg.finish("a \"b\" <c>");
         assert_eq!(
@@ -354,7 +368,8 @@ mod tests {
             concat!(
                 r#"<svg class="plot" viewBox="0 0 40 20" role="img" aria-label="a &quot;b&quot; &lt;c&gt;">"#,
                 r#"<path class="g" d="M0 0H40M0 10H40"/>"#,
-                "<g class=s2><use href=#k2 x=5.5 y=6 /></g></svg>"
+                "<g class=s2><use href=#k2 x=6 y=6 /></g>",
+                r#"<path class="s2 f" d="M0 6h0M10 6h0"/></svg>"#
             )
         );
     }
@@ -365,7 +380,7 @@ mod tests {
         let area = (&mut svg).into_drawing_area();
         area.draw(&Rectangle::new([(0, 10), (205, 60)], Ink::Bar(Bar::Gain).color().filled())).unwrap();
         drop(area);
-        assert!(svg.finish("").ends_with(r#"<path class="gain" d="M0 1H20.5V6H0Z"/></svg>"#));
+        assert!(svg.finish("").ends_with(r#"<path class="gain" d="M0 1H21V6H0Z"/></svg>"#));
     }
 
     #[test]

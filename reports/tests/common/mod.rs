@@ -746,3 +746,62 @@ pub fn composed() -> Record {
     record.cells.sort_by(|left, right| left.name.cmp(&right.name));
     record
 }
+
+/// A page as a browser reads it: every value of an attribute has its quotes, and every cell and row its end.
+pub fn as_read(page: &str) -> String {
+    let mut read = String::with_capacity(page.len() * 5 / 4);
+    // The cell and the row that are open.
+    let (mut cell, mut row) = ("", false);
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').unwrap() + 1;
+        read.push_str(&rest[..start]);
+        let tag = &rest[start..end];
+        let name = tag[1..].split([' ', '>']).next().unwrap();
+        rest = &rest[end..];
+        if ["td", "th", "tr", "tbody", "/table"].contains(&name) {
+            read.push_str(match std::mem::take(&mut cell) {
+                "td" => "</td>",
+                "th" => "</th>",
+                _ => "",
+            });
+            if row && name != "td" && name != "th" {
+                read.push_str("</tr>");
+                row = false;
+            }
+        }
+        match name {
+            "td" | "th" => cell = name,
+            "/td" | "/th" => cell = "",
+            "tr" => row = true,
+            "/tr" => row = false,
+            _ => {}
+        }
+        push_quoted(&mut read, tag);
+    }
+    read.push_str(rest);
+    read
+}
+
+/// Appends a tag with quotes around each value.
+fn push_quoted(read: &mut String, tag: &str) {
+    let mut rest = tag;
+    while let Some(at) = rest.find('=') {
+        let (before, from) = rest.split_at(at + 1);
+        read.push_str(before);
+        let quote = from.chars().next().unwrap();
+        let length = if quote == '"' || quote == '\'' {
+            from[1..].find(quote).unwrap() + 2
+        } else {
+            from.find([' ', '>']).unwrap()
+        };
+        let (value, behind) = from.split_at(length);
+        if value.starts_with(quote) && value.len() > 1 && (quote == '"' || quote == '\'') {
+            read.push_str(value);
+        } else {
+            read.extend(["\"", value, "\""]);
+        }
+        rest = behind;
+    }
+    read.push_str(rest);
+}

@@ -1,0 +1,163 @@
+//! A page without what a browser adds by itself: the quotes around plain values, the ends of cells and rows, and the
+//! space between blocks.
+//!
+//! The templates stay as people write them. Names and `data-` attributes keep their quotes, because programs look for
+//! them in the text of a page.
+
+/// Elements that end by themselves where the next one begins.
+const ENDS: [&str; 5] = ["td", "th", "tr", "tbody", "thead"];
+/// Elements at whose beginnings and ends space says nothing.
+const BLOCKS: [&str; 29] = [
+    "caption",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "header",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "tr",
+    "ul",
+];
+/// Elements whose content is no markup, or whose space counts.
+const AS_IT_IS: [&str; 2] = ["script", "pre"];
+
+/// `page` with a shorter body. The head stays as it is.
+pub fn tidy(page: &str) -> String {
+    let Some(body) = page.find("<body>") else { return page.to_owned() };
+    let (head, mut rest) = page.split_at(body);
+    let mut tidy = String::with_capacity(page.len());
+    tidy.push_str(head);
+    // Whether what was written last is a tag beside which space says nothing.
+    let mut after_block = false;
+    while let Some(start) = rest.find('<') {
+        let (text, from) = rest.split_at(start);
+        let Some(end) = tag_end(from) else { break };
+        let (tag, behind) = from.split_at(end);
+        rest = behind;
+        let name = name(tag);
+        let is_block = BLOCKS.contains(&name);
+        let text = if after_block { text.trim_ascii_start() } else { text };
+        tidy.push_str(if is_block { text.trim_ascii_end() } else { text });
+        after_block = is_block;
+        if tag.starts_with("</") && ENDS.contains(&name) {
+            continue;
+        }
+        push(&mut tidy, tag);
+        if AS_IT_IS.contains(&name) && !tag.starts_with("</") {
+            let content = rest.find(&format!("</{name}")).unwrap_or(rest.len());
+            let (content, behind) = rest.split_at(content);
+            tidy.push_str(content);
+            rest = behind;
+            after_block = false;
+        }
+    }
+    tidy.push_str(rest);
+    tidy
+}
+
+/// Where the tag ends with which `from` begins, the bracket included: a bracket within quotes ends nothing.
+fn tag_end(from: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in from.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The name of a tag's element.
+fn name(tag: &str) -> &str {
+    let tag = tag.trim_start_matches(['<', '/']);
+    tag.split(|at: char| !at.is_ascii_alphanumeric()).next().unwrap_or_default()
+}
+
+/// Appends `tag` without the quotes around values that need none.
+fn push(tidy: &mut String, tag: &str) {
+    let mut rest = tag;
+    while let Some(at) = rest.find("=\"") {
+        let (before, from) = rest.split_at(at);
+        let value = &from[2..];
+        let Some(end) = value.find('"') else { break };
+        let (value, behind) = (&value[..end], &value[end + 1..]);
+        tidy.push_str(before);
+        let attribute = before.rsplit([' ', '\n']).next().unwrap_or_default();
+        if is_plain(value) && attribute != "id" && !attribute.starts_with("data-") {
+            tidy.push('=');
+            tidy.push_str(value);
+            if behind.starts_with('/') {
+                tidy.push(' ');
+            }
+        } else {
+            tidy.push_str("=\"");
+            tidy.push_str(value);
+            tidy.push('"');
+        }
+        rest = behind;
+    }
+    tidy.push_str(rest);
+}
+
+fn is_plain(value: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'#' | b':');
+    !value.is_empty() && value.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(text: &str) -> String {
+        tidy(&format!("<meta name=\"generator\">\n<body>{text}</body>"))
+    }
+
+    #[test]
+    fn what_a_browser_adds_by_itself_goes() {
+        let table = "<table class=\"a b\" data-x=\"y\">\n<thead><tr><th scope=\"col\">A</th></tr></thead>\n<tbody>\n\
+                     <tr id=\"r\"><td class=\"v\">1</td><td>2 </td></tr>\n</tbody>\n</table>\n<p>x</p>";
+        assert_eq!(
+            body(table),
+            "<meta name=\"generator\">\n<body><table class=\"a b\" data-x=\"y\"><thead><tr><th scope=col>A<tbody>\
+             <tr id=\"r\"><td class=v>1<td>2</table><p>x</p></body>"
+        );
+    }
+
+    #[test]
+    fn what_means_something_stays() {
+        for text in [
+            "<a>one</a> <a>two</a>\n<b>three</b>",
+            "<path class=s1 d=\"M0 1\"/>",
+            "<i title=\"a>b\">x</i>",
+            "<script type=x>[\"<td>\", \"a=\\\"b\\\"\"]\n</script>",
+            "<pre>\n <code>x</code>\n</pre>",
+            "<a title='=\"x'>y</a>",
+            "<b title=\"\">1 < 2</b>",
+        ] {
+            assert!(body(text).contains(text), "{text}: {}", body(text));
+        }
+        assert!(body("<use href=\"#k1\"/>").contains("<use href=#k1 />"));
+    }
+}
