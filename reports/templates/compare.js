@@ -130,11 +130,13 @@
     table.dataset.metric = key;
     // The caption holds the button that saves the table.
     table.caption.firstChild.data = `${title}, ${unit} per operation`;
+    let before = "";
     const rows = compare(values, one, other).map(({ scenario, page, size, values, ratio }) => {
-      const link = element("a", scenario);
-      link.href = `${page}#${size}/${contenders[one]}`;
       const head = element("th", "", "who");
-      head.append(link);
+      const link = element("a", scenario);
+      link.href = page;
+      head.append(scenario === before ? scenario : link);
+      before = scenario;
       return row(head, element("td", sizeText(size)), ...values.map((value) => element("td", valueText(value))), ratioCell(ratio));
     });
     table.tBodies[0].replaceChildren(...rows);

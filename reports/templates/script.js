@@ -28,13 +28,36 @@
     return found ? Number(found[1].replace(/\s/g, "")) * (SCALE[found[2]] ?? 1) : NaN;
   }
 
-  // A ratio says its shade. The first table has it without a script, too. The bounds are those of reports/src/render/tint.rs.
+  // What is shaded in the first table without a script is shaded by it in the others. The bounds are those of reports/src/render/tint.rs.
   const SHADES = [[-2, "b3"], [-1, "b2"], [-0.07, "b1"], [0.07, ""], [1, "w1"], [2, "w2"], [3.5, "w3"], [Infinity, "w4"]];
-  for (const ratio of others.flatMap((table) => all("td", table))) {
-    const text = ratio.textContent;
-    if (!text.endsWith("×") || text.startsWith("≈")) continue;
-    const doublings = Math.log2(number(text));
-    ratio.className = SHADES.find(([bound]) => doublings < bound)?.[1] ?? "w4";
+  const shade = (cell, ratio) => {
+    const doublings = Math.log2(ratio);
+    const shade = SHADES.find(([bound]) => doublings < bound)?.[1] ?? "w4";
+    if (shade) cell.classList.add(shade);
+  };
+  // The shade of a value that has no ratio beside it is that of its ratio to the same as in the first table.
+  const against = /÷ the (best peer|naive one)/.exec(first?.caption.textContent)?.[1].replace("best ", "").replace(" one", "");
+  const referred = new Set(all(`.legend [data-role="${against}"]`).map((entry) => entry.className));
+  const interval = (cell) => (cell.querySelector("i:not(.noisy)")?.textContent ?? "").split("–").map(number);
+  for (const table of others) {
+    const rows = all("tbody tr", table);
+    if (table.caption.textContent.includes("÷")) {
+      for (const cell of all("td:nth-child(2n + 3)", table)) {
+        if (/^[^≈].*×$/.test(cell.textContent)) shade(cell, number(cell.textContent));
+      }
+      continue;
+    }
+    for (let column = 1; column < rows[0]?.cells.length; column++) {
+      const known = rows.map((row) => [row, row.cells[column], worth(row.cells[column])]).filter(([, , value]) => !Number.isNaN(value));
+      const [least] = known.filter(([row]) => referred.has(row.className)).sort(([, , a], [, , b]) => a - b);
+      if (!least) continue;
+      const [low, high] = interval(least[1]);
+      for (const [, cell, value] of known) {
+        const own = interval(cell);
+        const isNoise = own.length === 2 && own[0] <= high && own[1] >= low;
+        if (!isNoise && value !== least[2]) shade(cell, value / least[2]);
+      }
+    }
   }
 
   // --- the filter, which is of no use without a script ---

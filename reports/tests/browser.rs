@@ -325,6 +325,8 @@ fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
             const ticks = [...linear.querySelectorAll("text:not(.c)")].map((text) => text.textContent);
             data.zero = ticks[0];
             data.address = location.hash;
+            const shaded = (metric) => document.querySelectorAll(`.values table[data-metric=${metric}] :is(.b1, .b2, .b3)`).length > 3;
+            data.shaded = ["instructions", "warm_ns", "cold_ns"].every(shaded);
             const others = [...document.querySelectorAll(".drawn figure")].slice(1);
             data.others = others.length && others.every((it) => it.querySelectorAll("use").length > 10 && it.querySelectorAll("text").length > 5);
             document.querySelector(".scale").click();
@@ -343,6 +345,7 @@ fn a_point_tells_its_value_to_the_pointer_and_to_the_keyboard() {
     assert_eq!((data(&dom, "next"), data(&dom, "other")), ("true", "true"));
     assert_eq!((data(&dom, "linear"), data(&dom, "zero")), ("true", "0"));
     assert_eq!(data(&dom, "others"), "true", "the script draws what the page does not");
+    assert_eq!(data(&dom, "shaded"), "true", "and shades it");
     assert_eq!((data(&dom, "address"), data(&dom, "back")), ("#scale=linear", ""));
 }
 

@@ -64,6 +64,8 @@ impl Total {
 /// A group in which both have a value.
 struct Row<'a> {
     scenario: &'a str,
+    /// Whether it is the first one of its scenario.
+    is_first: bool,
     size: u64,
     size_text: String,
     values: [String; 2],
@@ -101,8 +103,10 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, file: &str) -> Result<String
     let duels: Vec<(Metric, Duel)> =
         metrics.iter().map(|metric| (*metric, Duel::new(view, *metric, pair[0], pair[1]))).collect();
     let first = duels.iter().find(|(_, duel)| !duel.meetings.is_empty()).or(duels.first());
+    let mut before = None;
     let rows = first.into_iter().flat_map(|(_, duel)| &duel.meetings).map(|meeting| Row {
         scenario: &view.scenarios[meeting.scenario].info.name,
+        is_first: before.replace(meeting.scenario) != Some(meeting.scenario),
         size: meeting.size,
         size_text: format::size(meeting.size),
         values: meeting.values.map(format::value),

@@ -118,8 +118,6 @@ struct Cell {
     /// Whether somebody else used the core while it was timed.
     noisy: bool,
     best: bool,
-    /// The shade, where no ratio stands beside it.
-    tint: &'static str,
     ratio: Option<Ratio>,
 }
 
@@ -343,7 +341,6 @@ impl<'a> Matrix<'a> {
                     }),
                     noisy: interval.is_some() && cell.is_noisy(),
                     best: leaders.contains(&series),
-                    tint: ratio.as_ref().filter(|_| against.is_empty()).map_or("", |ratio| ratio.tint),
                     ratio,
                 }
             });
@@ -358,16 +355,6 @@ impl<'a> Matrix<'a> {
 }
 
 impl Cell {
-    /// Its `class` attribute, with a space before it.
-    fn class(&self) -> String {
-        match (self.best, self.tint) {
-            (false, "") => String::new(),
-            (true, "") => " class=best".to_owned(),
-            (false, tint) => format!(" class={tint}"),
-            (true, tint) => format!(" class='best {tint}'"),
-        }
-    }
-
     fn absent(name: String) -> Self {
         Cell {
             name,
@@ -375,7 +362,6 @@ impl Cell {
             interval: String::new(),
             noisy: false,
             best: false,
-            tint: "",
             ratio: None,
         }
     }
