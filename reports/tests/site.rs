@@ -829,16 +829,17 @@ fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
     assert!(because.contains("more on allocating memory. <a href=\"#why\">"), "{because}");
     let why = part(page, "<section id=\"why\">", "</section>");
     assert!(why.contains("at n = 100\u{202f}k"), "the largest size");
-    assert_eq!(why.matches(" role=img aria-label=\"").count(), 2);
+    assert_eq!(why.matches(" role=\"img\" aria-label=\"").count(), 2);
     assert!(why.contains("<title>insert (lib.rs) ") && why.contains("<title>memcpy "));
     assert!(why.contains("<title>copied::&lt;K&gt; (lib.rs) "), "a name is text");
-    assert!(why.contains("<th scope=row>insert<i>im/src/lib.rs</i><td>–<td>"), "{why}");
+    assert!(why.contains("<th scope=\"row\">insert<i>im/src/lib.rs</i></th><td>–</td><td>"), "{why}");
     let explain =
         "lab explain persistent_map/insert_shared/100000/best persistent_map/insert_shared/100000/im";
     assert!(why.contains(explain));
     let without = site(&record);
     let more = page.len() - without.scenario("insert_shared").len();
-    assert!(more < 2_600, "{more} bytes");
+    // As a browser reads it, which is some more than what is written.
+    assert!(more < 2_900, "{more} bytes");
 
     // Of another count, nothing is told but how to measure it; without a baseline, not even that.
     let baseline = beside.functions.as_mut().unwrap();
@@ -868,13 +869,13 @@ fn the_history_says_what_changed_since_when() {
     let change = part(&whole, "aria-label=\"Changes, the newest first\"", "</table>");
     assert!(
         change
-            .contains("<td class=v>−33\u{202f}%<td><code>3333333333</code><td>Instructions<td class=v>4<td"),
+            .contains("<td class=\"v\">−33\u{202f}%</td><td><code>3333333333</code></td><td>Instructions</td><td class=\"v\">4</td><td"),
         "{change}"
     );
     assert!(change.contains("<a href=\"persistent_map.get_hit.html#"), "{change}");
     let map = part(&whole, "<section id=\"persistent_map\">", "</section>");
     assert!(map.contains("Cells that changed: 4<"));
-    let row = part(map, "<a href=\"persistent_map.get_hit.html#1000/best\">get_hit/1000/best</a>", "\n");
+    let row = part(map, "<a href=\"persistent_map.get_hit.html#1000/best\">get_hit/1000/best</a>", "</tr>");
     assert!(row.contains("2026-01-03 −33\u{202f}% (3333333333)") && row.contains("H67V16H102"), "{row}");
     // In the two smallest cells the gate tolerates as few instructions.
     // Only the contender that changed moves, and by less than its cells, because it has others.
