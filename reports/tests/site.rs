@@ -652,7 +652,7 @@ fn without_peers_or_a_naive_one_there_are_no_ratios_to_them() {
 }
 
 /// At most so many bytes of a report for each cell, of everything that is in it but the style and the scripts.
-const MOST_BYTES: usize = 1_300;
+const MOST_BYTES: usize = 850;
 
 /// The bytes of the pages and data of a report as they are written.
 fn bytes(record: &Record) -> usize {
