@@ -75,8 +75,6 @@ pub enum Picture {
         tail: bool,
         /// Whether each element is behind a pointer.
         boxed: bool,
-        /// Whether it is in memory that processes share.
-        shared: bool,
     },
     /// A list of entries in the order of use, mostly with a table that finds them.
     List {

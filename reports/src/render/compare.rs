@@ -66,7 +66,7 @@ struct Row<'a> {
     scenario: &'a str,
     /// Whether it is the first one of its scenario.
     is_first: bool,
-    size_text: String,
+    size: String,
     values: [String; 2],
     ratio: Ratio,
 }
@@ -106,7 +106,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, file: &str) -> Result<String
     let rows = first.into_iter().flat_map(|(_, duel)| &duel.meetings).map(|meeting| Row {
         scenario: &view.scenarios[meeting.scenario].info.name,
         is_first: before.replace(meeting.scenario) != Some(meeting.scenario),
-        size_text: format::size(meeting.size),
+        size: format::size(meeting.size),
         values: meeting.values.map(format::value),
         ratio: marked(meeting.ratio),
     });

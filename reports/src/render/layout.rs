@@ -105,12 +105,7 @@ impl Drawing {
             Picture::Table { copied } => self.table(*copied),
             Picture::Bitmap { width, entries } => self.bitmap(*width, *entries),
             Picture::Buckets { width, room, tail } => self.buckets(*width, *room, *tail),
-            Picture::Trie { width, leaf, tail, boxed, shared } => {
-                if *shared {
-                    return self.region(Region::Trie, false);
-                }
-                self.trie(*width, *leaf, *tail, *boxed)
-            }
+            Picture::Trie { width, leaf, tail, boxed } => self.trie(*width, *leaf, *tail, *boxed),
             Picture::List { nodes, table, order } => self.list(*nodes, *table, *order),
             Picture::Tree { keys, shape } => self.tree(*keys, *shape),
             Picture::Arena { content, table } => self.arena(*content, *table),
