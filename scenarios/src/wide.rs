@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use crate::input::Key;
-use crate::lru_cache::Cache;
-use crate::persistent_map::PersistentMap;
-use crate::persistent_vector::PersistentVector;
+use crate::lru_cache::contract::Cache;
+use crate::persistent_map::contract::PersistentMap;
+use crate::persistent_vector::contract::PersistentVector;
 
 /// A number with so many words: a plain key or value that is large. All words depend on the number.
 ///
@@ -206,16 +206,18 @@ where
 #[cfg(not(any(lab_entry_bytes = "64", lab_entry_bytes = "256")))]
 mod sized {
     use crate::input::FixedHasher;
-    use crate::{lru_cache, persistent_map, persistent_vector};
+    use crate::lru_cache::contract::Family as Caches;
+    use crate::persistent_map::contract::Family as Maps;
+    use crate::persistent_vector::contract::Family as Vectors;
 
     /// A plain key.
     pub type Plain = u64;
     /// A map of these keys and of plain values.
-    pub type MapOf<F, K> = <F as persistent_map::Family>::Map<K, u64, FixedHasher>;
+    pub type MapOf<F, K> = <F as Maps>::Map<K, u64, FixedHasher>;
     /// A cache of such entries.
-    pub type CacheOf<F, K> = <F as lru_cache::Family>::Cache<K, u64, FixedHasher>;
+    pub type CacheOf<F, K> = <F as Caches>::Cache<K, u64, FixedHasher>;
     /// A vector of plain elements.
-    pub type VectorOf<F> = <F as persistent_vector::Family>::Vector<u64>;
+    pub type VectorOf<F> = <F as Vectors>::Vector<u64>;
 }
 
 /// The types that the scenarios of maps, caches and vectors are about, in a build that asks for larger entries.
@@ -223,18 +225,20 @@ mod sized {
 mod sized {
     use super::{Wide, Widened};
     use crate::input::{ENTRY_BYTES, FixedHasher};
-    use crate::{lru_cache, persistent_map, persistent_vector};
+    use crate::lru_cache::contract::Family as Caches;
+    use crate::persistent_map::contract::Family as Maps;
+    use crate::persistent_vector::contract::Family as Vectors;
 
     const WORDS: usize = ENTRY_BYTES / 8;
 
     /// A plain key.
     pub type Plain = Wide<WORDS>;
     /// A map of these keys and of plain values.
-    pub type MapOf<F, K> = Widened<<F as persistent_map::Family>::Map<K, Wide<WORDS>, FixedHasher>, WORDS>;
+    pub type MapOf<F, K> = Widened<<F as Maps>::Map<K, Wide<WORDS>, FixedHasher>, WORDS>;
     /// A cache of such entries.
-    pub type CacheOf<F, K> = Widened<<F as lru_cache::Family>::Cache<K, Wide<WORDS>, FixedHasher>, WORDS>;
+    pub type CacheOf<F, K> = Widened<<F as Caches>::Cache<K, Wide<WORDS>, FixedHasher>, WORDS>;
     /// A vector of plain elements.
-    pub type VectorOf<F> = Widened<<F as persistent_vector::Family>::Vector<Wide<WORDS>>, WORDS>;
+    pub type VectorOf<F> = Widened<<F as Vectors>::Vector<Wide<WORDS>>, WORDS>;
 }
 
 pub use sized::{CacheOf, MapOf, Plain, VectorOf};

@@ -10,7 +10,7 @@
 
 mod cases;
 mod checks;
-mod contract;
+pub(crate) mod contract;
 mod oracle;
 
 use crate::contender::{About, Bottleneck, Capability, Contender, Form, NOTHING, OwnInput, Scenario, Sizes};

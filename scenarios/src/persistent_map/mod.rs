@@ -10,7 +10,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod checks;
-mod contract;
+pub(crate) mod contract;
 pub(crate) mod mixes;
 pub(crate) mod operations;
 pub(crate) mod oracle;

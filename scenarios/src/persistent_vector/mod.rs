@@ -9,7 +9,7 @@
 
 mod cases;
 mod checks;
-mod contract;
+pub(crate) mod contract;
 pub(crate) mod operations;
 mod oracle;
 
