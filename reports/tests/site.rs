@@ -855,6 +855,23 @@ fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
 }
 
 #[test]
+fn a_command_that_explains_names_whole_cells() {
+    let record = common::full_size();
+    let site = Site::beside(&record, &common::beside(&record));
+    let mut commands = 0;
+    for (name, page) in site.pages() {
+        for command in page.split("lab explain ").skip(1) {
+            let cells = command.split('<').next().unwrap();
+            commands += 1;
+            for cell in cells.split_whitespace() {
+                assert!(cell.parse::<reports::CellName>().is_ok(), "{name}: lab explain {cells}");
+            }
+        }
+    }
+    assert!(commands > 20, "{commands} commands");
+}
+
+#[test]
 fn the_history_says_what_changed_since_when() {
     let record = common::full_size();
     let history = common::history(&record);

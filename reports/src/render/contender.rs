@@ -137,14 +137,14 @@ fn places<'a>(shell: &Shell<'_>, view: &'a BottleneckView<'a>, series: usize) ->
         let (own, best) = (scenario.cell(size, series)?, scenario.best_cell(metric, size, &rivals)?);
         let ratio = analysis::ratio(metric.value(own)?, metric.value(best)?);
         let [own, best]: [&'a CellRecord; 2] = [own, best];
-        let explain = reproduce::cell(shell.record, &own.name.to_string());
+        let cells = [own, best].map(|cell| cell.name.to_string());
         let place = Place {
             scenario: &scenario.info.name,
             size,
             size_text: format::size(size),
             ratio: Ratio::new(ratio),
             other: &best.name.contender,
-            explain: explain.map(|command| format!("{command} {}", best.name.contender)),
+            explain: reproduce::two_cells(shell.record, cells),
         };
         Some((ratio, place))
     };
