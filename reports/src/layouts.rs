@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn every_contender_has_one_picture() {
+    fn every_picture_is_of_a_contender_that_is_there() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../impls");
         let is_directory = |path: &Path| path.is_dir();
         let mut there = BTreeSet::new();
@@ -276,7 +276,9 @@ mod tests {
         }
         let listed: Vec<&String> = all().iter().flat_map(|layout| &layout.contenders).collect();
         let distinct: BTreeSet<String> = listed.iter().map(|name| (*name).clone()).collect();
-        assert_eq!(distinct, there, "reports/layouts/ names other contenders than impls/ has");
+        // A contender may be one directory and nothing else: its page has no picture then.
+        let gone: Vec<&String> = distinct.difference(&there).collect();
+        assert!(gone.is_empty(), "reports/layouts/ names contenders that impls/ does not have: {gone:?}");
         assert_eq!(distinct.len(), listed.len(), "a contender is named twice");
     }
 
