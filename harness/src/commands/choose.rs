@@ -171,7 +171,8 @@ fn model(
 fn of_baseline(context: &Context<'_>, bottleneck: &'static Bottleneck) -> Result<Record> {
     let baseline = reports::baseline::read(&context.baselines())?;
     let roster = context.roster;
-    let info = info::bottleneck(roster, bottleneck, &[]);
+    let described = info::record(roster, bottleneck);
+    let info = &described.bottlenecks[0];
     let choice = info.choice.clone().unwrap_or_default();
     let parts = choice.parts.iter().flat_map(|part| [&part.unshared, &part.kept, &part.seldom]).flatten();
     let needed: Vec<&String> =
@@ -208,13 +209,7 @@ fn of_baseline(context: &Context<'_>, bottleneck: &'static Bottleneck) -> Result
             observed: BTreeMap::new(),
         });
     }
-    let own = roster.contenders.iter().filter(|contender| contender.bottleneck.name == bottleneck.name);
-    Ok(Record {
-        bottlenecks: vec![info],
-        contenders: own.map(info::contender).collect(),
-        cells,
-        ..Record::default()
-    })
+    Ok(Record { cells, ..described })
 }
 
 /// A number with three digits, or all before the point.

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 use reports::Meter;
-use reports::record::Record;
 use reports::render::sensitivity::{changed, columns};
 use reports::sensitivity::{self, Counted, Effect, OTHERS, Sensitivity, Surroundings, USUAL};
 use scenarios::{Bottleneck, Purpose};
@@ -206,14 +205,7 @@ fn show(
     found: &Sensitivity,
     json: bool,
 ) -> Result<()> {
-    let own =
-        context.roster.contenders.iter().filter(|contender| contender.bottleneck.name == bottleneck.name);
-    let roster = Record {
-        bottlenecks: vec![info::bottleneck(context.roster, bottleneck, &[])],
-        contenders: own.map(info::contender).collect(),
-        ..Record::default()
-    };
-    let effects = found.effects(&roster)?;
+    let effects = found.effects(&info::record(context.roster, bottleneck))?;
     if json {
         return print_json(&Told {
             bottleneck: bottleneck.name.to_owned(),

@@ -28,7 +28,7 @@ fn lines(
 ) -> Vec<(u32, Option<f64>, Option<f64>)> {
     let [of_left, of_right] = [left, right].map(|cell| {
         let lines = cell.lines.get(function).into_iter().flatten();
-        let per_op = |(line, count): (&u32, &u64)| (*line, *count as f64 / cell.ops.max(1) as f64);
+        let per_op = |(line, count): (&u32, &u64)| (*line, spent(cell).per_op(*count));
         lines.map(per_op).collect::<BTreeMap<u32, f64>>()
     });
     let numbers: BTreeSet<u32> = of_left.keys().chain(of_right.keys()).copied().collect();

@@ -1,7 +1,7 @@
 //! Converts the roster to the types of the record.
 
 use reports::record::{
-    BottleneckInfo, CaveatInfo, CompositionInfo, ContenderInfo, MemoryInfo, MixtureInfo, PartInfo,
+    BottleneckInfo, CaveatInfo, CompositionInfo, ContenderInfo, MemoryInfo, MixtureInfo, PartInfo, Record,
     Role as RecordRole, ScenarioInfo, TrialRecord,
 };
 use scenarios::{Bottleneck, Capability, Composition, Contender, Role, Scenario};
@@ -79,6 +79,16 @@ fn composition(composition: &Composition) -> CompositionInfo {
 
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A record of one bottleneck without cells: its description and its contenders.
+pub fn record(roster: Roster<'_>, of: &Bottleneck) -> Record {
+    let own = roster.contenders.iter().filter(|contender| contender.bottleneck.name == of.name);
+    Record {
+        bottlenecks: vec![bottleneck(roster, of, &[])],
+        contenders: own.map(contender).collect(),
+        ..Record::default()
+    }
 }
 
 /// A contender as the record's type. A check that it is known to fail becomes a badge.

@@ -91,8 +91,8 @@ fn attribute(
     let mut graph = CallGraph::default();
     // Instructions and atomics in code that belongs to no function outside the libraries, by symbol.
     let mut elsewhere: BTreeMap<Symbol, (u64, u64)> = BTreeMap::new();
-    // What calls cost, by the line in which they stand and by the symbol that is called.
-    let mut calls: BTreeMap<(String, u32, Symbol), u64> = BTreeMap::new();
+    // What calls cost, by the address at which they stand and by the symbol that is called.
+    let mut calls: BTreeMap<(u64, Symbol), u64> = BTreeMap::new();
     events(profile, place, |Instruction { object, function, address }, event| {
         let symbol = graph.symbol(object, function);
         let named = if object == binary { names.at(address) } else { &Named::default() };
@@ -104,8 +104,8 @@ fn attribute(
         match event {
             Event::Called { object, function, inclusive } => {
                 let callee = graph.symbol(object, function);
-                if let (Some(own), Some(line)) = (&named.own, named.line) {
-                    *calls.entry((own.clone(), line, callee)).or_default() += inclusive;
+                if named.line.is_some() {
+                    *calls.entry((address, callee)).or_default() += inclusive;
                 }
                 let caller = named.own.clone().map_or(Caller::Symbol(symbol), Caller::Function);
                 graph.add_calls(callee, caller, inclusive);
@@ -139,10 +139,11 @@ fn attribute(
         }
         Ok(())
     })?;
-    for ((own, line, callee), inclusive) in calls {
+    for ((address, callee), inclusive) in calls {
+        let named = names.at(address);
         // Other functions outside the libraries have lines of their own.
-        if graph.is_of_library(callee) {
-            found.add_line(&own, line, inclusive);
+        if let (Some(own), Some(line), true) = (&named.own, named.line, graph.is_of_library(callee)) {
+            found.add_line(own, line, inclusive);
         }
     }
     let answers = graph.answers();
