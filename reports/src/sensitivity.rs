@@ -24,8 +24,8 @@ use crate::io::{Error, read_text, write_text};
 use crate::measurements::Measurements;
 use crate::metric::Metric;
 use crate::record::{CellRecord, Record, Role};
-use crate::verdict::{Estimate, verdict};
-use crate::view::{BottleneckView, Unlisted};
+use crate::verdict::{Estimate, GroupVerdict, Verdict, verdict};
+use crate::view::{BottleneckView, ScenarioView, Unlisted};
 
 /// Surroundings in which cells are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -293,9 +293,10 @@ impl Sensitivity {
         let views = records.iter().map(|record| Ok(BottleneckView::all(record)?.into_iter().next()));
         let views: Vec<Option<BottleneckView<'_>>> = views.collect::<Result<_, Unlisted>>()?;
         let Some(Some(usual)) = views.first() else { return Ok(Vec::new()) };
+        let there = verdict(usual);
         let effects = self.surroundings.iter().zip(&views);
         Ok(effects
-            .filter_map(|(surroundings, view)| Some(Effect::of(*surroundings, view.as_ref()?, usual)))
+            .filter_map(|(surroundings, view)| Some(Effect::of(*surroundings, view.as_ref()?, usual, &there)))
             .collect())
     }
 }
@@ -340,15 +341,21 @@ impl Effect {
         self.costs.iter().find(|(name, _)| name == leader).map(|(_, cost)| *cost)
     }
 
-    fn of(surroundings: Surroundings, view: &BottleneckView<'_>, usual: &BottleneckView<'_>) -> Self {
+    /// `there` is the verdict in the usual surroundings.
+    fn of(
+        surroundings: Surroundings,
+        view: &BottleneckView<'_>,
+        usual: &BottleneckView<'_>,
+        there: &Verdict,
+    ) -> Self {
         let name = |at: usize| view.contenders[at].name.clone();
-        let (here, there) = (verdict(view), verdict(usual));
+        let here = verdict(view);
         let lead = here.overall.as_ref();
         let mut groups = 0;
         let mut changes = Vec::new();
         for group in &here.groups {
             let scenario = &view.scenarios[group.scenario];
-            let same = |other: &&crate::verdict::GroupVerdict| {
+            let same = |other: &&GroupVerdict| {
                 usual.scenarios[other.scenario].info.name == scenario.info.name && other.size == group.size
             };
             // Both views have the same contenders in the same order.
@@ -390,7 +397,7 @@ fn cost(view: &BottleneckView<'_>, usual: &BottleneckView<'_>, contender: usize)
     let ratios = view.scenarios.iter().flat_map(|scenario| {
         let other = usual.scenarios.iter().find(|other| other.info.name == scenario.info.name);
         scenario.sizes.iter().filter_map(move |size| {
-            let value = |of: &crate::view::ScenarioView<'_>| of.value(Metric::Instructions, *size, contender);
+            let value = |of: &ScenarioView<'_>| of.value(Metric::Instructions, *size, contender);
             Some(value(scenario)? / value(other?)?)
         })
     });
