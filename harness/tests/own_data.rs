@@ -83,6 +83,20 @@ fn files(bottleneck: &Bottleneck, kind: &OwnInput) -> Vec<String> {
         ]
         .map(str::to_owned)
         .to_vec(),
+        ("persistent_vector", "mix") => [
+            "size=1 get=1",
+            "size=1 push=1 pop=1",
+            "size=2 get=1 set=3 push=3 pop=3 versions=1",
+            "size=8 get=80 set=10 push=5 pop=5 iterate=1",
+            "key=u64 size=33 push=1 pop=1 versions=1000",
+            "size=100 set=1 versions=37.5",
+            "size=640 iterate=1",
+            "size=1000 get=0.5 push=0.25 pop=0.25 versions=499",
+            "size=5000 get=1 set=1 versions=20",
+            "  size=20\tget=1  versions=0 ",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         // Other kinds have tests of their own.
         _ => Vec::new(),
     }

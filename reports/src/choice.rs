@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 /// Which mixes of operations a bottleneck knows, and what tells their cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChoiceInfo {
-    /// The kinds of keys or elements, the usual one first.
+    /// What a structure holds and a mix has a kind of: `keys` or `elements`. Empty in older records.
+    #[serde(default)]
+    pub items: String,
+    /// How a mix keeps the size the same, in one sentence. Empty in older records.
+    #[serde(default)]
+    pub size_stays: String,
+    /// The kinds of them, the usual one first.
     pub keys: Vec<KeyInfo>,
     /// The operations that a mix is made of.
     pub words: Vec<WordInfo>,

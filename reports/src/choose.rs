@@ -464,6 +464,8 @@ mod tests {
             ..CostInfo::default()
         };
         ChoiceInfo {
+            items: "keys".to_owned(),
+            size_stays: "The size stays the same.".to_owned(),
             keys: vec![KeyInfo { name: "u64".to_owned(), suffix: String::new() }],
             words: vec![WordInfo {
                 name: "get".to_owned(),

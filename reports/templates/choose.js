@@ -210,6 +210,10 @@
   form.addEventListener("input", ({ target }) => {
     const values = listed[target.name];
     state[target.name] = target.type === "radio" ? target.value : values ? values[target.value] : Number(target.value);
+    // Two operations that are nothing without each other move together.
+    const isAlone = (name) => !words.find((word) => word.name === name).part;
+    const pair = pairs.find((pair) => pair.words.includes(target.name) && pair.words.every(isAlone));
+    for (const name of pair?.words ?? []) state[name] = state[target.name];
     show();
     remember();
   });

@@ -87,6 +87,8 @@ fn record() -> Record {
     info.scenarios.push(scenario("mix_1", Purpose::Mix(Box::new(tested))));
     let key = |name: &str, suffix: &str| KeyInfo { name: name.to_owned(), suffix: suffix.to_owned() };
     info.choice = Some(ChoiceInfo {
+        items: "keys".to_owned(),
+        size_stays: "The size stays the same.".to_owned(),
         keys: vec![key("u64", ""), key("string", "_string")],
         words: vec![
             word("get", Some("get")),

@@ -6,13 +6,19 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
+use crate::case::Unfit;
 use crate::input::{OPERATIONS, Rng};
+use crate::own::{lines, too_much};
 
 /// What mixes of operations a bottleneck knows, and what their parts cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
-    /// The kinds of keys or elements, the usual one first.
+    /// What a structure holds and a mix has a kind of: `keys` or `elements`.
+    pub items: &'static str,
+    /// The kinds of them, the usual one first.
     pub keys: &'static [KeyKind],
+    /// How a mix keeps the size the same, in one sentence.
+    pub size_stays: &'static str,
     /// The operations that a mix is made of.
     pub words: &'static [Word],
     /// The operations that come in pairs, because the size stays the same.
@@ -193,9 +199,17 @@ impl Mix {
             let mut words = usual;
             words.shuffle(rng);
             words.truncate(rng.random_range(2..=words.len()));
-            for word in words {
-                text.push_str(&format!(" {}={}", word.name, rng.random_range(1..=100)));
+            let shares = words.into_iter().map(|word| (word.name, rng.random_range(1..=100)));
+            let mut shares: Vec<(&str, u32)> = shares.collect();
+            // Two words that are nothing without each other have the same share.
+            let is_alone =
+                |name: &&str| choice.words.iter().any(|word| word.name == *name && word.part.is_none());
+            for pair in choice.pairs.iter().filter(|pair| pair.words.iter().all(is_alone)) {
+                let drawn = shares.iter().find(|(name, _)| pair.words.contains(name)).copied();
+                shares.retain(|(name, _)| !pair.words.contains(name));
+                shares.extend(drawn.iter().flat_map(|(_, share)| pair.words.map(|name| (name, *share))));
             }
+            shares.iter().for_each(|(name, share)| text.push_str(&format!(" {name}={share}")));
             if rng.random_range(0..4) == 0 {
                 rare.iter().for_each(|word| text.push_str(&format!(" {}=1", word.name)));
             }
@@ -214,6 +228,77 @@ impl Mix {
         }
     }
 }
+
+impl Mix {
+    /// A mix that the lab declares.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub(crate) fn declared(choice: &Choice, text: &str) -> Self {
+        Self::parse(choice, text).unwrap_or_else(|fault| unreachable!("the mix `{text}`: {fault}"))
+    }
+
+    /// The mix in a file.
+    pub(crate) fn of_file(choice: &Choice, file: &[u8]) -> Result<Self, String> {
+        Self::parse(choice, line(file)?)
+    }
+
+    /// The mix of that size in a file, and its text. A user's file has one; `lab choose --test` hands in many, each of another
+    /// size.
+    pub(crate) fn of_size<'a>(choice: &Choice, file: Option<&'a [u8]>, size: usize) -> (&'a str, Self) {
+        let file = file.expect("a scenario about a file is given one");
+        let mut mixes = lines(file).map(|line| (line.trim(), Self::declared(choice, line)));
+        mixes.find(|(_, mix)| mix.size == size).expect("the cell's size is that of a mix")
+    }
+}
+
+/// The line of a file that holds one mix.
+fn line(file: &[u8]) -> Result<&str, String> {
+    let text = std::str::from_utf8(file).map_err(|_| "the file is not UTF-8".to_owned())?;
+    let text = text.trim();
+    if text.lines().count() == 1 { Ok(text) } else { Err("expected one line with a mix".to_owned()) }
+}
+
+/// Whether a file is meant to hold a mix.
+pub(crate) fn claims(file: &[u8]) -> bool {
+    line(file).is_ok_and(|text| text.contains("size="))
+}
+
+/// Most elements that are copied by a contender that copies the whole structure for each version.
+const MOST_COPIED: usize = 2_000_000;
+
+/// Why a contender does not run a mix.
+pub(crate) fn unfit(mix: &Mix, copies_whole: bool, is_persistent: bool) -> Option<Unfit> {
+    let (_, versions) = extent(mix, usize::MAX);
+    if versions > 0 && !is_persistent {
+        return Some(Unfit::Unsupported("a mix that keeps versions".to_owned()));
+    }
+    let copies = || too_much("copies everything for each version", versions, mix.size, MOST_COPIED);
+    if copies_whole { copies() } else { None }
+}
+
+/// Lists drawn mixes with their scenarios: `DRAWN` and `SCENARIOS`. Each has its size as its only one, and its line in its
+/// summary.
+macro_rules! drawn {
+    ($($name:literal, $requires:expr, $key:literal, $size:literal, $rest:literal;)*) => {
+        /// The mixes that scenarios run.
+        const DRAWN: &[(&str, &str)] =
+            &[$(($name, concat!("key=", $key, " size=", $size, " ", $rest))),*];
+
+        /// The scenarios that run drawn mixes.
+        pub(super) const SCENARIOS: [Scenario; DRAWN.len()] = [$(
+            Scenario::new(
+                $name,
+                "operation",
+                $requires,
+                concat!("Runs operations that were drawn at random: key=", $key, " size=", $size, " ", $rest, "."),
+            )
+            .at(Sizes { quick: &[$size], default: &[$size], full: &[$size] })
+            .purposed(Purpose::Mix(concat!("key=", $key, " size=", $size, " ", $rest))),
+        )*];
+    };
+}
+pub(crate) use drawn;
 
 /// A number rounded to two digits.
 fn two_digits(value: f64) -> f64 {

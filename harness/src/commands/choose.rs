@@ -225,8 +225,8 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A mix in words.
-fn spelled(mix: &MixInfo) -> String {
+/// A mix of a structure that holds `items`, in words.
+fn spelled(mix: &MixInfo, items: &str) -> String {
     let words: Vec<String> = mix
         .words
         .iter()
@@ -236,11 +236,11 @@ fn spelled(mix: &MixInfo) -> String {
         0.0 => "no versions kept".to_owned(),
         versions => format!("{versions} versions kept for each 1 000 operations"),
     };
-    format!("{} keys, n = {}: {}; {versions}", mix.key, grouped(mix.size, ' '), words.join(", "))
+    format!("{} {items}, n = {}: {}; {versions}", mix.key, grouped(mix.size, ' '), words.join(", "))
 }
 
 fn show(mix: &MixInfo, source: &str, model: &Model, prediction: &Prediction) -> Result<()> {
-    print(&wrapped(&spelled(mix), "", "  "))?;
+    print(&wrapped(&spelled(mix, &model.choice.items), "", "  "))?;
     let mut rows =
         table(&["contender", "role", "instr/op", "from", "to", "÷ first", "bytes", "per version"], 2);
     let first = &prediction.ranked[0];

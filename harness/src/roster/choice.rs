@@ -40,6 +40,8 @@ pub fn of(choice: &Choice) -> ChoiceInfo {
         mix: mix(choice, &declared(choice, text)),
     });
     ChoiceInfo {
+        items: choice.items.to_owned(),
+        size_stays: choice.size_stays.to_owned(),
         keys: keys.map(|key| KeyInfo { name: key.name.to_owned(), suffix: key.suffix.to_owned() }).collect(),
         words: words
             .map(|word| WordInfo {

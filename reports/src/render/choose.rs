@@ -13,6 +13,8 @@ pub const STYLE: &str = include_str!("../../templates/choose.css");
 
 /// The section.
 pub struct Section {
+    /// How a mix keeps the size the same.
+    pub size_stays: String,
     pub keys: Vec<KeyInfo>,
     pub words: Vec<WordInfo>,
     /// The mix that the form begins with, as the script keeps it in the address.
@@ -71,6 +73,7 @@ impl Section {
         // In a script element, `<` might end it.
         let data = serde_json::to_string(&model).unwrap_or_default().replace('<', "\\u003c");
         Some(Section {
+            size_stays: model.choice.size_stays.clone(),
             keys: model.choice.keys.clone(),
             words: model.choice.words.clone(),
             state: state(&model, &first),

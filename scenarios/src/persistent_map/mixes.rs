@@ -4,15 +4,17 @@ use rand::RngExt;
 
 use super::contract::{Family, PersistentMap};
 use super::oracle::{ABSENT, entries_digest, value_of};
-use crate::case::{Case, Setup, Unfit, case, not_set_up};
+use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, NOTHING, Purpose, Request, Scenario, Sizes};
 use crate::input::{FixedHasher, Key, entry_digest, mix as mixed, rng, sum};
 use crate::mix::{self, Choice, KeyKind, Mix, Pair, Part, Turn, Word};
-use crate::own::{limited, lines, too_much};
+use crate::own::limited;
 
 /// The mixes of maps.
 pub(crate) static CHOICE: Choice = Choice {
+    items: "keys",
     keys: &[KeyKind { name: "u64", suffix: "" }, KeyKind { name: "string", suffix: "_string" }],
+    size_stays: "An insert is of a new key as often as a key is removed, and overwrites otherwise: the size stays the same.",
     words: &[
         Word { name: "get", summary: "looks up a present key", part: Some("get") },
         Word { name: "miss", summary: "looks up an absent key", part: Some("miss") },
@@ -264,38 +266,25 @@ const COSTS: &[(&str, &str)] = &[
     ("replace_every_10", "insert=1 remove=1 versions=100"),
 ];
 
-/// The sizes of the scenarios that tell the cost of a part.
+/// The sizes of the scenarios that tell the cost of a part while no version is kept.
 pub(super) const COST_SIZES: Sizes = Sizes {
     quick: &[8, 100, 1000],
     default: &[8, 32, 100, 1000, 10_000],
     full: &[8, 32, 100, 1000, 10_000, 100_000],
 };
 
+/// The sizes of those that keep a version now and then. What a change copies then depends on the forms of the nodes, which
+/// come back with each level of a tree, so there are two sizes a power of ten.
+pub(super) const SELDOM_SIZES: Sizes = Sizes {
+    quick: &[8, 100, 1000],
+    default: &[8, 32, 100, 316, 1000, 3162, 10_000],
+    full: &[8, 32, 100, 316, 1000, 3162, 10_000, 100_000],
+};
+
 const PERSISTENT: &[Capability] = &[Capability::Persistent];
 
-/// Lists mixes with their scenarios. Each has its size as its only one, and its line in its summary.
-macro_rules! drawn {
-    ($($name:literal, $requires:expr, $key:literal, $size:literal, $rest:literal;)*) => {
-        /// The mixes that scenarios run.
-        const DRAWN: &[(&str, &str)] =
-            &[$(($name, concat!("key=", $key, " size=", $size, " ", $rest))),*];
-
-        /// The scenarios that run drawn mixes.
-        pub(super) const SCENARIOS: [Scenario; DRAWN.len()] = [$(
-            Scenario::new(
-                $name,
-                "operation",
-                $requires,
-                concat!("Runs operations that were drawn at random: key=", $key, " size=", $size, " ", $rest, "."),
-            )
-            .at(Sizes { quick: &[$size], default: &[$size], full: &[$size] })
-            .purposed(Purpose::Mix(concat!("key=", $key, " size=", $size, " ", $rest))),
-        )*];
-    };
-}
-
 // What `Mix::drawn` draws; a test compares.
-drawn! {
+mix::drawn! {
     "mix_01", NOTHING, "string", 3700, "insert=73 miss=1 get=7 remove=10";
     "mix_02", PERSISTENT, "string", 560, "miss=19 insert=87 get=45 remove=67 versions=116";
     "mix_03", PERSISTENT, "string", 58, "remove=74 get=53 insert=87 miss=4 iterate=1 versions=216";
@@ -320,7 +309,7 @@ pub(super) fn cost<K: Key, M: PersistentMap<K, u64> + 'static>(
     most_versions: usize,
 ) -> Box<dyn Case> {
     let Some((_, words)) = COSTS.iter().find(|(name, _)| *name == scenario) else { not_set_up(scenario) };
-    let mix = parsed(&format!("size={size} {words}"));
+    let mix = Mix::declared(&CHOICE, &format!("size={size} {words}"));
     run::<K, M>(&mix, words, most_versions)
 }
 
@@ -328,7 +317,7 @@ pub(super) fn cost<K: Key, M: PersistentMap<K, u64> + 'static>(
 pub(super) fn drawn<F: Family>(request: Request, most_versions: usize) -> Box<dyn Case> {
     let found = DRAWN.iter().find(|(name, _)| *name == request.scenario);
     let Some((_, text)) = found else { not_set_up(request.scenario) };
-    of_text::<F>(&Mix { size: request.size, ..parsed(text) }, text, most_versions)
+    of_text::<F>(&Mix { size: request.size, ..Mix::declared(&CHOICE, text) }, text, most_versions)
 }
 
 fn of_text<F: Family>(mix: &Mix, text: &str, most_versions: usize) -> Box<dyn Case> {
@@ -338,55 +327,24 @@ fn of_text<F: Family>(mix: &Mix, text: &str, most_versions: usize) -> Box<dyn Ca
     }
 }
 
-fn parsed(text: &str) -> Mix {
-    Mix::parse(&CHOICE, text).unwrap_or_else(|fault| unreachable!("the mix `{text}`: {fault}"))
-}
-
-/// Most entries that are copied by a contender that copies the whole map for each version.
-const MOST_COPIED: usize = 2_000_000;
-
 /// Whether a file holds a mix.
 pub(crate) fn check(file: &[u8]) -> Result<(), String> {
-    Mix::parse(&CHOICE, text_of(file)?).map(drop)
-}
-
-/// Whether a file is meant to hold a mix.
-pub(crate) fn claims(file: &[u8]) -> bool {
-    text_of(file).is_ok_and(|text| text.contains("size="))
+    Mix::of_file(&CHOICE, file).map(drop)
 }
 
 /// The number of entries of the map that a file's mix is about.
 pub(crate) fn size(file: &[u8]) -> usize {
-    text_of(file).and_then(|text| Mix::parse(&CHOICE, text)).map_or(0, |mix| mix.size)
-}
-
-fn text_of(file: &[u8]) -> Result<&str, String> {
-    let text = std::str::from_utf8(file).map_err(|_| "the file is not UTF-8".to_owned())?;
-    let text = text.trim();
-    if text.lines().count() == 1 { Ok(text) } else { Err("expected one line with a mix".to_owned()) }
+    Mix::of_file(&CHOICE, file).map_or(0, |mix| mix.size)
 }
 
 /// Sets up the scenario about a file that holds a mix. `lab choose --test` hands in a file of many, of which the one with the
 /// cell's size is meant.
 pub(super) fn own<F: Family>(request: Request) -> Box<dyn Case> {
-    let file = request.input.expect("a scenario about a file is given one");
-    let mut mixes = lines(file).map(|line| (line.trim(), parsed(line)));
-    let (text, mix) =
-        mixes.find(|(_, mix)| mix.size == request.size).expect("the cell's size is that of a mix");
+    let (text, mix) = Mix::of_size(&CHOICE, request.input, request.size);
     let case = of_text::<F>(&mix, text, ALL_VERSIONS);
     let [copies_whole, is_persistent] =
         [Capability::CopiesWhole, Capability::Persistent].map(|capability| request.can(capability));
-    limited(case, move || {
-        let (_, versions) = mix::extent(&mix, ALL_VERSIONS);
-        if versions > 0 && !is_persistent {
-            return Some(Unfit::Unsupported("a mix that keeps versions".to_owned()));
-        }
-        if copies_whole {
-            too_much("copies the map for each version", versions, mix.size, MOST_COPIED)
-        } else {
-            None
-        }
-    })
+    limited(case, move || mix::unfit(&mix, copies_whole, is_persistent))
 }
 
 #[cfg(test)]
@@ -409,7 +367,7 @@ mod tests {
             "size=1000 get=1 insert=1 remove=1 versions=7",
             "size=100 insert=3 remove=1 versions=1000",
         ] {
-            let mix = parsed(text);
+            let mix = Mix::declared(&CHOICE, text);
             let script = script::<u64>(&mix, text, ALL_VERSIONS);
             assert_eq!(script.left.len(), mix.size, "{text}");
             let near = |count: usize, share: f64| {
@@ -453,13 +411,13 @@ mod tests {
         ] {
             assert_eq!(check(file), Err(fault.to_owned()));
         }
-        assert!(claims(b"size=10 gt=1\n") && !claims(b"a\nb\n") && !claims(b"insert 0 a 1\n"));
+        assert!(mix::claims(b"size=10 gt=1\n") && !mix::claims(b"a\nb\n") && !mix::claims(b"insert 0 a 1\n"));
         assert_eq!(size(b"size=10 get=1\n"), 10);
     }
 
     #[test]
     fn an_insert_is_new_as_often_as_a_key_is_removed() {
-        let mix = parsed("size=10 get=160 insert=30 remove=10");
+        let mix = Mix::declared(&CHOICE, "size=10 get=160 insert=30 remove=10");
         assert_eq!(mix.words, [80.0, 0.0, 15.0, 5.0, 0.0]);
         let rounded: Vec<f64> = mix.parts.iter().map(|count| (count * 1000.0).round()).collect();
         assert_eq!(rounded, [800.0, 0.0, 100.0, 50.0, 0.0]);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::contract::PersistentVector;
+use super::mixes;
 use super::operations;
 use super::oracle::{expected_digest, sequence_digest, value_of, values};
 use crate::case::{Case, Setup, case, not_set_up};
@@ -22,6 +23,12 @@ pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Bo
         "slice" => slice::<V>(size),
         "concat" => concat::<V>(size),
         "variants_100" => variants::<V>(size, variant_count(request)),
+        "end_unshared" | "end_shared" | "end_every_10" | "set_every_10" => {
+            mixes::cost::<V>(request, variant_count(request))
+        }
+        "mix_01" | "mix_02" | "mix_03" | "mix_04" | "mix_05" | "mix_06" | "mix_07" | "mix_08" | "mix_09"
+        | "mix_10" | "mix_11" | "mix_12" => mixes::drawn::<V>(request, variant_count(request)),
+        "own_mix" => mixes::own::<V>(request),
         "own_operations" => operations::replay::<V>(request),
         other => not_set_up(other),
     }

@@ -5,15 +5,17 @@
 //!
 //! An "unshared" vector shares nothing with another version, so a change may happen in place. A "shared" step keeps the
 //! version before it alive to the end of the region.
-//! version before it alive to the end of the region.
 
 mod cases;
 mod checks;
 pub(crate) mod contract;
+mod mixes;
 pub(crate) mod operations;
 mod oracle;
 
-use crate::contender::{About, Bottleneck, Capability, Contender, Memory, NOTHING, Scenario, Sizes};
+use crate::contender::{
+    About, Bottleneck, Capability, Contender, Form, Memory, NOTHING, OwnInput, Purpose, Scenario, Sizes,
+};
 use crate::operations::traces;
 use crate::wide::VectorOf;
 
@@ -36,14 +38,22 @@ pub static BOTTLENECK: Bottleneck = Bottleneck {
     },
     memory: &[Memory { unit: "element", built: "push_unshared", kept: "variants_100", versions: 100 }],
     composition: None,
-    choice: None,
-    own_inputs: &[traces(
-        operations::EXPECTS,
-        OWN_OPERATIONS,
-        operations::check,
-        operations::size,
-        operations::claims,
-    )],
+    choice: Some(&mixes::CHOICE),
+    own_inputs: &[
+        traces(operations::EXPECTS, OWN_OPERATIONS, operations::check, operations::size, operations::claims),
+        OwnInput {
+            name: "mix",
+            expects: "a mix of operations in one line, such as `size=10000 versions=100 get=80 set=10 push=5 pop=5`",
+            scenarios: OWN_MIX,
+            check: mixes::check,
+            form: Form::Whole,
+            parts: &[],
+            items: ["mix", "mixes"],
+            size: Some(mixes::size),
+            sizes_count: "elements",
+            claims: Some(crate::mix::claims),
+        },
+    ],
     reference: "imbl",
     describe: checks::describe,
     why_no_input: "",
@@ -63,6 +73,27 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("slice", "slice", NOTHING, "Takes a part from the middle of a vector of n, about half of it, and keeps both."),
     Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n / 2 elements and keeps both."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n, by one set each, and keeps them all."),
+    Scenario::new("end_unshared", "change", NOTHING, "Pops elements of a vector of n that shares nothing, and pushes as many new ones.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("end_shared", "change", PERSISTENT, "Pops elements of a vector of n and pushes as many new ones, and keeps the version before every change.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("end_every_10", "change", PERSISTENT, "Pops elements of a vector of n and pushes as many new ones, and keeps the version before every tenth change.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    Scenario::new("set_every_10", "set", PERSISTENT, "Replaces random elements of a vector of n, and keeps the version before every tenth set.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
+    mixes::SCENARIOS[0],
+    mixes::SCENARIOS[1],
+    mixes::SCENARIOS[2],
+    mixes::SCENARIOS[3],
+    mixes::SCENARIOS[4],
+    mixes::SCENARIOS[5],
+    mixes::SCENARIOS[6],
+    mixes::SCENARIOS[7],
+    mixes::SCENARIOS[8],
+    mixes::SCENARIOS[9],
+    mixes::SCENARIOS[10],
+    mixes::SCENARIOS[11],
+];
+
+#[rustfmt::skip]
+const OWN_MIX: &[Scenario] = &[
+    Scenario::new("own_mix", "operation", NOTHING, "Runs the mix of operations in your file on a vector of n elements."),
 ];
 
 #[rustfmt::skip]

@@ -77,6 +77,7 @@ fn own_file(bottleneck: &Bottleneck, kind: &OwnInput) -> &'static [u8] {
         ("lru_cache", "trace") | ("persistent_map" | "small_map", "keys") => b"a\nb\nc\na\nd\n",
         // Without versions, because one of the capabilities below is that of keeping them.
         ("persistent_map", "mix") => b"key=string size=10 get=80 insert=15 remove=5",
+        ("persistent_vector", "mix") => b"size=10 get=80 set=10 push=5 pop=5",
         ("flat_keys", _) => b"/a/b\n/a/c\n/a/b\n/d\n/a/b/e\n/~0/0\n",
         ("pattern_index", _) => b"$.a\n$..b\n$.*.*\n$.a\n/a\n/a/b\n/c\n/a\n",
         ("persistent_map" | "small_map", "operations") => {
