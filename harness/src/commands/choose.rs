@@ -35,8 +35,8 @@ use crate::roster::selection::Profile;
 /// the operations are relative to each other, and need not sum up to 100. An insert is of a new key as often as a key is
 /// removed; the others overwrite.
 ///
-/// The costs of the operations are those of a record, or of the committed baseline if the newest record does not hold
-/// them. The interval is as wide as the error that nine of ten predictions of the record's mixed scenarios did not exceed.
+/// The costs of the operations are those of the newest record. If it holds no mixed scenario, or only sizes far from this
+/// one, they are those of the committed baseline. The interval is as wide as the error that nine of ten predictions of the record's mixed scenarios did not exceed.
 /// Contenders whose intervals overlap with that of the first are as good as the first.
 ///
 /// `--test 100` draws mixes at random, measures them, and says how far the predictions were off.
@@ -57,7 +57,7 @@ pub struct Arguments {
     /// The operations, each with its share: `get=80,insert=15,remove=5`
     #[arg(long, value_name = "WORD=SHARE,…", required_unless_present = "test", conflicts_with = "test")]
     mix: Option<String>,
-    /// The record [default: the newest one if it holds the costs, otherwise the baseline]
+    /// The record [default: the newest one if it holds costs near the size and mixed scenarios, otherwise the baseline]
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Draw so many mixes at random, measure them, and compare
@@ -120,6 +120,9 @@ fn text(arguments: &Arguments) -> String {
 }
 
 /// The model that predicts a mix, and where its costs come from.
+///
+/// The newest record goes before the baseline only if it says as much about the mix: a run of a few scenarios or sizes would
+/// make a worse prediction, whose error nobody knows.
 fn model(
     context: &Context<'_>,
     arguments: &Arguments,
@@ -150,21 +153,26 @@ fn model(
         }
         return Ok((model, place.to_string()));
     }
+    // The newest record comes last: of two that say as much, `max_by_key` takes the last.
+    let mut known = Vec::new();
+    if context.baselines().is_dir() {
+        known.extend(of(&of_baseline(context, bottleneck)?).map(|model| (model, "the baseline")));
+    }
     if context.latest().is_file() {
         let record = reports::io::read_record(&context.latest())?;
-        if let Some(model) = of(&record).filter(is_enough) {
-            return Ok((model, "the newest record".to_owned()));
-        }
+        known.extend(of(&record).map(|model| (model, "the newest record")));
     }
-    let model = of(&of_baseline(context, bottleneck)?).context("its roster declares mixes")?;
-    if !is_enough(&model) {
+    let why = known.first().map_or_else(|| "there is none".to_owned(), |(model, _)| why_not(model));
+    let is_good = |model: &Model| (model.error.is_some(), !model.predict(mix).is_extrapolated);
+    let best =
+        known.into_iter().filter(|(model, _)| is_enough(model)).max_by_key(|(model, _)| is_good(model));
+    let Some((model, source)) = best else {
         bail!(usage(format!(
-            "neither the newest record nor the baseline can tell what this mix costs ({}); `{}` measures more",
-            why_not(&model),
+            "neither the newest record nor the baseline can tell what this mix costs ({why}); `{}` measures more",
             measure()
         )));
-    }
-    Ok((model, "the baseline".to_owned()))
+    };
+    Ok((model, source.to_owned()))
 }
 
 /// The costs in the baseline, as a record.

@@ -5,6 +5,7 @@
 
 mod atomics;
 mod cheating;
+mod choose;
 mod claims;
 mod common;
 mod damage;

@@ -29,8 +29,8 @@ fn what_does_not_exist_is_named_with_the_nearest_that_does() {
         ("check --size 20000000", &["size 20000000 is outside"]),
         ("run --scenario slice --size 8 --shard 2/2", &["--shard 2/2", "fewer cell groups"]),
         (
-            "choose persistent_vector --size 8 --mix get=1",
-            &["persistent_vector knows no mixes of operations"],
+            "choose persistent_vector --size 8 --mix gett=1",
+            &["there is no operation `gett`", "the operations are"],
         ),
         ("explain persistent_vector/slice/8/imbll", &["no contender `imbll`"]),
     ];
