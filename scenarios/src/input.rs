@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -171,6 +171,35 @@ impl Key for DearKey {
 
     fn touch(&self) -> u64 {
         u64::from(self.0.as_bytes()[DearKey::COMMON])
+    }
+}
+
+/// A number of which each eight share a hash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grouped(u64);
+
+impl Grouped {
+    /// How many keys have the same hash.
+    const TOGETHER: u64 = 8;
+}
+
+impl Hash for Grouped {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(key_of(self.0 / Grouped::TOGETHER));
+    }
+}
+
+impl Key for Grouped {
+    fn from_id(id: u64) -> Self {
+        Grouped(id)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        mix(self.0)
+    }
+
+    fn touch(&self) -> u64 {
+        self.0
     }
 }
 

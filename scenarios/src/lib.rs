@@ -55,6 +55,7 @@ pub mod slots;
 pub mod small_map;
 mod trace;
 pub mod wide;
+mod zipf;
 
 pub use case::{Case, Difference, Observed, Setup, Unfit, case, observing_case, seeded_case};
 pub use composition::Composition;

@@ -108,6 +108,14 @@ where
     fn from_entries(entries: impl Iterator<Item = (K, u64)>) -> Self {
         Widened(M::from_entries(entries.map(|(key, value)| (key, value.into()))))
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, u64)>) {
+        self.0.extend(entries.map(|(key, value)| (key, value.into())));
+    }
+
+    fn diff(&self, newer: &Self, mut found: impl FnMut(&K, Option<&u64>, Option<&u64>)) {
+        self.0.diff(&newer.0, |key, old, new| found(key, old.map(Wide::number), new.map(Wide::number)));
+    }
 }
 
 impl<V, const WORDS: usize> PersistentVector<u64> for Widened<V, WORDS>
@@ -143,6 +151,13 @@ where
         u64: 'a,
     {
         self.0.iter().map(Wide::number)
+    }
+
+    // Wide elements lie apart by their size, so that no slice of numbers shows several.
+    fn for_each_chunk(&self, mut visit: impl FnMut(&[u64])) {
+        self.0.for_each_chunk(|chunk| {
+            chunk.iter().for_each(|value| visit(std::slice::from_ref(value.number())))
+        });
     }
 
     fn slice(&self, range: Range<usize>) -> Option<Self> {

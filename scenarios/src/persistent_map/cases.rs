@@ -9,9 +9,12 @@ use super::oracle::{ABSENT, Fork, entries_digest, entry, ids_digest, value_of};
 use super::own;
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
-use crate::input::{FixedHasher, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum};
+use crate::input::{
+    FixedHasher, Grouped, Key, OPERATIONS, copies, draws, entry_digest, mix, rng, shuffled, sum,
+};
 use crate::own::OwnKey;
 use crate::wide::{MapOf, Plain};
+use crate::zipf::Zipf;
 
 pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     match request.scenario {
@@ -22,6 +25,19 @@ pub(super) fn set_up<F: Family>(request: Request) -> Box<dyn Case> {
     }
     if request.input.is_some() {
         return set_up_own::<F::Map<OwnKey, u64, FixedHasher>>(request);
+    }
+    let size = request.size;
+    match request.scenario {
+        "get_hit_colliding" => {
+            return get_hit::<Grouped, F::Map<Grouped, u64, FixedHasher>>(size, Draw::Uniform);
+        }
+        "insert_unshared_colliding" => {
+            return insert_unshared::<Grouped, F::Map<Grouped, u64, FixedHasher>>(size);
+        }
+        "get_hit_zipf" => return get_hit::<Plain, MapOf<F, Plain>>(size, Draw::Zipf),
+        "diff_of_versions" => return diff_of_versions::<Plain, MapOf<F, Plain>>(size),
+        "insert_batch" => return insert_batch::<Plain, MapOf<F, Plain>>(size),
+        _ => {}
     }
     match request.scenario.strip_suffix("_string") {
         Some(scenario) => set_up_with::<String, MapOf<F, String>>(scenario, request),
@@ -49,7 +65,7 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
     match scenario {
         "insert_unshared" => insert_unshared::<K, M>(size),
         "insert_shared" => insert_shared::<K, M>(size, insert_steps(request), line_count(size)),
-        "get_hit" => get_hit::<K, M>(size),
+        "get_hit" => get_hit::<K, M>(size, Draw::Uniform),
         "get_miss" => get_miss::<K, M>(size),
         "overwrite_shared" => overwrite_shared::<K, M>(size, steps(request)),
         "remove_unshared" => remove_unshared::<K, M>(size),
@@ -59,6 +75,9 @@ fn set_up_with<K: Key, M: PersistentMap<K, u64> + 'static>(
         "equality" => equality::<K, M>(size),
         "union_of_versions" => union_of_versions::<K, M>(size),
         "equality_of_versions" => equality_of_versions::<K, M>(size),
+        "thin_out" => thin_out::<K, M>(1, size),
+        "thin_out_small" => thin_out::<K, M>(size, STAYS),
+        "churn" => churn::<K, M>(size),
         "variants_100" => variants::<K, M>(size, variant_count(request)),
         "overwrite_unshared" | "overwrite_every_10" | "replace_unshared" | "replace_every_10" => {
             mixes::cost::<K, M>(scenario, size, variant_count(request))
@@ -212,8 +231,25 @@ struct Lookups<K, M> {
     probes: Vec<K>,
 }
 
-fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
-    let ids = draws(&mut rng("get_hit", size), size.max(OPERATIONS), size);
+/// How keys are drawn that are looked up.
+#[derive(Clone, Copy)]
+enum Draw {
+    /// All equally often.
+    Uniform,
+    /// By Zipf's law. Which keys are the frequent ones has nothing to do with the order in which they were inserted.
+    Zipf,
+}
+
+fn get_hit<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize, draw: Draw) -> Box<dyn Case> {
+    let mut rng = rng("get_hit", size);
+    let count = size.max(OPERATIONS);
+    let ids = match draw {
+        Draw::Uniform => draws(&mut rng, count, size),
+        Draw::Zipf => {
+            let (order, zipf) = (shuffled(&mut rng, size), Zipf::new(size as u64));
+            (0..count).map(|_| order[zipf.draw(&mut rng) as usize - 1]).collect()
+        }
+    };
     let map = build::<K, M>(0..size as u64);
     let lookups = Lookups { map, probes: ids.iter().map(|id| K::from_id(*id)).collect() };
     case(
@@ -534,6 +570,154 @@ fn equality_of_versions<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize)
         |maps, ()| maps.iter().map(|[left, right]| u64::from(left.equal(right))).sum::<u64>(),
         |_, (), equal| *equal,
         move |_| pairs as u64,
+    )
+}
+
+/// The differences of two maps: a number that depends on each of them, and not on their order.
+fn difference_digest<K: Key>(key: &K, old: Option<u64>, new: Option<u64>) -> u64 {
+    let [old, new] = [old, new].map(|value| value.map_or(u64::MAX, mix));
+    mix(key.fingerprint() ^ mix(old ^ mix(new)))
+}
+
+fn diff_of_versions<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let forks = forks_to_unite(size);
+    let maps: Vec<[M; 2]> = forks.iter().map(versions).collect();
+    let pairs = maps.len();
+    case(
+        pairs,
+        Setup::Once,
+        maps,
+        |_| (),
+        |maps, ()| {
+            let mut digest = 0u64;
+            for [old, new] in maps {
+                old.diff(new, |key, old, new| {
+                    digest = digest.wrapping_add(difference_digest(key, old.copied(), new.copied()));
+                });
+            }
+            digest
+        },
+        |_, (), digest| *digest,
+        move |_| {
+            sum(forks.iter().map(|fork| {
+                let differences = fork.changed().into_iter().filter_map(|id| {
+                    let [old, new] = [0, 1].map(|at| fork.value(at, id));
+                    (old != new).then(|| difference_digest(&K::from_id(id), old, new))
+                });
+                sum(differences)
+            }))
+        },
+    )
+}
+
+/// One in so many entries of a map is added to it at once.
+const PER_BATCH: usize = 10;
+
+fn insert_batch<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    let batch = (size / PER_BATCH).max(1) as u64;
+    let bases = id_ranges(count, size);
+    let new = move |at: usize| ABSENT + at as u64 * batch..ABSENT + (at as u64 + 1) * batch;
+    let maps: Vec<M> = bases.iter().map(|ids| build(ids.clone())).collect();
+    case(
+        count * batch as usize,
+        Setup::EveryRun,
+        maps,
+        move |maps| {
+            let batches: Vec<Vec<(K, u64)>> = (0..maps.len()).map(|at| entries(new(at))).collect();
+            (batches, Vec::with_capacity(maps.len()))
+        },
+        |maps, (batches, made)| {
+            for (map, batch) in maps.iter().zip(batches) {
+                let mut map = map.clone();
+                map.extend(batch.drain(..));
+                made.push(map);
+            }
+        },
+        |maps, (_, made): &(_, Vec<M>), ()| sum(maps.iter().chain(made).map(content_digest)),
+        move |_| {
+            sum(bases.iter().enumerate().map(|(at, ids)| {
+                let made = ids_digest::<K>(ids.clone().chain(new(at)));
+                made.wrapping_add(ids_digest::<K>(ids.clone()))
+            }))
+        },
+    )
+}
+
+/// Of so many entries one stays, where a scenario is about the memory that removals give back.
+const STAYS: usize = 16;
+
+/// Builds so many maps of `size` entries and removes all but every sixteenth.
+fn thin_out<K: Key, M: PersistentMap<K, u64> + 'static>(count: usize, size: usize) -> Box<dyn Case> {
+    let ranges = id_ranges(count, size);
+    let mut order = shuffled(&mut rng("thin_out", size), size);
+    let stays = order.split_off(size - size.div_ceil(STAYS));
+    // Where there is one map, an operation is of an entry; where there are several, of a map.
+    let operations = if count == 1 { size } else { count };
+    case(
+        operations,
+        Setup::EveryRun,
+        (ranges, order),
+        move |(ranges, order)| {
+            let state = ranges.iter().map(|ids| {
+                let keys: Vec<K> = order.iter().map(|at| K::from_id(ids.start + at)).collect();
+                (M::new(), entries(ids.clone()), keys)
+            });
+            state.collect::<Vec<_>>()
+        },
+        |_, state| {
+            let mut removed = 0u64;
+            for (map, entries, keys) in state {
+                for (key, value) in entries.drain(..) {
+                    map.insert(key, value);
+                }
+                for key in keys.iter() {
+                    removed += u64::from(map.remove(key));
+                }
+            }
+            removed
+        },
+        |_, state, removed| {
+            sum(state.iter().map(|(map, _, _)| content_digest(map))).wrapping_add(mix(*removed))
+        },
+        move |(ranges, order)| {
+            let left = ranges.iter().map(|ids| ids_digest::<K>(stays.iter().map(|at| ids.start + at)));
+            sum(left).wrapping_add(mix((ranges.len() * order.len()) as u64))
+        },
+    )
+}
+
+/// Inserts 16 entries into one map and removes 15 of them, so many times.
+fn churn<K: Key, M: PersistentMap<K, u64> + 'static>(rounds: usize) -> Box<dyn Case> {
+    let ids = |round: u64| round * STAYS as u64..(round + 1) * STAYS as u64;
+    case(
+        rounds,
+        Setup::EveryRun,
+        (),
+        move |()| {
+            let rounds = (0..rounds as u64).map(|round| {
+                let leaving: Vec<K> = ids(round).skip(1).map(K::from_id).collect();
+                (entries(ids(round)), leaving)
+            });
+            (M::new(), rounds.collect::<Vec<_>>())
+        },
+        |(), (map, rounds)| {
+            let mut removed = 0u64;
+            for (entries, leaving) in rounds {
+                for (key, value) in entries.drain(..) {
+                    map.insert(key, value);
+                }
+                for key in leaving.iter() {
+                    removed += u64::from(map.remove(key));
+                }
+            }
+            removed
+        },
+        |(), (map, _), removed| content_digest(map).wrapping_add(mix(*removed)),
+        move |()| {
+            let left = ids_digest::<K>((0..rounds as u64).map(|round| ids(round).start));
+            left.wrapping_add(mix((rounds * (STAYS - 1)) as u64))
+        },
     )
 }
 

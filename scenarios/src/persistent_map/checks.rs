@@ -1,6 +1,6 @@
 //! Checks: traces of random operations, replayed beside the [oracle](super::oracle).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
 use super::contract::{Family, PersistentMap};
@@ -227,6 +227,19 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Versions for Replay<K, V,
                 if let Some(observed) = observed.filter(|observed| *observed != expected) {
                     return Err(format!("equality of two versions is {observed}, expected {expected}"));
                 }
+                let mut observed = Vec::new();
+                let compared = Probe::with_fuse(fuse, || {
+                    left.diff(right, |key, old, new| {
+                        observed.push((key.id(), old.map(V::id), new.map(V::id)))
+                    });
+                });
+                if compared.is_some() {
+                    observed.sort_unstable();
+                    let expected = differences(left_model, right_model);
+                    if observed != expected {
+                        return Err(format!("two versions differ in {observed:?}, expected {expected:?}"));
+                    }
+                }
                 Ok(())
             }
             Operation::Rebuild { version } => {
@@ -250,6 +263,25 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Versions for Replay<K, V,
                 let gathered = Probe::with_fuse(fuse, || M::from_entries(earlier.chain(later)));
                 if gathered.is_some_and(|gathered| gathered.len() != model.len() || !gathered.equal(map)) {
                     return Err("a map from a list with every key twice is not equal".to_owned());
+                }
+                // The same as one batch that is added to a map of half of the keys.
+                let half = model.iter().step_by(2).map(|(key, value)| entry((key, value ^ 1)));
+                let batch = model.iter().map(|(key, value)| entry((key, *value)));
+                let extended = Probe::with_fuse(fuse, || {
+                    let mut extended = M::from_entries(half);
+                    let before = extended.clone();
+                    extended.extend(batch);
+                    (before, extended)
+                });
+                if let Some((before, extended)) = extended {
+                    if extended.len() != model.len() || !extended.equal(map) {
+                        return Err("a map to which its entries were added at once is not equal".to_owned());
+                    }
+                    let kept =
+                        before.iter().all(|(key, value)| model.get(&key.id()) == Some(&(value.id() ^ 1)));
+                    if before.len() != model.len().div_ceil(2) || !kept {
+                        return Err("the version before entries were added at once has changed".to_owned());
+                    }
                 }
                 Ok(())
             }
@@ -282,6 +314,13 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Versions for Replay<K, V,
         }
         Ok(())
     }
+}
+
+/// The keys of which two models have different values, with both values.
+fn differences(old: &Model, new: &Model) -> Vec<(u32, Option<u32>, Option<u32>)> {
+    let keys: BTreeSet<u32> = old.keys().chain(new.keys()).copied().collect();
+    let both = keys.into_iter().map(|key| (key, old.get(&key).copied(), new.get(&key).copied()));
+    both.filter(|(_, old, new)| old != new).collect()
 }
 
 impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Replay<K, V, M> {

@@ -43,6 +43,30 @@ pub trait PersistentMap<K, V>: Clone {
         }
         map
     }
+
+    /// Inserts `entries` in their order.
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+
+    /// Calls `found` for every key of which this map and `newer` have different values: with the key, its value here and its
+    /// value there, `None` where it is absent. The order may be any.
+    fn diff(&self, newer: &Self, mut found: impl FnMut(&K, Option<&V>, Option<&V>))
+    where
+        V: PartialEq,
+    {
+        for (key, value) in self.iter() {
+            let new = newer.get(key);
+            if new != Some(value) {
+                found(key, Some(value), new);
+            }
+        }
+        for (key, value) in newer.iter().filter(|(key, _)| !self.contains_key(key)) {
+            found(key, None, Some(value));
+        }
+    }
 }
 
 /// One implementation of a map, for every type of key, value and hasher.

@@ -84,6 +84,21 @@ const SIZES: Sizes = Sizes {
 /// million instructions, and the result would be the same as at 10,000.
 const TO_10_000: Sizes = Sizes { default: &[8, 32, 100, 1000, 10_000], ..SIZES };
 
+/// For a scenario about what a large map does to caches and memory.
+const FROM_1000: Sizes =
+    Sizes { quick: &[1000], default: &[1000, 10_000, 100_000], full: &[1000, 10_000, 100_000, 1_000_000] };
+
+/// For a scenario whose result does not change beyond.
+const FROM_100: Sizes =
+    Sizes { quick: &[100], default: &[100, 1000, 10_000], full: &[100, 1000, 10_000, 100_000] };
+
+/// The same, for a scenario with many operations for each of n.
+const UP_TO_10_000: Sizes =
+    Sizes { quick: &[1000], default: &[1000, 10_000], full: &[1000, 10_000, 100_000] };
+
+/// For a scenario that does the same n times.
+const FEW: Sizes = Sizes { quick: &[100], default: &[100, 1000], full: &[100, 1000, 10_000] };
+
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
     Scenario::new("insert_unshared", "insert", NOTHING, "Builds a map of n entries by inserts into an empty map that shares nothing."),
@@ -112,6 +127,17 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("equality_of_versions_string", "comparison", PERSISTENT, "Compares two equal versions of one map of n String keys. One lost a few entries (n / 100, at least 1 and at most 10) and got them back; in the other, as many were overwritten with the values they had."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one map of n, by one insert each, and keeps them all."),
     Scenario::new("variants_100_string", "variant", PERSISTENT, "Derives 100 variants of one map of n String keys, by one insert each, and keeps them all."),
+    Scenario::new("diff_of_versions", "comparison", PERSISTENT, "Finds every entry in which two versions of one map of n differ. Each is a few overwrites, inserts and removals away from that map: n / 100, at least 1 and at most 10."),
+    Scenario::new("insert_batch", "insert", PERSISTENT, "Adds n / 10 new entries at once, at least one, to a map of n whose version before is kept."),
+    Scenario::new("get_hit_zipf", "get", NOTHING, "Looks up present keys in a map of n, a few of them far more often than the others (Zipf's law, exponent 0.99).").at(FROM_1000),
+    Scenario::new("get_hit_colliding", "get", NOTHING, "Looks up random present keys in a map of n, of which each eight have the same hash.").at(FROM_100),
+    Scenario::new("insert_unshared_colliding", "insert", NOTHING, "Builds a map of n keys, of which each eight have the same hash, by inserts into an empty map that shares nothing.").at(FROM_100),
+    Scenario::new("thin_out", "entry", NOTHING, "Builds a map of n entries and removes them in random order, until every sixteenth is left. The bytes that live at the end are those of what is left.").at(FROM_1000),
+    Scenario::new("thin_out_string", "entry", NOTHING, "Builds a map of n String keys and removes them in random order, until every sixteenth is left. The bytes that live at the end are those of what is left.").at(UP_TO_10_000),
+    Scenario::new("thin_out_small", "map", NOTHING, "Builds n maps of 16 entries and removes all but one entry of each. The bytes that live at the end are those of n maps of one entry.").at(FEW),
+    Scenario::new("thin_out_small_string", "map", NOTHING, "Builds n maps of 16 String keys and removes all but one entry of each. The bytes that live at the end are those of n maps of one entry.").at(FEW),
+    Scenario::new("churn", "entry", NOTHING, "Fills one map: inserts 16 entries and removes 15 of them, n times. The bytes that live at the end are those of the n entries that stay.").at(UP_TO_10_000),
+    Scenario::new("churn_string", "entry", NOTHING, "Fills one map: inserts 16 String keys and removes 15 of them, n times. The bytes that live at the end are those of the n entries that stay.").at(UP_TO_10_000),
     Scenario::new("overwrite_unshared", "insert", NOTHING, "Overwrites random present keys of a map of n that shares nothing.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
     Scenario::new("overwrite_unshared_string", "insert", NOTHING, "Overwrites random present keys of a map of n String keys that shares nothing.").at(mixes::COST_SIZES).purposed(Purpose::Cost),
     Scenario::new("replace_unshared", "replacement", NOTHING, "Removes random keys of a map of n that shares nothing, and inserts as many new ones.").at(mixes::COST_SIZES).purposed(Purpose::Cost),

@@ -49,6 +49,11 @@ impl Fork {
         }
     }
 
+    /// The ids that either version changed, each once.
+    pub(crate) fn changed(&self) -> BTreeSet<u64> {
+        self.changes.iter().flatten().map(|(id, _)| *id).collect()
+    }
+
     /// Every entry that either version has. Where both have one, the first version's value counts.
     pub(crate) fn united<K: Key>(&self) -> impl Iterator<Item = (K, u64)> {
         let new = self.changes.iter().flatten().map(|(id, _)| *id).filter(|id| !self.ids.contains(id));

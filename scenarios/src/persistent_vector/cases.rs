@@ -20,6 +20,7 @@ pub(super) fn set_up<V: PersistentVector<u64> + 'static>(request: Request) -> Bo
         "set_shared" => set_shared::<V>(size, steps(request)),
         "pop_all" => pop_all::<V>(size),
         "iterate" => iterate::<V>(size),
+        "iterate_chunks" => iterate_chunks::<V>(size),
         "slice" => slice::<V>(size),
         "concat" => concat::<V>(size),
         "variants_100" => variants::<V>(size, variant_count(request)),
@@ -262,6 +263,25 @@ fn iterate<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
             let model: Vec<u64> = values(0..size).collect();
             (0..count).fold(0, |state, _| model.iter().fold(state, visit))
         },
+    )
+}
+
+fn iterate_chunks<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
+    let count = copies(size);
+    case(
+        count * size,
+        Setup::Once,
+        (0..count).map(|_| V::from_values(values(0..size))).collect::<Vec<_>>(),
+        |_| (),
+        |vectors, ()| {
+            let mut total = 0u64;
+            for vector in vectors {
+                vector.for_each_chunk(|chunk| total = total.wrapping_add(sum(chunk.iter().copied())));
+            }
+            total
+        },
+        |_, (), total| *total,
+        move |_| sum(values(0..size)).wrapping_mul(count as u64),
     )
 }
 

@@ -202,6 +202,11 @@ impl<T: Specimen, V: PersistentVector<T>> Versions for Replay<T, V> {
     fn compare_one(&self, at: usize) -> Result<(), String> {
         self.compare_ends(at)?;
         let (vector, model) = &self.versions[at];
+        let mut visited = Vec::with_capacity(model.len());
+        vector.for_each_chunk(|chunk| visited.extend(chunk.iter().map(T::id)));
+        if visited != *model {
+            return Err(format!("version {at}: its chunks hold {visited:?}, expected {model:?}"));
+        }
         if !vector.iter().map(T::id).eq(model.iter().copied()) {
             let observed: Vec<u32> = vector.iter().map(T::id).collect();
             let differs = observed.iter().zip(model).position(|(observed, expected)| observed != expected);

@@ -21,6 +21,12 @@ pub trait PersistentVector<T>: Clone {
     fn iter<'a>(&'a self) -> impl Iterator<Item = &'a T>
     where
         T: 'a;
+    /// Calls `visit` with the elements in order, as many together as lie side by side in memory.
+    fn for_each_chunk(&self, mut visit: impl FnMut(&[T])) {
+        for value in self.iter() {
+            visit(std::slice::from_ref(value));
+        }
+    }
     /// The elements of `range`; `None` where the range does not lie within the vector, or ends before it begins.
     fn slice(&self, range: Range<usize>) -> Option<Self>;
     /// A vector of this one's elements and then those of `other`.

@@ -70,6 +70,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::new("set_shared", "set", PERSISTENT, "Replaces random elements of a vector of n and keeps every earlier version: n steps up to 1,000 elements, 250 for more."),
     Scenario::new("pop_all", "pop", NOTHING, "Pops every element of a vector of n that shares nothing."),
     Scenario::new("iterate", "element", NOTHING, "Visits every element of a vector of n in order."),
+    Scenario::new("iterate_chunks", "element", NOTHING, "Visits every element of a vector of n in order, as many at once as lie side by side. A contender that shows no such parts visits them one by one."),
     Scenario::new("slice", "slice", NOTHING, "Takes a part from the middle of a vector of n, about half of it, and keeps both."),
     Scenario::new("concat", "concat", NOTHING, "Concatenates two vectors of n / 2 elements and keeps both."),
     Scenario::new("variants_100", "variant", PERSISTENT, "Derives 100 variants of one vector of n, by one set each, and keeps them all."),

@@ -5,6 +5,7 @@
 use std::hash::{BuildHasher, Hash};
 
 use collections::HashMap;
+use collections::map::DiffItem;
 use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
@@ -59,6 +60,20 @@ where
     fn equal(&self, other: &Self) -> bool {
         self.0 == other.0
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        self.0.extend(entries);
+    }
+
+    fn diff(&self, newer: &Self, mut found: impl FnMut(&K, Option<&V>, Option<&V>)) {
+        for item in self.0.diff(&newer.0) {
+            match item {
+                DiffItem::Add(key, value) => found(key, None, Some(value)),
+                DiffItem::Update { old: (key, old), new: (_, new) } => found(key, Some(old), Some(new)),
+                DiffItem::Remove(key, value) => found(key, Some(value), None),
+            }
+        }
+    }
 }
 
 /// `collections::HashMap` as a `Family`, which other bottlenecks use, too.
@@ -107,6 +122,10 @@ pub fn contender() -> Contender {
             ("equality", Growth::Logarithmic),
             ("union_of_versions", Growth::Logarithmic),
             ("equality_of_versions", Growth::Logarithmic),
+            ("thin_out", Growth::Logarithmic),
+            ("churn", Growth::Logarithmic),
+            ("insert_batch", Growth::Logarithmic),
+            ("diff_of_versions", Growth::Logarithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

@@ -58,6 +58,10 @@ where
         entries.reverse();
         Map(entries.into_iter().collect())
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        self.0 = self.0.insert_many(entries);
+    }
 }
 
 /// The crate's map as a `Family`, which other bottlenecks use, too.
@@ -87,6 +91,10 @@ pub fn contender() -> Contender {
             ("equality", Growth::Constant),
             ("union_of_versions", Growth::Linearithmic),
             ("equality_of_versions", Growth::Linear),
+            ("thin_out", Growth::Logarithmic),
+            ("churn", Growth::Logarithmic),
+            ("insert_batch", Growth::Logarithmic),
+            ("diff_of_versions", Growth::Linearithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

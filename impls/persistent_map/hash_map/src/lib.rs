@@ -58,6 +58,10 @@ where
     fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
         Map(entries.collect())
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        self.0.extend(entries);
+    }
 }
 
 struct StdHashMap;
@@ -81,6 +85,8 @@ pub fn contender() -> Contender {
             ("iterate", Growth::Constant),
             ("union", Growth::Constant),
             ("equality", Growth::Constant),
+            ("thin_out", Growth::Constant),
+            ("churn", Growth::Constant),
         ],
         capabilities: &[],
         caveats: &[],

@@ -58,6 +58,10 @@ where
     fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
         Map(Arc::new(entries.collect()))
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        Arc::make_mut(&mut self.0).extend(entries);
+    }
 }
 
 struct HashMapCopy;
@@ -86,6 +90,10 @@ pub fn contender() -> Contender {
             ("equality", Growth::Constant),
             ("union_of_versions", Growth::Linear),
             ("equality_of_versions", Growth::Linear),
+            ("thin_out", Growth::Constant),
+            ("churn", Growth::Constant),
+            ("insert_batch", Growth::Constant),
+            ("diff_of_versions", Growth::Linear),
             ("variants_100", Growth::Linear),
         ],
         capabilities: &[Capability::Persistent, Capability::CopiesWhole],

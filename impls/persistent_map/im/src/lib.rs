@@ -63,6 +63,10 @@ where
     fn from_entries(entries: impl Iterator<Item = (K, V)>) -> Self {
         Map(entries.collect())
     }
+
+    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+        self.0.extend(entries);
+    }
 }
 
 /// The crate's map as a `Family`, which other bottlenecks use, too.
@@ -92,6 +96,10 @@ pub fn contender() -> Contender {
             ("equality", Growth::Logarithmic),
             ("union_of_versions", Growth::Linearithmic),
             ("equality_of_versions", Growth::Linearithmic),
+            ("thin_out", Growth::Logarithmic),
+            ("churn", Growth::Logarithmic),
+            ("insert_batch", Growth::Logarithmic),
+            ("diff_of_versions", Growth::Linearithmic),
             ("variants_100", Growth::Logarithmic),
         ],
         capabilities: &[Capability::Persistent],

@@ -46,6 +46,10 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         self.0.iter()
     }
 
+    fn for_each_chunk(&self, mut visit: impl FnMut(&[T])) {
+        visit(&self.0);
+    }
+
     fn slice(&self, range: Range<usize>) -> Option<Self> {
         self.0.get(range).map(|part| Vector(Arc::new(part.to_vec())))
     }

@@ -41,6 +41,10 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         self.0.iter()
     }
 
+    fn for_each_chunk(&self, visit: impl FnMut(&[T])) {
+        self.0.leaves().for_each(visit);
+    }
+
     // The crate's own `slice` also removes the range and joins the rest, which the contract does not ask for.
     fn slice(&self, range: Range<usize>) -> Option<Self> {
         if range.start > range.end || range.end > self.0.len() {

@@ -41,6 +41,10 @@ impl<T: Clone> PersistentVector<T> for Vector<T> {
         self.0.iter()
     }
 
+    fn for_each_chunk(&self, visit: impl FnMut(&[T])) {
+        self.0.leaves().for_each(visit);
+    }
+
     fn slice(&self, range: Range<usize>) -> Option<Self> {
         (range.start <= range.end && range.end <= self.0.len()).then(|| Vector(self.0.slice(range)))
     }
