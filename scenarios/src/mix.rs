@@ -78,6 +78,10 @@ pub struct Part {
     pub changes: u32,
     /// Whether it visits every element. Its scenarios tell the cost of one visit then.
     pub visits_all: bool,
+    /// Whether its two changes, of which the first makes the structure smaller and the second larger, come apart from each other.
+    /// The size wanders then, by half of itself or 32 elements at most. So what a change costs at one size exactly, such as that
+    /// of a full leaf, does not decide.
+    pub wanders: bool,
 }
 
 impl Choice {
@@ -345,6 +349,9 @@ pub(crate) enum Turn {
 /// The longest run of one part. Programs do several things of a kind one after the other.
 const LONGEST_BURST: usize = 16;
 
+/// How far the size wanders at most where it does.
+const FURTHEST: usize = 32;
+
 /// How many operations a program has that runs a mix, and how many versions it keeps. It keeps at most `most` versions.
 pub(crate) fn extent(mix: &Mix, most: usize) -> (usize, usize) {
     if mix.versions == 0.0 {
@@ -364,9 +371,15 @@ pub(crate) fn program(
 ) -> Vec<Turn> {
     let mut bursts = Vec::new();
     let mut changes = 0;
+    let mut totals = Vec::new();
     for (at, (part, share)) in choice.parts.iter().zip(&mix.parts).enumerate() {
         let mut left = (share * operations as f64).round() as usize;
         changes += left * part.changes as usize;
+        totals.push(left);
+        if part.wanders {
+            // Each burst is of one of the two changes.
+            left *= 2;
+        }
         // What makes a structure smaller before it is made larger again must not empty it.
         let longest = match (part.visits_all, part.changes) {
             (true, _) => 1,
@@ -380,27 +393,70 @@ pub(crate) fn program(
         }
     }
     bursts.shuffle(rng);
+    let mut steps = Vec::new();
+    let mut walks: Vec<Walk> = totals.iter().map(|total| Walk::new(mix.size, *total)).collect();
+    for (part, count) in bursts {
+        match choice.parts[part].changes {
+            _ if choice.parts[part].wanders => {
+                walks[part].go(count, rng, |step, count| steps.push((part, step, count)));
+            }
+            changes => steps.extend((0..changes.max(1)).map(|step| (part, step, count))),
+        }
+    }
     let mut turns = Vec::new();
     let (mut changed, mut kept) = (0, 0);
-    for (part, count) in bursts {
+    for (part, step, count) in steps {
         if choice.parts[part].changes == 0 {
-            turns.push(Turn::Do { part, step: 0, count });
+            turns.push(Turn::Do { part, step, count });
             continue;
         }
-        for step in 0..choice.parts[part].changes {
-            let mut left = count;
-            while left > 0 {
-                if kept < versions && changed >= kept * changes / versions {
-                    turns.push(Turn::Keep);
-                    kept += 1;
-                }
-                let next = if kept < versions { kept * changes / versions } else { changes };
-                let now = left.min((next - changed).max(1));
-                turns.push(Turn::Do { part, step, count: now });
-                changed += now;
-                left -= now;
+        let mut left = count;
+        while left > 0 {
+            if kept < versions && changed >= kept * changes / versions {
+                turns.push(Turn::Keep);
+                kept += 1;
             }
+            let next = if kept < versions { kept * changes / versions } else { changes };
+            let now = left.min((next - changed).max(1));
+            turns.push(Turn::Do { part, step, count: now });
+            changed += now;
+            left -= now;
         }
     }
     turns
+}
+
+/// How the size wanders while as many elements go as come.
+struct Walk {
+    /// How far the size is from where it began.
+    at: isize,
+    /// How far it goes at most.
+    furthest: isize,
+    /// How many elements have to go yet, and how many have to come.
+    left: [usize; 2],
+}
+
+impl Walk {
+    fn new(size: usize, changes: usize) -> Self {
+        Walk { at: 0, furthest: (size / 2).clamp(1, FURTHEST) as isize, left: [changes, changes] }
+    }
+
+    /// Makes so many changes, and tells of each run of them whether elements go (0) or come (1), and how many.
+    fn go(&mut self, mut count: usize, rng: &mut Rng, mut tell: impl FnMut(u32, usize)) {
+        while count > 0 {
+            let room = [self.furthest + self.at, self.furthest - self.at].map(|room| room as usize);
+            let most = [0, 1].map(|way| room[way].min(self.left[way]));
+            let way = match most {
+                [0, 0] => return,
+                [0, _] => 1,
+                [_, 0] => 0,
+                _ => rng.random_range(0..2),
+            };
+            let now = most[way].min(count);
+            self.at += if way == 0 { -(now as isize) } else { now as isize };
+            self.left[way] -= now;
+            count -= now;
+            tell(way as u32, now);
+        }
+    }
 }

@@ -37,6 +37,7 @@ pub(crate) static CHOICE: Choice = Choice {
             seldom: &["overwrite_every_10"],
             changes: 1,
             visits_all: false,
+            wanders: false,
         },
         Part {
             name: "replace",
@@ -45,6 +46,7 @@ pub(crate) static CHOICE: Choice = Choice {
             seldom: &["replace_every_10", "replace_every_10"],
             changes: 2,
             visits_all: false,
+            wanders: false,
         },
         reading("iterate", &["iterate"], true),
     ],
@@ -60,7 +62,7 @@ pub(crate) static CHOICE: Choice = Choice {
 };
 
 const fn reading(name: &'static str, unshared: &'static [&'static str], visits_all: bool) -> Part {
-    Part { name, unshared, kept: &[], seldom: &[], changes: 0, visits_all }
+    Part { name, unshared, kept: &[], seldom: &[], changes: 0, visits_all, wanders: false }
 }
 
 const GET: usize = 0;

@@ -32,6 +32,7 @@ pub(crate) static CHOICE: Choice = Choice {
             seldom: &["set_every_10"],
             changes: 1,
             visits_all: false,
+            wanders: false,
         },
         Part {
             name: "end",
@@ -40,6 +41,7 @@ pub(crate) static CHOICE: Choice = Choice {
             seldom: &["end_every_10", "end_every_10"],
             changes: 2,
             visits_all: false,
+            wanders: true,
         },
         reading("iterate", &["iterate"], true),
     ],
@@ -55,7 +57,7 @@ pub(crate) static CHOICE: Choice = Choice {
 };
 
 const fn reading(name: &'static str, unshared: &'static [&'static str], visits_all: bool) -> Part {
-    Part { name, unshared, kept: &[], seldom: &[], changes: 0, visits_all }
+    Part { name, unshared, kept: &[], seldom: &[], changes: 0, visits_all, wanders: false }
 }
 
 const GET: usize = 0;
@@ -132,7 +134,7 @@ fn script(mix: &Mix, text: &str, most_versions: usize) -> Script {
             }
             (END, 0) => {
                 for _ in 0..count {
-                    let value = left.pop().expect("a burst never empties the vector");
+                    let value = left.pop().expect("the size never wanders below zero");
                     first.get_or_insert((left.len(), Some(value)));
                     seen = seen.wrapping_add(value);
                 }
