@@ -362,7 +362,7 @@ pub(crate) fn extent(mix: &Mix, most: usize) -> (usize, usize) {
 }
 
 /// A program that runs a mix, in bursts of random length and in random order. A version is kept before every so many
-/// changes.
+/// changes. At the end the size is what it was at the beginning.
 pub(crate) fn program(
     choice: &Choice,
     mix: &Mix,
