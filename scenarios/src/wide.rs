@@ -109,8 +109,8 @@ where
         Widened(M::from_entries(entries.map(|(key, value)| (key, value.into()))))
     }
 
-    fn extend(&mut self, entries: impl Iterator<Item = (K, u64)>) {
-        self.0.extend(entries.map(|(key, value)| (key, value.into())));
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, u64)>) {
+        self.0.insert_all(entries.map(|(key, value)| (key, value.into())));
     }
 
     fn diff(&self, newer: &Self, mut found: impl FnMut(&K, Option<&u64>, Option<&u64>)) {

@@ -630,7 +630,7 @@ fn insert_batch<K: Key, M: PersistentMap<K, u64> + 'static>(size: usize) -> Box<
         |maps, (batches, made)| {
             for (map, batch) in maps.iter().zip(batches) {
                 let mut map = map.clone();
-                map.extend(batch.drain(..));
+                map.insert_all(batch.drain(..));
                 made.push(map);
             }
         },

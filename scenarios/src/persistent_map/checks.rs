@@ -270,7 +270,7 @@ impl<K: Specimen, V: Specimen, M: PersistentMap<K, V>> Versions for Replay<K, V,
                 let extended = Probe::with_fuse(fuse, || {
                     let mut extended = M::from_entries(half);
                     let before = extended.clone();
-                    extended.extend(batch);
+                    extended.insert_all(batch);
                     (before, extended)
                 });
                 if let Some((before, extended)) = extended {

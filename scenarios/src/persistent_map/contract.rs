@@ -45,7 +45,7 @@ pub trait PersistentMap<K, V>: Clone {
     }
 
     /// Inserts `entries` in their order.
-    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, V)>) {
         for (key, value) in entries {
             self.insert(key, value);
         }

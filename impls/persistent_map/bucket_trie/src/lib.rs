@@ -61,7 +61,7 @@ where
         self.0 == other.0
     }
 
-    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, V)>) {
         self.0.extend(entries);
     }
 

@@ -59,7 +59,7 @@ where
         Map(entries.into_iter().collect())
     }
 
-    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, V)>) {
         self.0 = self.0.insert_many(entries);
     }
 }

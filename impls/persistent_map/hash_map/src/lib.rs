@@ -59,7 +59,7 @@ where
         Map(entries.collect())
     }
 
-    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, V)>) {
         self.0.extend(entries);
     }
 }

@@ -59,7 +59,7 @@ where
         Map(Arc::new(entries.collect()))
     }
 
-    fn extend(&mut self, entries: impl Iterator<Item = (K, V)>) {
+    fn insert_all(&mut self, entries: impl Iterator<Item = (K, V)>) {
         Arc::make_mut(&mut self.0).extend(entries);
     }
 }
