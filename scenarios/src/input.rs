@@ -179,19 +179,21 @@ impl Key for DearKey {
 pub struct Grouped(u64);
 
 impl Grouped {
-    /// How many keys have the same hash.
-    const TOGETHER: u64 = 8;
+    /// How many bits of an id tell keys apart that have the same hash.
+    const BITS: u32 = 3;
 }
 
 impl Hash for Grouped {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(key_of(self.0 / Grouped::TOGETHER));
+        state.write_u64(self.0 >> Grouped::BITS);
     }
 }
 
 impl Key for Grouped {
     fn from_id(id: u64) -> Self {
-        Grouped(id)
+        // The group is mixed here and not where a key is hashed, because it depends on the seed of this moment.
+        let within = id & ((1 << Grouped::BITS) - 1);
+        Grouped((key_of(id >> Grouped::BITS) << Grouped::BITS) | within)
     }
 
     fn fingerprint(&self) -> u64 {
@@ -249,6 +251,9 @@ pub fn outside_data(variable: &str, name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::BuildHasher;
+
     use super::*;
 
     #[test]
@@ -280,6 +285,19 @@ mod tests {
         let panicked = std::panic::catch_unwind(|| with_seed(1, || panic!("a set-up fails")));
         assert!(panicked.is_err());
         assert_eq!(made(), usual);
+    }
+
+    #[test]
+    fn each_eight_grouped_keys_share_a_hash_whatever_the_seed_is_then() {
+        let hash = |key: &Grouped| FixedHasher::default().hash_one(key);
+        for seed in [SEED, 1] {
+            let keys: Vec<Grouped> = with_seed(seed, || (0..800).map(Grouped::from_id).collect());
+            assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 800);
+            let hashes: Vec<u64> = keys.iter().map(hash).collect();
+            assert!(hashes.chunks(8).all(|group| group.iter().all(|hash| *hash == group[0])));
+            assert_eq!(hashes.iter().collect::<BTreeSet<_>>().len(), 100);
+            assert_eq!(with_seed(1, || keys.iter().map(hash).collect::<Vec<_>>()), hashes);
+        }
     }
 
     #[test]
