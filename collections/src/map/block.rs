@@ -84,6 +84,25 @@ pub(super) trait BlockItem {
     fn offset(&self) -> u32;
 }
 
+/// Whether an item lies in a block of which at least half is unused. One item less counts, because the entry that has
+/// just been removed is not yet freed then. Items that will still be created count as used. It is a guess if other
+/// threads free items meanwhile.
+///
+/// # Safety
+/// The item is alive.
+pub(super) unsafe fn is_in_sparse_block<T: BlockItem>(item: *const T) -> bool {
+    // SAFETY: a block lives as long as its items.
+    unsafe {
+        let offset = (*item).offset() as usize;
+        if offset == 0 {
+            return false;
+        }
+        let block: *const Block = item.cast::<u8>().sub(offset).cast();
+        let live = (*block).live.load(Ordering::Relaxed) as usize - 1;
+        2 * live * size_of::<T>() <= (*block).size
+    }
+}
+
 /// Frees the memory of an item.
 ///
 /// # Safety
@@ -113,8 +132,8 @@ pub(super) struct Slab<T, C: Counter> {
 }
 
 impl<T, C: Counter> Slab<T, C> {
-    /// The first block is for this many items.
-    pub(super) const FIRST_ITEMS: u32 = 8;
+    /// The first block is for this many items: fewer large ones, because a map of a few entries does not use the rest.
+    pub(super) const FIRST_ITEMS: u32 = if size_of::<T>() > 64 { 4 } else { 8 };
 
     /// Later blocks grow up to this many items.
     const MAX_ITEMS: u32 = 16;
