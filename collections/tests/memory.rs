@@ -122,37 +122,42 @@ fn at_most(bound: usize, bytes: usize) {
 
 #[test]
 fn maps_of_which_every_sixteenth_entry_stays() {
-    at_most(70, thinned::<_, Atomic>(100_000, 16, |key| key));
-    at_most(150, thinned::<_, Atomic>(100_000, 16, text));
-    at_most(380, thinned::<_, Atomic>(100_000, 16, large));
-    at_most(120, thinned::<_, Atomic>(100_000, 16, Arc::new));
-    at_most(150, thinned::<_, Plain>(100_000, 16, text));
+    at_most(115, thinned::<_, Atomic>(100_000, 16, |key| key));
+    at_most(250, thinned::<_, Atomic>(100_000, 16, text));
+    at_most(330, thinned::<_, Atomic>(100_000, 16, large));
+    at_most(205, thinned::<_, Atomic>(100_000, 16, Arc::new));
+    at_most(250, thinned::<_, Plain>(100_000, 16, text));
 }
 
 #[test]
 fn maps_of_which_every_hundredth_entry_stays() {
-    at_most(70, thinned::<_, Atomic>(100_000, 100, |key| key));
-    at_most(140, thinned::<_, Atomic>(100_000, 100, text));
-    at_most(340, thinned::<_, Atomic>(100_000, 100, large));
-    at_most(110, thinned::<_, Atomic>(100_000, 100, Arc::new));
-    at_most(70, thinned::<_, Plain>(100_000, 100, |key| key));
+    at_most(115, thinned::<_, Atomic>(100_000, 100, |key| key));
+    at_most(165, thinned::<_, Atomic>(100_000, 100, text));
+    at_most(280, thinned::<_, Atomic>(100_000, 100, large));
+    at_most(145, thinned::<_, Atomic>(100_000, 100, Arc::new));
+    at_most(115, thinned::<_, Plain>(100_000, 100, |key| key));
 }
 
 #[test]
 fn maps_cut_to_one_entry() {
-    for keys in [16, 32, 64, 1000] {
-        at_most(150, cut(keys, 1, |key| key));
-        at_most(220, cut(keys, 1, text));
-        at_most(310, cut(keys, 1, large));
-        at_most(210, cut(keys, 1, Arc::new));
+    at_most(150, cut(16, 1, |key| key));
+    at_most(220, cut(16, 1, text));
+    at_most(310, cut(16, 1, large));
+    at_most(210, cut(16, 1, Arc::new));
+    // These may keep room for two entries.
+    for keys in [32, 64, 1000] {
+        at_most(180, cut(keys, 1, |key| key));
+        at_most(300, cut(keys, 1, text));
+        at_most(600, cut(keys, 1, large));
+        at_most(260, cut(keys, 1, Arc::new));
     }
 }
 
 #[test]
 fn maps_cut_to_no_entry() {
     for keys in [1, 16, 32, 64, 1000, 5000] {
-        at_most(180, cut(keys, 0, |key| key));
-        at_most(180, cut(keys.max(16), 0, text));
+        at_most(0, cut(keys, 0, |key| key));
+        at_most(0, cut(keys, 0, text));
     }
 }
 
@@ -195,5 +200,5 @@ fn shared_versions_keep_their_entries() {
         assert!(thin.iter().all(|(key, value)| *value == text(*key)));
         thin
     });
-    at_most(50 * 700, all);
+    at_most(50 * 800, all);
 }

@@ -28,12 +28,6 @@ fn room_for(len: u32) -> u32 {
 /// The first leaf of a map has room for this many entries.
 const FIRST_ROOM: u32 = 8;
 
-/// The room for a leaf of `len` entries that has become sparse: twice as many, so that as many inserts or removals as
-/// there are entries come before the next change of the room.
-fn room_when_sparse(len: u32) -> u32 {
-    if len <= 1 { 2 } else { room_for(2 * len) }
-}
-
 /// Neighbouring leaves are joined if they have at most this many entries together, and one of them is sparse. It is half
 /// of what a leaf may have, so that a joined leaf is not split again soon.
 const MAX_JOINED: u32 = MAX_ENTRIES / 2;
@@ -798,10 +792,16 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     #[cold]
     #[inline(never)]
     unsafe fn shrink_tail(&mut self) {
-        let room = room_when_sparse(self.tail_len);
-        if room < self.tail.room() {
-            // SAFETY: by the contract. A tail has chains.
-            self.tail = unsafe { self.refitted(self.tail, room) };
+        let tail = self.tail;
+        // SAFETY: by the contract. A tail has chains. An empty one is freed.
+        unsafe {
+            if self.tail_len == 0 {
+                self.tail = Leaf::empty();
+                self.cells = Cells::new();
+                tail.free();
+            } else if tail.enough_room() < tail.room() {
+                self.tail = self.refitted(tail, tail.enough_room());
+            }
         }
     }
 
@@ -823,9 +823,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
     /// neighbours, takes the place of a branch that has no other child, and gets less room. Its cells move together.
     /// None of this happens to nodes and cells that other versions hold.
     ///
-    /// Takes as much time as there are entries in a leaf. After that, the leaf must lose half of its entries, or twice
-    /// as many must be inserted, before it changes again; or there is a leaf or a branch less, which many inserts had
-    /// made. So the time for each removal is constant on average.
+    /// Takes as much time as there are entries in a leaf. Afterwards there is a leaf or a branch less, which many inserts
+    /// had made, or the leaf changes again only if its entries double or half of them go. So this adds constant time to
+    /// each removal on average.
     ///
     /// # Safety
     /// Only this version holds the leaf and the branches on the path to it.
@@ -856,8 +856,6 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             if leaf.is_collision() {
                 let (run, fill) = (place.run(), leaf.fill());
                 if fill > MAX_JOINED {
-                    let moved = leaf.moved(room_when_sparse(fill).max(COLLISION_ROOM));
-                    place.set(run, Link::of_leaf(moved));
                     return;
                 }
                 // All its entries have the same hash.
@@ -903,10 +901,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                 leaf.take_all(smaller);
                 place.set(run, Link::of_leaf(leaf));
             }
-            let room =
-                if leaf.is_sparse() { room_when_sparse(leaf.fill()).min(leaf.room()) } else { leaf.room() };
             let run = place.run();
-            let fitting = self.refitted(leaf, room);
+            let fitting = self.refitted(leaf, leaf.enough_room());
             place.set(run, Link::of_leaf(fitting));
         }
     }

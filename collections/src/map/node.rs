@@ -211,10 +211,25 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().fill.load(Ordering::Relaxed)
     }
 
-    /// Whether at most a quarter of the room is used.
+    /// Whether removals have left so few entries that memory should be given back. That costs more than a removal does,
+    /// so mostly it waits for the last two entries, when it is most likely worth it. But large cells are expensive to
+    /// keep: there a quarter of the room is few.
     #[inline]
     pub(super) fn is_sparse(self) -> bool {
-        4 * self.fill() <= self.room()
+        if Slot::<K, V, C>::LARGE { 4 * self.fill() <= self.room() } else { self.fill() <= 2 }
+    }
+
+    /// How much room is enough: less than the leaf has if it is sparse and the difference is worth a new leaf. The
+    /// entries must at least double, or half of them go, before the room changes again.
+    pub(super) fn enough_room(self) -> u32 {
+        let enough = match (self.fill(), self.room()) {
+            (0..=1, 16..) => 2,
+            (0..=1, 8..) if !Slot::<K, V, C>::INLINE => 2,
+            (2, 32..) => 4,
+            (fill, _) if Slot::<K, V, C>::LARGE && self.is_sparse() => 2 * fill.next_power_of_two(),
+            (_, room) => room,
+        };
+        enough.min(self.room())
     }
 
     #[inline]

@@ -64,6 +64,9 @@ impl<K, V, C> Slot<K, V, C> {
         && size_of::<Pair<K, V>>() <= MAX_INLINE_SIZE
         && size_of::<Pair<K, V>>() > 0;
 
+    /// Whether cells are so large that memory for a few of them is worth more than the time to move them.
+    pub(super) const LARGE: bool = !Self::INLINE && size_of::<Cell<K, V, C>>() > 64;
+
     /// The number of bytes from one slot to the next. Never 0.
     pub(super) const SIZE: usize =
         if Self::INLINE { size_of::<Pair<K, V>>() } else { size_of::<*mut Cell<K, V, C>>() };
