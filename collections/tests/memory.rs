@@ -142,7 +142,7 @@ fn maps_of_which_every_hundredth_entry_stays() {
 fn maps_cut_to_one_entry() {
     at_most(150, cut(16, 1, |key| key));
     at_most(220, cut(16, 1, text));
-    at_most(310, cut(16, 1, large));
+    at_most(600, cut(16, 1, large));
     at_most(210, cut(16, 1, Arc::new));
     // These may keep room for two entries.
     for keys in [32, 64, 1000] {

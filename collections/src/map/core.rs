@@ -840,6 +840,7 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             if (*Place::new(&raw mut self.root, hash).at_leaf().link()).leaf().fill() == 0 {
                 self.absorb(hash);
                 if self.root.is_none() {
+                    self.cells = Cells::new();
                     return;
                 }
             }

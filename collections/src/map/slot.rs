@@ -65,7 +65,7 @@ impl<K, V, C> Slot<K, V, C> {
         && size_of::<Pair<K, V>>() > 0;
 
     /// Whether cells are so large that memory for a few of them is worth more than the time to move them.
-    pub(super) const LARGE: bool = !Self::INLINE && size_of::<Cell<K, V, C>>() > 64;
+    pub(super) const LARGE: bool = !Self::INLINE && size_of::<Cell<K, V, C>>() > block::LARGE_ITEM;
 
     /// The number of bytes from one slot to the next. Never 0.
     pub(super) const SIZE: usize =
