@@ -237,7 +237,8 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// Removes an element, and returns whether it was there.
     ///
     /// O(log n), in place where nothing is shared. If the element lies in a shared node, the path to it is copied.
-    /// Copies nothing if the element is not there.
+    /// Copies nothing if the element is not there. Gives memory back as the [`remove`](GenericHashMap::remove) of maps
+    /// does, which adds constant time to each removal on average.
     ///
     /// ```
     /// let mut set: collections::HashSet<_> = ["apples", "pears"].into();

@@ -84,6 +84,25 @@ pub(super) trait BlockItem {
     fn offset(&self) -> u32;
 }
 
+/// Whether an item lies in a block of which at least half is unused. Two items less count: the entry that has just been
+/// removed, which is not yet freed, and the leaf beside the cells, which is given up together with them. Items that will
+/// still be created count as used. It is a guess if other threads free items meanwhile.
+///
+/// # Safety
+/// The item is alive.
+pub(super) unsafe fn is_in_sparse_block<T: BlockItem>(item: *const T) -> bool {
+    // SAFETY: a block lives as long as its items.
+    unsafe {
+        let offset = (*item).offset() as usize;
+        if offset == 0 {
+            return false;
+        }
+        let block: *const Block = item.cast::<u8>().sub(offset).cast();
+        let live = ((*block).live.load(Ordering::Relaxed) as usize).saturating_sub(2);
+        2 * live * size_of::<T>() <= (*block).size
+    }
+}
+
 /// Frees the memory of an item.
 ///
 /// # Safety
@@ -100,6 +119,9 @@ pub(super) unsafe fn free<T: BlockItem, C: Counter>(item: *mut T) {
     }
 }
 
+/// Items of more bytes are large: their memory counts for more than the time to allocate it.
+pub(super) const LARGE_ITEM: usize = 64;
+
 /// The memory from which one version takes its next items. Nobody else takes from it.
 pub(super) struct Slab<T, C: Counter> {
     block: *mut Block,
@@ -113,11 +135,16 @@ pub(super) struct Slab<T, C: Counter> {
 }
 
 impl<T, C: Counter> Slab<T, C> {
-    /// The first block is for this many items.
-    pub(super) const FIRST_ITEMS: u32 = 8;
+    /// The first block is for this many items: for a single large one, because a map of one entry does not use the rest.
+    pub(super) const FIRST_ITEMS: u32 = if size_of::<T>() > LARGE_ITEM { 1 } else { 8 };
 
-    /// Later blocks grow up to this many items.
-    const MAX_ITEMS: u32 = 16;
+    /// The second block is for at least this many items.
+    const MORE_ITEMS: u32 = if size_of::<T>() > LARGE_ITEM { 2 } else { 8 };
+
+    /// Later blocks grow up to this many items. Large items are few, because one of them keeps the memory of all. If
+    /// entries are replaced at random while versions are shared, blocks of 16 take three times the memory of what is
+    /// alive in them, and blocks of 3 not twice as much.
+    const MAX_ITEMS: u32 = if size_of::<T>() > LARGE_ITEM { 3 } else { 16 };
 
     /// Items of more bytes are allocated one by one.
     const MAX_ITEM_SIZE: usize = 256;
@@ -170,7 +197,7 @@ impl<T, C: Counter> Slab<T, C> {
             }
             return (place, 0);
         }
-        self.size = (2 * self.size).clamp(Self::FIRST_ITEMS, Self::MAX_ITEMS);
+        self.size = (2 * self.size).clamp(Self::MORE_ITEMS, Self::MAX_ITEMS);
         self.used = 0;
         let start = Block::first(align_of::<T>());
         self.start = start as u32;

@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::node::{
     BRANCH_BITS, Branch, COLLISION_ROOM, LEVELS, Leaf, Link, MAX_ENTRIES, NewEntry, WIDTH, copied_path,
-    digit, tag_at,
+    digit, rest_at, tag_at,
 };
 use super::slot::{Cells, Slot};
 use crate::counter::Counter;
@@ -27,6 +27,13 @@ fn room_for(len: u32) -> u32 {
 
 /// The first leaf of a map has room for this many entries.
 const FIRST_ROOM: u32 = 8;
+
+/// Neighbouring leaves are joined if they have at most this many entries together, and one of them is sparse. It is half
+/// of what a leaf may have, so that a joined leaf is not split again soon.
+const MAX_JOINED: u32 = MAX_ENTRIES / 2;
+
+/// A map of at most this many entries gives its memory for further cells back when a leaf becomes sparse.
+const SMALL: usize = 64;
 
 /// A tail beside a tree has at most this many entries, if versions cannot append to a shared tail. Then each insert
 /// into a shared version copies the tail, so a long tail would be expensive.
@@ -598,8 +605,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
         let (tail, len) = (self.tail, self.tail_len);
         let most = if !self.root.is_none() {
             max_tail_len::<K, V, C>()
-        } else if len > 0 && len == tail.room() && !tail.is_unique() {
-            // The tail is full and shared. Making it a tree and beginning a new tail costs less than copying it.
+        } else if len >= SMALLEST_ROOM && len == tail.room() && !tail.is_unique() {
+            // The tail is full and shared. Making it a tree and beginning a new tail costs less than copying it, unless
+            // it is one of the few entries that removals left.
             len
         } else {
             MAX_ENTRIES
@@ -735,6 +743,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     let taken = slot.take(slot.before_take());
                     self.tail.remove_at(slot, named_at);
                     self.tail_len -= 1;
+                    if self.tail.is_sparse() {
+                        self.shrink_tail();
+                    }
                     return Some(taken.into_value());
                 }
             }
@@ -745,8 +756,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             let taken = slot.take(slot.before_take());
             leaf.remove_at(slot, named_at);
             self.tree_len -= 1;
-            if leaf.fill() == 0 {
-                self.absorb(hash);
+            if leaf.is_sparse() {
+                self.shrink(hash);
             }
             Some(taken.into_value())
         }
@@ -771,6 +782,129 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             }
             let slot = self.own_shared_tail(slot);
             (slot, self.tail.number_place(self.tail.at(slot)))
+        }
+    }
+
+    /// Gives memory of the tail back after removals have made it sparse.
+    ///
+    /// # Safety
+    /// Only this version holds the tail, and sees all its entries.
+    #[cold]
+    #[inline(never)]
+    unsafe fn shrink_tail(&mut self) {
+        let tail = self.tail;
+        // SAFETY: by the contract. A tail has chains. An empty one is freed.
+        unsafe {
+            if self.tail_len == 0 {
+                self.tail = Leaf::empty();
+                self.cells = Cells::new();
+                tail.free();
+            } else if tail.enough_room() < tail.room() {
+                self.tail = self.refitted(tail, tail.enough_room());
+            }
+        }
+    }
+
+    /// A leaf with the same entries and with `room`, whose cells lie in a dense block where that saves memory. It
+    /// replaces the leaf, which is freed.
+    ///
+    /// # Safety
+    /// Only this version holds the leaf, which has chains and at most that many entries.
+    unsafe fn refitted(&mut self, leaf: Leaf<K, V, C>, room: u32) -> Leaf<K, V, C> {
+        if self.len() <= SMALL {
+            // The memory for further cells may be most of what a small map has.
+            self.cells = Cells::new();
+        }
+        // SAFETY: by the contract.
+        unsafe { leaf.gathered(room) }
+    }
+
+    /// Gives memory back after removals have made the leaf sparse to which a hash leads. The leaf is joined with
+    /// neighbours, takes the place of a branch that has no other child, and gets less room. Its cells move together.
+    /// None of this happens to nodes and cells that other versions hold.
+    ///
+    /// Takes as much time as there are entries in a leaf. Afterwards there is a leaf or a branch less, which many inserts
+    /// had made, or the leaf changes again only if its entries double or half of them go. So this adds constant time to
+    /// each removal on average.
+    ///
+    /// # Safety
+    /// Only this version holds the leaf and the branches on the path to it.
+    #[cold]
+    #[inline(never)]
+    unsafe fn shrink(&mut self, hash: u32) {
+        let mut branches = [ptr::null_mut::<Branch<K, V, C>>(); LEVELS as usize];
+        // SAFETY: only this version holds the branches on the path, also after `absorb`, which removes some of them. It
+        // alone holds the leaves that it changes: that is checked for all but the first one. A branch has one hold of a
+        // leaf, however many slots name it.
+        unsafe {
+            if (*Place::new(&raw mut self.root, hash).at_leaf().link()).leaf().fill() == 0 {
+                self.absorb(hash);
+                if self.root.is_none() {
+                    self.cells = Cells::new();
+                    return;
+                }
+            }
+            let mut place = Place::new(&raw mut self.root, hash);
+            while !(*place.link()).is_leaf() {
+                let branch = (*place.link()).branch();
+                branches[place.level as usize] = branch;
+                place.descend(branch);
+            }
+            let mut leaf = (*place.link()).leaf();
+            if !leaf.is_unique() {
+                return;
+            }
+            if leaf.is_collision() {
+                let (run, fill) = (place.run(), leaf.fill());
+                if fill > MAX_JOINED {
+                    return;
+                }
+                // All its entries have the same hash.
+                leaf = leaf.made_ordinary(room_for(fill), tag_at(hash, place.level));
+                place.set(run, Link::of_leaf(leaf));
+            }
+            while place.level > 0 {
+                let branch = place.parent;
+                let (start, end) = place.run();
+                if (start, end) == (0, WIDTH) {
+                    // The branch has no other child.
+                    place.level -= 1;
+                    let above = place.level as usize;
+                    if above == 0 {
+                        (place.parent, place.digit) = (ptr::null_mut(), 0);
+                    } else {
+                        place.parent = branches[above - 1];
+                        place.digit = digit(rest_at(hash, place.level - 1));
+                    }
+                    leaf.raise(place.digit as u8);
+                    place.set((place.digit, place.digit + 1), Link::of_leaf(leaf));
+                    Branch::free(branch);
+                    continue;
+                }
+                let slots = &(*branch).slots;
+                let sum_with = |at: usize| {
+                    let link = slots[at];
+                    let may = link.is_leaf() && !link.leaf().is_collision() && link.leaf().is_unique();
+                    if may { leaf.fill() + link.leaf().fill() } else { u32::MAX }
+                };
+                let before = if start > 0 { sum_with(start - 1) } else { u32::MAX };
+                let after = if end < WIDTH { sum_with(end) } else { u32::MAX };
+                let sum = before.min(after);
+                if sum > MAX_JOINED {
+                    break;
+                }
+                let neighbour = if before <= after { start - 1 } else { end };
+                let other = slots[neighbour].leaf();
+                let run = (start.min((*branch).run_start(neighbour)), end.max((*branch).run_end(neighbour)));
+                let (larger, smaller) =
+                    if leaf.room() >= other.room() { (leaf, other) } else { (other, leaf) };
+                leaf = if larger.room() >= sum { larger } else { larger.moved(room_for(sum)) };
+                leaf.take_all(smaller);
+                place.set(run, Link::of_leaf(leaf));
+            }
+            let run = place.run();
+            let fitting = self.refitted(leaf, leaf.enough_room());
+            place.set(run, Link::of_leaf(fitting));
         }
     }
 

@@ -25,6 +25,8 @@
 //!
 //! * It shares nothing on the way to the entry: the change happens in place. Inserting allocates when a leaf grows or is
 //!   split. If entries lie behind pointers (see below), it also allocates memory for up to 16 entries at a time.
+//!   Removing gives memory back when few entries are left in a leaf, which takes constant time for each removal on
+//!   average, and for a single one as much as the leaves of up to 16 entries that are joined then.
 //! * The node that holds the entry is shared: a change to an entry, or its removal, *copies the path*. That is one
 //!   allocation with a copy of each branch on the way (72 bytes) and of the leaf at its end (up to 32 entries or
 //!   pointers to them). Copying a branch counts up each of its children.
@@ -78,6 +80,12 @@
 //!
 //! A copied path is one allocation, a *block*. Cells are allocated several at a time, in blocks as well, the first ones
 //! of a map together with its first leaf. The memory of a block is freed when everything in it is gone.
+//!
+//! A leaf that removals leave *sparse*, with two entries (or a quarter of its room, if cells are large), is joined with
+//! neighbours as long as they have at most 16 entries together. A leaf that is the only child of a branch replaces the
+//! branch. The cells of the joined leaf move to a block of their own, if at least half of their blocks is unused. All
+//! this happens only to what no other version holds. So memory comes back after the last versions that share it are
+//! gone: not at once, but with the removals after that. A map that is emptied has no memory allocated.
 //!
 //! Invariants:
 //!
@@ -518,7 +526,9 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// Removes `key`, and returns its value.
     ///
     /// O(log n), in place where nothing is shared. If the entry lies in a shared node, the path to it is copied; a
-    /// value that other versions hold is cloned to return it. Copies nothing if the key is not there.
+    /// value that other versions hold is cloned to return it. Copies nothing if the key is not there. If few entries are
+    /// left in a node that no other version holds, it is joined with neighbours or shrinks: constant time for each
+    /// removal on average, and at most O(log n) for one.
     ///
     /// ```
     /// let mut map: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();

@@ -211,6 +211,27 @@ impl<K, V, C> Leaf<K, V, C> {
         self.head().fill.load(Ordering::Relaxed)
     }
 
+    /// Whether removals have left so few entries that memory should be given back. That costs more than a removal does,
+    /// so mostly it waits for the last two entries, when it is most likely worth it. But large cells are expensive to
+    /// keep: there a quarter of the room is few.
+    #[inline]
+    pub(super) fn is_sparse(self) -> bool {
+        if Slot::<K, V, C>::LARGE { 4 * self.fill() <= self.room() } else { self.fill() <= 2 }
+    }
+
+    /// How much room is enough: less than the leaf has if it is sparse and the difference is worth a new leaf. The
+    /// entries must at least double, or half of them go, before the room changes again.
+    pub(super) fn enough_room(self) -> u32 {
+        let enough = match (self.fill(), self.room()) {
+            (0..=1, 16..) => 2,
+            (0..=1, 8..) if !Slot::<K, V, C>::INLINE => 2,
+            (2, 32..) => 4,
+            (fill, _) if Slot::<K, V, C>::LARGE && self.is_sparse() => 2 * fill.next_power_of_two(),
+            (_, room) => room,
+        };
+        enough.min(self.room())
+    }
+
     #[inline]
     fn is_closed(self) -> bool {
         self.head().offset_and_closed & CLOSED != 0
@@ -455,8 +476,8 @@ impl<K, V, C> Leaf<K, V, C> {
     /// Gives every entry a new tag. Afterwards the index and the chains do not fit the tags.
     ///
     /// # Safety
-    /// The caller alone holds the leaf, which has chains. Before anybody else looks at it, the caller splits it, or
-    /// moves its entries to a leaf for colliding hashes.
+    /// The caller alone holds the leaf, which has chains. Before anybody else looks at it, the caller splits it, moves
+    /// its entries to a leaf for colliding hashes, or builds the chains anew.
     pub(super) unsafe fn retag(self, tag: impl Fn(usize) -> u8) {
         // SAFETY: by the contract.
         unsafe { (0..self.fill() as usize).for_each(|at| (*self.meta(at)).tag = tag(at)) }
@@ -543,17 +564,24 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
         if Slot::<K, V, C>::INLINE || !cells.is_new() {
             return Self::new(room);
         }
+        let (leaf, block, start) = Self::beside_cells(room, Cells::<K, V, C>::FIRST_ITEMS);
+        // SAFETY: the block has memory for the cells, and counts them.
+        unsafe { cells.use_block(block, start) }
+        leaf
+    }
+
+    /// A leaf without entries in a block that also has memory for `count` cells, and counts them. Also returns the
+    /// block, and the offset of the first cell in it.
+    #[inline]
+    fn beside_cells(room: u32, count: u32) -> (Self, *mut Block, usize) {
         let (leaf, cell) = (Self::layout(room), Slot::<K, V, C>::CELL);
         let align = leaf.align().max(cell.align());
         let start = Block::first(leaf.align());
         let cells_start = (start + leaf.size()).next_multiple_of(cell.align());
-        let count = Cells::<K, V, C>::FIRST_ITEMS;
         let block = Block::new(cells_start + count as usize * cell.size(), align, count + 1);
-        // SAFETY: the block has memory for the leaf and for the cells, and counts them.
-        unsafe {
-            cells.use_block(block, cells_start);
-            Self::new_at(block.cast::<u8>().add(start), start, room)
-        }
+        // SAFETY: the block has memory for the leaf, and counts it.
+        let leaf = unsafe { Self::new_at(block.cast::<u8>().add(start), start, room) };
+        (leaf, block, cells_start)
     }
 
     /// Makes a leaf without entries at `memory`, which lies `offset` bytes behind the beginning of its block, or in no
@@ -666,6 +694,85 @@ impl<K, V, C: Counter> Leaf<K, V, C> {
             self.free();
         }
         new
+    }
+
+    /// As [`moved`](Self::moved), but cells that lie in sparse blocks and that nobody else holds move as well: to a block
+    /// with room for exactly these, together with the leaf. Moves nothing if that would free nothing.
+    ///
+    /// # Safety
+    /// As for `moved`, and the leaf has chains.
+    pub(super) unsafe fn gathered(self, room: u32) -> Self {
+        let len = self.fill() as usize;
+        // SAFETY: nobody else holds the leaf, so its entries may move, and so may the cells that only this leaf holds.
+        // The new block has memory for these cells, and counts them. Nothing here calls code of the user.
+        unsafe {
+            let moves = (0..len)
+                .filter(|at| self.slot(*at).has_movable_cell())
+                .fold(0u32, |moves, at| moves | 1 << at);
+            if moves == 0 {
+                return if room == self.room() { self } else { self.moved(room) };
+            }
+            let (new, block, mut offset) = Self::beside_cells(room, moves.count_ones());
+            for at in 0..len {
+                let slot = new.slot(at);
+                slot.move_from(self.slot(at));
+                if moves >> at & 1 != 0 {
+                    slot.move_cell(block.cast::<u8>().add(offset), offset);
+                    offset += Slot::<K, V, C>::CELL.size();
+                }
+            }
+            new.set_fill(len as u32);
+            new.copy_chains(self, len, true);
+            self.free();
+            new
+        }
+    }
+
+    /// Moves the entries of `other` here, behind those of this leaf, and frees `other`.
+    ///
+    /// # Safety
+    /// The caller alone holds both leaves, which are at the same level and have chains. This one has room.
+    pub(super) unsafe fn take_all(self, other: Self) {
+        let mut fill = self.fill();
+        // SAFETY: by the contract. Each entry moves once.
+        unsafe {
+            for at in 0..other.fill() as usize {
+                self.move_to(fill as usize, other.slot(at), other.tag(at));
+                fill += 1;
+            }
+            self.set_fill(fill);
+            other.free();
+        }
+    }
+
+    /// An ordinary leaf with the entries of this leaf for colliding hashes, which it frees. `tag` is the tag of them all.
+    ///
+    /// # Safety
+    /// The caller alone holds the leaf, and `room` is not less than the number of its entries.
+    pub(super) unsafe fn made_ordinary(self, room: u32, tag: u8) -> Self {
+        let new = Self::new(room);
+        // SAFETY: by the contract. Each entry moves once.
+        unsafe {
+            (0..self.fill() as usize).for_each(|at| new.move_to(at, self.slot(at), tag));
+            new.set_fill(self.fill());
+            self.free();
+        }
+        new
+    }
+
+    /// Changes the tags to those of the level above, where the leaf takes the place of the branch that led to it.
+    /// `digit` leads to that place (0 if it is the root). The tag of an entry has all the bits that are needed: the
+    /// three that led to the leaf become part of the bucket.
+    ///
+    /// # Safety
+    /// The caller alone holds the leaf, which has chains.
+    pub(super) unsafe fn raise(self, digit: u8) {
+        let len = self.fill() as usize;
+        // SAFETY: by the contract.
+        unsafe {
+            self.retag(|at| self.tag(at) << BRANCH_BITS | digit);
+            self.rebuild_chains(len);
+        }
     }
 
     /// Copies the metadata and the index of another leaf, whose first `len` entries this leaf has. `quiet` says that

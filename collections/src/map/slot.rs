@@ -64,6 +64,9 @@ impl<K, V, C> Slot<K, V, C> {
         && size_of::<Pair<K, V>>() <= MAX_INLINE_SIZE
         && size_of::<Pair<K, V>>() > 0;
 
+    /// Whether cells are so large that memory for a few of them is worth more than the time to move them.
+    pub(super) const LARGE: bool = !Self::INLINE && size_of::<Cell<K, V, C>>() > block::LARGE_ITEM;
+
     /// The number of bytes from one slot to the next. Never 0.
     pub(super) const SIZE: usize =
         if Self::INLINE { size_of::<Pair<K, V>>() } else { size_of::<*mut Cell<K, V, C>>() };
@@ -190,6 +193,34 @@ impl<K, V, C> Slot<K, V, C> {
 }
 
 impl<K, V, C: Counter> Slot<K, V, C> {
+    /// Whether moving the entry's cell elsewhere is allowed and may free memory: only this leaf holds the cell, and at
+    /// least half of its block is unused.
+    ///
+    /// # Safety
+    /// The slot holds an entry, and the caller alone holds the leaf.
+    pub(super) unsafe fn has_movable_cell(self) -> bool {
+        // SAFETY: by the contract.
+        !Self::INLINE && unsafe { self.is_unique() && block::is_in_sparse_block(self.cell()) }
+    }
+
+    /// Moves the entry's cell to `place`, which lies `offset` bytes behind the beginning of its block, and frees the
+    /// memory of the old one.
+    ///
+    /// # Safety
+    /// The slot holds an entry, `INLINE` is false, and only this leaf, which the caller alone holds, holds the cell. At
+    /// `place` is unused memory with the layout of a cell, which the block counts.
+    pub(super) unsafe fn move_cell(self, place: *mut u8, offset: usize) {
+        // SAFETY: nobody else can reach the cell, so it may be moved byte by byte. Its old memory is freed without
+        // dropping the content, which lives on at the new place.
+        unsafe {
+            let (old, new): (_, *mut Cell<K, V, C>) = (self.cell(), place.cast());
+            ptr::copy_nonoverlapping(old, new, 1);
+            (*new).offset = offset as u32;
+            self.0.cast::<*mut Cell<K, V, C>>().write(new);
+            block::free::<_, C>(old);
+        }
+    }
+
     /// Puts an entry into an empty slot.
     ///
     /// # Safety

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::rc::Rc;
 use std::thread;
 
-use scenarios::input::{FixedHasher, draws, mix, rng};
+use scenarios::input::{FixedHasher, draws, mix, rng, shuffled};
 use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
 
 use super::core::Core;
@@ -48,6 +48,12 @@ impl Value for u32 {
 impl Value for String {
     fn of(id: u32) -> Self {
         id.to_string()
+    }
+}
+
+impl Value for [u64; 10] {
+    fn of(id: u32) -> Self {
+        [u64::from(id); 10]
     }
 }
 
@@ -279,6 +285,56 @@ fn every_size_and_back() {
     every_size::<String, Atomic>(150, |id| u64::from(id % 2) << 31);
     every_size::<u32, Atomic>(150, |id| u64::from(id) << 24);
     every_size::<u32, Atomic>(130, |id| 1 << (id % 32));
+}
+
+/// Fills a map and removes entries at random, to fewer and fewer and then to none, and looks at it in between.
+fn waves<V: Value, C: Counter>(seed: usize, most: usize, hash_of: impl Fn(u32) -> u64) {
+    let (mut map, mut model) = (KeyMap::<V, C>::default(), BTreeMap::new());
+    for left in [most / 2, most / 5, most / 16, 3, 1, 0] {
+        for id in 0..most as u32 {
+            map.insert(key(hash_of(id), id), V::of(id));
+            model.insert(key(hash_of(id), id), V::of(id));
+        }
+        let mut held = if left % 2 == 0 { (map.clone(), model.clone()) } else { Default::default() };
+        for (step, id) in shuffled(&mut rng("waves", seed + left), most).into_iter().enumerate() {
+            if model.len() == left {
+                break;
+            }
+            let key = key(hash_of(id as u32), id as u32);
+            assert_eq!(map.remove(&key), model.remove(&key));
+            if step % 97 == 0 || model.len() < 5 {
+                check(&map);
+                assert_eq!(content(&map), model);
+            }
+            // Some steps happen beside another version, some do not. The later ones share nothing but cells, or nothing.
+            if step % 300 == 299 {
+                assert_eq!(content(&held.0), held.1);
+                check(&held.0);
+                held = if step % 600 == 599 { (map.clone(), model.clone()) } else { Default::default() };
+            }
+        }
+        assert_eq!(content(&held.0), held.1);
+        check(&map);
+        assert_eq!(content(&map), model);
+    }
+    assert!(map.core.root().is_none() && map.core.tail().0.is_empty_leaf());
+}
+
+#[test]
+fn removals_join_leaves() {
+    let hashes: [fn(u32) -> u64; 4] = [
+        |id| mix(u64::from(id)),
+        |id| [mix(u64::from(id)), 7, u64::from(id) << 28][id as usize % 3],
+        |id| u64::from(id) << 29 | 0x0edc_ba98,
+        |id| u64::from(id % 40) << 24,
+    ];
+    for (seed, hash_of) in hashes.into_iter().enumerate() {
+        for most in [40, if seed == 0 { 2000 } else { 400 }] {
+            waves::<u32, Atomic>(seed, most, hash_of);
+            waves::<String, Atomic>(seed, most, hash_of);
+            waves::<[u64; 10], Plain>(seed, most, hash_of);
+        }
+    }
 }
 
 #[test]

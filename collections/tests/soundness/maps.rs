@@ -112,6 +112,14 @@ fn operations<K: Kind, V: Kind, C: Counter>() -> Vec<Operation<K, V, C>> {
             model, with => { let mut new = model.clone(); new.remove(&with.key); (show([]), Some(new)) };
         "retain": map, with => { map.retain(|k, v| { tick(); (k.id() ^ v.id() ^ with.more) % 4 > 0 }); (show([]), None) };
             model, with => { model.retain(|k, v| (k ^ *v ^ with.more) % 4 > 0); (show([]), None) };
+        "remove most": map, with => {
+                (0..160).filter(|id| id % 40 != with.key % 40).for_each(|id| drop(map.remove(&key::<K>(id))));
+                (show([]), None)
+            };
+            model, with => {
+                (0..160).filter(|id| id % 40 != with.key % 40).for_each(|id| { model.remove(&K::of(id).id()); });
+                (show([]), None)
+            };
         "union": map, with => (show([]), Some(map.clone().union(with.other.clone())));
             model, with => { let mut new = with.other.clone(); new.extend(model.iter()); (show([]), Some(new)) };
         "unions": map, with => (show([]), Some(Map::unions([map.clone(), with.other.clone(), map.clone()])));

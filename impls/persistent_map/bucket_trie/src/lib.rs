@@ -96,8 +96,8 @@ let iteration run over arrays.
 It does not win everywhere. In maps of a few entries, each of which is asked only a few times (small_map), \
 im finds out faster that a key is missing, because it tests one bit of its root's bitmap. A fork of a map \
 of up to 32 entries, or the removal of one, is mainly one call of the allocator (about 200 instructions), \
-which no layout in one piece avoids. Removal without sharing leaves half-empty leaves behind, which are \
-merged only once they are empty.";
+which no layout in one piece avoids. Removal without sharing leaves half-empty leaves behind: they are \
+joined with their neighbours, and their strings move together, when two entries are left.";
 
 /// The contender: `collections::HashMap`.
 #[inline(never)]
@@ -139,7 +139,8 @@ pub fn contender() -> Contender {
                 badge: "memory returns in blocks",
                 text: "The nodes of a copied path are one allocation, and so are up to 16 entries that need \
                        dropping. The allocation is freed when the last of them is gone, so a node that outlives the \
-                       others of its path keeps their memory, too.",
+                       others of its path keeps their memory, too. Removals move entries out of such allocations, but \
+                       only where few are left and no other version holds them.",
             },
             Caveat {
                 badge: "returns old values",
