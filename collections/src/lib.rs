@@ -41,10 +41,15 @@
 //! If `Hash` or `Eq` break their contract, entries may become impossible to find and calls may panic, but nothing is
 //! unsound.
 
+mod convert;
 pub mod counter;
+mod display;
 #[cfg(doctest)]
 mod lifetimes;
+mod macros;
 pub mod map;
+mod operators;
+mod order;
 #[cfg(feature = "serde")]
 mod serialization;
 pub mod set;
@@ -57,7 +62,7 @@ pub use map::{GenericHashMap, HashMap};
 pub use set::{GenericHashSet, HashSet};
 pub use vector::GenericVector;
 
-/// A [`GenericVector`] whose versions several threads may hold; see [`vector`].
+/// A [`GenericVector`] whose versions several threads may hold; see [`mod@vector`].
 ///
 /// ```
 /// use std::thread;
@@ -86,6 +91,9 @@ pub mod rc {
     use std::hash::RandomState;
 
     use crate::counter::Plain;
+
+    #[doc(inline)]
+    pub use crate::{__rc_hashmap as hashmap, __rc_hashset as hashset, __rc_vector as vector};
 
     /// A [`GenericHashMap`](crate::GenericHashMap) for one thread.
     pub type HashMap<K, V, S = RandomState> = crate::GenericHashMap<K, V, S, Plain>;

@@ -160,6 +160,19 @@ impl<T, S, C: Counter> GenericHashSet<T, S, C> {
     pub fn clear(&mut self) {
         self.map.clear();
     }
+
+    /// The map whose keys are the elements.
+    pub(crate) fn as_map(&self) -> &GenericHashMap<T, (), S, C> {
+        &self.map
+    }
+
+    /// An empty set with a clone of this set's hasher. O(1), allocates nothing.
+    pub fn new_from<T2>(&self) -> GenericHashSet<T2, S, C>
+    where
+        S: Clone,
+    {
+        GenericHashSet::with_hasher(self.hasher().clone())
+    }
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
@@ -207,6 +220,13 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// round.
     pub fn is_superset(&self, other: &Self) -> bool {
         other.is_subset(self)
+    }
+
+    /// Whether both sets have equal elements. The other set may hash and count differently, whereas `==` compares sets
+    /// of the same type only. O(n log n) for n elements, allocates nothing. For sets of one type `==` is faster, because
+    /// it skips the nodes that both share.
+    pub fn has_elements_of<S2: BuildHasher, C2: Counter>(&self, other: &GenericHashSet<T, S2, C2>) -> bool {
+        self.map.has_entries_of(&other.map)
     }
 
     /// Whether no element is in both sets. O(k log n) for k elements of the smaller set; allocates nothing.
@@ -370,6 +390,20 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
         S: Clone,
     {
         GenericHashSet { map: self.map.symmetric_difference(&other.map) }
+    }
+
+    /// The elements of all sets. Costs one [`union`](Self::union) for each set but the first.
+    ///
+    /// ```
+    /// use collections::{HashSet, hashset};
+    ///
+    /// assert_eq!(HashSet::unions([hashset![1], hashset![2], hashset![1, 3]]), hashset![1, 2, 3]);
+    /// ```
+    pub fn unions(sets: impl IntoIterator<Item = Self>) -> Self
+    where
+        S: Default,
+    {
+        sets.into_iter().reduce(Self::union).unwrap_or_default()
     }
 }
 

@@ -113,6 +113,7 @@
 //! `iter_mut`, because it would copy everything that is shared; use [`get_mut`](GenericHashMap::get_mut).
 
 mod block;
+mod combine;
 mod core;
 mod entry;
 mod iter;

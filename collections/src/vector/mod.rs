@@ -492,6 +492,15 @@ impl<T, C: Counter> GenericVector<T, C> {
         self.index_of(value).is_some()
     }
 
+    /// Whether both vectors have equal elements in the same order. The other vector may count its holders differently,
+    /// whereas `==` compares vectors of the same type only, and skips what both share. O(n).
+    pub fn has_elements_of<C2: Counter>(&self, other: &GenericVector<T, C2>) -> bool
+    where
+        T: PartialEq,
+    {
+        self.len() == other.len() && self.iter().eq(other)
+    }
+
     /// Looks `value` up in a sorted vector, and returns the index of an equal element. O(log² n): O(log n) comparisons,
     /// each of an element that takes O(log n) to find.
     ///
@@ -1528,6 +1537,34 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         T: Ord,
     {
         let (Ok(index) | Err(index)) = self.binary_search(&value);
+        self.insert(index, value);
+    }
+
+    /// Inserts `value` into a vector that is sorted by `compare`, so that it stays sorted: before an equal element if
+    /// there is one. Costs as much as [`binary_search_by`](Self::binary_search_by) and [`insert`](Self::insert)
+    /// together.
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut falling: collections::Vector<_> = [5, 3, 1].into();
+    /// falling.insert_ord_by(4, |left, right| right.cmp(left));
+    /// assert_eq!(falling, [5, 4, 3, 1].into());
+    /// ```
+    pub fn insert_ord_by(&mut self, value: T, mut compare: impl FnMut(&T, &T) -> Ordering) {
+        let (Ok(index) | Err(index)) = self.binary_search_by(|element| compare(element, &value));
+        self.insert(index, value);
+    }
+
+    /// Inserts `value` into a vector that is sorted by a key, so that it stays sorted: before an element with an equal
+    /// key if there is one. Costs the same as [`insert_ord_by`](Self::insert_ord_by).
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
+    pub fn insert_ord_by_key<K: Ord>(&mut self, value: T, mut key: impl FnMut(&T) -> K) {
+        let own = key(&value);
+        let (Ok(index) | Err(index)) = self.binary_search_by(|element| key(element).cmp(&own));
         self.insert(index, value);
     }
 
