@@ -55,11 +55,13 @@ mod serialization;
 pub mod set;
 #[cfg(test)]
 mod testing;
+mod uncloned;
 mod unwind;
 pub mod vector;
 
 pub use map::{GenericHashMap, HashMap};
 pub use set::{GenericHashSet, HashSet};
+pub use uncloned::Shared;
 pub use vector::GenericVector;
 
 /// A [`GenericVector`] whose versions several threads may hold; see [`mod@vector`].

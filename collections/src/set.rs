@@ -166,6 +166,18 @@ impl<T, S, C: Counter> GenericHashSet<T, S, C> {
         &self.map
     }
 
+    pub(crate) fn as_map_mut(&mut self) -> &mut GenericHashMap<T, (), S, C> {
+        &mut self.map
+    }
+
+    pub(crate) fn into_map(self) -> GenericHashMap<T, (), S, C> {
+        self.map
+    }
+
+    pub(crate) fn of_map(map: GenericHashMap<T, (), S, C>) -> Self {
+        GenericHashSet { map }
+    }
+
     /// An empty set with a clone of this set's hasher. O(1), allocates nothing.
     pub fn new_from<T2>(&self) -> GenericHashSet<T2, S, C>
     where
@@ -507,8 +519,8 @@ impl<T, C> ExactSizeIterator for Iter<'_, T, C> {}
 
 impl<T, C> FusedIterator for Iter<'_, T, C> {}
 
-/// The elements of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
-/// versions may hold it, too.
+/// The elements of a version by value, returned by `into_iter`. Elements that no other version holds are moved, all
+/// others are cloned when they are yielded.
 pub struct IntoIter<T, C: Counter>(map::IntoIter<T, (), C>);
 
 impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
@@ -544,8 +556,8 @@ impl<T: Clone, S, C: Counter> IntoIterator for GenericHashSet<T, S, C> {
     type Item = T;
     type IntoIter = IntoIter<T, C>;
 
-    /// Every element by value. The elements are cloned, because other versions may hold them, too. O(1) for each
-    /// element, amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
+    /// Every element by value, moved or cloned as [`IntoIter`] says. O(1) for each element, amortised, and the time for
+    /// a clone. The version's nodes stay in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<T, C> {
         IntoIter(self.map.into_iter())
     }
