@@ -26,6 +26,11 @@
 //! several threads may hold versions. Those in [`rc`] count without atomic operations: they are faster, but stay in one
 //! thread.
 //!
+//! # Coming from other crates
+//!
+//! In the repository, `docs/coming-from-im.md`, `docs/coming-from-imbl.md` and `docs/coming-from-rpds.md` beside this
+//! crate's sources say which names mean something else there, and what each name is called here.
+//!
 //! # Panics in user code
 //!
 //! The user's `Hash`, `Eq`, `Ord`, `Clone`, `Drop` and closures may panic. After such a panic is caught:
