@@ -194,3 +194,49 @@ impl<T: Clone, C: Counter> From<&GenericVector<T, C>> for Vec<T> {
         values
     }
 }
+
+impl<K, V, S, C, S2, C2> From<&GenericHashMap<&K, &V, S2, C2>> for GenericHashMap<K::Owned, V::Owned, S, C>
+where
+    K: ToOwned<Owned: Hash + Eq + Clone> + ?Sized,
+    V: ToOwned<Owned: Clone> + ?Sized,
+    S: BuildHasher + Default,
+    C: Counter,
+    C2: Counter,
+{
+    /// A map that owns what the other one borrows. O(n log n) for n entries.
+    ///
+    /// ```
+    /// use collections::{HashMap, hashmap};
+    ///
+    /// let owned: HashMap<String, u32> = HashMap::from(&hashmap! { "apples" => &3 });
+    /// assert_eq!(owned["apples"], 3);
+    /// ```
+    fn from(map: &GenericHashMap<&K, &V, S2, C2>) -> Self {
+        map.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+}
+
+impl<T, S, C, S2, C2> From<&GenericHashSet<&T, S2, C2>> for GenericHashSet<T::Owned, S, C>
+where
+    T: ToOwned<Owned: Hash + Eq + Clone> + ?Sized,
+    S: BuildHasher + Default,
+    C: Counter,
+    C2: Counter,
+{
+    /// A set that owns what the other one borrows. O(n log n) for n elements.
+    fn from(set: &GenericHashSet<&T, S2, C2>) -> Self {
+        set.iter().map(|element| (*element).to_owned()).collect()
+    }
+}
+
+impl<T, C, C2> From<&GenericVector<&T, C2>> for GenericVector<T::Owned, C>
+where
+    T: ToOwned<Owned: Clone> + ?Sized,
+    C: Counter,
+    C2: Counter,
+{
+    /// A vector that owns what the other one borrows. O(n).
+    fn from(vector: &GenericVector<&T, C2>) -> Self {
+        vector.iter().map(|element| (*element).to_owned()).collect()
+    }
+}

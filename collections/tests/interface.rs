@@ -247,6 +247,14 @@ fn conversions<T: Item, C: Counter>() {
 }
 
 #[test]
+fn from_borrowed_to_owned() {
+    let owned: HashMap<String, u32> = HashMap::from(&rc::hashmap! { "a" => &1 });
+    assert_eq!(owned, hashmap! { "a".to_owned() => 1 });
+    assert_eq!(HashSet::<String>::from(&hashset!["a"]), hashset!["a".to_owned()]);
+    assert_eq!(Vector::<String>::from(&vector!["a", "b"]), vector!["a".to_owned(), "b".to_owned()]);
+}
+
+#[test]
 fn from_and_to_std() {
     for_all!(conversions);
 }
@@ -616,6 +624,14 @@ fn focuses<T: Item, C: Counter>() {
                 changed[from + middle + index] = T::of(2);
             }
         }
+        let focus = versions[at].focus_mut().narrow(from..to);
+        let iter = focus.into_iter();
+        assert_eq!(iter.len(), to - from);
+        iter.for_each(|element| *element = T::of(element.id() + 1));
+        changed[from..to].iter_mut().for_each(|element| *element = T::of(element.id() + 1));
+        let (left, right) = versions[at].focus_mut().split_at(from);
+        left.into_iter().zip(right).for_each(|(left, right)| std::mem::swap(left, right));
+        (0..from.min(length - from)).for_each(|index| changed.swap(index, from + index));
         assert_eq!((Vec::from(&versions[at]), Vec::from(kept)), (changed, expected.clone()));
     }
 }

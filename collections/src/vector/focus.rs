@@ -2,6 +2,7 @@
 //! one in the same leaf is found without descending the tree.
 
 use std::fmt;
+use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::mem;
 use std::ops::{Bound, Range, RangeBounds};
@@ -9,7 +10,7 @@ use std::ptr;
 use std::slice;
 
 use super::{GenericVector, Iter};
-use crate::counter::Counter;
+use crate::counter::{Atomic, Counter};
 
 /// The bounds of a range within a view of `length` elements.
 fn within(range: impl RangeBounds<usize>, length: usize) -> Range<usize> {
@@ -37,7 +38,7 @@ fn past_end(index: usize, length: usize) -> ! {
 ///
 /// It remembers the leaf of the element that was read last. Reading another element of the same leaf takes O(1), any
 /// other one O(log n). For elements in order, [`iter`](GenericVector::iter) is faster still.
-pub struct Focus<'a, T, C: Counter> {
+pub struct Focus<'a, T, C: Counter = Atomic> {
     vector: &'a GenericVector<T, C>,
     /// The elements `start..end` of the vector are in view.
     start: usize,
@@ -160,7 +161,7 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for Focus<'_, T, C> {
 ///
 /// It remembers the leaf of the last element. Another element of the same leaf takes O(1), any other one O(log n).
 /// Leaves and branches that other versions share are copied when one of their elements is reached, even for reading.
-pub struct FocusMut<'a, T, C: Counter> {
+pub struct FocusMut<'a, T, C: Counter = Atomic> {
     vector: *mut GenericVector<T, C>,
     /// The elements `start..end` of the vector are in view.
     start: usize,
@@ -386,5 +387,62 @@ impl<'a, T: Clone, C: Counter> FocusMut<'a, T, C> {
 impl<T, C: Counter> fmt::Debug for FocusMut<'_, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FocusMut").field("start", &self.start).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+/// The elements in view of a [`FocusMut`] in order, to be changed, returned by its `into_iter`.
+pub struct FocusIterMut<'a, T, C: Counter> {
+    focus: FocusMut<'a, T, C>,
+    /// The elements from here on have not been handed out, nor are they in `leaf`.
+    next: usize,
+    leaf: slice::IterMut<'a, T>,
+}
+
+impl<'a, T: Clone, C: Counter> IntoIterator for FocusMut<'a, T, C> {
+    type Item = &'a mut T;
+    type IntoIter = FocusIterMut<'a, T, C>;
+
+    /// Every element in view in order, to be changed. O(1) for each element, amortised. Leaves and branches that other
+    /// versions share are copied when the iteration reaches them.
+    fn into_iter(self) -> FocusIterMut<'a, T, C> {
+        FocusIterMut { focus: self, next: 0, leaf: [].iter_mut() }
+    }
+}
+
+impl<'a, T: Clone, C: Counter> Iterator for FocusIterMut<'a, T, C> {
+    type Item = &'a mut T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut T> {
+        if let Some(element) = self.leaf.next() {
+            return Some(element);
+        }
+        if self.next == self.focus.len() {
+            return None;
+        }
+        let (range, leaf) = self.focus.chunk_at(self.next);
+        let leaf: *mut [T] = leaf;
+        self.next = range.end;
+        // SAFETY: the vector is borrowed for `'a`. Each leaf is handed out once, and reaching other leaves does not
+        // move it.
+        self.leaf = unsafe { (*leaf).iter_mut() };
+        self.leaf.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.leaf.len() + (self.focus.len() - self.next);
+        (left, Some(left))
+    }
+}
+
+impl<T: Clone, C: Counter> ExactSizeIterator for FocusIterMut<'_, T, C> {}
+impl<T: Clone, C: Counter> FusedIterator for FocusIterMut<'_, T, C> {}
+
+impl<T, C: Counter> fmt::Debug for FocusIterMut<'_, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FocusIterMut")
+            .field("focus", &self.focus)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }

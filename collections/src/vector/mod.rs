@@ -143,7 +143,7 @@ use std::ops::{Bound, RangeBounds};
 use std::ptr;
 use std::slice;
 
-pub use self::focus::{Focus, FocusMut};
+pub use self::focus::{Focus, FocusIterMut, FocusMut};
 pub use self::iter::{IntoIter, Iter, IterMut, Leaves, LeavesMut};
 
 use self::handle::{Body, Nodes};
