@@ -26,6 +26,11 @@
 //! several threads may hold versions. Those in [`rc`] count without atomic operations: they are faster, but stay in one
 //! thread.
 //!
+//! # Coming from other crates
+//!
+//! In the repository, `docs/coming-from-im.md`, `docs/coming-from-imbl.md` and `docs/coming-from-rpds.md` beside this
+//! crate's sources say which names mean something else there, and what each name is called here.
+//!
 //! # Panics in user code
 //!
 //! The user's `Hash`, `Eq`, `Ord`, `Clone`, `Drop` and closures may panic. After such a panic is caught:
@@ -41,23 +46,30 @@
 //! If `Hash` or `Eq` break their contract, entries may become impossible to find and calls may panic, but nothing is
 //! unsound.
 
+mod convert;
 pub mod counter;
+mod display;
 #[cfg(doctest)]
 mod lifetimes;
+mod macros;
 pub mod map;
+mod operators;
+mod order;
 #[cfg(feature = "serde")]
 mod serialization;
 pub mod set;
 #[cfg(test)]
 mod testing;
+mod uncloned;
 mod unwind;
 pub mod vector;
 
 pub use map::{GenericHashMap, HashMap};
 pub use set::{GenericHashSet, HashSet};
+pub use uncloned::Shared;
 pub use vector::GenericVector;
 
-/// A [`GenericVector`] whose versions several threads may hold; see [`vector`].
+/// A [`GenericVector`] whose versions several threads may hold; see [`mod@vector`].
 ///
 /// ```
 /// use std::thread;
@@ -86,6 +98,9 @@ pub mod rc {
     use std::hash::RandomState;
 
     use crate::counter::Plain;
+
+    #[doc(inline)]
+    pub use crate::{__rc_hashmap as hashmap, __rc_hashset as hashset, __rc_vector as vector};
 
     /// A [`GenericHashMap`](crate::GenericHashMap) for one thread.
     pub type HashMap<K, V, S = RandomState> = crate::GenericHashMap<K, V, S, Plain>;

@@ -160,6 +160,31 @@ impl<T, S, C: Counter> GenericHashSet<T, S, C> {
     pub fn clear(&mut self) {
         self.map.clear();
     }
+
+    /// The map whose keys are the elements.
+    pub(crate) fn as_map(&self) -> &GenericHashMap<T, (), S, C> {
+        &self.map
+    }
+
+    pub(crate) fn as_map_mut(&mut self) -> &mut GenericHashMap<T, (), S, C> {
+        &mut self.map
+    }
+
+    pub(crate) fn into_map(self) -> GenericHashMap<T, (), S, C> {
+        self.map
+    }
+
+    pub(crate) fn of_map(map: GenericHashMap<T, (), S, C>) -> Self {
+        GenericHashSet { map }
+    }
+
+    /// An empty set with a clone of this set's hasher. O(1), allocates nothing.
+    pub fn new_from<T2>(&self) -> GenericHashSet<T2, S, C>
+    where
+        S: Clone,
+    {
+        GenericHashSet::with_hasher(self.hasher().clone())
+    }
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
@@ -207,6 +232,13 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// round.
     pub fn is_superset(&self, other: &Self) -> bool {
         other.is_subset(self)
+    }
+
+    /// Whether both sets have equal elements. The other set may hash and count differently, whereas `==` compares sets
+    /// of the same type only. O(n log n) for n elements, allocates nothing. For sets of one type `==` is faster, because
+    /// it skips the nodes that both share.
+    pub fn has_elements_of<S2: BuildHasher, C2: Counter>(&self, other: &GenericHashSet<T, S2, C2>) -> bool {
+        self.map.has_entries_of(&other.map)
     }
 
     /// Whether no element is in both sets. O(k log n) for k elements of the smaller set; allocates nothing.
@@ -372,6 +404,20 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     {
         GenericHashSet { map: self.map.symmetric_difference(&other.map) }
     }
+
+    /// The elements of all sets. Costs one [`union`](Self::union) for each set but the first.
+    ///
+    /// ```
+    /// use collections::{HashSet, hashset};
+    ///
+    /// assert_eq!(HashSet::unions([hashset![1], hashset![2], hashset![1, 3]]), hashset![1, 2, 3]);
+    /// ```
+    pub fn unions(sets: impl IntoIterator<Item = Self>) -> Self
+    where
+        S: Default,
+    {
+        sets.into_iter().reduce(Self::union).unwrap_or_default()
+    }
 }
 
 impl<T: Hash + Eq, S: BuildHasher, C: Counter> PartialEq for GenericHashSet<T, S, C> {
@@ -474,8 +520,8 @@ impl<T, C> ExactSizeIterator for Iter<'_, T, C> {}
 
 impl<T, C> FusedIterator for Iter<'_, T, C> {}
 
-/// The elements of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
-/// versions may hold it, too.
+/// The elements of a version by value, returned by `into_iter`. Elements that no other version holds are moved, all
+/// others are cloned when they are yielded.
 pub struct IntoIter<T, C: Counter>(map::IntoIter<T, (), C>);
 
 impl<T: Clone, C: Counter> Iterator for IntoIter<T, C> {
@@ -511,8 +557,8 @@ impl<T: Clone, S, C: Counter> IntoIterator for GenericHashSet<T, S, C> {
     type Item = T;
     type IntoIter = IntoIter<T, C>;
 
-    /// Every element by value. The elements are cloned, because other versions may hold them, too. O(1) for each
-    /// element, amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
+    /// Every element by value, moved or cloned as [`IntoIter`] says. O(1) for each element, amortised, and the time for
+    /// a clone. The version's nodes stay in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<T, C> {
         IntoIter(self.map.into_iter())
     }

@@ -11,6 +11,11 @@ use super::node::{
 use super::slot::{Cells, Slot};
 use crate::counter::Counter;
 
+mod uncloned;
+mod whole;
+
+pub(super) use self::uncloned::{Asked, Kept};
+
 /// A leaf has room for at least this many entries.
 const SMALLEST_ROOM: u32 = 4;
 

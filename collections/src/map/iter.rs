@@ -2,12 +2,12 @@
 
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::ptr;
 
 use super::core::Core;
 use super::node::{Branch, LEVELS, Link, WIDTH};
-use super::slot::Slot;
+use super::slot::{Cells, Slot};
 use crate::counter::Counter;
 
 /// Every slot of a version: first those of its tail, then those of its tree.
@@ -244,8 +244,8 @@ impl<K, V, C> ExactSizeIterator for Values<'_, K, V, C> {}
 
 impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
 
-/// The entries of a version by value, returned by `into_iter`. Each is cloned when it is yielded, because other
-/// versions may hold it, too.
+/// The entries of a version by value, returned by `into_iter`. Entries that no other version holds are moved, all
+/// others are cloned when they are yielded.
 ///
 /// ```
 /// let map: collections::HashMap<_, _> = [(1, "one".to_owned())].into();
@@ -254,6 +254,9 @@ impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
 /// ```
 pub struct IntoIter<K, V, C: Counter> {
     slots: Slots<K, V, C>,
+    /// Whether only the iterator can reach the present leaf. Then the leaf does not count its entries any more, and the
+    /// iterator holds those that it has not yielded.
+    own: bool,
     /// The version that the slots belong to, kept alive.
     _core: Core<K, V, C>,
 }
@@ -265,7 +268,46 @@ unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for I
 
 impl<K, V, C: Counter> IntoIter<K, V, C> {
     pub(super) fn new(core: Core<K, V, C>) -> Self {
-        IntoIter { slots: Slots::new(&core), _core: core }
+        let (slots, (tail, len)) = (Slots::new(&core), core.tail());
+        let own = len > 0 && tail.is_unique();
+        // Entries that this version does not see can only be entries by value, which need no drop.
+        debug_assert!(!own || Slot::<K, V, C>::INLINE || tail.fill() as usize == len);
+        if own {
+            // SAFETY: only this version holds the tail. Its entries go to the iterator.
+            unsafe { tail.set_fill(0) }
+        }
+        IntoIter { slots, own, _core: core }
+    }
+
+    /// Goes on to the next leaf if none of the present one's entries are left, and returns whether there is an entry.
+    #[inline]
+    fn has_next(&mut self) -> bool {
+        if self.slots.at == self.slots.end {
+            if self.slots.rest.left == 0 {
+                return false;
+            }
+            (self.slots.at, self.slots.end) = self.slots.rest.next_leaf();
+            self.own = self.slots.rest.owns_leaf();
+            if self.own {
+                // SAFETY: only this version can reach the leaf. Its entries go to the iterator.
+                unsafe { self.slots.rest.before.leaf().set_fill(0) }
+            }
+        }
+        true
+    }
+}
+
+impl<K, V, C: Counter> Rest<K, V, C> {
+    /// Whether no other version holds the leaf that was reached last, or a branch above it.
+    fn owns_leaf(&self) -> bool {
+        // SAFETY: the version is alive, so its nodes are. The first `depth` elements of `above` are initialized.
+        unsafe {
+            self.before.count().is_unique()
+                && (self.branch.is_null() || Branch::is_unique(self.branch.cast_mut()))
+                && self.above[..self.depth]
+                    .iter()
+                    .all(|passed| Branch::is_unique(passed.assume_init().0.cast_mut()))
+        }
     }
 }
 
@@ -274,8 +316,24 @@ impl<K: Clone, V: Clone, C: Counter> Iterator for IntoIter<K, V, C> {
 
     #[inline]
     fn next(&mut self) -> Option<(K, V)> {
-        // SAFETY: the slot holds an entry of the version, which the iterator keeps and does not change.
-        self.slots.next().map(|slot| unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) })
+        if !self.has_next() {
+            return None;
+        }
+        let slot = Slot::<K, V, C>::new(self.slots.at);
+        // SAFETY: the slot holds an entry of the version, which the iterator keeps. If a clone panics, the entry has
+        // not been taken. Otherwise the iteration has moved on past the entry before it is taken, which may drop it.
+        unsafe {
+            let clone = if self.own && slot.is_sole() {
+                None
+            } else {
+                Some((slot.key::<'_>().clone(), slot.value::<'_>().clone()))
+            };
+            self.slots.at = self.slots.at.wrapping_add(Slot::<K, V, C>::SIZE);
+            if !self.own {
+                return clone;
+            }
+            Some(slot.take_entry(clone))
+        }
     }
 
     #[inline]
@@ -284,6 +342,95 @@ impl<K: Clone, V: Clone, C: Counter> Iterator for IntoIter<K, V, C> {
     }
 }
 
+impl<K, V, C: Counter> Drop for IntoIter<K, V, C> {
+    fn drop(&mut self) {
+        /// The entries of the present leaf that are left. If releasing one of them panics, the next `Left` goes on. A
+        /// second panic aborts the process.
+        struct Left<'a, K, V, C: Counter>(&'a mut Slots<K, V, C>);
+
+        impl<K, V, C: Counter> Drop for Left<'_, K, V, C> {
+            fn drop(&mut self) {
+                while self.0.at != self.0.end {
+                    let slot = Slot::<K, V, C>::new(self.0.at);
+                    self.0.at = self.0.at.wrapping_add(Slot::<K, V, C>::SIZE);
+                    let rest = Left(self.0);
+                    // SAFETY: the iterator holds the entry, which is released once.
+                    unsafe { slot.release() };
+                    mem::forget(rest);
+                }
+            }
+        }
+
+        if self.own && !Slot::<K, V, C>::INLINE {
+            drop(Left(&mut self.slots));
+        }
+    }
+}
+
 impl<K: Clone, V: Clone, C: Counter> ExactSizeIterator for IntoIter<K, V, C> {}
 
 impl<K: Clone, V: Clone, C: Counter> FusedIterator for IntoIter<K, V, C> {}
+
+/// The entries of a map, with values to be changed, returned by [`iter_mut`](super::GenericHashMap::iter_mut).
+pub struct IterMut<'a, K, V, C: Counter> {
+    slots: Slots<K, V, C>,
+    /// The memory for copies of shared entries.
+    cells: Cells<K, V, C>,
+    map: PhantomData<&'a mut (K, V, C::Marker)>,
+}
+
+// SAFETY: an `IterMut` is a mutable reference to a version, whose entries other versions may share.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Send>> Send for IterMut<'_, K, V, C> {}
+// SAFETY: as above. A `&self` offers only the number of entries.
+unsafe impl<K: Send + Sync, V: Send + Sync, C: Counter<Marker: Sync>> Sync for IterMut<'_, K, V, C> {}
+
+impl<'a, K: Clone, V: Clone, C: Counter> IterMut<'a, K, V, C> {
+    pub(super) fn new(core: &'a mut Core<K, V, C>) -> Self {
+        core.own_all();
+        IterMut { slots: Slots::new(core), cells: Cells::new(), map: PhantomData }
+    }
+}
+
+impl<'a, K: Clone, V: Clone, C: Counter> Iterator for IterMut<'a, K, V, C> {
+    type Item = (&'a K, &'a mut V);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'a K, &'a mut V)> {
+        // SAFETY: the slot holds an entry of the version, which is borrowed for `'a` and alone holds all its leaves
+        // after `own_all`. Each slot is reached once, so nobody else has a reference to its value.
+        self.slots.next().map(|slot| unsafe {
+            let value = slot.value_mut(&mut self.cells);
+            (slot.key(), value)
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.slots.len(), Some(self.slots.len()))
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> ExactSizeIterator for IterMut<'_, K, V, C> {}
+
+impl<K: Clone, V: Clone, C: Counter> FusedIterator for IterMut<'_, K, V, C> {}
+
+/// The values of a map, to be changed, returned by [`values_mut`](super::GenericHashMap::values_mut).
+pub struct ValuesMut<'a, K, V, C: Counter>(pub(super) IterMut<'a, K, V, C>);
+
+impl<'a, K: Clone, V: Clone, C: Counter> Iterator for ValuesMut<'a, K, V, C> {
+    type Item = &'a mut V;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut V> {
+        self.0.next().map(|entry| entry.1)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<K: Clone, V: Clone, C: Counter> ExactSizeIterator for ValuesMut<'_, K, V, C> {}
+
+impl<K: Clone, V: Clone, C: Counter> FusedIterator for ValuesMut<'_, K, V, C> {}

@@ -109,6 +109,7 @@
 //! | `update`, `without` | `insert`, `remove` | [`update`](GenericHashMap::update), [`without`](GenericHashMap::without) |
 //! | `alter`, `entry` | – | [`alter`](GenericHashMap::alter), [`entry`](GenericHashMap::entry) |
 //! | `iter`, `keys`, `values` | the same | the same |
+//! | `iter_mut` | – | [`iter_mut`](GenericHashMap::iter_mut), [`values_mut`](GenericHashMap::values_mut) |
 //! | `union` (by value) | – | [`union`](GenericHashMap::union) |
 //! | `intersection` | – | [`intersection`](GenericHashMap::intersection) |
 //! | `relative_complement` | – | [`difference`](GenericHashMap::difference), [`relative_complement`](GenericHashMap::relative_complement) |
@@ -117,10 +118,10 @@
 //! | `retain`, `extend`, `collect`, `clear`, `ptr_eq` | – | the same |
 //! | – (`OrdMap::diff`) | – | [`diff`](GenericHashMap::diff) |
 //!
-//! In `im`, `difference` is the symmetric difference. Here it means the same as for the sets of std. There is no
-//! `iter_mut`, because it would copy everything that is shared; use [`get_mut`](GenericHashMap::get_mut).
+//! In `im`, `difference` is the symmetric difference. Here it means the same as for the sets of std.
 
 mod block;
+mod combine;
 mod core;
 mod entry;
 mod iter;
@@ -128,6 +129,7 @@ mod node;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod uncloned;
 mod walk;
 
 use std::borrow::Borrow;
@@ -137,7 +139,7 @@ use std::ops::{Index, IndexMut};
 
 use self::core::Core;
 pub use self::entry::{Entry, OccupiedEntry, VacantEntry};
-pub use self::iter::{IntoIter, Iter, Keys, Values};
+pub use self::iter::{IntoIter, Iter, IterMut, Keys, Values, ValuesMut};
 use self::slot::Slot;
 use self::walk::unshared;
 use crate::counter::{Atomic, Counter};
@@ -915,12 +917,45 @@ impl<'a, K, V, S, C: Counter> IntoIterator for &'a GenericHashMap<K, V, S, C> {
     }
 }
 
+impl<'a, K: Clone, V: Clone, S, C: Counter> IntoIterator for &'a mut GenericHashMap<K, V, S, C> {
+    type Item = (&'a K, &'a mut V);
+    type IntoIter = IterMut<'a, K, V, C>;
+
+    /// The same as [`iter_mut`](GenericHashMap::iter_mut).
+    fn into_iter(self) -> IterMut<'a, K, V, C> {
+        self.iter_mut()
+    }
+}
+
+impl<K: Clone, V: Clone, S, C: Counter> GenericHashMap<K, V, S, C> {
+    /// Every entry once, with its value to be changed in this version only, in the order of [`iter`](Self::iter).
+    ///
+    /// O(n). First copies all nodes that other versions share, then each shared entry that the iteration reaches,
+    /// whether or not it is changed. To change few values, [`get_mut`](Self::get_mut) copies less.
+    ///
+    /// ```
+    /// let mut map: collections::HashMap<_, _> = (0..100).map(|key| (key, key)).collect();
+    /// let before = map.clone();
+    /// map.iter_mut().for_each(|(key, value)| *value += key);
+    /// assert_eq!((before[&7], map[&7]), (7, 14));
+    /// ```
+    pub fn iter_mut(&mut self) -> IterMut<'_, K, V, C> {
+        IterMut::new(&mut self.core)
+    }
+
+    /// The value of every entry, to be changed in this version only, in the order of [`iter`](Self::iter). Costs the
+    /// same as [`iter_mut`](Self::iter_mut).
+    pub fn values_mut(&mut self) -> ValuesMut<'_, K, V, C> {
+        ValuesMut(self.iter_mut())
+    }
+}
+
 impl<K: Clone, V: Clone, S, C: Counter> IntoIterator for GenericHashMap<K, V, S, C> {
     type Item = (K, V);
     type IntoIter = IntoIter<K, V, C>;
 
-    /// Every entry by value. The entries are cloned, because other versions may hold them, too. O(1) for each entry,
-    /// amortised, and the time for its clone. The version stays in memory until the iterator is dropped.
+    /// Every entry by value, moved or cloned as [`IntoIter`] says. O(1) for each entry, amortised, and the time for a
+    /// clone. The version's nodes stay in memory until the iterator is dropped.
     fn into_iter(self) -> IntoIter<K, V, C> {
         IntoIter::new(self.core)
     }

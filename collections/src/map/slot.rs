@@ -10,6 +10,10 @@ use std::ptr;
 use super::block::{self, BlockItem, Slab};
 use crate::counter::Counter;
 
+mod moved;
+
+pub(super) use self::moved::same_slots;
+
 /// An entry that lies in a leaf by value.
 struct Pair<K, V> {
     key: K,

@@ -228,10 +228,12 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             place.write((*self.small_items().cast::<[T; N]>()).clone());
         }
     }
+}
 
+impl<T, C: Counter> GenericVector<T, C> {
     /// Initializes `copy` as a clone of a vector that has nodes.
     #[inline]
-    fn share_to(&self, copy: &mut MaybeUninit<Self>) {
+    pub(super) fn share_to(&self, copy: &mut MaybeUninit<Self>) {
         let nodes = self.nodes();
         if let Some(root) = nodes.root {
             // SAFETY: this vector holds its root, and the height tells whether that is a leaf or a branch.

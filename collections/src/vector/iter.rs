@@ -383,6 +383,48 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for IterMut<'_, T, C> {
     }
 }
 
+/// The elements of a vector as slices to be changed, one per leaf, returned by
+/// [`leaves_mut`](GenericVector::leaves_mut).
+pub struct LeavesMut<'a, T, C: Counter>(IterMut<'a, T, C>);
+
+impl<'a, T: Clone, C: Counter> LeavesMut<'a, T, C> {
+    pub(super) fn new(vector: &'a mut GenericVector<T, C>) -> Self {
+        LeavesMut(IterMut::new(vector))
+    }
+}
+
+impl<'a, T: Clone, C: Counter> Iterator for LeavesMut<'a, T, C> {
+    type Item = &'a mut [T];
+
+    fn next(&mut self) -> Option<&'a mut [T]> {
+        if self.0.next == self.0.end {
+            return None;
+        }
+        let leaf = self.0.leaf(self.0.next);
+        self.0.next += leaf.len();
+        Some(leaf)
+    }
+}
+
+impl<'a, T: Clone, C: Counter> DoubleEndedIterator for LeavesMut<'a, T, C> {
+    fn next_back(&mut self) -> Option<&'a mut [T]> {
+        if self.0.next == self.0.end {
+            return None;
+        }
+        let leaf = self.0.leaf(self.0.end - 1);
+        self.0.end -= leaf.len();
+        Some(leaf)
+    }
+}
+
+impl<T: Clone, C: Counter> FusedIterator for LeavesMut<'_, T, C> {}
+
+impl<T: fmt::Debug, C: Counter> fmt::Debug for LeavesMut<'_, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LeavesMut").field(&self.0).finish()
+    }
+}
+
 /// The elements of a vector by value, returned by `into_iter`. Elements of leaves that no other version holds are
 /// moved, all others are cloned. `next` and `next_back` take O(1), amortised, and the time for a clone.
 ///
@@ -470,7 +512,7 @@ unsafe impl<T, C: Counter> Send for IntoIter<T, C> where GenericVector<T, C>: Se
 // SAFETY: as above.
 unsafe impl<T, C: Counter> Sync for IntoIter<T, C> where GenericVector<T, C>: Sync {}
 
-impl<T: Clone, C: Counter> IntoIter<T, C> {
+impl<T, C: Counter> IntoIter<T, C> {
     pub(super) fn new(vector: GenericVector<T, C>) -> Self {
         let end = vector.len();
         IntoIter { front: Part::NONE, vector, next: 0, end, back: Part::NONE }
@@ -501,6 +543,29 @@ impl<T: Clone, C: Counter> IntoIter<T, C> {
     fn small_item(&self, index: usize) -> Option<T> {
         // SAFETY: the element was not yielded yet. It needs no drop, so the handle may keep its bytes.
         self.vector.is_small().then(|| unsafe { self.vector.small_items().add(index).read() })
+    }
+
+    /// The elements that are left, moved. They must lie in leaves that only this vector can reach.
+    pub(super) fn into_vec(mut self) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.end - self.next);
+        while self.next < self.end {
+            let at = values.len();
+            if let Some(value) = self.small_item(self.next) {
+                values.push(value);
+                self.next += 1;
+                continue;
+            }
+            let (mut part, length) = self.part(self.next);
+            assert!(part.own, "the leaves are the vector's own");
+            self.next += length;
+            // SAFETY: there is room for all elements. The part owns these, and gives them away.
+            unsafe {
+                values.as_mut_ptr().add(at).copy_from_nonoverlapping(part.items.as_ptr(), length);
+                part.length = 0;
+                values.set_len(at + length);
+            }
+        }
+        values
     }
 
     /// Whether no other version holds any of the branches above the leaf of the element at `index`.

@@ -108,7 +108,7 @@
 //! | here | `im`, `imbl` | `rpds` |
 //! |---|---|---|
 //! | `Vector`, `rc::Vector` | `im::Vector`, `im_rc::Vector`; `imbl::Vector` | `VectorSync`, `Vector` |
-//! | `Vector::new()`, `unit(v)`, `from([…])`, `collect()` | the same, `vector![…]` | `Vector::new()`, `vector![…]`, `collect()` |
+//! | `Vector::new()`, `unit(v)`, `from([…])`, `vector![…]`, `collect()` | the same | `Vector::new()`, `vector![…]`, `collect()` |
 //! | `get`, `get_mut`, `v[i]`, `v[i] = x` | the same | `get`, `get_mut`, `v[i]` |
 //! | `first`, `front`, `head`, `last`, `back`, and `…_mut` | `front`, `head`, `last`, `back`, `front_mut`, `back_mut` | `first`, `last` |
 //! | `set(i, x)`, which returns the old element | the same | `set_mut(i, x)`, which returns whether there was one |
@@ -119,17 +119,19 @@
 //! | `append`, `a + b`, `split_at`, `split_off`, `take`, `skip`, `truncate`, `clear` | the same | – |
 //! | `concat(&b)`, a new version | `a.clone() + b.clone()` | – |
 //! | `slice(range)`, a new version | `slice(range)` *removes* the range: here `slice`, then `split_off` | – |
-//! | `insert`, `remove`, `insert_ord`, `retain`, `swap`, `sort`, `sort_by`, `sort_by_key` | the same, except `sort_by_key` | – |
+//! | `insert`, `remove`, `insert_ord`, `insert_ord_by`, `insert_ord_by_key`, `retain`, `swap`, `sort`, `sort_by`, `sort_by_key` | the same, except `sort_by_key` | – |
 //! | `index_of`, `contains`, `binary_search`, `binary_search_by`, `binary_search_by_key` | the same | – |
-//! | `iter`, `iter_mut`, `leaves` | the same, `leaves_mut` | `iter` |
+//! | `iter`, `iter_mut`, `leaves`, `leaves_mut` | the same | `iter` |
 //! | `ptr_eq` | the same | – |
-//! | `leaves`, which walks faster, and `get`, which needs no focus | `focus`, `focus_mut` | – |
+//! | `focus`, `focus_mut` | the same | – |
 
+mod focus;
 mod handle;
 mod iter;
 mod node;
 mod traits;
 mod tree;
+mod uncloned;
 
 #[cfg(test)]
 mod tests;
@@ -141,7 +143,8 @@ use std::ops::{Bound, RangeBounds};
 use std::ptr;
 use std::slice;
 
-pub use self::iter::{IntoIter, Iter, IterMut, Leaves};
+pub use self::focus::{Focus, FocusIterMut, FocusMut};
+pub use self::iter::{IntoIter, Iter, IterMut, Leaves, LeavesMut};
 
 use self::handle::{Body, Nodes};
 use self::node::{BRANCH_BITS, Branch, Leaf, Link, Owned, Width, hold, release};
@@ -476,6 +479,17 @@ impl<T, C: Counter> GenericVector<T, C> {
         Leaves::new(self)
     }
 
+    /// A view for reading many elements by index, which remembers the leaf of the last one. O(1), allocates nothing.
+    ///
+    /// ```
+    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut focus = vector.focus();
+    /// assert!((0..1000).all(|index| *focus.index(index) == index as u32));
+    /// ```
+    pub fn focus(&self) -> Focus<'_, T, C> {
+        Focus::new(self)
+    }
+
     /// The index of the first element that equals `value`, or `None`. O(n).
     pub fn index_of(&self, value: &T) -> Option<usize>
     where
@@ -490,6 +504,15 @@ impl<T, C: Counter> GenericVector<T, C> {
         T: PartialEq,
     {
         self.index_of(value).is_some()
+    }
+
+    /// Whether both vectors have equal elements in the same order. The other vector may count its holders differently,
+    /// whereas `==` compares vectors of the same type only, and skips what both share. O(n).
+    pub fn has_elements_of<C2: Counter>(&self, other: &GenericVector<T, C2>) -> bool
+    where
+        T: PartialEq,
+    {
+        self.len() == other.len() && self.iter().eq(other)
     }
 
     /// Looks `value` up in a sorted vector, and returns the index of an equal element. O(log² n): O(log n) comparisons,
@@ -861,7 +884,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.tail_room = room as u16;
         tail
     }
+}
 
+impl<T, C: Counter> GenericVector<T, C> {
     /// Makes an empty tail with room for at least `more` elements. There must be no tail.
     fn new_tail(&mut self, more: usize) -> Leaf<T, C> {
         debug_assert!(self.nodes().tail.is_none() && self.tail_len == 0);
@@ -938,7 +963,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             self.shape.set_height(height + 1);
         }
     }
+}
 
+impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// Removes the last element, and returns it, or `None` if there is none.
     ///
     /// O(1), amortised: once for each leaf (every 64 numbers), the last leaf of the tree becomes the tail, and shared
@@ -995,7 +1022,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.tail_len -= 1;
         Some(value)
     }
+}
 
+impl<T, C: Counter> GenericVector<T, C> {
     /// Replaces an empty tail by the last leaf of the tree, if there is one.
     fn pull_tail(&mut self) {
         debug_assert!(self.tail_len == 0);
@@ -1055,7 +1084,9 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
             self.shape = Shape::LEAF;
         }
     }
+}
 
+impl<T: Clone, C: Counter> GenericVector<T, C> {
     // --- the front ----------------------------------------------------------------------------
 
     /// Puts `value` before the first element. O(log n): rebuilds the path to the first leaf, and copies up to one leaf
@@ -1531,6 +1562,34 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
         self.insert(index, value);
     }
 
+    /// Inserts `value` into a vector that is sorted by `compare`, so that it stays sorted: before an equal element if
+    /// there is one. Costs as much as [`binary_search_by`](Self::binary_search_by) and [`insert`](Self::insert)
+    /// together.
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
+    ///
+    /// ```
+    /// let mut falling: collections::Vector<_> = [5, 3, 1].into();
+    /// falling.insert_ord_by(4, |left, right| right.cmp(left));
+    /// assert_eq!(falling, [5, 4, 3, 1].into());
+    /// ```
+    pub fn insert_ord_by(&mut self, value: T, mut compare: impl FnMut(&T, &T) -> Ordering) {
+        let (Ok(index) | Err(index)) = self.binary_search_by(|element| compare(element, &value));
+        self.insert(index, value);
+    }
+
+    /// Inserts `value` into a vector that is sorted by a key, so that it stays sorted: before an element with an equal
+    /// key if there is one. Costs the same as [`insert_ord_by`](Self::insert_ord_by).
+    ///
+    /// # Panics
+    /// If there are `isize::MAX` elements already, or up to 64 fewer.
+    pub fn insert_ord_by_key<K: Ord>(&mut self, value: T, mut key: impl FnMut(&T) -> K) {
+        let own = key(&value);
+        let (Ok(index) | Err(index)) = self.binary_search_by(|element| key(element).cmp(&own));
+        self.insert(index, value);
+    }
+
     // --- all elements -------------------------------------------------------------------------
 
     /// Every element in order, to be changed in this version only. O(n). Leaves and branches that other versions share
@@ -1544,6 +1603,34 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// ```
     pub fn iter_mut(&mut self) -> IterMut<'_, T, C> {
         IterMut::new(self)
+    }
+
+    /// The elements as slices, one per leaf, none of them empty, to be changed in this version only. O(log n) for each
+    /// leaf. Leaves and branches that other versions share are copied when the iteration reaches them.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let before = vector.clone();
+    /// vector.leaves_mut().for_each(|leaf| leaf.fill(7));
+    /// assert_eq!((before[999], vector[999]), (999, 7));
+    /// ```
+    pub fn leaves_mut(&mut self) -> LeavesMut<'_, T, C> {
+        LeavesMut::new(self)
+    }
+
+    /// A view for reading and changing many elements by index, which remembers the leaf of the last one. O(1), copies
+    /// nothing.
+    ///
+    /// ```
+    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut focus = vector.focus_mut();
+    /// for index in 1..focus.len() {
+    ///     *focus.index_mut(index) += *focus.index(index - 1);
+    /// }
+    /// assert_eq!(vector[999], 499_500);
+    /// ```
+    pub fn focus_mut(&mut self) -> FocusMut<'_, T, C> {
+        FocusMut::new(self)
     }
 
     /// Keeps the elements for which `keep` returns true. O(n): builds a new vector from clones of these elements, but

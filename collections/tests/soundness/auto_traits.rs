@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use collections::counter::{Atomic, Plain};
-use collections::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
+use collections::{GenericHashMap, GenericHashSet, GenericVector, Shared, map, set, vector};
 
 /// Tells which traits `T` implements: an inherent constant whose bounds hold hides the trait's constant of the same
 /// name.
@@ -90,6 +90,12 @@ traits! {
     vector::Leaves<'static, String, P>: Unwind RefUnwind;
     vector::IntoIter<String, P>: Unwind RefUnwind;
     vector::IterMut<'static, String, P>: RefUnwind;
+    vector::LeavesMut<'static, String, A>: Send Sync RefUnwind;
+    vector::LeavesMut<'static, String, P>: RefUnwind;
+    vector::Focus<'static, String, A>: Send Sync Unwind RefUnwind;
+    vector::Focus<'static, String, P>: Unwind RefUnwind;
+    vector::FocusMut<'static, String, A>: Send Sync RefUnwind;
+    vector::FocusMut<'static, String, P>: RefUnwind;
     map::Iter<'static, String, u8, A>: Send Sync Unwind RefUnwind;
     map::Keys<'static, String, u8, A>: Send Sync Unwind RefUnwind;
     map::Values<'static, String, u8, A>: Send Sync Unwind RefUnwind;
@@ -104,6 +110,11 @@ traits! {
     map::Values<'static, String, u8, P>: Send Sync Unwind RefUnwind;
     set::Iter<'static, String, P>: Send Sync Unwind RefUnwind;
     map::IntoIter<String, u8, P>: Unwind RefUnwind;
+    map::IterMut<'static, String, u8, A>: Send Sync RefUnwind;
+    map::IterMut<'static, String, u8, P>: RefUnwind;
+    map::ValuesMut<'static, String, u8, A>: Send Sync RefUnwind;
+    map::ValuesMut<'static, String, u8, P>: RefUnwind;
+    Shared<String>: Send Sync Unwind RefUnwind;
     map::Entry<'static, String, u8, (), P>: RefUnwind;
     map::OccupiedEntry<'static, String, u8, (), P>: RefUnwind;
     map::VacantEntry<'static, String, u8, (), P>: RefUnwind;
@@ -128,6 +139,9 @@ traits! {
     map::Keys<'static, Cell<u8>, u8, A>: ;
     map::Values<'static, u8, Cell<u8>, A>: ;
     map::IntoIter<u8, Cell<u8>, A>: ;
+    map::IterMut<'static, u8, Cell<u8>, A>: ;
+    vector::FocusMut<'static, Cell<u8>, A>: ;
+    vector::Focus<'static, Cell<u8>, A>: ;
     map::Entry<'static, u8, Cell<u8>, (), A>: ;
     map::DiffItem<'static, u8, Cell<u8>>: ;
     set::Iter<'static, Cell<u8>, A>: ;

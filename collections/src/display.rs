@@ -1,0 +1,52 @@
+//! Texts for people: `{1: a, 2: b}` for maps, `{a, b}` for sets, `[a, b]` for vectors.
+
+use std::fmt::{self, Display};
+
+use crate::counter::Counter;
+use crate::{GenericHashMap, GenericHashSet, GenericVector};
+
+/// Writes items with a comma between them.
+fn list<I: IntoIterator>(
+    f: &mut fmt::Formatter<'_>,
+    (open, close): (&str, &str),
+    items: I,
+    mut item: impl FnMut(&mut fmt::Formatter<'_>, I::Item) -> fmt::Result,
+) -> fmt::Result {
+    f.write_str(open)?;
+    for (at, next) in items.into_iter().enumerate() {
+        if at > 0 {
+            f.write_str(", ")?;
+        }
+        item(f, next)?;
+    }
+    f.write_str(close)
+}
+
+impl<K: Display, V: Display, S, C: Counter> Display for GenericHashMap<K, V, S, C> {
+    /// Writes `{key: value, …}`, in the order of [`iter`](GenericHashMap::iter). Flags apply to keys and values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, ("{", "}"), self, |f, (key, value)| {
+            key.fmt(f)?;
+            f.write_str(": ")?;
+            value.fmt(f)
+        })
+    }
+}
+
+impl<T: Display, S, C: Counter> Display for GenericHashSet<T, S, C> {
+    /// Writes `{element, …}`, in the order of [`iter`](GenericHashSet::iter). Flags apply to the elements.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, ("{", "}"), self, |f, element| element.fmt(f))
+    }
+}
+
+impl<T: Display, C: Counter> Display for GenericVector<T, C> {
+    /// Writes `[element, …]`. Flags apply to the elements.
+    ///
+    /// ```
+    /// assert_eq!(collections::vector![1, 2].to_string(), "[1, 2]");
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, ("[", "]"), self, |f, element| element.fmt(f))
+    }
+}
