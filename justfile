@@ -103,7 +103,7 @@ sanitize *ARGS: _valgrind
 [no-exit-message]
 torture OPERATIONS="1000000" SEED="1":
     COLLECTIONS_OPERATIONS={{ quote(OPERATIONS) }} COLLECTIONS_SEED={{ quote(SEED) }} \
-        cargo test --release --package collections --test soundness -- --nocapture
+        cargo test --release --package persistent-collections --test soundness -- --nocapture
 
 # Compare JSONPath answers with jsonpath-rfc9535 on this many random queries.
 [group('trust')]

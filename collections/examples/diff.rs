@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use collections::HashMap;
-use collections::map::DiffItem;
+use persistent_collections::HashMap;
+use persistent_collections::map::DiffItem;
 
 /// How many words begin with each letter: derived from a map of words.
 #[derive(Default, PartialEq, Debug)]

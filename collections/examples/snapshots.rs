@@ -7,7 +7,7 @@
 use std::sync::mpsc;
 use std::thread;
 
-use collections::HashMap;
+use persistent_collections::HashMap;
 
 const ACCOUNTS: u32 = 1_000;
 const READERS: usize = 3;

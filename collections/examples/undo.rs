@@ -4,7 +4,7 @@
 //! cargo run -p collections --example undo
 //! ```
 
-use collections::{Vector, vector};
+use persistent_collections::{Vector, vector};
 
 /// A text by lines, and the versions before and after the present one.
 struct Editor {

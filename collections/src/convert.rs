@@ -206,7 +206,7 @@ where
     /// A map that owns what the other one borrows. O(n log n) for n entries.
     ///
     /// ```
-    /// use collections::{HashMap, hashmap};
+    /// use persistent_collections::{HashMap, hashmap};
     ///
     /// let owned: HashMap<String, u32> = HashMap::from(&hashmap! { "apples" => &3 });
     /// assert_eq!(owned["apples"], 3);

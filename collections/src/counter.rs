@@ -7,8 +7,8 @@
 //! in [`rc`](crate::rc) use [`Plain`]:
 //!
 //! ```
-//! use collections::counter::Plain;
-//! use collections::{GenericVector, rc};
+//! use persistent_collections::counter::Plain;
+//! use persistent_collections::{GenericVector, rc};
 //!
 //! let vector: rc::Vector<u32> = (0..100).collect();
 //! let same_type: GenericVector<u32, Plain> = vector.clone();

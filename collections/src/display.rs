@@ -44,7 +44,7 @@ impl<T: Display, C: Counter> Display for GenericVector<T, C> {
     /// Writes `[element, …]`. Flags apply to the elements.
     ///
     /// ```
-    /// assert_eq!(collections::vector![1, 2].to_string(), "[1, 2]");
+    /// assert_eq!(persistent_collections::vector![1, 2].to_string(), "[1, 2]");
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         list(f, ("[", "]"), self, |f, element| element.fmt(f))

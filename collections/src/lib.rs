@@ -5,7 +5,7 @@
 //! copied first, one small node at a time.
 //!
 //! ```
-//! use collections::{HashMap, HashSet, Vector};
+//! use persistent_collections::{HashMap, HashSet, Vector};
 //!
 //! let mut stock: HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
 //! let yesterday = stock.clone();
@@ -47,6 +47,11 @@
 //! unsound.
 
 mod convert;
+/// The page that introduces the crate, whose examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;
+
 pub mod counter;
 mod display;
 #[cfg(doctest)]
@@ -74,7 +79,7 @@ pub use vector::GenericVector;
 /// ```
 /// use std::thread;
 ///
-/// let shared: collections::Vector<u64> = (0..1000).collect();
+/// let shared: persistent_collections::Vector<u64> = (0..1000).collect();
 /// let mut own = shared.clone();
 /// let thread = thread::spawn(move || {
 ///     own.push_back(1);
@@ -88,7 +93,7 @@ pub type Vector<T> = GenericVector<T, counter::Atomic>;
 /// The same collections for one thread, whose references are counted without atomic operations.
 ///
 /// ```
-/// use collections::rc;
+/// use persistent_collections::rc;
 ///
 /// let old: rc::Vector<_> = "abc".chars().collect();
 /// let new = old.update(0, 'x');

@@ -4,11 +4,11 @@
 /// entries.
 ///
 /// ```
-/// use collections::hashmap;
+/// use persistent_collections::hashmap;
 ///
 /// let stock = hashmap! { "apples" => 3, "pears" => 1 };
 /// assert_eq!((stock["apples"], stock.len()), (3, 2));
-/// let empty: collections::HashMap<u32, u32> = hashmap! {};
+/// let empty: persistent_collections::HashMap<u32, u32> = hashmap! {};
 /// assert!(empty.is_empty());
 /// ```
 #[macro_export]
@@ -20,7 +20,7 @@ macro_rules! hashmap {
 /// A [`HashSet`](crate::HashSet) of the given elements. O(n log n) for n elements.
 ///
 /// ```
-/// use collections::hashset;
+/// use persistent_collections::hashset;
 ///
 /// let set = hashset![1, 2, 2];
 /// assert!(set.len() == 2 && set.contains(&1));
@@ -34,7 +34,7 @@ macro_rules! hashset {
 /// A [`Vector`](crate::Vector) of the given elements, or of clones of one element. O(n) for n elements.
 ///
 /// ```
-/// use collections::vector;
+/// use persistent_collections::vector;
 ///
 /// assert_eq!(vector![1, 2, 3].last(), Some(&3));
 /// assert_eq!(vector!['a'; 100].len(), 100);
@@ -76,7 +76,7 @@ macro_rules! __rc_vector {
 /// for each step.
 ///
 /// ```
-/// use collections::{get_in, hashmap, vector};
+/// use persistent_collections::{get_in, hashmap, vector};
 ///
 /// let orders = hashmap! { "anna" => vector![3, 5], "otto" => vector![7] };
 /// assert_eq!(get_in!(orders, "anna" => 1), Some(&5));
@@ -99,7 +99,7 @@ macro_rules! get_in {
 /// If a step but the last leads nowhere, or if `update` panics.
 ///
 /// ```
-/// use collections::{hashmap, update_in, vector};
+/// use persistent_collections::{hashmap, update_in, vector};
 ///
 /// let old = hashmap! { "anna" => vector![3, 5] };
 /// let new = update_in!(old, "anna" => 1, 6);

@@ -24,7 +24,7 @@ where
     /// that ends before there is a difference is less. O(n log n), and allocates memory for references to all entries.
     ///
     /// ```
-    /// use collections::hashmap;
+    /// use persistent_collections::hashmap;
     ///
     /// assert!(hashmap! { 1 => 'b', 2 => 'a' } < hashmap! { 1 => 'c' });
     /// ```
@@ -66,7 +66,7 @@ impl<T: Hash + Ord, S: BuildHasher, C: Counter> Ord for GenericHashSet<T, S, C> 
     /// to all elements.
     ///
     /// ```
-    /// use collections::hashset;
+    /// use persistent_collections::hashset;
     ///
     /// assert!(hashset![1, 9] < hashset![2]);
     /// ```

@@ -1,7 +1,7 @@
 //! A persistent hash set: a [map] whose keys are the elements and whose values are empty.
 //!
 //! ```
-//! use collections::HashSet;
+//! use persistent_collections::HashSet;
 //!
 //! let mut set: HashSet<_> = [1, 2, 3].into();
 //! let before = set.clone();
@@ -41,8 +41,8 @@ use crate::map::{self, GenericHashMap, Keys};
 /// code that works for both:
 ///
 /// ```
-/// use collections::counter::Counter;
-/// use collections::{GenericHashSet, HashSet, rc};
+/// use persistent_collections::counter::Counter;
+/// use persistent_collections::{GenericHashSet, HashSet, rc};
 ///
 /// fn total<S, C: Counter>(set: &GenericHashSet<u32, S, C>) -> u32 {
 ///     set.iter().sum()
@@ -61,7 +61,7 @@ pub struct GenericHashSet<T, S, C: Counter> {
 /// ```
 /// use std::thread;
 ///
-/// let base: collections::HashSet<u32> = (0..100).collect();
+/// let base: persistent_collections::HashSet<u32> = (0..100).collect();
 /// let mut own = base.clone();
 /// let thread = thread::spawn(move || own.remove(&7));
 /// assert!(thread.join().unwrap());
@@ -90,7 +90,7 @@ impl<T, C: Counter> GenericHashSet<T, RandomState, C> {
     /// An empty set. O(1), allocates nothing.
     ///
     /// ```
-    /// let set: collections::HashSet<u32> = collections::HashSet::new();
+    /// let set: persistent_collections::HashSet<u32> = persistent_collections::HashSet::new();
     /// assert!(set.is_empty());
     /// ```
     #[inline]
@@ -147,7 +147,7 @@ impl<T, S, C: Counter> GenericHashSet<T, S, C> {
     /// element, amortised. Allocates and copies nothing.
     ///
     /// ```
-    /// let set: collections::HashSet<u32> = (1..=4).collect();
+    /// let set: persistent_collections::HashSet<u32> = (1..=4).collect();
     /// assert_eq!(set.iter().sum::<u32>(), 10);
     /// ```
     #[inline]
@@ -191,7 +191,7 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// Whether the set has `element`. O(log n), allocates nothing.
     ///
     /// ```
-    /// let set: collections::HashSet<String> = ["apples".to_owned()].into();
+    /// let set: persistent_collections::HashSet<String> = ["apples".to_owned()].into();
     /// assert!(set.contains("apples") && !set.contains("pears"));
     /// ```
     #[inline]
@@ -215,7 +215,7 @@ impl<T: Hash + Eq, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// share; allocates nothing.
     ///
     /// ```
-    /// let small: collections::HashSet<u32> = (0..10).collect();
+    /// let small: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let large = small.update(10);
     /// assert!(small.is_subset(&large) && !large.is_subset(&small));
     /// ```
@@ -256,7 +256,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// to it is copied.
     ///
     /// ```
-    /// let mut set: collections::HashSet<_> = ["apples"].into();
+    /// let mut set: persistent_collections::HashSet<_> = ["apples"].into();
     /// let before = set.clone();
     /// assert!(set.insert("pears") && !set.insert("apples"));
     /// assert_eq!((before.len(), set.len()), (1, 2));
@@ -273,7 +273,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// does, which adds constant time to each removal on average.
     ///
     /// ```
-    /// let mut set: collections::HashSet<_> = ["apples", "pears"].into();
+    /// let mut set: persistent_collections::HashSet<_> = ["apples", "pears"].into();
     /// let before = set.clone();
     /// assert!(set.remove("pears") && !set.remove("plums"));
     /// assert_eq!((before.len(), set.len()), (2, 1));
@@ -299,7 +299,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// [`insert`](Self::insert) together.
     ///
     /// ```
-    /// let old: collections::HashSet<u32> = (0..10).collect();
+    /// let old: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let new = old.update(10);
     /// assert_eq!((old.len(), new.len()), (10, 11));
     /// ```
@@ -315,7 +315,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// [`remove`](Self::remove) together.
     ///
     /// ```
-    /// let old: collections::HashSet<u32> = (0..10).collect();
+    /// let old: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let new = old.without(&7);
     /// assert!(old.contains(&7) && !new.contains(&7));
     /// ```
@@ -334,7 +334,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// goes. Clones these elements. Nodes in which nothing changes stay shared.
     ///
     /// ```
-    /// let mut set: collections::HashSet<u32> = (0..10).collect();
+    /// let mut set: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let before = set.clone();
     /// set.retain(|element| element % 2 == 0);
     /// assert_eq!((before.len(), set.len()), (10, 5));
@@ -349,7 +349,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// set outside the nodes that both share.
     ///
     /// ```
-    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let ours: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let theirs = (5..15).collect();
     /// assert_eq!(ours.clone().union(theirs), (0..15).collect());
     /// assert_eq!(ours.len(), 10);
@@ -364,7 +364,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// Removes the others from this set: O(m log n) for m elements of this set outside the nodes that both share.
     ///
     /// ```
-    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let ours: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let theirs = (5..15).collect();
     /// assert_eq!(ours.intersection(&theirs), (5..10).collect());
     /// ```
@@ -380,7 +380,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// that both share.
     ///
     /// ```
-    /// let ours: collections::HashSet<u32> = (0..10).collect();
+    /// let ours: persistent_collections::HashSet<u32> = (0..10).collect();
     /// let theirs = (5..15).collect();
     /// assert_eq!(ours.difference(&theirs), (0..5).collect());
     /// ```
@@ -408,7 +408,7 @@ impl<T: Hash + Eq + Clone, S: BuildHasher, C: Counter> GenericHashSet<T, S, C> {
     /// The elements of all sets. Costs one [`union`](Self::union) for each set but the first.
     ///
     /// ```
-    /// use collections::{HashSet, hashset};
+    /// use persistent_collections::{HashSet, hashset};
     ///
     /// assert_eq!(HashSet::unions([hashset![1], hashset![2], hashset![1, 3]]), hashset![1, 2, 3]);
     /// ```

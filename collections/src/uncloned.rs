@@ -7,7 +7,7 @@ use std::fmt;
 /// in `_uncloned`, which serve elements without `Clone`, and holds what they were called with.
 ///
 /// ```
-/// use collections::{Shared, Vector};
+/// use persistent_collections::{Shared, Vector};
 ///
 /// let mut callbacks: Vector<Box<dyn Fn() -> u32>> = Vector::new();
 /// callbacks.push_back_uncloned(Box::new(|| 1)).unwrap();

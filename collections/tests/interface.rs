@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, RandomState};
 use std::rc::Rc;
 
-use collections::counter::{Atomic, Counter, Plain};
-use collections::{
+use persistent_collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::{
     GenericHashMap, GenericHashSet, GenericVector, HashMap, HashSet, Shared, Vector, get_in, hashmap,
     hashset, rc, update_in, vector,
 };

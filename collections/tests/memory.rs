@@ -9,8 +9,8 @@ use std::cell::Cell;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use collections::counter::{Atomic, Counter, Plain};
-use collections::{GenericHashMap, HashSet};
+use persistent_collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::{GenericHashMap, HashSet};
 use scenarios::input::mix;
 
 thread_local! {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use collections::{HashMap, HashSet, Vector};
+use persistent_collections::{HashMap, HashSet, Vector};
 
 use draws::Draws;
 

@@ -4,8 +4,8 @@
 use std::fmt::Debug;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-use collections::counter::{Atomic, Counter, Plain};
-use collections::{GenericHashMap, GenericVector};
+use persistent_collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::{GenericHashMap, GenericVector};
 
 type Map<V, C> = GenericHashMap<u32, V, BuildHasherDefault<DefaultHasher>, C>;
 

@@ -162,7 +162,8 @@ fn recorded_maps_are_replayed_by_every_contender() {
     // What is recorded does not depend on the map that is wrapped.
     let of_im = recorded(|recorder| maps::<im::HashMap<String, u64>>(recorder, count, 1000));
     let of_imbl = recorded(|recorder| maps::<imbl::HashMap<String, u64>>(recorder, count, 1000));
-    let of_ours = recorded(|recorder| maps::<collections::HashMap<String, u64>>(recorder, count, 1000));
+    let of_ours =
+        recorded(|recorder| maps::<persistent_collections::HashMap<String, u64>>(recorder, count, 1000));
     assert!(of_std == of_im && of_std == of_imbl && of_std == of_ours);
     replay_everywhere(&persistent_map::BOTTLENECK, of_std, count, false);
 }
@@ -181,7 +182,8 @@ fn recorded_vectors_are_replayed_by_every_contender() {
         let of_std = recorded(|recorder| vectors::<Vec<u64>>(recorder, count, 2000, joins));
         let of_im = recorded(|recorder| vectors::<im::Vector<u64>>(recorder, count, 2000, joins));
         let of_imbl = recorded(|recorder| vectors::<imbl::Vector<u64>>(recorder, count, 2000, joins));
-        let of_ours = recorded(|recorder| vectors::<collections::Vector<u64>>(recorder, count, 2000, joins));
+        let of_ours =
+            recorded(|recorder| vectors::<persistent_collections::Vector<u64>>(recorder, count, 2000, joins));
         assert!(of_std == of_im && of_std == of_imbl && of_std == of_ours);
         // pvec panics in some joins, as its badge says.
         replay_everywhere(&persistent_vector::BOTTLENECK, of_std, count, joins);

@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
 
-use collections::counter::Counter;
-use collections::{GenericHashMap, GenericVector};
+use persistent_collections::counter::Counter;
+use persistent_collections::{GenericHashMap, GenericVector};
 
 use crate::map::{Map, forward_to_map};
 use crate::vector::{Vector, forward_to_vector};

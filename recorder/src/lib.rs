@@ -29,7 +29,7 @@
 //! ```
 //!
 //! [`RecordedMap`] wraps everything that is a [`Map`], and [`RecordedVector`] everything that is a [`Vector`]: std's
-//! `HashMap`, `BTreeMap` and `Vec`, and with the features `im`, `imbl` and `collections` the persistent maps and vectors
+//! `HashMap`, `BTreeMap` and `Vec`, and with the features `im`, `imbl` and `persistent-collections` the persistent maps and vectors
 //! of these crates. The traits are small: implement them for a structure of your own.
 //!
 //! # What a trace holds
@@ -54,7 +54,7 @@
 //! Writing never fails an operation of the program, and never panics. The first error ends the recording, and
 //! [`Recorder::finish`] returns it.
 
-#[cfg(feature = "collections")]
+#[cfg(feature = "persistent-collections")]
 mod collections;
 #[cfg(feature = "im")]
 mod im;

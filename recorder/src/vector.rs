@@ -36,7 +36,7 @@ pub trait Vector: Clone {
 }
 
 /// All of [`Vector`] but `slice` and `concat`, for a type whose own methods have these names and do the same.
-#[cfg(any(feature = "collections", feature = "im", feature = "imbl"))]
+#[cfg(any(feature = "persistent-collections", feature = "im", feature = "imbl"))]
 macro_rules! forward_to_vector {
     ($item:ty) => {
         type Item = $item;
@@ -69,7 +69,7 @@ macro_rules! forward_to_vector {
         }
     };
 }
-#[cfg(any(feature = "collections", feature = "im", feature = "imbl"))]
+#[cfg(any(feature = "persistent-collections", feature = "im", feature = "imbl"))]
 pub(crate) use forward_to_vector;
 
 /// The `slice` and `concat` of [`Vector`], for a type that is split and appended to in place.

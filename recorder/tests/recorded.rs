@@ -243,10 +243,10 @@ fn a_trace_leads_to_what_the_maps_hold() {
     map_program::<im::HashMap<String, u64>>("im");
     #[cfg(feature = "imbl")]
     map_program::<imbl::HashMap<String, u64>>("imbl");
-    #[cfg(feature = "collections")]
-    map_program::<collections::HashMap<String, u64>>("collections");
-    #[cfg(feature = "collections")]
-    map_program::<collections::rc::HashMap<String, u64>>("collections::rc");
+    #[cfg(feature = "persistent-collections")]
+    map_program::<persistent_collections::HashMap<String, u64>>("collections");
+    #[cfg(feature = "persistent-collections")]
+    map_program::<persistent_collections::rc::HashMap<String, u64>>("persistent_collections::rc");
 }
 
 #[test]
@@ -256,10 +256,10 @@ fn a_trace_leads_to_what_the_vectors_hold() {
     vector_program::<im::Vector<u64>>("im");
     #[cfg(feature = "imbl")]
     vector_program::<imbl::Vector<u64>>("imbl");
-    #[cfg(feature = "collections")]
-    vector_program::<collections::Vector<u64>>("collections");
-    #[cfg(feature = "collections")]
-    vector_program::<collections::rc::Vector<u64>>("collections::rc");
+    #[cfg(feature = "persistent-collections")]
+    vector_program::<persistent_collections::Vector<u64>>("collections");
+    #[cfg(feature = "persistent-collections")]
+    vector_program::<persistent_collections::rc::Vector<u64>>("persistent_collections::rc");
 }
 
 #[test]

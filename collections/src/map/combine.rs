@@ -17,7 +17,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// [`is_submap_by`](Self::is_submap_by).
     ///
     /// ```
-    /// let small: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let small: persistent_collections::HashMap<_, _> = [(1, 'a')].into();
     /// assert!(small.is_proper_submap(&small.update(2, 'b')) && !small.is_proper_submap(&small));
     /// ```
     pub fn is_proper_submap(&self, other: &Self) -> bool
@@ -35,7 +35,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// that both share.
     ///
     /// ```
-    /// use collections::{HashMap, rc};
+    /// use persistent_collections::{HashMap, rc};
     ///
     /// let shared: HashMap<_, _> = [(1, 'a')].into();
     /// let local: rc::HashMap<_, _> = [(1, 'a')].into();
@@ -71,7 +71,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// [`get_mut`](Self::get_mut), plus a lookup.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let mut map: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let (key, value) = map.get_key_value_mut("apples").unwrap();
     /// *value += key.len();
     /// assert_eq!(map["apples"], 9);
@@ -92,7 +92,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// [`update`](Self::update) together.
     ///
     /// ```
-    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let old: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let new = old.update_with("apples", 2, |old, more| old + more).update_with("pears", 1, |_, _| 0);
     /// assert_eq!((new["apples"], new["pears"]), (5, 1));
     /// ```
@@ -138,7 +138,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// key. Costs as much as [`clone`](Self::clone) and [`remove`](Self::remove) together, and a clone of the value.
     ///
     /// ```
-    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let old: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let (value, rest) = old.extract("apples").unwrap();
     /// assert!(value == 3 && rest.is_empty() && old.len() == 1);
     /// ```
@@ -170,8 +170,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// [`union`](Self::union) it cannot skip the nodes that both share, because `combine` may change their values.
     ///
     /// ```
-    /// let ours: collections::HashMap<_, _> = [(1, 10), (2, 20)].into();
-    /// let theirs: collections::HashMap<_, _> = [(2, 5), (3, 30)].into();
+    /// let ours: persistent_collections::HashMap<_, _> = [(1, 10), (2, 20)].into();
+    /// let theirs: persistent_collections::HashMap<_, _> = [(2, 5), (3, 30)].into();
     /// assert_eq!(ours.union_with(theirs, |our, their| our - their), [(1, 10), (2, 15), (3, 30)].into());
     /// ```
     #[must_use]
@@ -229,8 +229,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// map may have values of another type, and hash and count differently.
     ///
     /// ```
-    /// let counts: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
-    /// let prices: collections::HashMap<_, _> = [("apples", 0.5), ("plums", 0.2)].into();
+    /// let counts: persistent_collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
+    /// let prices: persistent_collections::HashMap<_, _> = [("apples", 0.5), ("plums", 0.2)].into();
     /// let totals = counts.intersection_with(&prices, |count, price| f64::from(count) * price);
     /// assert_eq!(totals, [("apples", 1.5)].into());
     /// ```
@@ -279,8 +279,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// `imbl` this is the name of [`symmetric_difference_with`](Self::symmetric_difference_with).
     ///
     /// ```
-    /// let stock: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
-    /// let sold: collections::HashMap<_, _> = [("apples", 1), ("pears", 1)].into();
+    /// let stock: persistent_collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
+    /// let sold: persistent_collections::HashMap<_, _> = [("apples", 1), ("pears", 1)].into();
     /// let rest = stock.difference_with(&sold, |count, sold| (count > sold).then(|| count - sold));
     /// assert_eq!(rest, [("apples", 2)].into());
     /// ```
@@ -327,8 +327,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// the nodes that both share.
     ///
     /// ```
-    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b'), (3, 'c')].into();
-    /// let theirs: collections::HashMap<_, _> = [(2, 'b'), (3, 'x'), (4, 'y')].into();
+    /// let ours: persistent_collections::HashMap<_, _> = [(1, 'a'), (2, 'b'), (3, 'c')].into();
+    /// let theirs: persistent_collections::HashMap<_, _> = [(2, 'b'), (3, 'x'), (4, 'y')].into();
     /// let rest = ours.symmetric_difference_with(&theirs, |our, their| (our != their).then_some(their));
     /// assert_eq!(rest, [(1, 'a'), (3, 'x'), (4, 'y')].into());
     /// ```

@@ -10,8 +10,8 @@ use crate::counter::Counter;
 /// It holds the key and borrows the map. Each method that reads or changes the value looks the key up again.
 ///
 /// ```
-/// use collections::HashMap;
-/// use collections::map::Entry;
+/// use persistent_collections::HashMap;
+/// use persistent_collections::map::Entry;
 ///
 /// let mut stock: HashMap<_, _> = [("apples", 1)].into();
 /// match stock.entry("apples") {
@@ -48,7 +48,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// The place of `key`, to be filled or changed. Looks the key up: O(log n), copies nothing.
     ///
     /// ```
-    /// let mut count = collections::HashMap::new();
+    /// let mut count = persistent_collections::HashMap::new();
     /// for letter in "abracadabra".chars() {
     ///     *count.entry(letter).or_insert(0) += 1;
     /// }
@@ -98,7 +98,7 @@ impl<'a, K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> Entry<'a, K
     /// [`get_mut`](GenericHashMap::get_mut).
     ///
     /// ```
-    /// let mut stock: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let mut stock: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// stock.entry("apples").and_modify(|count| *count += 1).or_insert(1);
     /// stock.entry("pears").and_modify(|count| *count += 1).or_insert(1);
     /// assert_eq!((stock["apples"], stock["pears"]), (4, 1));

@@ -143,7 +143,7 @@ impl<K, V, C> Rest<K, V, C> {
 /// The entries of a map, returned by [`iter`](super::GenericHashMap::iter).
 ///
 /// ```
-/// let map: collections::HashMap<_, _> = (0..100).map(|key| (key, key % 2)).collect();
+/// let map: persistent_collections::HashMap<_, _> = (0..100).map(|key| (key, key % 2)).collect();
 /// let mut odd = map.iter().filter(|(_, rest)| **rest == 1);
 /// assert_eq!(map.iter().len(), 100);
 /// assert!(odd.all(|(key, _)| key % 2 == 1));
@@ -248,7 +248,7 @@ impl<K, V, C> FusedIterator for Values<'_, K, V, C> {}
 /// others are cloned when they are yielded.
 ///
 /// ```
-/// let map: collections::HashMap<_, _> = [(1, "one".to_owned())].into();
+/// let map: persistent_collections::HashMap<_, _> = [(1, "one".to_owned())].into();
 /// let entries: Vec<(u32, String)> = map.clone().into_iter().collect();
 /// assert_eq!((entries.len(), map.len()), (1, 1));
 /// ```

@@ -1,7 +1,7 @@
 //! A persistent hash map: `clone` takes constant time, and a change to one clone does not show in any other.
 //!
 //! ```
-//! use collections::HashMap;
+//! use persistent_collections::HashMap;
 //!
 //! let mut stock = HashMap::new();
 //! stock.insert("apples", 3);
@@ -152,8 +152,8 @@ use crate::counter::{Atomic, Counter};
 /// ```
 /// use std::hash::{BuildHasher, Hash};
 ///
-/// use collections::counter::Counter;
-/// use collections::{GenericHashMap, HashMap, rc};
+/// use persistent_collections::counter::Counter;
+/// use persistent_collections::{GenericHashMap, HashMap, rc};
 ///
 /// fn total<K: Hash + Eq, S: BuildHasher, C: Counter>(map: &GenericHashMap<K, u32, S, C>) -> u32 {
 ///     map.values().sum()
@@ -173,7 +173,7 @@ pub struct GenericHashMap<K, V, S, C: Counter> {
 /// ```
 /// use std::thread;
 ///
-/// let base: collections::HashMap<u32, u32> = (0..100).map(|key| (key, key)).collect();
+/// let base: persistent_collections::HashMap<u32, u32> = (0..100).map(|key| (key, key)).collect();
 /// let mut own = base.clone();
 /// let thread = thread::spawn(move || own.insert(7, 70));
 /// assert_eq!(thread.join().unwrap(), Some(7));
@@ -218,7 +218,7 @@ impl<K, V, C: Counter> GenericHashMap<K, V, RandomState, C> {
     /// An empty map. O(1), allocates nothing.
     ///
     /// ```
-    /// let map: collections::HashMap<u32, &str> = collections::HashMap::new();
+    /// let map: persistent_collections::HashMap<u32, &str> = persistent_collections::HashMap::new();
     /// assert!(map.is_empty());
     /// ```
     #[inline]
@@ -269,7 +269,7 @@ impl<K, V, S, C: Counter> GenericHashMap<K, V, S, C> {
     /// `false` does not mean that the maps differ.
     ///
     /// ```
-    /// let map: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let map: persistent_collections::HashMap<_, _> = [(1, 'a')].into();
     /// let changed = map.update(1, 'b').update(1, 'a');
     /// assert!(map.ptr_eq(&map.clone()));
     /// assert!(!map.ptr_eq(&changed) && map == changed);
@@ -283,7 +283,7 @@ impl<K, V, S, C: Counter> GenericHashMap<K, V, S, C> {
     /// amortised. Allocates and copies nothing.
     ///
     /// ```
-    /// let map: collections::HashMap<_, _> = (1..=4).map(|key| (key, key * key)).collect();
+    /// let map: persistent_collections::HashMap<_, _> = (1..=4).map(|key| (key, key * key)).collect();
     /// assert_eq!(map.iter().map(|(key, square)| key + square).sum::<u32>(), 40);
     /// ```
     #[inline]
@@ -306,7 +306,7 @@ impl<K, V, S, C: Counter> GenericHashMap<K, V, S, C> {
     /// Removes every entry from this version. O(1), and the time to drop the nodes that no other version holds.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let mut map: persistent_collections::HashMap<_, _> = [(1, 'a')].into();
     /// let before = map.clone();
     /// map.clear();
     /// assert_eq!((map.len(), before.len()), (0, 1));
@@ -368,7 +368,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// The value of `key`. O(log n), allocates nothing.
     ///
     /// ```
-    /// let map: collections::HashMap<String, u32> = [("apples".to_owned(), 3)].into();
+    /// let map: persistent_collections::HashMap<String, u32> = [("apples".to_owned(), 3)].into();
     /// assert_eq!((map.get("apples"), map.get("pears")), (Some(&3), None));
     /// ```
     #[inline]
@@ -439,7 +439,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// [`is_submap_by`](Self::is_submap_by).
     ///
     /// ```
-    /// let small: collections::HashMap<_, _> = [(1, 'a')].into();
+    /// let small: persistent_collections::HashMap<_, _> = [(1, 'a')].into();
     /// let large = small.update(2, 'b');
     /// assert!(small.is_submap(&large) && !large.is_submap(&small));
     /// ```
@@ -457,8 +457,8 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// first one is returned.
     ///
     /// ```
-    /// use collections::HashMap;
-    /// use collections::map::DiffItem;
+    /// use persistent_collections::HashMap;
+    /// use persistent_collections::map::DiffItem;
     ///
     /// let old: HashMap<_, _> = (0..1000).map(|key| (key, 'a')).collect();
     /// let mut new = old.clone();
@@ -513,7 +513,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// copied, and a replaced value that other versions hold is cloned to return it.
     ///
     /// ```
-    /// let mut map = collections::HashMap::new();
+    /// let mut map = persistent_collections::HashMap::new();
     /// assert_eq!(map.insert("apples", 3), None);
     /// let before = map.clone();
     /// assert_eq!(map.insert("apples", 2), Some(3));
@@ -533,7 +533,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// removal on average, and at most O(log n) for one.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
+    /// let mut map: persistent_collections::HashMap<_, _> = [("apples", 3), ("pears", 1)].into();
     /// let before = map.clone();
     /// assert_eq!((map.remove("pears"), map.remove("plums")), (Some(1), None));
     /// assert_eq!((before.len(), map.len()), (2, 1));
@@ -562,7 +562,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// entry itself is shared, its key and value are cloned. Copies nothing if the key is not there.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let mut map: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let before = map.clone();
     /// *map.get_mut("apples").unwrap() += 1;
     /// assert_eq!((before["apples"], map["apples"]), (3, 4));
@@ -578,7 +578,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// [`clone`](Self::clone) and [`insert`](Self::insert) together.
     ///
     /// ```
-    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let old: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let new = old.update("pears", 1);
     /// assert_eq!((old.len(), new.len()), (1, 2));
     /// ```
@@ -596,7 +596,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// and [`remove`](Self::remove) together.
     ///
     /// ```
-    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let old: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let new = old.without("apples");
     /// assert_eq!((old.len(), new.len()), (1, 0));
     /// ```
@@ -616,7 +616,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// [`clone`](Self::clone), a lookup, and [`insert`](Self::insert) or [`remove`](Self::remove) together.
     ///
     /// ```
-    /// let old: collections::HashMap<_, _> = [("apples", 3)].into();
+    /// let old: persistent_collections::HashMap<_, _> = [("apples", 3)].into();
     /// let new = old.alter(|count| count.map(|count| count + 1), "apples");
     /// assert_eq!((old["apples"], new["apples"]), (3, 4));
     /// ```
@@ -642,7 +642,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// goes. Clones the keys of these. Nodes in which nothing changes stay shared.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = (0..10).map(|key| (key, key * key)).collect();
+    /// let mut map: persistent_collections::HashMap<_, _> = (0..10).map(|key| (key, key * key)).collect();
     /// let before = map.clone();
     /// map.retain(|key, _| key % 2 == 0);
     /// assert_eq!((before.len(), map.len()), (10, 5));
@@ -661,8 +661,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// O(m log n) for m entries in the other nodes of the smaller map.
     ///
     /// ```
-    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
-    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// let ours: persistent_collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: persistent_collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
     /// let united = ours.clone().union(theirs);
     /// assert_eq!((united.len(), united[&2]), (3, 'b'));
     /// assert_eq!(ours.len(), 2);
@@ -717,8 +717,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// nodes of this map.
     ///
     /// ```
-    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
-    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// let ours: persistent_collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: persistent_collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
     /// assert_eq!(ours.intersection(&theirs), [(2, 'b')].into());
     /// ```
     #[must_use]
@@ -737,8 +737,8 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> GenericHashMap<
     /// that both share.
     ///
     /// ```
-    /// let ours: collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
-    /// let theirs: collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
+    /// let ours: persistent_collections::HashMap<_, _> = [(1, 'a'), (2, 'b')].into();
+    /// let theirs: persistent_collections::HashMap<_, _> = [(2, 'x'), (3, 'y')].into();
     /// assert_eq!(ours.difference(&theirs), [(1, 'a')].into());
     /// ```
     #[must_use]
@@ -934,7 +934,7 @@ impl<K: Clone, V: Clone, S, C: Counter> GenericHashMap<K, V, S, C> {
     /// whether or not it is changed. To change few values, [`get_mut`](Self::get_mut) copies less.
     ///
     /// ```
-    /// let mut map: collections::HashMap<_, _> = (0..100).map(|key| (key, key)).collect();
+    /// let mut map: persistent_collections::HashMap<_, _> = (0..100).map(|key| (key, key)).collect();
     /// let before = map.clone();
     /// map.iter_mut().for_each(|(key, value)| *value += key);
     /// assert_eq!((before[&7], map[&7]), (7, 14));

@@ -24,7 +24,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// ```
     /// let handlers: [(&str, Box<dyn Fn(u32) -> u32>); 2] =
     ///     [("double", Box::new(|number| 2 * number)), ("square", Box::new(|number| number * number))];
-    /// let handlers = collections::HashMap::<_, _>::from_iter_uncloned(handlers);
+    /// let handlers = persistent_collections::HashMap::<_, _>::from_iter_uncloned(handlers);
     /// assert_eq!((handlers["double"](5), handlers["square"](5)), (10, 25));
     /// ```
     pub fn from_iter_uncloned(entries: impl IntoIterator<Item = (K, V)>) -> Self
@@ -46,7 +46,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, C: Counter> GenericHashMap<K, V, S, C> {
     /// Nothing has changed then.
     ///
     /// ```
-    /// use collections::HashMap;
+    /// use persistent_collections::HashMap;
     ///
     /// let mut handlers: HashMap<&str, Box<dyn Fn(u32) -> u32>> = HashMap::new();
     /// assert_eq!(handlers.insert_uncloned("double", Box::new(|number| 2 * number)), Ok(false));

@@ -362,7 +362,7 @@ impl<'a, T: Clone, C: Counter> FocusMut<'a, T, C> {
     /// ```
     /// use std::thread;
     ///
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let (mut left, mut right) = vector.focus_mut().split_at(500);
     /// thread::scope(|scope| {
     ///     scope.spawn(move || (0..500).for_each(|index| *left.index_mut(index) += 1));

@@ -166,7 +166,7 @@ impl<T: Clone, C: Counter> Clone for GenericVector<T, C> {
     /// handle, which are eight at most. Allocates nothing.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// vector.clear();
     /// assert_eq!((before.len(), vector.len()), (100, 0));

@@ -18,7 +18,7 @@ use crate::counter::Counter;
 /// `next` and `next_back` take O(1), amortised; `nth` and `nth_back` take O(log n).
 ///
 /// ```
-/// let vector: collections::Vector<u32> = (0..1000).collect();
+/// let vector: persistent_collections::Vector<u32> = (0..1000).collect();
 /// let mut iter = vector.iter();
 /// assert_eq!((iter.nth(500), iter.next_back(), iter.len()), (Some(&500), Some(&999), 498));
 /// ```
@@ -429,7 +429,7 @@ impl<T: fmt::Debug, C: Counter> fmt::Debug for LeavesMut<'_, T, C> {
 /// moved, all others are cloned. `next` and `next_back` take O(1), amortised, and the time for a clone.
 ///
 /// ```
-/// let old: collections::Vector<String> = ["a", "b"].map(str::to_owned).into();
+/// let old: persistent_collections::Vector<String> = ["a", "b"].map(str::to_owned).into();
 /// let new = old.update(1, "c".to_owned());
 /// assert_eq!(new.into_iter().collect::<String>(), "ac");
 /// assert_eq!(old.into_iter().collect::<String>(), "ab");

@@ -1,7 +1,7 @@
 //! A persistent vector: a sequence whose clones share what they have in common.
 //!
 //! ```
-//! use collections::Vector;
+//! use persistent_collections::Vector;
 //!
 //! let old: Vector<u32> = (0..1000).collect();
 //! let mut new = old.clone();
@@ -157,8 +157,8 @@ use crate::counter::{Atomic, Counter};
 /// name serves code that works for both:
 ///
 /// ```
-/// use collections::counter::Counter;
-/// use collections::{GenericVector, Vector, rc};
+/// use persistent_collections::counter::Counter;
+/// use persistent_collections::{GenericVector, Vector, rc};
 ///
 /// fn total<C: Counter>(vector: &GenericVector<u32, C>) -> u32 {
 ///     vector.iter().sum()
@@ -261,7 +261,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// An empty vector. O(1), allocates nothing.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = collections::Vector::new();
+    /// let vector: persistent_collections::Vector<u32> = persistent_collections::Vector::new();
     /// assert!(vector.is_empty());
     /// ```
     #[inline]
@@ -298,7 +298,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// share nothing; see the [module](self).
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// assert!(vector.ptr_eq(&vector.clone()));
     /// assert!(!vector.ptr_eq(&vector.update(0, 0)));
     /// ```
@@ -341,7 +341,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// The element at `index`, or `None` past the end. O(log n), allocates nothing.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// assert_eq!((vector.get(99), vector.get(100)), (Some(&99), None));
     /// ```
     #[inline]
@@ -444,7 +444,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// The last element, or `None` if there is none. O(1), but O(log n) if the tail is empty.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// assert_eq!((vector.first(), vector.last()), (Some(&0), Some(&99)));
     /// ```
     pub fn last(&self) -> Option<&T> {
@@ -460,7 +460,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// Allocates and copies nothing.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..100).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// assert_eq!(vector.iter().sum::<u32>(), 4950);
     /// assert_eq!(vector.iter().rev().nth(9), Some(&90));
     /// ```
@@ -472,7 +472,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// The elements as slices, one per leaf, none of them empty. O(log n) for each leaf, allocates nothing.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// assert_eq!(vector.leaves().map(|leaf| leaf.iter().sum::<u32>()).sum::<u32>(), 499_500);
     /// ```
     pub fn leaves(&self) -> Leaves<'_, T, C> {
@@ -482,7 +482,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// A view for reading many elements by index, which remembers the leaf of the last one. O(1), allocates nothing.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let mut focus = vector.focus();
     /// assert!((0..1000).all(|index| *focus.index(index) == index as u32));
     /// ```
@@ -522,7 +522,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     /// If no element equals `value`: the index at which `value` could be inserted so that the vector stays sorted.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..100).map(|number| 2 * number).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..100).map(|number| 2 * number).collect();
     /// assert_eq!((vector.binary_search(&14), vector.binary_search(&15)), (Ok(7), Err(8)));
     /// ```
     pub fn binary_search(&self, value: &T) -> Result<usize, usize>
@@ -586,7 +586,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// the shared branches above it are copied; copying a leaf clones its elements, up to 64 of them.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// *vector.get_mut(7).unwrap() += 70;
     /// assert_eq!((before[7], vector[7]), (7, 77));
@@ -715,7 +715,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is not less than the length.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// assert_eq!(vector.set(7, 70), 7);
     /// assert_eq!((before[7], vector[7]), (7, 70));
@@ -731,7 +731,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is not less than the length.
     ///
     /// ```
-    /// let old: collections::Vector<u32> = (0..100).collect();
+    /// let old: persistent_collections::Vector<u32> = (0..100).collect();
     /// let new = old.update(7, 70);
     /// assert_eq!((old[7], new[7]), (7, 70));
     /// ```
@@ -798,7 +798,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If there are `isize::MAX` elements already, or up to 64 fewer.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// vector.push_back(100);
     /// assert_eq!((before.len(), vector.len(), vector[100]), (100, 101, 100));
@@ -972,7 +972,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// branches on the way to it are copied. The element is cloned if other versions share the tail.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// assert_eq!(vector.pop_back(), Some(99));
     /// assert_eq!((before.len(), vector.len()), (100, 99));
@@ -1117,7 +1117,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If the range ends past the end of the vector, or begins behind its own end.
     ///
     /// ```
-    /// let vector: collections::Vector<u32> = (0..1000).collect();
+    /// let vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let middle = vector.slice(300..700);
     /// assert_eq!((middle.len(), middle[0], vector.len()), (400, 300, 1000));
     /// ```
@@ -1215,7 +1215,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is greater than the length.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let right = vector.split_off(300);
     /// assert_eq!((vector.len(), right.len(), right[0]), (300, 700, 300));
     /// ```
@@ -1270,8 +1270,8 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..300).collect();
-    /// let other: collections::Vector<u32> = (300..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..300).collect();
+    /// let other: persistent_collections::Vector<u32> = (300..1000).collect();
     /// vector.append(other.clone());
     /// assert_eq!((vector.len(), vector[999], other.len()), (1000, 999, 700));
     /// ```
@@ -1296,7 +1296,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If the result would have more than `isize::MAX` elements, or up to 64 fewer.
     ///
     /// ```
-    /// let left: collections::Vector<u32> = (0..300).collect();
+    /// let left: persistent_collections::Vector<u32> = (0..300).collect();
     /// let joined = left.concat(&(300..1000).collect());
     /// assert_eq!((left.len(), joined.len()), (300, 1000));
     /// ```
@@ -1440,7 +1440,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// vector.extend_from_slice(&[100, 101]);
     /// assert_eq!((before.len(), vector.len()), (100, 102));
@@ -1477,7 +1477,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is greater than the length, or if there are `isize::MAX` elements already, or up to 64 fewer.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let before = vector.clone();
     /// vector.insert(500, 7);
     /// assert_eq!((vector[500], vector[501], before[500]), (7, 500, 500));
@@ -1516,7 +1516,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If `index` is not less than the length.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let before = vector.clone();
     /// assert_eq!(vector.remove(500), 500);
     /// assert_eq!((vector[500], before[500]), (501, 500));
@@ -1570,7 +1570,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// If there are `isize::MAX` elements already, or up to 64 fewer.
     ///
     /// ```
-    /// let mut falling: collections::Vector<_> = [5, 3, 1].into();
+    /// let mut falling: persistent_collections::Vector<_> = [5, 3, 1].into();
     /// falling.insert_ord_by(4, |left, right| right.cmp(left));
     /// assert_eq!(falling, [5, 4, 3, 1].into());
     /// ```
@@ -1596,7 +1596,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// are copied when the iteration reaches them, whether or not an element is changed.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..100).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..100).collect();
     /// let before = vector.clone();
     /// vector.iter_mut().for_each(|element| *element += 1);
     /// assert_eq!((before[99], vector[99]), (99, 100));
@@ -1609,7 +1609,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// leaf. Leaves and branches that other versions share are copied when the iteration reaches them.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let before = vector.clone();
     /// vector.leaves_mut().for_each(|leaf| leaf.fill(7));
     /// assert_eq!((before[999], vector[999]), (999, 7));
@@ -1622,7 +1622,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// nothing.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..1000).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..1000).collect();
     /// let mut focus = vector.focus_mut();
     /// for index in 1..focus.len() {
     ///     *focus.index_mut(index) += *focus.index(index - 1);
@@ -1637,7 +1637,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// leaves the vector as it is if `keep` returns true for all. If `keep` panics, nothing has changed.
     ///
     /// ```
-    /// let mut vector: collections::Vector<u32> = (0..10).collect();
+    /// let mut vector: persistent_collections::Vector<u32> = (0..10).collect();
     /// let before = vector.clone();
     /// vector.retain(|element| element % 2 == 0);
     /// assert_eq!((vector, before.len()), ([0, 2, 4, 6, 8].into(), 10));
@@ -1656,7 +1656,7 @@ impl<T: Clone, C: Counter> GenericVector<T, C> {
     /// As std's `sort`, it may panic if `T::cmp` is not a total order.
     ///
     /// ```
-    /// let mut vector: collections::Vector<_> = [3, 1, 2].into();
+    /// let mut vector: persistent_collections::Vector<_> = [3, 1, 2].into();
     /// let before = vector.clone();
     /// vector.sort();
     /// assert_eq!((vector, before), ([1, 2, 3].into(), [3, 1, 2].into()));

@@ -17,7 +17,7 @@ impl<T, C: Counter> GenericVector<T, C> {
     ///
     /// ```
     /// let steps: [Box<dyn Fn(u32) -> u32>; 2] = [Box::new(|number| number + 1), Box::new(|number| 2 * number)];
-    /// let steps = collections::Vector::from_iter_uncloned(steps);
+    /// let steps = persistent_collections::Vector::from_iter_uncloned(steps);
     /// assert_eq!(steps.iter().fold(1, |number, step| step(number)), 4);
     /// ```
     pub fn from_iter_uncloned(values: impl IntoIterator<Item = T>) -> Self {

@@ -6,8 +6,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use collections::counter::{Atomic, Plain};
-use collections::{GenericHashMap, GenericHashSet, GenericVector, Shared, map, set, vector};
+use persistent_collections::counter::{Atomic, Plain};
+use persistent_collections::{GenericHashMap, GenericHashSet, GenericVector, Shared, map, set, vector};
 
 /// Tells which traits `T` implements: an inherent constant whose bounds hold hides the trait's constant of the same
 /// name.

@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use collections::GenericVector;
-use collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::GenericVector;
+use persistent_collections::counter::{Atomic, Counter, Plain};
 
 use super::world::{Draws, as_time_allows, expecting_panics};
 
@@ -187,7 +187,7 @@ fn what_is_longer_than_a_vector_can_be_is_refused() {
 
 #[test]
 fn slices_longer_than_a_vector_can_be_are_refused_at_once() {
-    let mut vector: collections::Vector<()> = collections::Vector::unit(());
+    let mut vector: persistent_collections::Vector<()> = persistent_collections::Vector::unit(());
     // SAFETY: elements without a size need no memory.
     let endless =
         unsafe { std::slice::from_raw_parts(std::ptr::NonNull::<()>::dangling().as_ptr(), usize::MAX) };

@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use collections::counter::{Atomic, Counter, Plain};
-use collections::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
+use persistent_collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
 
 use super::kinds::PassThrough;
 use super::world::{as_time_allows, hash_of};
@@ -318,7 +318,8 @@ fn elements_are_dropped_in_order_and_once() {
     }
     for &length in as_time_allows(&LENGTHS) {
         let dropped = RefCell::new(Vec::new());
-        let vector: collections::Vector<Noted<'_>> = (0..length).map(|id| Noted(&dropped, id)).collect();
+        let vector: persistent_collections::Vector<Noted<'_>> =
+            (0..length).map(|id| Noted(&dropped, id)).collect();
         let other = vector.clone();
         drop(vector);
         assert!(dropped.borrow().is_empty());
@@ -326,7 +327,8 @@ fn elements_are_dropped_in_order_and_once() {
         let mut seen = dropped.take();
         seen.sort_unstable();
         assert!(seen.into_iter().eq(0..length));
-        let vector: collections::rc::Vector<Noted<'_>> = (0..length).map(|id| Noted(&dropped, id)).collect();
+        let vector: persistent_collections::rc::Vector<Noted<'_>> =
+            (0..length).map(|id| Noted(&dropped, id)).collect();
         let mut iter = vector.into_iter();
         iter.by_ref().take(length as usize / 3).for_each(drop);
         assert!(dropped.borrow().iter().copied().eq(0..length / 3), "moved out in order");

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use collections::GenericHashMap;
-use collections::counter::{Atomic, Counter, Plain};
-use collections::map::{DiffItem, Entry};
+use persistent_collections::GenericHashMap;
+use persistent_collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::map::{DiffItem, Entry};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning, PassThrough};
 use super::world::{

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use collections::GenericVector;
-use collections::counter::{Atomic, Counter, Plain};
+use persistent_collections::GenericVector;
+use persistent_collections::counter::{Atomic, Counter, Plain};
 
 use super::kinds::{Aligned64, Aligned4096, Bare, Ghost, Kind, Nothing, Owning};
 use super::world::{

@@ -58,9 +58,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use collections::counter::Plain;
-use collections::map::DiffItem;
-use collections::{rc, set};
+use persistent_collections::counter::Plain;
+use persistent_collections::map::DiffItem;
+use persistent_collections::{rc, set};
 use scenarios::flat::{Content, Kinds, Leaf, Pointer, SharedValue, array_index};
 use scenarios::flat_keys::FlatStore;
 use scenarios::input::FixedHasher;
@@ -490,7 +490,7 @@ pub fn contender() -> Contender {
         name: "versioned_tree",
         role: Role::Optimized,
         summary: "Every pointer and every prefix is a node in one persistent map; trees are kept until they change.",
-        source: "the lab's own, after segment_tree and collections::HashMap",
+        source: "the lab's own, after segment_tree and persistent_collections::HashMap",
         analysis: ANALYSIS,
         complexity: &[
             ("get", Growth::Logarithmic),

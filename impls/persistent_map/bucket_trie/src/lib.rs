@@ -1,15 +1,15 @@
-//! The lab's own map: `collections::HashMap`, a narrow hash trie of buckets whose versions share an append buffer.
+//! The lab's own map: `persistent_collections::HashMap`, a narrow hash trie of buckets whose versions share an append buffer.
 //!
 //! `collections/src/map/mod.rs` describes the structure, with a picture and its invariants.
 
 use std::hash::{BuildHasher, Hash};
 
-use collections::HashMap;
-use collections::map::DiffItem;
+use persistent_collections::HashMap;
+use persistent_collections::map::DiffItem;
 use scenarios::persistent_map::PersistentMap;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
-/// `collections::HashMap`, under the contract's names.
+/// `persistent_collections::HashMap`, under the contract's names.
 #[derive(Clone)]
 pub struct Map<K, V, S>(HashMap<K, V, S>);
 
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// `collections::HashMap` as a `Family`, which other bottlenecks use, too.
+/// `persistent_collections::HashMap` as a `Family`, which other bottlenecks use, too.
 pub struct Ours;
 
 scenarios::persistent_map_family!(<K, V, S> Ours = Map<K, V, S>);
@@ -99,13 +99,13 @@ of up to 32 entries, or the removal of one, is mainly one call of the allocator 
 which no layout in one piece avoids. Removal without sharing leaves half-empty leaves behind: they are \
 joined with their neighbours, and their strings move together, when two entries are left.";
 
-/// The contender: `collections::HashMap`.
+/// The contender: `persistent_collections::HashMap`.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_map::contender::<Ours>(About {
         name: "bucket_trie",
         role: Role::Optimized,
-        summary: "collections::HashMap with atomic reference counts: an 8-way hash trie of buckets of up to 32 \
+        summary: "persistent_collections::HashMap with atomic reference counts: an 8-way hash trie of buckets of up to 32 \
                   entries, with an append buffer that versions share.",
         source: "the lab's own, collections/src/map",
         analysis: ANALYSIS,

@@ -1,17 +1,17 @@
-//! The lab's own vector, [`collections::Vector`]: a relaxed 16-way trie whose versions append to one tail.
+//! The lab's own vector, [`persistent_collections::Vector`]: a relaxed 16-way trie whose versions append to one tail.
 
 use std::ops::Range;
 
 use scenarios::persistent_vector::PersistentVector;
 use scenarios::{About, Capability, Caveat, Contender, Growth, Role};
 
-/// `collections::Vector`, under the contract's names.
+/// `persistent_collections::Vector`, under the contract's names.
 #[derive(Clone)]
-pub struct Vector<T>(collections::Vector<T>);
+pub struct Vector<T>(persistent_collections::Vector<T>);
 
 impl<T: Clone> PersistentVector<T> for Vector<T> {
     fn new() -> Self {
-        Vector(collections::Vector::new())
+        Vector(persistent_collections::Vector::new())
     }
 
     fn len(&self) -> usize {
@@ -63,13 +63,13 @@ pub struct SharedTail;
 
 scenarios::persistent_vector_family!(<T> SharedTail = Vector<T>);
 
-/// The contender: `collections::Vector`.
+/// The contender: `persistent_collections::Vector`.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::persistent_vector::contender::<SharedTail>(About {
         name: "shared_tail",
         role: Role::Optimized,
-        summary: "collections::Vector: up to 8 elements in the handle, then leaves of 64 under a relaxed 16-way \
+        summary: "persistent_collections::Vector: up to 8 elements in the handle, then leaves of 64 under a relaxed 16-way \
                   trie; versions append to one tail.",
         source: "the lab's own; the trie after Bagwell and Hickey, relaxed nodes after Bagwell and Rompf's RRB trees",
         analysis: ANALYSIS,
@@ -119,4 +119,4 @@ bytes that every clone and every move copies, which is why it loses everywhere e
 still wins slice and concat of 1,000 numbers and, with only one indirection, get, iterate and large \
 unshared sets. Keeping a version adds one to the counts of two nodes, one of them the root, and a changed \
 branch to those of its children. These operations are atomic, and their share of the time is larger than \
-their share of the instructions. `collections::rc::Vector` counts without atomics.";
+their share of the instructions. `persistent_collections::rc::Vector` counts without atomics.";

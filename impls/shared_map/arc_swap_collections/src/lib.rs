@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collections::HashMap;
+use persistent_collections::HashMap;
 use publishing::swapped::Writer;
 use publishing::{MapContent, MapView};
 use scenarios::input::FixedHasher;
@@ -46,7 +46,7 @@ impl Family for Ours {
     type Set = MapAsSet<Writer<Map>>;
 }
 
-/// The contender: `collections::HashMap` behind an `ArcSwap`.
+/// The contender: `persistent_collections::HashMap` behind an `ArcSwap`.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::shared_map::contender::<Ours>(About {

@@ -6,7 +6,7 @@ use scenarios::shared::{OwnedValue, Value};
 use scenarios::{About, Capability, Caveat, Contender, Role};
 
 #[derive(Clone, Default)]
-struct Vector(collections::Vector<OwnedValue>);
+struct Vector(persistent_collections::Vector<OwnedValue>);
 
 impl VectorContent for Vector {
     fn push(&mut self, value: Value<'_>) {

@@ -1,15 +1,15 @@
-//! The lab's own map, `collections::HashMap`, at small sizes.
+//! The lab's own map, `persistent_collections::HashMap`, at small sizes.
 
 use persistent_map_bucket_trie::Ours;
 use scenarios::{About, Capability, Contender, Role};
 
-/// The contender: `collections::HashMap`.
+/// The contender: `persistent_collections::HashMap`.
 #[inline(never)]
 pub fn contender() -> Contender {
     scenarios::small_map::contender::<Ours>(About {
         name: "bucket_trie",
         role: Role::Optimized,
-        summary: "collections::HashMap at every size: up to 32 entries it is one leaf that versions share.",
+        summary: "persistent_collections::HashMap at every size: up to 32 entries it is one leaf that versions share.",
         source: "the lab's own, collections/src/map",
         analysis: ANALYSIS,
         complexity: scenarios::small_map::AS_A_TREE,
