@@ -52,6 +52,8 @@ mod convert;
 #[doc = include_str!("../README.md")]
 struct ReadMe;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 pub mod counter;
 mod display;
 #[cfg(doctest)]
@@ -60,6 +62,8 @@ mod macros;
 pub mod map;
 mod operators;
 mod order;
+#[cfg(feature = "proptest")]
+pub mod proptest;
 #[cfg(feature = "serde")]
 mod serialization;
 pub mod set;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::contract::PersistentVector;
 use super::mixes;
 use super::operations;
-use super::oracle::{expected_digest, sequence_digest, value_of, values};
+use super::oracle::{expected_digest, sequence_digest, value_of, values, visit};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, Request};
 use crate::input::{OPERATIONS, copies, draws, mix, rng, sum};
@@ -243,7 +243,6 @@ fn pop_all<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
 
 fn iterate<V: PersistentVector<u64> + 'static>(size: usize) -> Box<dyn Case> {
     let count = copies(size);
-    let visit = |state: u64, value: &u64| state.wrapping_mul(31).wrapping_add(*value);
     case(
         count * size,
         Setup::Once,

@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use super::contract::PersistentVector;
-use super::oracle::{expected_digest, sequence_digest, values};
+use super::oracle::{expected_digest, sequence_digest, values, visit};
 use crate::case::{Case, Setup, case, not_set_up};
 use crate::contender::{Capability, NOTHING, Purpose, Request, Scenario, Sizes};
 use crate::input::{mix as mixed, rng, sum};
@@ -149,7 +149,9 @@ fn script(mix: &Mix, text: &str, most_versions: usize) -> Script {
                 steps.push(Step::Push(count));
             }
             _ => {
-                seen = seen.wrapping_add(sum(left.iter().copied()).wrapping_mul(count as u64));
+                for _ in 0..count {
+                    seen = left.iter().fold(seen, visit);
+                }
                 steps.push(Step::Iterate(count));
             }
         }
@@ -213,7 +215,7 @@ fn run<V: PersistentVector<u64> + 'static>(mix: &Mix, text: &str, most_versions:
                     Step::Iterate(count) => {
                         for _ in 0..count {
                             for value in vector.iter() {
-                                seen = seen.wrapping_add(*value);
+                                seen = visit(seen, value);
                             }
                         }
                     }

@@ -23,3 +23,9 @@ pub(super) fn expected_digest(values: &[u64]) -> u64 {
 
 /// What a version of a trace must hold: the ids of its elements, in order.
 pub(super) type Model = Vec<u32>;
+
+/// What the region of an iteration does with an element: it depends on the order.
+#[inline]
+pub(super) fn visit(state: u64, value: &u64) -> u64 {
+    state.wrapping_mul(31).wrapping_add(*value)
+}
