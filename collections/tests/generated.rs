@@ -24,7 +24,10 @@ fn arbitrary_collections_hold_what_those_of_std_hold() {
         let set = rc::HashSet::<u16>::arbitrary(&mut some()).unwrap();
         assert_eq!(set.into_iter().collect::<BTreeSet<_>>(), BTreeSet::arbitrary(&mut some()).unwrap());
         let vector = Vector::<String>::arbitrary_take_rest(some()).unwrap();
-        assert_eq!(vector.into_iter().collect::<Vec<_>>(), Vec::<String>::arbitrary_take_rest(some()).unwrap());
+        assert_eq!(
+            vector.into_iter().collect::<Vec<_>>(),
+            Vec::<String>::arbitrary_take_rest(some()).unwrap()
+        );
     }
 }
 

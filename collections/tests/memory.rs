@@ -162,6 +162,23 @@ fn maps_cut_to_no_entry() {
 }
 
 #[test]
+fn entries_that_cannot_be_cloned_give_their_memory_back_too() {
+    struct Single(String);
+
+    let left = bytes(|| {
+        let entries = (0..10_000).map(|key| (key, Single(text(key))));
+        let mut map: HashMap<u64, Single> = HashMap::from_iter_uncloned(entries);
+        for key in (0..10_000).filter(|key| key % 100 != 0) {
+            assert!(map.remove_uncloned(&key).is_ok_and(|was_there| was_there));
+        }
+        assert!((0..10_000).all(|key| map.get(&key).is_some() == (key % 100 == 0)));
+        assert!(map.iter().all(|(key, value)| value.0 == text(*key)));
+        map
+    });
+    at_most(165, left / 100);
+}
+
+#[test]
 fn colliding_entries_that_go() {
     let left = bytes(|| {
         let mut set = HashSet::<u64, BuildHasherDefault<Constant>>::default();

@@ -141,6 +141,9 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
                     let _lifted = slot.lift();
                     self.tail.remove_at(slot, named_at);
                     self.tail_len -= 1;
+                    if self.tail.is_sparse() {
+                        self.shrink_tail();
+                    }
                 }
                 return true;
             }
@@ -151,8 +154,8 @@ impl<K: Clone, V: Clone, C: Counter> Core<K, V, C> {
             let _lifted = slot.lift();
             leaf.remove_at(slot, named_at);
             self.tree_len -= 1;
-            if leaf.fill() == 0 {
-                self.absorb(hash);
+            if leaf.is_sparse() {
+                self.shrink(hash);
             }
         }
         true
