@@ -10,7 +10,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use persistent_collections::counter::{Atomic, Counter, Plain};
-use persistent_collections::{GenericHashMap, HashSet};
+use persistent_collections::{GenericHashMap, HashMap, HashSet};
 use scenarios::input::mix;
 
 thread_local! {
