@@ -19,6 +19,7 @@ mod crossover;
 mod environment;
 mod error;
 mod failures;
+mod folded;
 pub(crate) mod format;
 mod growth;
 mod history;

@@ -8,17 +8,6 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("js");
 
-  const radios = all("input[name=metric]");
-  const nothing = document.querySelector(".nothing");
-  // A page is about one scenario, or it has a row for each of them.
-  const scenario = document.querySelector(".sheet[data-scenario]");
-  // All tables of values have the same sizes and contenders, and the first one says which.
-  const [first, ...others] = all(".values table");
-  for (const table of others) {
-    all("th[data-size]", first).forEach((head, at) => (table.tHead.rows[0].cells[1 + at].dataset.size = head.dataset.size));
-    all("tbody tr", first).forEach((row, at) => (table.tBodies[0].rows[at].className = row.className));
-  }
-
   // "12.3 k×" is 12300, "<0.001×" is 0.001, "≈1.02×" is 1.02, "∞×" is infinite, "–" comes last.
   const SCALE = { k: 1e3, M: 1e6, G: 1e9 };
   const worth = (cell) => number(cell.dataset.value ?? cell.firstChild?.textContent ?? "");
@@ -35,6 +24,91 @@
     const shade = SHADES.find(([bound]) => doublings < bound)?.[1] ?? "w4";
     if (shade) cell.classList.add(shade);
   };
+  const make = (name, values = {}, ...content) => {
+    const element = Object.assign(document.createElement(name), values);
+    element.append(...content);
+    return element;
+  };
+
+  // --- tables that the page has as lines: reports/src/render/folded.rs ---
+
+  const spaced = (text) => (text === "-" ? "–" : text.replace(/(\d) (?=[\dkMG%])/g, "$1\u202f").replaceAll(" - ", " – "));
+  // "·12.3 (12.1-12.4) noisy" is a marked value with its interval.
+  function cell(text) {
+    const [, mark, value, below, noisy] = /^(·?)(.*?)(?: \((.*)\))?( noisy)?$/.exec(text);
+    const made = make("td", { className: mark && "best" }, spaced(value));
+    if (below) made.append(make("i", {}, spaced(below).replace(/(?<=[\dkMG])-/, "–")));
+    if (noisy) made.append(make("i", { className: "noisy", title: "Somebody else used the core while this was timed" }, "noisy"));
+    return made;
+  }
+  const share = (cell) => {
+    const part = parseFloat(cell.textContent) / 100;
+    const shade = [[0.5, "b3"], [0.2, "b2"], [0.05, "b1"]].find(([least]) => part >= least) ?? [[-0.2, "w3"], [-0.05, "w2"], [-0.01, "w1"]].find(([most]) => part <= most);
+    if (shade) cell.className = shade[1];
+  };
+  const kinds = {
+    matrix(head, rows) {
+      const heads = head.slice(1).map((text, at, all) => text !== "÷" && make("th", { colSpan: all[at + 1] === "÷" ? 2 : 1 }, spaced(text)));
+      const at = (text, column) => cell(text + (head[1 + column] === "÷" && text !== "-" ? "×" : ""));
+      const made = rows.map(([name, ...cells]) => make("tr", {}, make("th", {}, name), ...cells.map(at)));
+      return [make("thead", {}, make("tr", {}, make("th", {}, head[0]), ...heads.filter(Boolean))), make("tbody", {}, ...made)];
+    },
+    glance(head, rows, model) {
+      const made = rows.map(([name, ...cells]) => {
+        const row = make("tr", {}, make("th", { className: "who" }, name), ...cells.map((text) => cell(text === "-" ? text : text + "×")));
+        row.dataset.scenario = name;
+        for (const cell of all("td", row)) if (/^[^≈].*×$/.test(cell.textContent)) shade(cell, number(cell.textContent));
+        return row;
+      });
+      return [model.tHead.cloneNode(true), make("tbody", {}, ...made)];
+    },
+    saved(head, rows) {
+      const sizes = head.flatMap((text) => /^(n = .*): alone$/.exec(text)?.[1] ?? []);
+      const size = (text) => make("th", { className: "size", colSpan: 4, scope: "colgroup" }, spaced(text));
+      const kinds = sizes.flatMap(() => ["alone", "last", "worth", "share"].map((text) => make("th", { className: text === "alone" ? "v" : "" }, text)));
+      const above = make("tr", {}, make("th", { className: "who", rowSpan: 2 }, head[0]), ...sizes.map(size));
+      const parts = rows.filter(([, text]) => !text.startsWith("costs ")).map(([name, ...texts]) => {
+        const row = make("tr", {}, make("th", { className: "who" }, name), ...texts.map(cell));
+        row.dataset.part = name;
+        all("td:nth-of-type(4n)", row).forEach(share);
+        return row;
+      });
+      const wholes = rows.filter(([, text]) => text.startsWith("costs ")).map(([name, ...texts]) =>
+        make("tr", {}, make("th", { className: "who" }, make("span", { className: "name" }, name)), ...texts.map((text) => make("td", { colSpan: 2 }, spaced(text)))),
+      );
+      return [make("thead", {}, above, make("tr", {}, ...kinds)), make("tbody", {}, ...parts), make("tbody", { className: "wholes" }, ...wholes)];
+    },
+  };
+  // The first table of a place is one in the page, and says of what kind the others are.
+  for (const lines of all("pre.m")) {
+    const model = lines.parentElement.querySelector("table.m");
+    const [[caption], head, ...rows] = lines.textContent.split("\n").map((line) => line.split("\t"));
+    const table = make("table", { className: model.className }, make("caption", {}, caption), ...kinds[model.classList[0]](head, rows, model));
+    Object.assign(table.dataset, { ...model.dataset, metric: lines.dataset.metric });
+    lines.replaceWith(table);
+    if (lines.dataset.drawn === undefined) continue;
+    // What is drawn of it comes below.
+    const [, title, unit] = /^(.*?), (.*?)(?=:|, and ÷|$)/.exec(caption);
+    const has = (is) => all("td", table).some(is);
+    const zero = has((cell) => cell.textContent === "0") && "Zero has no logarithm, so it is drawn on the line marked 0.";
+    const note = zero || (has((cell) => cell.querySelector("i")) && "The bars are 95 % confidence intervals, where they reach beyond the marks.");
+    const figure = make("figure", { className: "m" }, make("figcaption", {}, `${title} `, make("span", {}, `${unit}, by size, both logarithmic`)));
+    if (note) figure.append(make("p", { className: "note" }, note));
+    figure.dataset.metric = lines.dataset.metric;
+    document.querySelector(".drawn .legend").before(figure);
+  }
+
+  const radios = all("input[name=metric]");
+  const nothing = document.querySelector(".nothing");
+  // A page is about one scenario, or it has a row for each of them.
+  const scenario = document.querySelector(".sheet[data-scenario]");
+  // All tables of values have the same sizes and contenders, and the first one says which.
+  const [first, ...others] = all(".values table");
+  for (const table of others) {
+    all("th[data-size]", first).forEach((head, at) => (table.tHead.rows[0].cells[1 + at].dataset.size = head.dataset.size));
+    all("tbody tr", first).forEach((row, at) => (table.tBodies[0].rows[at].className = row.className));
+  }
+
   // The shade of a value that has no ratio beside it is that of its ratio to the same as in the first table.
   const against = /÷ the (best peer|naive one)/.exec(first?.caption.textContent)?.[1].replace("best ", "").replace(" one", "");
   const referred = new Set(all(`.legend [data-role="${against}"]`).map((entry) => entry.className));
@@ -62,11 +136,6 @@
 
   // --- the filter, which is of no use without a script ---
 
-  const make = (name, values = {}, ...content) => {
-    const element = Object.assign(document.createElement(name), values);
-    element.append(...content);
-    return element;
-  };
   const entries = all(scenario ? ".drawn .legend li" : ".roster [data-contender]");
   const tools = document.querySelector(".tools");
   if (tools) {

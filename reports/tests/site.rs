@@ -227,7 +227,7 @@ fn a_user_s_file_and_what_was_skipped_are_named() {
     for page in [&site_before.index, &site_before.map] {
         assert!(!page.contains("id=\"skipped\""));
     }
-    assert!(!site_before.page("environment.html").contains("<th scope=\"row\">Input</th>"));
+    assert!(!site_before.page("environment.html").contains("<th>Input</th>"));
     record.input = Some(InputInfo {
         name: "my <b>keys".into(),
         sha256: "0123456789abcdef".into(),
@@ -244,7 +244,7 @@ fn a_user_s_file_and_what_was_skipped_are_named() {
         message: "too much work: it copies <everything>".into(),
     }];
     let site = site(&record);
-    let input = part(site.page("environment.html"), "<th scope=\"row\">Input</th>", "</tr>");
+    let input = part(site.page("environment.html"), "<th>Input</th>", "</tr>");
     for words in ["my &#60;b&#62;keys", "60,000 keys, 777 distinct", "12345 bytes", "0123456789abcdef"] {
         assert!(input.contains(words), "{words}: {input}");
     }
@@ -368,7 +368,7 @@ fn the_ranking_tells_kinds_of_scenario_apart() {
     let mut record = common::full_size();
     let of = |page: &str| part(page, "<table class=\"ranking\"", "</table>").to_owned();
     let ranking = of(&site(&record).index);
-    assert!(ranking.contains("<th scope=\"col\">one owner</th><th scope=\"col\">versions kept</th>"));
+    assert!(ranking.contains("<th>one owner</th><th>versions kept</th>"));
     let bound = part(&ranking, "<tr data-contender=\"std\"", "</tr>");
     assert!(bound.contains("<td class=\"kind\">–</td>"), "a bound keeps no versions: {bound}");
     // A record that is older than the distinction.
@@ -576,7 +576,7 @@ fn pages_say_where_they_are_from_and_how_to_measure_again() {
         assert!(page.contains("1f1e7780c0ff") && page.contains("class=\"dirty\""));
     }
     assert!(site.page("environment.html").contains("rustc 1.95.0"));
-    assert!(!site.page("environment.html").contains("<th scope=\"row\">Valgrind</th>"), "unknown, so absent");
+    assert!(!site.page("environment.html").contains("<th>Valgrind</th>"), "unknown, so absent");
     assert!(site.index.contains("scripts/just lab run --profile default"));
     assert!(site.map.contains("scripts/just lab run --profile default --bottleneck persistent_map"));
     let page = site.scenario("get_hit");
@@ -832,7 +832,7 @@ fn a_scenario_tells_where_the_instructions_go_if_the_baseline_knows() {
     assert_eq!(why.matches(" role=\"img\" aria-label=\"").count(), 2);
     assert!(why.contains("<title>insert (lib.rs) ") && why.contains("<title>memcpy "));
     assert!(why.contains("<title>copied::&lt;K&gt; (lib.rs) "), "a name is text");
-    assert!(why.contains("<th scope=\"row\">insert<i>im/src/lib.rs</i></th><td>–</td><td>"), "{why}");
+    assert!(why.contains("<th>insert<i>im/src/lib.rs</i></th><td>–</td><td>"), "{why}");
     let explain =
         "lab explain persistent_map/insert_shared/100000/best persistent_map/insert_shared/100000/im";
     assert!(why.contains(explain));
@@ -897,7 +897,7 @@ fn the_history_says_what_changed_since_when() {
     // In the two smallest cells the gate tolerates as few instructions.
     // Only the contender that changed moves, and by less than its cells, because it has others.
     let moved = |row: &&str| !row.contains("<td class=\"v\">=</td>");
-    let rows: Vec<&str> = map.split("<tr><th scope=\"row\" class=\"who name\">").skip(1).collect();
+    let rows: Vec<&str> = map.split("<tr><th class=\"who name\">").skip(1).collect();
     let contenders: Vec<&str> = rows[..9].iter().copied().filter(moved).collect();
     assert!(matches!(contenders[..], [only] if only.contains(">best</a>")), "{contenders:?}");
     assert!(!part(&whole, "<section id=\"persistent_vector\">", "</section>").contains("<details"));

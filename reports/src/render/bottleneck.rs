@@ -12,8 +12,8 @@ use super::tint::Ratio;
 use super::told::Told;
 use super::trials::{self, Trials};
 use super::{
-    choose, claims, crossover, format, growth as grown, letting_go, parts, payoff, reproduce, series, site,
-    verdict,
+    choose, claims, crossover, folded, format, growth as grown, letting_go, parts, payoff, reproduce, series,
+    site, verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
@@ -79,7 +79,7 @@ struct Family<'a> {
     variants: Vec<(&'a str, &'a str)>,
 }
 
-/// A table of all scenarios in one metric.
+/// A table of all scenarios in one metric. The first one is a table; the others are lines.
 struct Glance<'a> {
     metric: Metric,
     rows: Vec<(&'a str, Vec<Option<Ratio>>)>,
@@ -178,6 +178,16 @@ fn references(view: &BottleneckView<'_>) -> Vec<usize> {
 }
 
 impl<'a> Glance<'a> {
+    /// The table as lines.
+    fn lines(&self, view: &BottleneckView<'_>) -> String {
+        let heads = view.contenders.iter().map(|contender| contender.name.clone());
+        let told = |ratio: &Option<Ratio>| {
+            ratio.as_ref().map_or(format::ABSENT, |ratio| folded::ratio(&ratio.text)).to_owned()
+        };
+        let rows = self.rows.iter().map(|(name, ratios)| (*name, ratios.iter().map(told).collect()));
+        folded::lines(self.metric.title(), ("Scenario", heads.collect()), rows)
+    }
+
     fn new(view: &'a BottleneckView<'a>, metric: Metric) -> Self {
         let references = references(view);
         let rows = view.scenarios.iter().enumerate().map(|(at, scenario)| {

@@ -9,7 +9,7 @@ use super::growth::{formula, possible};
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
-use super::{format, layout, reproduce, series as looks, site};
+use super::{format, layout, reproduce, site};
 use crate::analysis;
 use crate::duel::Duel;
 use crate::growth::{Growth, Verdict};
@@ -26,7 +26,6 @@ const PLACES: usize = 6;
 struct Page<'a> {
     shell: &'a Shell<'a>,
     generator: &'static str,
-    markers: String,
     view: &'a BottleneckView<'a>,
     series: usize,
     info: &'a ContenderInfo,
@@ -101,7 +100,6 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: looks::markers([series]),
         view,
         series,
         info,

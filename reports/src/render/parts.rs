@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::svg::Bar as Kind;
 use super::tint::Ratio;
-use super::{chart, format};
+use super::{chart, folded, format};
 use crate::metric::Metric;
 use crate::parts::{Activity, Case, Composed, Effect, Place, Step, Verdict, Verdicts, Worth};
 use crate::record::{PartInfo, Record, ScenarioInfo};
@@ -118,7 +118,8 @@ pub struct Figure {
     pub note: String,
 }
 
-/// A table of one scenario in one metric: a row per part, a group of columns per size.
+/// A table of one scenario in one metric: a row per part, a group of columns per size. The first one of a page is a table; the
+/// others are lines.
 pub struct Table<'a> {
     pub metric: Metric,
     pub sizes: Vec<String>,
@@ -569,6 +570,36 @@ impl Figure {
 }
 
 impl<'a> Table<'a> {
+    /// The table as lines. The last ones are those of the wholes, each with two cells for a size.
+    pub fn lines(&self, info: &ScenarioInfo) -> String {
+        let below = |text: &str, below: &str| {
+            if below.is_empty() { text.to_owned() } else { format!("{text} ({below})") }
+        };
+        let heads = self.sizes.iter().flat_map(|size| {
+            [format!("n = {size}: alone"), "last".to_owned(), "worth".to_owned(), "share".to_owned()]
+        });
+        let row = |row: &Row<'a>| {
+            let cells = row.cells.iter().flat_map(|cell| {
+                [
+                    below(&cell.alone.saved, &cell.alone.factor),
+                    below(&cell.last.saved, &cell.last.factor),
+                    below(&cell.worth, cell.how),
+                    below(&cell.share.text, &cell.share.interval),
+                ]
+            });
+            (row.title, cells.collect())
+        };
+        let whole = |(name, wholes): &(&'a str, Vec<Whole>)| {
+            let way = |way: &str| if way.is_empty() { String::new() } else { format!("saves {way}") };
+            let cells = wholes.iter().flat_map(|whole| [format!("costs {}", whole.value), way(&whole.way)]);
+            (*name, cells.collect())
+        };
+        let metric = self.metric;
+        let caption = format!("{}: saved {} per {}", metric.title(), metric.unit(), metric.per(info));
+        let rows = self.rows.iter().map(row).chain(self.wholes.iter().map(whole));
+        folded::lines(&caption, ("Part", heads.collect()), rows)
+    }
+
     fn new(composed: &Composed<'a>, metric: Metric, cases: &[Case<'a>]) -> Self {
         let rows = composed.info.parts.iter().enumerate().map(|(part, info)| Row {
             title: &info.title,

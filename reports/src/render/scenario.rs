@@ -13,7 +13,7 @@ use super::tint::Ratio;
 use super::told::Told;
 use super::verdict::Leader;
 use super::why;
-use super::{format, parts, reproduce, series, site};
+use super::{folded, format, parts, reproduce, series, site};
 use crate::baseline::Baseline;
 use crate::growth;
 use crate::metric::Metric;
@@ -42,7 +42,8 @@ struct Page<'a> {
     legend: Vec<Legend<'a>>,
     /// Whether any of them states its growth in this scenario.
     is_stated: bool,
-    figures: Vec<Figure>,
+    /// The first chart; the script draws the others.
+    figure: Option<Figure>,
     sizes: Vec<(u64, String)>,
     matrices: Vec<Matrix<'a>>,
     observed: Vec<Observed<'a>>,
@@ -75,17 +76,19 @@ struct Legend<'a> {
 /// A chart with its caption.
 struct Figure {
     metric: Metric,
-    /// The first chart of a page; the script draws the others, from their tables.
-    svg: Option<String>,
+    svg: String,
     note: &'static str,
 }
 
-/// A table of one metric: a row per contender, a group of columns per size.
+/// A table of one metric: a row per contender, a group of columns per size. The first one of a page is a table; the others are
+/// lines of text with tabs, of which the script makes tables.
 struct Matrix<'a> {
     metric: Metric,
     /// Whom a column beside each value compares with: the best peer, or the naive one where there is no peer. Empty for metrics
     /// that are looked up seldom: there the shade says how much less or more it is.
     against: &'static str,
+    /// Whether the script draws a chart of it.
+    is_drawn: bool,
     rows: Vec<Row<'a>>,
 }
 
@@ -141,9 +144,12 @@ pub fn page<'a>(
     let (shown, zeros): (Vec<Metric>, Vec<Metric>) = measured.partition(is_shown);
     let (shown, alike) = distinct(scenario, shown);
     let charted = shown.iter().filter(|metric| chart::is_charted(view, **metric));
-    let mut figures: Vec<Figure> = Vec::new();
+    let (mut figure, mut drawn) = (None, Vec::new());
     for metric in charted {
-        figures.extend(Figure::new(*metric, scenario, &names, figures.is_empty())?);
+        match &figure {
+            None => figure = Figure::new(*metric, scenario, &names)?,
+            Some(_) => drawn.push(*metric),
+        }
     }
     let largest = scenario.sizes.last().copied().unwrap_or_default();
     let why = functions.and_then(|functions| why::Section::new(shell.record, view, scenario, functions));
@@ -173,9 +179,12 @@ pub fn page<'a>(
         leaders: groups.map(|group| (format::size(group.size), Leader::new(view, group))).collect(),
         is_stated: legend.iter().any(|entry| !entry.growth.is_empty()),
         legend,
-        figures,
+        figure,
         sizes: scenario.sizes.iter().map(|size| (*size, format::size(*size))).collect(),
-        matrices: shown.iter().map(|metric| Matrix::new(view, scenario, *metric)).collect(),
+        matrices: shown
+            .iter()
+            .map(|metric| Matrix { is_drawn: drawn.contains(metric), ..Matrix::new(view, scenario, *metric) })
+            .collect(),
         observed: observed(view, scenario),
         fewer: fewer(view, scenario),
         parts: parts.as_ref(),
@@ -280,20 +289,10 @@ fn observed<'a>(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'a>) -> Ve
 
 impl Figure {
     /// `None` where there is nothing to draw.
-    fn new(
-        metric: Metric,
-        scenario: &ScenarioView<'_>,
-        names: &[&str],
-        is_first: bool,
-    ) -> Result<Option<Self>, Error> {
-        let svg = if is_first {
-            let chart = chart::scaling(scenario, names, metric);
-            let Chart::Drawn(svg) = chart.map_err(Error::drawing(&scenario.info.name))? else {
-                return Ok(None);
-            };
-            Some(svg)
-        } else {
-            None
+    fn new(metric: Metric, scenario: &ScenarioView<'_>, names: &[&str]) -> Result<Option<Self>, Error> {
+        let chart = chart::scaling(scenario, names, metric);
+        let Chart::Drawn(svg) = chart.map_err(Error::drawing(&scenario.info.name))? else {
+            return Ok(None);
         };
         let any = |is: &dyn Fn(&CellRecord) -> bool| scenario.cells().any(is);
         let note = if any(&|cell| metric.value(cell) == Some(0.0)) {
@@ -308,6 +307,33 @@ impl Figure {
 }
 
 impl<'a> Matrix<'a> {
+    /// What is in it.
+    fn caption(&self, info: &ScenarioInfo) -> String {
+        let metric = self.metric;
+        let mut caption = format!("{}, {} per {}", metric.title(), metric.unit(), metric.per(info));
+        if !metric.meaning().is_empty() {
+            caption.push_str(&format!(": {}", metric.meaning()));
+        }
+        if !self.against.is_empty() {
+            caption.push_str(&format!(", and ÷ the {}", self.against));
+        }
+        caption
+    }
+
+    /// The table as lines.
+    fn lines(&self, info: &ScenarioInfo, sizes: &[(u64, String)]) -> String {
+        let with = |ratio: String| (!self.against.is_empty()).then_some(ratio);
+        let heads = sizes.iter().flat_map(|(_, size)| [Some(format!("n = {size}")), with("÷".to_owned())]);
+        let rows = self.rows.iter().map(|row| {
+            let cells = row.cells.iter().flat_map(|cell| {
+                let ratio = cell.ratio.as_ref().map_or(format::ABSENT, |ratio| folded::ratio(&ratio.text));
+                [Some(cell.told()), with(ratio.to_owned())]
+            });
+            (row.name, cells.flatten().collect())
+        });
+        folded::lines(&self.caption(info), ("Contender", heads.flatten().collect()), rows)
+    }
+
     fn new(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'_>, metric: Metric) -> Self {
         let (references, against) = match (view.of_role(Role::Peer), view.of_role(Role::Naive)) {
             (peers, _) if !peers.is_empty() => (peers, "best peer"),
@@ -316,7 +342,7 @@ impl<'a> Matrix<'a> {
         };
         let contestants = view.contestants();
         let against = if WITH_RATIO.contains(&metric) { against } else { "" };
-        let mut matrix = Matrix { metric, against, rows: Vec::new() };
+        let mut matrix = Matrix { metric, against, is_drawn: false, rows: Vec::new() };
         // The references of a size, found once for the whole column.
         let columns: Vec<_> = scenario
             .sizes
@@ -355,6 +381,18 @@ impl<'a> Matrix<'a> {
 }
 
 impl Cell {
+    /// The cell in a line: `·12.3 (12.1–12.4) noisy`.
+    fn told(&self) -> String {
+        let mut told = if self.best { format!("·{}", self.value) } else { self.value.clone() };
+        if !self.interval.is_empty() {
+            told.push_str(&format!(" ({})", self.interval));
+        }
+        if self.noisy {
+            told.push_str(" noisy");
+        }
+        told
+    }
+
     fn absent(name: String) -> Self {
         Cell {
             name,

@@ -29,18 +29,26 @@ const MARKERS: [(&str, &str); 10] = [
     ("path", r#"d="M-4 0-2-3.5H2L4 0 2 3.5H-2Z""#),
 ];
 
-/// A hidden `svg` with the markers `#k0` … of `shown`, and `#l0` …: a piece of their lines with the marker in its middle.
-/// A page has many of these, so each is one element there.
+/// The same markers as the style clips them from a square of 10 pixels.
+const CLIPS: [&str; 10] = [
+    "circle(3.2px)",
+    "inset(2px)",
+    "polygon(5px .9px,8.7px 7.7px,1.3px 7.7px)",
+    "polygon(5px .7px,8.6px 5px,5px 9.3px,1.4px 5px)",
+    "polygon(5px 9.1px,8.7px 2.3px,1.3px 2.3px)",
+    r#"path("M3.8 1.2H6.2V3.8H8.8V6.2H6.2V8.8H3.8V6.2H1.2V3.8H3.8Z")"#,
+    r#"path("M1.4 3 3 1.4 5 3.4 7 1.4 8.6 3 6.6 5 8.6 7 7 8.6 5 6.6 3 8.6 1.4 7 3.4 5Z")"#,
+    "inset(3.4px 1.1px)",
+    "inset(1.1px 3.4px)",
+    "polygon(1px 5px,3px 1.5px,7px 1.5px,9px 5px,7px 8.5px,3px 8.5px)",
+];
+
+/// A hidden `svg` with the markers `#k0` … of `shown`, which the charts of a page use.
 pub fn markers(shown: impl IntoIterator<Item = usize>) -> String {
-    let mut svg =
-        r#"<svg class="sprite" aria-hidden="true" width="0" height="0"><path id=l class=l d="M-11 0H11"/>"#
-            .to_owned();
+    let mut svg = r#"<svg class="sprite" aria-hidden="true" width="0" height="0">"#.to_owned();
     for series in shown {
         let (element, shape) = MARKERS[series % MARKERS.len()];
-        let _ = write!(
-            svg,
-            "<{element} id=k{series} {shape} /><g id=l{series}><use href=#l /><use href=#k{series} /></g>"
-        );
+        let _ = write!(svg, "<{element} id=k{series} {shape} />");
     }
     svg.push_str("</svg>");
     svg
@@ -63,9 +71,26 @@ pub fn style(view: &BottleneckView<'_>, scope: &str) -> String {
             }
         };
         let dashes = DASHES[round % DASHES.len()];
-        let _ = write!(style, "{scope} .s{series}{{--c:{color};{line}{dashes}}}");
+        let clip = CLIPS[series % CLIPS.len()];
+        let stripes = stripes(
+            dashes.rsplit(':').next().filter(|dashes| !dashes.is_empty()).or(line.split("dash:").nth(1)),
+        );
+        let _ = write!(style, "{scope} .s{series}{{--c:{color};{line}{dashes};--k:{clip}{stripes}}}");
     }
     style
+}
+
+/// The background that looks like a line with such dashes: `5 3`. A whole line needs none.
+fn stripes(dashes: Option<&str>) -> String {
+    let Some(dashes) = dashes else { return String::new() };
+    let (mut stops, mut at) = (String::new(), 0);
+    for (index, length) in dashes.split(' ').enumerate() {
+        let end = at + length.parse::<u32>().unwrap_or_default();
+        let color = if index % 2 == 0 { "var(--c)" } else { "#0000" };
+        let _ = write!(stops, ",{color} {at}px {end}px");
+        at = end;
+    }
+    format!(";--z:repeating-linear-gradient(90deg{stops})")
 }
 
 #[cfg(test)]

@@ -105,7 +105,9 @@ fn push(tidy: &mut String, tag: &str) {
         let (value, behind) = (&value[..end], &value[end + 1..]);
         tidy.push_str(before);
         let attribute = before.rsplit([' ', '\n']).next().unwrap_or_default();
-        if is_plain(value) && attribute != "id" && !attribute.starts_with("data-") {
+        if is_plain(value) && attribute != "id" && !attribute.starts_with("data-")
+            || is_place(attribute, value)
+        {
             tidy.push('=');
             tidy.push_str(value);
             if behind.starts_with('/') {
@@ -119,6 +121,12 @@ fn push(tidy: &mut String, tag: &str) {
         rest = behind;
     }
     tidy.push_str(rest);
+}
+
+/// Whether it is the place of a cell, of which a page has many: `1000/im`.
+fn is_place(attribute: &str, value: &str) -> bool {
+    let is_plain = |(size, name): (&str, &str)| is_plain(size) && is_plain(name);
+    attribute == "id" && value.split_once('/').is_some_and(is_plain)
 }
 
 fn is_plain(value: &str) -> bool {

@@ -747,12 +747,131 @@ pub fn composed() -> Record {
     record
 }
 
-/// A page as a browser reads it: every value of an attribute has its quotes, and every cell and row its end.
+/// A page with tables in place of the lines of which its script makes tables.
+fn unfolded(page: &str) -> String {
+    let mut whole = String::with_capacity(page.len() * 2);
+    let mut rest = page;
+    const START: &str = "<pre class=m data-metric=\"";
+    while let Some(start) = rest.find(START) {
+        whole.push_str(&rest[..start]);
+        let (metric, behind) = rest[start + START.len()..].split_once('"').unwrap();
+        let (lines, behind) = behind.split_once("</pre>").unwrap();
+        let (is_drawn, lines) = match lines.strip_prefix(" data-drawn>") {
+            Some(lines) => (true, lines),
+            None => (false, lines.strip_prefix('>').unwrap()),
+        };
+        rest = behind;
+        // The first table of the place says of what kind the others are.
+        let before = &page[..page.len() - rest.len()];
+        let kinds = ["matrix", "glance", "saved"]
+            .map(|kind| (before.rfind(&format!("<table class=\"{kind} m\"")), kind));
+        let (Some(model), kind) = kinds.into_iter().max().unwrap() else { panic!("no table before {lines}") };
+        let text = lines;
+        let mut lines = lines.lines().map(|line| line.split('\t'));
+        let caption = lines.next().unwrap().next().unwrap();
+        if is_drawn {
+            push_figure(&mut whole, metric, caption, text);
+        }
+        let sortable = if kind == "saved" { "" } else { " data-sortable" };
+        whole.push_str(&format!(
+            "<table class=\"{kind} m\" data-metric=\"{metric}\"{sortable}><caption>{caption}</caption>"
+        ));
+        let mut head = lines.next().unwrap();
+        let is_ratio: Vec<bool> = head.clone().skip(1).map(|text| kind == "glance" || text == "÷").collect();
+        if kind == "matrix" {
+            whole.push_str(&format!("<thead><tr><th>{}", head.next().unwrap()));
+            let heads: Vec<&str> = head.collect();
+            for (at, text) in heads.iter().enumerate().filter(|(_, text)| **text != "÷") {
+                let span = if is_ratio.get(at + 1) == Some(&true) { " colspan=2" } else { "" };
+                whole.push_str(&format!("<th{span}>{}", spaced(text)));
+            }
+        } else {
+            let thead = &page[model + page[model..].find("<thead>").unwrap()..];
+            whole.push_str(&thead[..thead.find("<tbody>").unwrap()]);
+        }
+        whole.push_str("<tbody>");
+        for mut cells in lines {
+            let name = cells.next().unwrap();
+            whole.push_str(&match kind {
+                "matrix" => format!("<tr><th>{name}"),
+                "glance" => format!("<tr data-scenario=\"{name}\"><th class=who>{name}"),
+                _ => format!("<tr data-part=\"{name}\"><th class=who>{name}"),
+            });
+            for (at, cell) in cells.enumerate() {
+                let sign = if is_ratio.get(at) == Some(&true) && cell != "-" { "×" } else { "" };
+                push_cell(&mut whole, &format!("{cell}{sign}"));
+            }
+        }
+        whole.push_str("</table>");
+    }
+    whole.push_str(rest);
+    whole
+}
+
+/// The figure that the script makes for the chart of a table.
+fn push_figure(whole: &mut String, metric: &str, caption: &str, lines: &str) {
+    let (title, rest) = caption.split_once(", ").unwrap();
+    let unit = rest.split([':', ',']).next().unwrap();
+    let mut cells = lines.split(['\t', '\n']);
+    let note = if cells.any(|cell| cell.trim_start_matches('·') == "0") {
+        "<p class=note>Zero has no logarithm, so it is drawn on the line marked 0.</p>"
+    } else if lines.contains(" (") {
+        "<p class=note>The bars are 95 % confidence intervals, where they reach beyond the marks.</p>"
+    } else {
+        ""
+    };
+    whole.push_str(&format!(
+        "<figure class=\"m needs-script\" data-metric=\"{metric}\"><figcaption>{title} \
+         <span>{unit}, by size, both logarithmic</span></figcaption>{note}</figure>"
+    ));
+}
+
+/// The cell of which `·12.3 (12.1-12.4) noisy` tells.
+fn push_cell(whole: &mut String, text: &str) {
+    let (text, noisy) = text.strip_suffix(" noisy").map_or((text, false), |text| (text, true));
+    let (text, best) = text.strip_prefix('·').map_or((text, ""), |text| (text, " class=best"));
+    let (value, below) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
+        Some((value, below)) => (value, below),
+        None => (text, ""),
+    };
+    whole.push_str(&format!("<td{best}>{}", spaced(value)));
+    if !below.is_empty() {
+        let is_interval = !below.starts_with('-');
+        let below = spaced(below);
+        let below = if is_interval { below.replacen('-', "–", 1) } else { below };
+        whole.push_str(&format!("<i>{below}</i>"));
+    }
+    if noisy {
+        whole.push_str("<i class=\"noisy\">noisy</i>");
+    }
+}
+
+/// A number as a page that is no lines writes it.
+fn spaced(text: &str) -> String {
+    if text == "-" {
+        return "–".to_owned();
+    }
+    let mut spaced = String::new();
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(at) = rest.next() {
+        let is_within = at == ' '
+            && before.is_ascii_digit()
+            && rest.peek().is_some_and(|next| next.is_ascii_digit() || "kMG%".contains(*next));
+        spaced.push(if is_within { '\u{202f}' } else { at });
+        before = at;
+    }
+    spaced.replace(" - ", " – ")
+}
+
+/// A page as a browser reads it: every value of an attribute has its quotes, every cell and row its end, and every table is
+/// one.
 pub fn as_read(page: &str) -> String {
+    let page = unfolded(page);
     let mut read = String::with_capacity(page.len() * 5 / 4);
     // The cell and the row that are open.
     let (mut cell, mut row) = ("", false);
-    let mut rest = page;
+    let mut rest = page.as_str();
     while let Some(start) = rest.find('<') {
         let end = start + rest[start..].find('>').unwrap() + 1;
         read.push_str(&rest[..start]);
