@@ -114,8 +114,12 @@ impl Input {
             match Input::of_kind(bottleneck, kind, sources, &contents, format) {
                 Ok(input) => return Ok(input),
                 Err(error) => {
-                    problem = Some(error);
-                    if kind.claims.is_some_and(|claims| claims(&contents[0].0)) {
+                    let is_meant = kind.claims.is_some_and(|claims| claims(&contents[0].0));
+                    // If no kind is meant, the fault is told of the kind that any file may be, or of the usual one.
+                    if is_meant || kind.claims.is_none() || problem.is_none() {
+                        problem = Some(error);
+                    }
+                    if is_meant {
                         break;
                     }
                 }
