@@ -80,7 +80,7 @@
     },
   };
   // The first table of a place is one in the page, and says of what kind the others are.
-  for (const lines of all("pre.m")) {
+  for (const lines of all("pre[data-metric]")) {
     const model = lines.parentElement.querySelector("table.m");
     const [[caption], head, ...rows] = lines.textContent.split("\n").map((line) => line.split("\t"));
     const table = make("table", { className: model.className }, make("caption", {}, caption), ...kinds[model.classList[0]](head, rows, model));
@@ -99,7 +99,6 @@
   }
 
   const radios = all("input[name=metric]");
-  const nothing = document.querySelector(".nothing");
   // A page is about one scenario, or it has a row for each of them.
   const scenario = document.querySelector(".sheet[data-scenario]");
   // All tables of values have the same sizes and contenders, and the first one says which.
@@ -154,10 +153,13 @@
     );
     const shown = make("output", { id: "view-shown", ariaLive: "polite" });
     tools.append(make("fieldset", { className: "filter" }, make("legend", {}, "Show"), search, ...ticks, shown));
+    const everything = make("button", { type: "button", id: "view-reset" }, "Show everything");
+    document.querySelector("main").append(make("p", { className: "nothing", hidden: true }, "Nothing matches the filter. ", everything));
   }
   const search = document.getElementById("view-filter");
   const ticks = all("input[name=role]");
   const shown = document.getElementById("view-shown");
+  const nothing = document.querySelector(".nothing");
   let sorting = "";
   let scale = "";
 

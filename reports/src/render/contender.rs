@@ -37,6 +37,8 @@ struct Page<'a> {
     /// How it lies in memory, with a caption; absent for a contender that no file of layouts names.
     layout: Option<(String, &'static str)>,
     places: Vec<Places<'a>>,
+    /// The command that shows what makes the difference where it is weakest; absent where no cell can be explained.
+    explain: Option<String>,
     growth: Vec<Grown<'a>>,
     /// How it stands against each of the others.
     duels: Vec<Against>,
@@ -68,8 +70,6 @@ struct Place<'a> {
     ratio: Ratio,
     /// The best of the others.
     other: &'a str,
-    /// The command that shows what makes the difference; absent where no cell can be explained.
-    explain: Option<String>,
 }
 
 /// How its instructions grow in a scenario.
@@ -88,13 +88,19 @@ struct Grown<'a> {
 pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<String, Error> {
     let Told { view, caveats, .. } = told;
     let info = view.contenders[series];
-    let mut places = places(shell, view, series);
+    let mut places = places(view, series);
     let leads = places.iter().filter(|(ratio, _)| *ratio <= analysis::TIE).count();
     let answer = answer(view, info, leads, places.len());
     let weak = places.iter().rposition(|(ratio, _)| *ratio <= 1.0).map_or(0, |at| at + 1);
     let mut weak: Vec<Place<'_>> = places.split_off(weak).into_iter().map(|(_, place)| place).collect();
     weak.reverse();
     weak.truncate(PLACES);
+    let cell = |place: &Place<'_>, name: &str| {
+        format!("{}/{}/{}/{name}", view.info.name, place.scenario, place.size)
+    };
+    let explain = weak.first().and_then(|place| {
+        reproduce::two_cells(shell.record, [info.name.as_str(), place.other].map(|name| cell(place, name)))
+    });
     let others = (0..view.contenders.len()).filter(|other| *other != series);
     let duels: Vec<Against> = others.filter_map(|other| against(view, series, other)).collect();
     let page = Page {
@@ -118,6 +124,7 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
             },
             Places { title: "Where it is weak", id: "weak", is_weak: true, list: weak },
         ],
+        explain,
         growth: growth(told, series),
         is_timed: duels.iter().any(|against| against.warm.is_some()),
         duels,
@@ -128,21 +135,19 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
 
 /// Each group in which it and another contender that keeps the same promise have instruction counts, with its instructions
 /// divided by those of the best other one. The lowest ratio comes first.
-fn places<'a>(shell: &Shell<'_>, view: &'a BottleneckView<'a>, series: usize) -> Vec<(f64, Place<'a>)> {
+fn places<'a>(view: &'a BottleneckView<'a>, series: usize) -> Vec<(f64, Place<'a>)> {
     let rivals: Vec<usize> = view.contestants().into_iter().filter(|other| *other != series).collect();
     let place = |scenario: &ScenarioView<'a>, size: u64| {
         let metric = Metric::Instructions;
         let (own, best) = (scenario.cell(size, series)?, scenario.best_cell(metric, size, &rivals)?);
         let ratio = analysis::ratio(metric.value(own)?, metric.value(best)?);
-        let [own, best]: [&'a CellRecord; 2] = [own, best];
-        let cells = [own, best].map(|cell| cell.name.to_string());
+        let best: &'a CellRecord = best;
         let place = Place {
             scenario: &scenario.info.name,
             size,
             size_text: format::size(size),
             ratio: Ratio::new(ratio),
             other: &best.name.contender,
-            explain: reproduce::two_cells(shell.record, cells),
         };
         Some((ratio, place))
     };

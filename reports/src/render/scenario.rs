@@ -55,7 +55,6 @@ struct Page<'a> {
     /// Where the instructions of the winner and of its best rival go; absent where there is no baseline.
     why: Option<why::Section<'a>>,
     reproduce: String,
-    export: String,
     /// Absent where no cell can be explained.
     example: Option<String>,
     /// The scenarios before and behind it.
@@ -191,7 +190,6 @@ pub fn page<'a>(
         block: parts.as_ref().and_then(|parts| parts.block(name)),
         why,
         reproduce: reproduce::scenario(shell.record, &view.info.name, name),
-        export: reproduce::export(shell.record, &view.info.name),
         example: example.and_then(|cell| reproduce::cell(shell.record, &cell.name.to_string())),
         before: at.checked_sub(1).and_then(named),
         behind: named(at + 1),

@@ -14,8 +14,8 @@ pub const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 
 
 /// Content security policy: it allows nothing but the style, the script and the icon that lie beside the page. Browsers do not agree on
 /// what `'self'` is for a page that is opened from a disk, so its scheme is there, too.
-const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' file:; \
-                      base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none';style-src 'self' file:;script-src 'self' file:;img-src 'self' file:;\
+                      base-uri 'none';form-action 'none'";
 
 /// The parts that all pages share.
 pub struct Shell<'a> {
@@ -119,7 +119,7 @@ fn switched() -> String {
         };
         Metric::with_tables().map(of).collect::<Vec<String>>().join(",\n")
     };
-    let [tables, others] = [chosen("table.m"), chosen(".m:not(table)")];
+    let [tables, others] = [chosen("table.m"), chosen(":is(.m:not(table), pre)")];
     format!(
         "@supports selector(:has(*)) {{ {tables} {{ display: table; }} {others} {{ display: block; }} }}\n"
     )

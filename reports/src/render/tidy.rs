@@ -1,11 +1,37 @@
-//! A page without what a browser adds by itself: the quotes around plain values, the ends of cells and rows, and the
-//! space between blocks.
+//! A page without what a browser adds by itself: the quotes around plain values, the ends of paragraphs, entries, cells and
+//! rows, and the space between blocks.
 //!
 //! The templates stay as people write them. Names and `data-` attributes keep their quotes, because programs look for
 //! them in the text of a page.
 
 /// Elements that end by themselves where the next one begins.
 const ENDS: [&str; 5] = ["td", "th", "tr", "tbody", "thead"];
+/// Elements that end by themselves where one of these begins, or the block ends that is around them.
+const ENDS_BEFORE: [(&str, &[&str]); 4] =
+    [("p", &PARAGRAPH_ENDS), ("li", &["li"]), ("dt", &["dt", "dd"]), ("dd", &["dt", "dd"])];
+/// What ends a paragraph where it begins.
+const PARAGRAPH_ENDS: [&str; 20] = [
+    "details",
+    "div",
+    "dl",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "header",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "section",
+    "table",
+    "ul",
+];
 /// Elements at whose beginnings and ends space says nothing.
 const BLOCKS: [&str; 29] = [
     "caption",
@@ -59,7 +85,7 @@ pub fn tidy(page: &str) -> String {
         let text = if after_block { text.trim_ascii_start() } else { text };
         tidy.push_str(if is_block { text.trim_ascii_end() } else { text });
         after_block = is_block;
-        if tag.starts_with("</") && ENDS.contains(&name) {
+        if tag.starts_with("</") && (ENDS.contains(&name) || ends_itself(name, rest)) {
             continue;
         }
         push(&mut tidy, tag);
@@ -73,6 +99,17 @@ pub fn tidy(page: &str) -> String {
     }
     tidy.push_str(rest);
     tidy
+}
+
+/// Whether an element needs no end where `rest` comes behind it.
+fn ends_itself(element: &str, rest: &str) -> bool {
+    let Some((_, ends)) = ENDS_BEFORE.iter().find(|(name, _)| *name == element) else { return false };
+    let rest = rest.trim_ascii_start();
+    if !rest.starts_with('<') {
+        return false;
+    }
+    let next = name(rest);
+    if rest.starts_with("</") { BLOCKS.contains(&next) } else { ends.contains(&next) }
 }
 
 /// Where the tag ends with which `from` begins, the bracket included: a bracket within quotes ends nothing.
@@ -151,6 +188,11 @@ mod tests {
             "<meta name=\"generator\">\n<body><table class=\"a b\" data-x=\"y\"><thead><tr><th scope=col>A<tbody>\
              <tr id=\"r\"><td class=v>1<td>2</table><p>x</p></body>"
         );
+        let list = "<div>\n<p>a</p>\n<ul><li>b</li>\n<li><p>c</p> <p>d</p></li></ul>\n<dl><dt>e</dt><dd>f</dd></dl>\n</div>";
+        assert_eq!(
+            body(list),
+            "<meta name=\"generator\">\n<body><div><p>a<ul><li>b<li><p>c<p>d</ul><dl><dt>e<dd>f</dl></div></body>"
+        );
     }
 
     #[test]
@@ -163,6 +205,9 @@ mod tests {
             "<pre>\n <code>x</code>\n</pre>",
             "<a title='=\"x'>y</a>",
             "<b title=\"\">1 < 2</b>",
+            "<p>a</p>text",
+            "<p>a</p><a>b</a>",
+            "<li>a</li>text</ul>",
         ] {
             assert!(body(text).contains(text), "{text}: {}", body(text));
         }

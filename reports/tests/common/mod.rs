@@ -751,7 +751,7 @@ pub fn composed() -> Record {
 fn unfolded(page: &str) -> String {
     let mut whole = String::with_capacity(page.len() * 2);
     let mut rest = page;
-    const START: &str = "<pre class=m data-metric=\"";
+    const START: &str = "<pre data-metric=\"";
     while let Some(start) = rest.find(START) {
         whole.push_str(&rest[..start]);
         let (metric, behind) = rest[start + START.len()..].split_once('"').unwrap();
@@ -864,42 +864,94 @@ fn spaced(text: &str) -> String {
     spaced.replace(" - ", " – ")
 }
 
-/// A page as a browser reads it: every value of an attribute has its quotes, every cell and row its end, and every table is
-/// one.
+/// Elements whose ends a page may leave out, and what ends them where it begins.
+const OPTIONAL: [(&str, &[&str]); 8] = [
+    (
+        "p",
+        &[
+            "details",
+            "div",
+            "dl",
+            "fieldset",
+            "figcaption",
+            "figure",
+            "footer",
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "header",
+            "main",
+            "nav",
+            "ol",
+            "p",
+            "section",
+            "table",
+            "ul",
+        ],
+    ),
+    ("li", &["li"]),
+    ("dt", &["dt", "dd"]),
+    ("dd", &["dt", "dd"]),
+    ("td", &["td", "th", "tr", "tbody"]),
+    ("th", &["td", "th", "tr", "tbody"]),
+    ("tr", &["tr", "tbody"]),
+    ("thead", &["tbody"]),
+];
+
+/// Elements without an end.
+const VOID: [&str; 7] = ["br", "hr", "img", "input", "link", "meta", "!doctype"];
+
+/// A page as a browser reads it: every value of an attribute has its quotes, every element its end, and every table is one.
+/// Only bodies and heads of tables end where they like.
 pub fn as_read(page: &str) -> String {
     let page = unfolded(page);
     let mut read = String::with_capacity(page.len() * 5 / 4);
-    // The cell and the row that are open.
-    let (mut cell, mut row) = ("", false);
+    let mut open: Vec<&str> = Vec::new();
     let mut rest = page.as_str();
     while let Some(start) = rest.find('<') {
         let end = start + rest[start..].find('>').unwrap() + 1;
         read.push_str(&rest[..start]);
         let tag = &rest[start..end];
-        let name = tag[1..].split([' ', '>']).next().unwrap();
         rest = &rest[end..];
-        if ["td", "th", "tr", "tbody", "/table"].contains(&name) {
-            read.push_str(match std::mem::take(&mut cell) {
-                "td" => "</td>",
-                "th" => "</th>",
-                _ => "",
-            });
-            if row && name != "td" && name != "th" {
-                read.push_str("</tr>");
-                row = false;
+        let name = tag[1..].split([' ', '\n', '>']).next().unwrap().trim_end_matches('/');
+        if let Some(name) = name.strip_prefix('/') {
+            // A whole that ends, ends what is open within it.
+            if let Some(at) = open.iter().rposition(|open| *open == name) {
+                for within in open.drain(at..).skip(1).rev().collect::<Vec<_>>() {
+                    push_end(&mut read, within);
+                }
             }
+            read.push_str(tag);
+            continue;
         }
-        match name {
-            "td" | "th" => cell = name,
-            "/td" | "/th" => cell = "",
-            "tr" => row = true,
-            "/tr" => row = false,
-            _ => {}
+        while let Some((last, ends)) =
+            open.last().and_then(|last| OPTIONAL.iter().find(|(name, _)| name == last))
+            && ends.contains(&name)
+        {
+            push_end(&mut read, last);
+            open.pop();
         }
         push_quoted(&mut read, tag);
+        if !tag.ends_with("/>") && !VOID.contains(&name) {
+            open.push(name);
+        }
+        if name == "script" {
+            let length = rest.find("</script>").unwrap();
+            read.push_str(&rest[..length]);
+            rest = &rest[length..];
+        }
     }
     read.push_str(rest);
     read
+}
+
+/// Appends the end of an element that a page may leave out.
+fn push_end(read: &mut String, name: &str) {
+    if OPTIONAL.iter().any(|(optional, _)| *optional == name) && name != "thead" {
+        read.extend(["</", name, ">"]);
+    }
 }
 
 /// Appends a tag with quotes around each value.
