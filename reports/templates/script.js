@@ -409,6 +409,27 @@
   const frame = document.querySelector(".drawn .plot");
   const places = new Map(all(".c", frame ?? tip).map((label) => [label.textContent, Number(label.getAttribute("x"))]));
 
+  // What the style marks on a line becomes elements, which the pointer and the filter find.
+  for (const marker of all(".sprite marker")) {
+    marker.firstElementChild.id = marker.id.replace("m", "k");
+    marker.replaceWith(marker.firstElementChild);
+  }
+  for (const line of all(".drawn .plot > path[class^=s]")) {
+    const series = line.getAttribute("class");
+    const group = document.createElementNS(SVG, "g");
+    group.setAttribute("class", series);
+    line.removeAttribute("class");
+    line.replaceWith(group);
+    group.append(line);
+    let [x, y] = [0, 0];
+    for (const [, way, to, down] of line.getAttribute("d").matchAll(/([MLHV])(-?\d+)(?: (-?\d+))?/g)) {
+      [x, y] = way === "V" ? [x, to] : [to, down ?? y];
+      const mark = document.createElementNS(SVG, "use");
+      for (const [key, value] of Object.entries({ href: `#k${series.slice(1)}`, x, y })) mark.setAttribute(key, value);
+      group.append(mark);
+    }
+  }
+
   // What a chart shows: each number of its metric's table.
   function points(figure) {
     const table = document.querySelector(`.values table[data-metric="${figure.dataset.metric}"]`);

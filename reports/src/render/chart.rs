@@ -102,9 +102,12 @@ fn draw_scaling(
         .y_label_formatter(&|place| tick(y, *place))
         .draw()?;
 
+    // Where a line leads through every point and nothing else is drawn, the style sets the markers.
+    let is_marked = is_marked(scenario, contenders, metric);
     // The last contender is drawn first, so that the first one of the tables lies on top.
     for at in (0..contenders).rev() {
-        let style = Ink::Series(at as u8).color();
+        let ink = if is_marked { Ink::Marked(at as u8) } else { Ink::Series(at as u8) };
+        let style = ink.color();
         let mut line: Vec<(f64, f64)> = Vec::new();
         let mut points = Vec::new();
         let mut whiskers = Vec::new();
@@ -131,10 +134,20 @@ fn draw_scaling(
             }
         }
         chart.draw_series(LineSeries::new(line, style))?;
+        if is_marked {
+            continue;
+        }
         chart.draw_series(whiskers.into_iter().map(|ends| PathElement::new(ends, style)))?;
         chart.draw_series(points.into_iter().map(|place| Circle::new(place, px(MARKER), style.filled())))?;
     }
     Ok(())
+}
+
+/// Whether every point of a scaling chart is on a line, and none has an interval.
+fn is_marked(scenario: &ScenarioView<'_>, contenders: usize, metric: Metric) -> bool {
+    let mut cells =
+        scenario.sizes.iter().flat_map(|size| (0..contenders).filter_map(move |at| scenario.cell(*size, at)));
+    cells.all(|cell| metric.interval(cell).is_none() && metric.value(cell) != Some(0.0))
 }
 
 /// One line of a standings chart.

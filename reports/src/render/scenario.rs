@@ -163,13 +163,16 @@ pub fn page<'a>(
         growth: growth::stated(view.contenders[series], name),
     });
     let legend: Vec<Legend<'_>> = legend.collect();
+    let is_marked = figure.as_ref().is_some_and(|figure| !figure.svg.contains("<use "));
+    let series = (0..names.len()).filter(takes_part);
+    let markers = if is_marked { series::line_markers(series) } else { series::markers(series) };
     let groups = verdict.groups.iter().filter(|group| group.scenario == at);
     let named = |at: usize| view.scenarios.get(at).map(|scenario| scenario.info.name.as_str());
     let file = view.scenario_page(name);
     let page = Page {
         shell,
         generator: site::GENERATOR,
-        markers: series::markers((0..names.len()).filter(takes_part)),
+        markers,
         view,
         info: scenario.info,
         metrics: switches(&shown),

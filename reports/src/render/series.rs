@@ -45,13 +45,32 @@ const CLIPS: [&str; 10] = [
 
 /// A hidden `svg` with the markers `#k0` … of `shown`, which the charts of a page use.
 pub fn markers(shown: impl IntoIterator<Item = usize>) -> String {
+    sprite(shown, |svg, series, (element, shape)| write!(svg, "<{element} id=k{series} {shape} />"))
+}
+
+/// The same as `#m0` … for the style, which sets them at the vertices of a marked line.
+pub fn line_markers(shown: impl IntoIterator<Item = usize>) -> String {
+    sprite(shown, |svg, series, (element, shape)| {
+        write!(svg, "<marker id=m{series} class=s{series}><{element} {shape} /></marker>")
+    })
+}
+
+fn sprite(
+    shown: impl IntoIterator<Item = usize>,
+    marker: impl Fn(&mut String, usize, (&str, &str)) -> std::fmt::Result,
+) -> String {
     let mut svg = r#"<svg class="sprite" aria-hidden="true" width="0" height="0">"#.to_owned();
     for series in shown {
-        let (element, shape) = MARKERS[series % MARKERS.len()];
-        let _ = write!(svg, "<{element} id=k{series} {shape} />");
+        let _ = marker(&mut svg, series, MARKERS[series % MARKERS.len()]);
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// The style that sets the markers of the first `most` series at the vertices of marked lines.
+pub fn marked(most: usize) -> String {
+    let rule = |series| format!(".plot > .s{series}:not(.f){{marker:url(#m{series})}}");
+    (0..most).map(rule).collect()
 }
 
 /// The style of the series of `view`, for elements inside `scope`.

@@ -104,6 +104,7 @@ pub fn style(views: &[BottleneckView<'_>]) -> String {
     let mut style = STYLE.to_owned();
     style.push_str(choose::STYLE);
     style.push_str(&switched());
+    style.push_str(&series::marked(views.iter().map(|view| view.contenders.len()).max().unwrap_or_default()));
     for view in views {
         style.push_str(&series::style(view, &format!(".of-{}", view.info.name)));
     }

@@ -33,6 +33,8 @@ pub enum Ink {
     /// Line and markers of a series: class `s<n>`. A filled circle becomes the series' marker, the
     /// symbol `#k<n>` of the page.
     Series(u8),
+    /// Line of a series with its marker at each vertex, which the style draws: a path of class `s<n>` and nothing else.
+    Marked(u8),
     /// A secondary mark of a series: class `s<n> f`. A filled circle becomes a small dot: a line without length, whose round
     /// ends the style makes as wide as the dot.
     Faint(u8),
@@ -67,6 +69,7 @@ impl Ink {
             Ink::Series(index) => RGBColor(1, index, 0),
             Ink::Faint(index) => RGBColor(2, index, 0),
             Ink::Bar(bar) => RGBColor(3, bar as u8, 0),
+            Ink::Marked(index) => RGBColor(4, index, 0),
         }
     }
 
@@ -75,6 +78,7 @@ impl Ink {
             (1, index, _) => Ink::Series(index),
             (2, index, _) => Ink::Faint(index),
             (3, bar, _) => Ink::Bar(Bar::ALL[usize::from(bar) % Bar::ALL.len()]),
+            (4, index, _) => Ink::Marked(index),
             (_, _, 1) => Ink::Axis,
             (_, _, 2) => Ink::Text,
             _ => Ink::Grid,
@@ -86,7 +90,7 @@ impl Ink {
             Ink::Grid => "g".to_owned(),
             Ink::Axis => "a".to_owned(),
             Ink::Text => "t".to_owned(),
-            Ink::Series(index) => format!("s{index}"),
+            Ink::Series(index) | Ink::Marked(index) => format!("s{index}"),
             Ink::Faint(index) => format!("s{index} f"),
             Ink::Bar(Bar::Whole) => "whole".to_owned(),
             Ink::Bar(Bar::Gain) => "gain".to_owned(),
@@ -179,13 +183,15 @@ impl Svg {
         let target = match ink {
             Ink::Grid => &mut self.grid,
             Ink::Axis | Ink::Text => &mut self.axis,
-            Ink::Series(_) | Ink::Faint(_) | Ink::Bar(_) => {
+            Ink::Series(_) | Ink::Marked(_) | Ink::Faint(_) | Ink::Bar(_) => {
                 if self.open.as_ref().is_some_and(|(open, _)| *open != ink) {
                     self.close();
                 }
                 &mut self.open.get_or_insert_with(|| (ink, String::new())).1
             }
         };
+        // A place alone is no line, and has no marker.
+        let end = if matches!((ink, &points[..]), (Ink::Marked(_), [_])) { "h0" } else { "" };
         let mut before = None;
         for (x, y) in points {
             match before {
@@ -213,6 +219,7 @@ impl Svg {
             }
             before = Some((x, y));
         }
+        target.push_str(end);
     }
 
     /// A dot of the path that is open.
@@ -375,6 +382,20 @@ mod tests {
     }
 
     #[test]
+    fn a_marked_line_is_a_path_alone() {
+        let mut svg = Svg::new(40, 20);
+        let area = (&mut svg).into_drawing_area();
+        area.draw(&PathElement::new([(0, 0), (100, 0), (200, 50)], Ink::Marked(1).color())).unwrap();
+        area.draw(&PathElement::new([(50, 50)], Ink::Marked(0).color())).unwrap();
+        drop(area);
+        let text = svg.finish("");
+        assert!(
+            text.ends_with(r#"<path class="s1" d="M0 0H10L20 5"/><path class="s0" d="M5 5h0"/></svg>"#),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_bar_is_a_shape_with_a_class() {
         let mut svg = Svg::new(40, 20);
         let area = (&mut svg).into_drawing_area();
@@ -386,7 +407,15 @@ mod tests {
     #[test]
     fn every_ink_is_told_from_its_colour() {
         let bars = Bar::ALL.map(Ink::Bar);
-        let inks = [Ink::Grid, Ink::Axis, Ink::Text, Ink::Series(0), Ink::Series(200), Ink::Faint(7)];
+        let inks = [
+            Ink::Grid,
+            Ink::Axis,
+            Ink::Text,
+            Ink::Series(0),
+            Ink::Series(200),
+            Ink::Faint(7),
+            Ink::Marked(3),
+        ];
         for ink in inks.into_iter().chain(bars) {
             let RGBColor(red, green, blue) = ink.color();
             assert_eq!(Ink::of(BackendColor { alpha: 1.0, rgb: (red, green, blue) }), ink);
