@@ -48,10 +48,10 @@
   };
   const kinds = {
     matrix(head, rows) {
-      const heads = head.slice(1).map((text, at, all) => text !== "÷" && make("th", { colSpan: all[at + 1] === "÷" ? 2 : 1 }, spaced(text)));
+      const heads = head.slice(1).map((text, at, all) => text !== "÷" && make("th", { colSpan: all[at + 1] === "÷" ? 2 : 1 }, spaced(`n = ${text}`)));
       const at = (text, column) => cell(text + (head[1 + column] === "÷" && text !== "-" ? "×" : ""));
       const made = rows.map(([name, ...cells]) => make("tr", {}, make("th", {}, name), ...cells.map(at)));
-      return [make("thead", {}, make("tr", {}, make("th", {}, head[0]), ...heads.filter(Boolean))), make("tbody", {}, ...made)];
+      return [make("thead", {}, make("tr", {}, make("th", {}, "Contender"), ...heads.filter(Boolean))), make("tbody", {}, ...made)];
     },
     glance(head, rows, model) {
       const made = rows.map(([name, ...cells]) => {
@@ -83,6 +83,8 @@
   for (const lines of all("pre[data-metric]")) {
     const model = lines.parentElement.querySelector("table.m");
     const [[caption], head, ...rows] = lines.textContent.split("\n").map((line) => line.split("\t"));
+    // "a,", "b\t1" are two rows with the same cells.
+    for (const [at, row] of [...rows.entries()].reverse()) if (row.length === 1) rows[at] = [row[0].slice(0, -1), ...rows[at + 1].slice(1)];
     const table = make("table", { className: model.className }, make("caption", {}, caption), ...kinds[model.classList[0]](head, rows, model));
     Object.assign(table.dataset, { ...model.dataset, metric: lines.dataset.metric });
     lines.replaceWith(table);
@@ -107,6 +109,9 @@
     all("th[data-size]", first).forEach((head, at) => (table.tHead.rows[0].cells[1 + at].dataset.size = head.dataset.size));
     all("tbody tr", first).forEach((row, at) => (table.tBodies[0].rows[at].className = row.className));
   }
+
+  // An entry of the legend has its role where the one before has another one.
+  all(".legend li").reduce((role, entry) => (entry.dataset.role ??= role), "");
 
   // The shade of a value that has no ratio beside it is that of its ratio to the same as in the first table.
   const against = /÷ the (best peer|naive one)/.exec(first?.caption.textContent)?.[1].replace("best ", "").replace(" one", "");

@@ -13,7 +13,7 @@ use super::told::Told;
 use super::trials::{self, Trials};
 use super::{
     choose, claims, crossover, folded, format, growth as grown, letting_go, parts, payoff, reproduce, series,
-    site, verdict,
+    verdict,
 };
 use crate::analysis::{self, Held};
 use crate::claims::claim::Claim;
@@ -26,7 +26,6 @@ use crate::view::BottleneckView;
 #[template(path = "bottleneck.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     markers: String,
     failures: Failures<'a>,
     view: &'a BottleneckView<'a>,
@@ -97,7 +96,6 @@ struct Memory<'a> {
 struct MemoryRow<'a> {
     series: usize,
     name: &'a str,
-    role: Role,
     badges: Vec<Badge<'a>>,
     /// For each size: the bytes per element, and the bytes of a structure together with its retained versions.
     cells: Vec<[HeldCell; 2]>,
@@ -123,7 +121,6 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, known: &[Claim]) -> Result<S
     let of_page = record.cells.iter().find(|cell| cell.name.bottleneck == view.info.name);
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         markers: series::markers(0..view.contenders.len()),
         failures: Failures::of(record, Some(&view.info.name)),
         view,
@@ -219,7 +216,6 @@ impl<'a> Memory<'a> {
             takes_part.then(|| MemoryRow {
                 series,
                 name: &contender.name,
-                role: contender.role,
                 badges: caveats.badges(&contender.caveats),
                 cells: held.iter().map(|(_, of)| cells(of, series)).collect(),
             })

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::error::{Error, fill};
 use super::shell::Shell;
-use super::{format, pages, site, verdict};
+use super::{format, pages, verdict};
 use crate::claims::claim::{Bounds, Claim, Quantity, Rule, Test};
 use crate::claims::outcome::{Outcome, Verdict, test};
 use crate::verdict::Estimate;
@@ -14,7 +14,6 @@ use crate::view::BottleneckView;
 #[template(path = "claims_page.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     cells: Option<String>,
     /// How many claims have each verdict, for those that any claim has.
     counts: Vec<(Verdict, usize)>,
@@ -72,7 +71,6 @@ pub fn page(shell: &Shell<'_>, views: &[BottleneckView<'_>], claims: &[Claim]) -
     let count = |verdict: Verdict| (verdict, rows().filter(|row| row.verdict == verdict).count());
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         cells: None,
         counts: Verdict::ALL.into_iter().map(count).filter(|(_, count)| *count > 0).collect(),
         elsewhere: claims.len() - rows().count(),

@@ -9,10 +9,10 @@ use askama::Template;
 
 use super::compared::COMPARED;
 use super::error::{Error, fill};
+use super::format;
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
-use super::{format, site};
 use crate::duel::{Duel, Outcome};
 use crate::metric::Metric;
 use crate::record::{CellRecord, Role};
@@ -26,7 +26,6 @@ pub const SCRIPT: &str = include_str!("../../templates/compare.js");
 #[template(path = "compare.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     view: &'a BottleneckView<'a>,
     /// The two contenders that the page compares without a script.
     left: &'a str,
@@ -112,7 +111,6 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, file: &str) -> Result<String
     });
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         view,
         left: &view.contenders[pair[0]].name,
         right: &view.contenders[pair[1]].name,

@@ -9,7 +9,7 @@ use super::growth::{formula, possible};
 use super::shell::Shell;
 use super::tint::Ratio;
 use super::told::Told;
-use super::{format, layout, reproduce, site};
+use super::{format, layout, reproduce};
 use crate::analysis;
 use crate::duel::Duel;
 use crate::growth::{Growth, Verdict};
@@ -25,7 +25,6 @@ const PLACES: usize = 6;
 #[template(path = "contender.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     view: &'a BottleneckView<'a>,
     series: usize,
     info: &'a ContenderInfo,
@@ -72,9 +71,9 @@ struct Place<'a> {
     other: &'a str,
 }
 
-/// How its instructions grow in a scenario.
+/// How its instructions grow in scenarios of which the same is to say.
 struct Grown<'a> {
-    scenario: &'a str,
+    scenarios: Vec<&'a str>,
     stated: &'a str,
     measured: String,
     formula: String,
@@ -105,7 +104,6 @@ pub fn page<'a>(shell: &Shell<'a>, told: &Told<'a>, series: usize) -> Result<Str
     let duels: Vec<Against> = others.filter_map(|other| against(view, series, other)).collect();
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         view,
         series,
         info,
@@ -192,7 +190,7 @@ fn growth<'a>(told: &Told<'a>, series: usize) -> Vec<Grown<'a>> {
     let of_instructions = told.growth.iter().find(|(metric, _)| *metric == Metric::Instructions);
     let findings = of_instructions.into_iter().flat_map(|(_, findings)| findings);
     let grown = findings.filter(|found| found.contender == series).map(|found| Grown {
-        scenario: &told.view.scenarios[found.scenario].info.name,
+        scenarios: vec![&told.view.scenarios[found.scenario].info.name],
         stated: found.stated,
         measured: possible(&found.growth),
         formula: match &found.growth {
@@ -207,7 +205,22 @@ fn growth<'a>(told: &Told<'a>, series: usize) -> Vec<Grown<'a>> {
             Verdict::NotStated => "",
         },
     });
-    grown.collect()
+    let mut rows: Vec<Grown<'a>> = Vec::new();
+    for grown in grown {
+        match rows.iter_mut().find(|row| row.is_like(&grown)) {
+            Some(row) => row.scenarios.extend(grown.scenarios),
+            None => rows.push(grown),
+        }
+    }
+    rows
+}
+
+impl Grown<'_> {
+    /// Whether the same is to say of both.
+    fn is_like(&self, other: &Self) -> bool {
+        (self.stated, &self.measured, &self.formula, self.verdict)
+            == (other.stated, &other.measured, &other.formula, other.verdict)
+    }
 }
 
 /// How `series` stands against `other`; `None` where they never meet.

@@ -4,13 +4,12 @@ use askama::Template;
 
 use super::error::{Error, fill};
 use super::shell::Shell;
-use super::{pages, reproduce, site};
+use super::{pages, reproduce};
 
 #[derive(Template)]
 #[template(path = "environment_page.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     reproduce: String,
 }
 
@@ -19,6 +18,6 @@ struct Page<'a> {
 /// # Errors
 /// If the template fails.
 pub fn page(shell: &Shell<'_>) -> Result<String, Error> {
-    let page = Page { shell, generator: site::GENERATOR, reproduce: reproduce::run(shell.record) };
+    let page = Page { shell, reproduce: reproduce::run(shell.record) };
     fill(&page, pages::ENVIRONMENT)
 }

@@ -2,7 +2,8 @@
 //! which makes tables of them.
 //!
 //! The first line is the caption, the second one holds the heads of the columns. A dot before a value marks it, what stands
-//! below it in a table follows in brackets, and a narrow space or a dash is one byte.
+//! below it in a table follows in brackets, and a narrow space or a dash is one byte. Neighbours with the same cells share
+//! them: each name but the last one stands on a line of its own, with a comma.
 
 /// A caption, the heads of all columns, and each row's name and cells, as lines.
 pub fn lines<'a>(
@@ -12,11 +13,15 @@ pub fn lines<'a>(
 ) -> String {
     let mut text = format!("{caption}\n{head}");
     push(&mut text, &heads);
-    for (name, cells) in rows {
+    let mut rows = rows.peekable();
+    while let Some((name, cells)) = rows.next() {
         // A name with a tab or a line's end would be two.
         text.push('\n');
         text.push_str(&name.replace(['\t', '\n', '\r'], " "));
-        push(&mut text, &cells);
+        match rows.peek() {
+            Some((_, next)) if *next == cells => text.push(','),
+            _ => push(&mut text, &cells),
+        }
     }
     text
 }
@@ -43,9 +48,11 @@ mod tests {
         let rows = [
             ("im", owned(&["·1\u{202f}575 (1\u{202f}500–1\u{202f}600)", "–"])),
             ("a\tb", owned(&["0", "1.00×"])),
+            ("c", owned(&["0", "1.00×"])),
+            ("d", owned(&["0", "–"])),
         ];
-        let text = lines("Time, ns – all", ("Contender", owned(&["n = 1\u{202f}k", "÷"])), rows.into_iter());
-        let expected = "Time, ns – all\nContender\tn = 1 k\t÷\nim\t·1 575 (1 500-1 600)\t-\na b\t0\t1.00×";
+        let text = lines("Time, ns – all", ("n =", owned(&["1\u{202f}k", "÷"])), rows.into_iter());
+        let expected = "Time, ns – all\nn =\t1 k\t÷\nim\t·1 575 (1 500-1 600)\t-\na b,\nc\t0\t1.00×\nd\t0\t-";
         assert_eq!(text, expected);
     }
 }

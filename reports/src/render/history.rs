@@ -5,7 +5,7 @@ use askama::Template;
 use super::error::{Error, fill};
 use super::shell::Shell;
 use super::spark::spark;
-use super::{format, pages, reproduce, site};
+use super::{format, pages, reproduce};
 use crate::cell_name::CellName;
 use crate::history::overview::{Change, OfCell, OfContender, Overview, overview};
 use crate::history::store::Entry;
@@ -21,7 +21,6 @@ const CELLS: usize = 20;
 #[template(path = "history.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     /// What the history says.
     answer: String,
     changes: Vec<Row>,
@@ -101,7 +100,6 @@ pub fn page(shell: &Shell<'_>, views: &[BottleneckView<'_>], history: &[Entry]) 
     let words = Words { views, entries: &entries };
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         answer,
         changes: told.changes.iter().take(CHANGES).map(|change| words.change(change)).collect(),
         more: told.changes.len().saturating_sub(CHANGES),

@@ -3,7 +3,7 @@
 use super::format;
 use crate::analysis;
 use crate::metric::Metric;
-use crate::record::{MemoryInfo, Role};
+use crate::record::MemoryInfo;
 use crate::view::{BottleneckView, ScenarioView};
 
 /// A table of what it takes to drop a scenario's kept versions. It has a row per contender and a pair of columns per size.
@@ -19,7 +19,6 @@ pub(super) struct Table<'a> {
 pub(super) struct Row<'a> {
     pub(super) series: usize,
     pub(super) name: &'a str,
-    pub(super) role: Role,
     /// For each size what it takes to drop all versions, in instructions and in nanoseconds.
     pub(super) cells: Vec<Vec<Cell>>,
 }
@@ -58,7 +57,6 @@ impl<'a> Table<'a> {
             takes_part.then(|| Row {
                 series,
                 name: &contender.name,
-                role: contender.role,
                 cells: sizes.iter().map(cells).collect(),
             })
         });
@@ -91,7 +89,7 @@ impl Cell {
 mod tests {
     use super::*;
     use crate::fixture::{record, timed};
-    use crate::record::Dropping;
+    use crate::record::{Dropping, Role};
 
     /// Of each size the text of each column: all versions, and one of them.
     fn texts<'t>(table: &'t Table<'_>, name: &str) -> Vec<Vec<(&'t str, &'t str, bool)>> {

@@ -3,7 +3,6 @@
 use super::format;
 use crate::metric::Metric;
 use crate::payoff::{self, Answer, Bounds, CHANGES, PayOff};
-use crate::record::Role;
 use crate::view::BottleneckView;
 
 /// The section.
@@ -25,7 +24,6 @@ pub struct Table<'a> {
 
 pub struct Row<'a> {
     pub name: &'a str,
-    pub role: Role,
     /// For each size and each number of changes, from how many versions on it pays.
     pub cells: Vec<Cell>,
 }
@@ -82,7 +80,7 @@ impl<'a> Row<'a> {
             None => CHANGES.map(|_| Cell { text: format::ABSENT.to_owned(), tint: "" }),
         });
         let contender = view.contenders[series];
-        Row { name: &contender.name, role: contender.role, cells: cells.collect() }
+        Row { name: &contender.name, cells: cells.collect() }
     }
 }
 

@@ -13,7 +13,7 @@ use super::tint::Ratio;
 use super::told::Told;
 use super::verdict::Leader;
 use super::why;
-use super::{folded, format, parts, reproduce, series, site};
+use super::{folded, format, parts, reproduce, series};
 use crate::baseline::Baseline;
 use crate::growth;
 use crate::metric::Metric;
@@ -27,7 +27,6 @@ const WITH_RATIO: [Metric; 4] = [Metric::Instructions, Metric::Blocks, Metric::L
 #[template(path = "scenario.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     markers: String,
     view: &'a BottleneckView<'a>,
     info: &'a ScenarioInfo,
@@ -66,7 +65,8 @@ struct Page<'a> {
 struct Legend<'a> {
     series: usize,
     name: &'a str,
-    role: Role,
+    /// Its role, where the entry before has another one.
+    role: Option<Role>,
     badges: Vec<Badge<'a>>,
     /// Its stated growth in this scenario; empty where it states none.
     growth: &'a str,
@@ -154,11 +154,15 @@ pub fn page<'a>(
     let why = functions.and_then(|functions| why::Section::new(shell.record, view, scenario, functions));
     // What explains two cells says how to explain any.
     let example = (0..names.len()).find_map(|at| scenario.cell(largest, at)).filter(|_| why.is_none());
+    let role = |series: usize| view.contenders[series].role;
     let takes_part = |at: &usize| scenario.sizes.iter().any(|size| scenario.cell(*size, *at).is_some());
     let legend = (0..names.len()).filter(takes_part).map(|series| Legend {
         series,
         name: names[series],
-        role: view.contenders[series].role,
+        role: Some(role(series)).filter(|_| {
+            let before = (0..series).rev().find(|at| takes_part(at));
+            before.is_none_or(|before| role(before) != role(series))
+        }),
         badges: caveats.badges(&view.contenders[series].caveats),
         growth: growth::stated(view.contenders[series], name),
     });
@@ -171,7 +175,6 @@ pub fn page<'a>(
     let file = view.scenario_page(name);
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         markers,
         view,
         info: scenario.info,
@@ -324,7 +327,7 @@ impl<'a> Matrix<'a> {
     /// The table as lines.
     fn lines(&self, info: &ScenarioInfo, sizes: &[(u64, String)]) -> String {
         let with = |ratio: String| (!self.against.is_empty()).then_some(ratio);
-        let heads = sizes.iter().flat_map(|(_, size)| [Some(format!("n = {size}")), with("÷".to_owned())]);
+        let heads = sizes.iter().flat_map(|(_, size)| [Some(size.clone()), with("÷".to_owned())]);
         let rows = self.rows.iter().map(|row| {
             let cells = row.cells.iter().flat_map(|cell| {
                 let ratio = cell.ratio.as_ref().map_or(format::ABSENT, |ratio| folded::ratio(&ratio.text));
@@ -332,7 +335,7 @@ impl<'a> Matrix<'a> {
             });
             (row.name, cells.flatten().collect())
         });
-        folded::lines(&self.caption(info), ("Contender", heads.flatten().collect()), rows)
+        folded::lines(&self.caption(info), ("n =", heads.flatten().collect()), rows)
     }
 
     fn new(view: &'a BottleneckView<'a>, scenario: &ScenarioView<'_>, metric: Metric) -> Self {

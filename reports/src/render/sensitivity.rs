@@ -7,7 +7,7 @@ use askama::Template;
 use super::error::{Error, fill};
 use super::shell::Shell;
 use super::verdict::estimate;
-use super::{format, pages, site};
+use super::{format, pages};
 use crate::sensitivity::{Change, Effect, OTHERS, Sensitivity, Surroundings, USUAL};
 use crate::view::BottleneckView;
 
@@ -47,7 +47,6 @@ pub fn changed(change: &Change) -> String {
 #[template(path = "sensitivity.html")]
 struct Page<'a> {
     shell: &'a Shell<'a>,
-    generator: &'static str,
     /// The answer in a sentence or two.
     answer: String,
     /// All surroundings.
@@ -93,7 +92,6 @@ pub fn page(
     }
     let page = Page {
         shell,
-        generator: site::GENERATOR,
         answer: answer(&sections),
         known: std::iter::once(USUAL).chain(OTHERS).collect(),
         sections,
@@ -193,7 +191,7 @@ mod tests {
             "Another contender wins 2 of 2 single groups",
             "get at 10</a>: b wins instead of a, which takes 1.50× as many",
             "rustc: &#60;1&#62;",
-            "data-surroundings=\"jemalloc\"",
+            "data-surroundings=jemalloc",
         ] {
             assert!(page.contains(words), "`{words}` is not in {page}");
         }

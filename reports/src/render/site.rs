@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::Error;
 use super::pages::{self, is_plain};
 
-/// A tag that every page of a report contains. It distinguishes a report from any other directory.
+/// A tag that the first page of a report contains. It distinguishes a report from any other directory.
 pub const GENERATOR: &str = r#"<meta name="generator" content="Bottleneck Lab">"#;
 
 /// Whether `name` can be the name of a bottleneck's page: it is plain, and no name of another page.

@@ -5,6 +5,7 @@
 //! The SVG backend of plotters writes fixed colours, fonts and sizes into every element, which takes
 //! about four times the bytes.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt::Write;
 
@@ -105,6 +106,8 @@ pub struct Svg {
     width: u32,
     height: u32,
     grid: String,
+    /// The lines of the grid, because plotters draws some twice.
+    grid_lines: HashSet<Vec<BackendCoord>>,
     axis: String,
     labels: String,
     series: String,
@@ -121,6 +124,7 @@ impl Svg {
             width: width * SCALE as u32,
             height: height * SCALE as u32,
             grid: String::new(),
+            grid_lines: HashSet::new(),
             axis: String::new(),
             labels: String::new(),
             series: String::new(),
@@ -172,6 +176,14 @@ impl Svg {
         if series.is_some() { String::new() } else { format!(r#" class="{}""#, ink.class()) }
     }
 
+    /// The path that is open, of that ink.
+    fn opened(&mut self, ink: Ink) -> &mut String {
+        if self.open.as_ref().is_some_and(|(open, _)| *open != ink) {
+            self.close();
+        }
+        &mut self.open.get_or_insert_with(|| (ink, String::new())).1
+    }
+
     fn path(&mut self, points: impl IntoIterator<Item = BackendCoord>, color: BackendColor) {
         let ink = Ink::of(color);
         let points: Vec<BackendCoord> = points.into_iter().collect();
@@ -180,15 +192,13 @@ impl Svg {
         {
             return;
         }
+        if ink == Ink::Grid && !self.grid_lines.insert(points.clone()) {
+            return;
+        }
         let target = match ink {
             Ink::Grid => &mut self.grid,
             Ink::Axis | Ink::Text => &mut self.axis,
-            Ink::Series(_) | Ink::Marked(_) | Ink::Faint(_) | Ink::Bar(_) => {
-                if self.open.as_ref().is_some_and(|(open, _)| *open != ink) {
-                    self.close();
-                }
-                &mut self.open.get_or_insert_with(|| (ink, String::new())).1
-            }
+            Ink::Series(_) | Ink::Marked(_) | Ink::Faint(_) | Ink::Bar(_) => self.opened(ink),
         };
         // A place alone is no line, and has no marker.
         let end = if matches!((ink, &points[..]), (Ink::Marked(_), [_])) { "h0" } else { "" };
@@ -301,10 +311,8 @@ impl DrawingBackend for &mut Svg {
         style: &S,
         _: bool,
     ) -> Drawn {
-        self.close();
-        let class = self.enter(Ink::of(style.color()));
         let [left, top, right, bottom] = [left, top, right, bottom].map(unit);
-        let _ = write!(self.series, r#"<path{class} d="M{left} {top}H{right}V{bottom}H{left}Z"/>"#);
+        let _ = write!(self.opened(Ink::of(style.color())), "M{left} {top}H{right}V{bottom}H{left}Z");
         Ok(())
     }
 
@@ -360,7 +368,7 @@ mod tests {
     fn meaning_survives_as_a_class_and_segments_are_joined() {
         let mut svg = Svg::new(40, 20);
         let area = (&mut svg).into_drawing_area();
-        for y in [0, 100] {
+        for y in [0, 100, 100] {
             area.draw(&PathElement::new([(0, y), (400, y)], Ink::Grid.color())).unwrap();
         }
         area.draw(&PathElement::new([(0, 0), (0, TICK)], Ink::Axis.color())).unwrap();
@@ -396,12 +404,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_a_shape_with_a_class() {
+    fn bars_are_shapes_with_a_class() {
         let mut svg = Svg::new(40, 20);
         let area = (&mut svg).into_drawing_area();
-        area.draw(&Rectangle::new([(0, 10), (205, 60)], Ink::Bar(Bar::Gain).color().filled())).unwrap();
+        for (left, bar) in [(0, Bar::Gain), (100, Bar::Gain), (0, Bar::Loss)] {
+            area.draw(&Rectangle::new([(left, 10), (205, 60)], Ink::Bar(bar).color().filled())).unwrap();
+        }
         drop(area);
-        assert!(svg.finish("").ends_with(r#"<path class="gain" d="M0 1H21V6H0Z"/></svg>"#));
+        let expected = r#"<path class="gain" d="M0 1H21V6H0ZM10 1H21V6H10Z"/><path class="loss" d="M0 1H21V6H0Z"/></svg>"#;
+        assert!(svg.finish("").ends_with(expected));
     }
 
     #[test]

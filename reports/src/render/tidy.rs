@@ -1,8 +1,7 @@
 //! A page without what a browser adds by itself: the quotes around plain values, the ends of paragraphs, entries, cells and
 //! rows, and the space between blocks.
 //!
-//! The templates stay as people write them. Names and `data-` attributes keep their quotes, because programs look for
-//! them in the text of a page.
+//! The templates stay as people write them.
 
 /// Elements that end by themselves where the next one begins.
 const ENDS: [&str; 5] = ["td", "th", "tr", "tbody", "thead"];
@@ -64,6 +63,8 @@ const BLOCKS: [&str; 29] = [
     "tr",
     "ul",
 ];
+/// Attributes that programs look for in the text of a page.
+const QUOTED: [&str; 3] = ["id", "data-claim", "data-trials"];
 /// Elements whose content is no markup, or whose space counts.
 const AS_IT_IS: [&str; 2] = ["script", "pre"];
 
@@ -142,9 +143,7 @@ fn push(tidy: &mut String, tag: &str) {
         let (value, behind) = (&value[..end], &value[end + 1..]);
         tidy.push_str(before);
         let attribute = before.rsplit([' ', '\n']).next().unwrap_or_default();
-        if is_plain(value) && attribute != "id" && !attribute.starts_with("data-")
-            || is_place(attribute, value)
-        {
+        if is_plain(value) && !QUOTED.contains(&attribute) || is_place(attribute, value) {
             tidy.push('=');
             tidy.push_str(value);
             if behind.starts_with('/') {
@@ -162,13 +161,13 @@ fn push(tidy: &mut String, tag: &str) {
 
 /// Whether it is the place of a cell, of which a page has many: `1000/im`.
 fn is_place(attribute: &str, value: &str) -> bool {
-    let is_plain = |(size, name): (&str, &str)| is_plain(size) && is_plain(name);
-    attribute == "id" && value.split_once('/').is_some_and(is_plain)
+    attribute == "id" && value.contains('/') && is_plain(value)
 }
 
 fn is_plain(value: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'#' | b':');
-    !value.is_empty() && value.bytes().all(plain)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-#:/%,+".contains(&byte);
+    // Before the end of a tag a slash could be one of it.
+    !value.is_empty() && !value.ends_with('/') && value.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -185,7 +184,7 @@ mod tests {
                      <tr id=\"r\"><td class=\"v\">1</td><td>2 </td></tr>\n</tbody>\n</table>\n<p>x</p>";
         assert_eq!(
             body(table),
-            "<meta name=\"generator\">\n<body><table class=\"a b\" data-x=\"y\"><thead><tr><th scope=col>A<tbody>\
+            "<meta name=\"generator\">\n<body><table class=\"a b\" data-x=y><thead><tr><th scope=col>A<tbody>\
              <tr id=\"r\"><td class=v>1<td>2</table><p>x</p></body>"
         );
         let list = "<div>\n<p>a</p>\n<ul><li>b</li>\n<li><p>c</p> <p>d</p></li></ul>\n<dl><dt>e</dt><dd>f</dd></dl>\n</div>";

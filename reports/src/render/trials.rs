@@ -2,7 +2,7 @@
 
 use super::caveats::{Badge, Caveats};
 use super::format;
-use crate::record::{ContenderInfo, Interval, Record, Role, ScenarioInfo, Tried};
+use crate::record::{ContenderInfo, Interval, Record, ScenarioInfo, Tried};
 use crate::view::BottleneckView;
 
 /// A scenario of several threads or processes.
@@ -21,7 +21,6 @@ pub struct Table<'a> {
 pub struct Row<'a> {
     pub series: usize,
     pub name: &'a str,
-    pub role: Role,
     pub badges: Vec<Badge<'a>>,
     /// The median, and the interval where it is not as narrow as the median is rounded.
     pub values: Vec<(String, String)>,
@@ -44,7 +43,6 @@ impl<'a> Table<'a> {
             Some(Row {
                 series,
                 name: &contender.name,
-                role: contender.role,
                 badges: caveats.badges(&contender.caveats),
                 values: values
                     .map(|value| value.unwrap_or((format::ABSENT.to_owned(), String::new())))

@@ -751,15 +751,13 @@ pub fn composed() -> Record {
 fn unfolded(page: &str) -> String {
     let mut whole = String::with_capacity(page.len() * 2);
     let mut rest = page;
-    const START: &str = "<pre data-metric=\"";
+    const START: &str = "<pre data-metric=";
     while let Some(start) = rest.find(START) {
         whole.push_str(&rest[..start]);
-        let (metric, behind) = rest[start + START.len()..].split_once('"').unwrap();
-        let (lines, behind) = behind.split_once("</pre>").unwrap();
-        let (is_drawn, lines) = match lines.strip_prefix(" data-drawn>") {
-            Some(lines) => (true, lines),
-            None => (false, lines.strip_prefix('>').unwrap()),
-        };
+        let (lines, behind) = rest[start + START.len()..].split_once("</pre>").unwrap();
+        let (metric, lines) = lines.split_once('>').unwrap();
+        let (metric, is_drawn) =
+            metric.strip_suffix(" data-drawn").map_or((metric, false), |metric| (metric, true));
         rest = behind;
         // The first table of the place says of what kind the others are.
         let before = &page[..page.len() - rest.len()];
@@ -779,25 +777,38 @@ fn unfolded(page: &str) -> String {
         let mut head = lines.next().unwrap();
         let is_ratio: Vec<bool> = head.clone().skip(1).map(|text| kind == "glance" || text == "÷").collect();
         if kind == "matrix" {
-            whole.push_str(&format!("<thead><tr><th>{}", head.next().unwrap()));
+            assert_eq!(head.next(), Some("n ="));
+            whole.push_str("<thead><tr><th>Contender");
             let heads: Vec<&str> = head.collect();
             for (at, text) in heads.iter().enumerate().filter(|(_, text)| **text != "÷") {
                 let span = if is_ratio.get(at + 1) == Some(&true) { " colspan=2" } else { "" };
-                whole.push_str(&format!("<th{span}>{}", spaced(text)));
+                whole.push_str(&format!("<th{span}>n = {}", spaced(text)));
             }
         } else {
             let thead = &page[model + page[model..].find("<thead>").unwrap()..];
             whole.push_str(&thead[..thead.find("<tbody>").unwrap()]);
         }
         whole.push_str("<tbody>");
-        for mut cells in lines {
+        // Names on lines of their own have the cells of the next line.
+        let mut names = Vec::new();
+        let rows = lines.flat_map(|line| {
+            let mut cells = line;
             let name = cells.next().unwrap();
+            let cells: Vec<&str> = cells.collect();
+            if cells.is_empty() {
+                names.push(name.strip_suffix(',').unwrap());
+                return Vec::new();
+            }
+            names.push(name);
+            std::mem::take(&mut names).into_iter().map(|name| (name, cells.clone())).collect()
+        });
+        for (name, cells) in rows {
             whole.push_str(&match kind {
                 "matrix" => format!("<tr><th>{name}"),
                 "glance" => format!("<tr data-scenario=\"{name}\"><th class=who>{name}"),
                 _ => format!("<tr data-part=\"{name}\"><th class=who>{name}"),
             });
-            for (at, cell) in cells.enumerate() {
+            for (at, cell) in cells.into_iter().enumerate() {
                 let sign = if is_ratio.get(at) == Some(&true) && cell != "-" { "×" } else { "" };
                 push_cell(&mut whole, &format!("{cell}{sign}"));
             }
