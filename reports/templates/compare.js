@@ -3,7 +3,7 @@
 // and a test compares the two. What is chosen is in the address: #im/imbl/warm_ns. Another page of the bottleneck may pass
 // its view along: #metric=warm_ns&at=im/imbl.
 (() => {
-  const { contenders, scenarios, metrics } = MEASURED;
+  const { bottleneck, contenders, scenarios, metrics } = MEASURED;
   const form = document.querySelector(".pair");
   const { left, right, metric } = form.elements;
   const TIE = 1.01;
@@ -64,7 +64,7 @@
     const groups = values.split(";");
     let at = 0;
     const meetings = [];
-    for (const [scenario, page, sizes] of scenarios) {
+    for (const [scenario, sizes, page = `${bottleneck}.${scenario}.html`] of scenarios) {
       for (const size of sizes) {
         const cells = (groups[at++] ?? "").split(",");
         const [a, b] = [read(cells[one]), read(cells[other])];

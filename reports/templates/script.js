@@ -33,9 +33,9 @@
   // --- tables that the page has as lines: reports/src/render/folded.rs ---
 
   const spaced = (text) => (text === "-" ? "–" : text.replace(/(\d) (?=[\dkMG%])/g, "$1\u202f").replaceAll(" - ", " – "));
-  // "·12.3 (12.1-12.4) noisy" is a marked value with its interval.
+  // "·12.3(12.1-12.4) noisy" is a marked value with its interval.
   function cell(text) {
-    const [, mark, value, below, noisy] = /^(·?)(.*?)(?: \((.*)\))?( noisy)?$/.exec(text);
+    const [, mark, value, below, noisy] = /^(·?)(.*?)(?: ?\((.*)\))?( noisy)?$/.exec(text);
     const made = make("td", { className: mark && "best" }, spaced(value));
     if (below) made.append(make("i", {}, spaced(below).replace(/(?<=[\dkMG])-/, "–")));
     if (noisy) made.append(make("i", { className: "noisy", title: "Somebody else used the core while this was timed" }, "noisy"));
@@ -69,7 +69,6 @@
       const above = make("tr", {}, make("th", { className: "who", rowSpan: 2 }, head[0]), ...sizes.map(size));
       const parts = rows.filter(([, text]) => !text.startsWith("costs ")).map(([name, ...texts]) => {
         const row = make("tr", {}, make("th", { className: "who" }, name), ...texts.map(cell));
-        row.dataset.part = name;
         all("td:nth-of-type(4n)", row).forEach(share);
         return row;
       });
@@ -100,7 +99,7 @@
     document.querySelector(".drawn .legend").before(figure);
   }
 
-  const radios = all("input[name=metric]");
+  const radios = all(".switch input");
   // A page is about one scenario, or it has a row for each of them.
   const scenario = document.querySelector(".sheet[data-scenario]");
   // All tables of values have the same sizes and contenders, and the first one says which.

@@ -69,7 +69,7 @@ pub fn scaling(scenario: &ScenarioView<'_>, names: &[&str], metric: Metric) -> R
         draw_scaling(&area, scenario, names.len(), metric, (&x, &y))?;
     }
     let (unit, name) = (metric.unit(), &scenario.info.name);
-    let text = format!("{name}: {unit} per {} by size, both logarithmic.", scenario.info.unit);
+    let text = format!("{name}: {unit} per {} by size", scenario.info.unit);
     Ok(Chart::Drawn(svg.finish(&text)))
 }
 

@@ -135,7 +135,13 @@ pub fn data(view: &BottleneckView<'_>) -> String {
     let scenario = |at: usize| {
         let info = view.scenarios[at].info;
         let sizes = view.scenarios[at].sizes.iter().map(u64::to_string).collect();
-        list(vec![quoted(&info.name), quoted(&view.scenario_page(&info.name)), list(sizes)])
+        let mut told = vec![quoted(&info.name), list(sizes)];
+        // Most pages are called after the bottleneck and the scenario.
+        let page = view.scenario_page(&info.name);
+        if page != format!("{}.{}.html", view.info.name, info.name) {
+            told.push(quoted(&page));
+        }
+        list(told)
     };
     let metric = |metric: Metric| {
         list(vec![
@@ -148,7 +154,8 @@ pub fn data(view: &BottleneckView<'_>) -> String {
     let metrics = COMPARED.into_iter().filter(|metric| view.has(*metric)).map(metric).collect();
     let scenarios = (0..view.scenarios.len()).map(scenario).collect();
     format!(
-        "\"use strict\";\nconst MEASURED = {{\ncontenders: {},\nscenarios: {},\nmetrics: {}\n}};\n",
+        "\"use strict\";\nconst MEASURED = {{\nbottleneck: {},\ncontenders: {},\nscenarios: {},\nmetrics: {}\n}};\n",
+        quoted(&view.info.name),
         list(contenders),
         list(scenarios),
         list(metrics)

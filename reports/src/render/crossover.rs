@@ -62,12 +62,8 @@ impl<'a> List<'a> {
             interval: interval(it),
         };
         let folded = view.scenarios.iter().enumerate().filter_map(|(at, scenario)| {
-            let of = rest.iter().filter(|it| it.scenario == at).map(|it| {
-                let size = rough(it.crossing.estimate, f64::round);
-                format!("{} → {} {size} ({})", name(it.below), name(it.above), interval(it))
-            });
-            let of: Vec<String> = of.collect();
-            (!of.is_empty()).then(|| (scenario.info.name.as_str(), of.join(" · ")))
+            let of: Vec<&Crossover> = rest.iter().filter(|it| it.scenario == at).collect();
+            (!of.is_empty()).then(|| (scenario.info.name.as_str(), by_below(&of, name)))
         });
         List {
             metric,
@@ -77,6 +73,21 @@ impl<'a> List<'a> {
             open: open.iter().map(row).collect(),
         }
     }
+}
+
+/// The changes of a scenario, those of a contender together: `a → b 30 (20–40), c 50 (40–60) · d → b 9 (8–10)`.
+fn by_below<'a>(changes: &[&Crossover], name: impl Fn(usize) -> &'a str) -> String {
+    let mut of: Vec<(usize, String)> = Vec::new();
+    for it in changes {
+        let size = rough(it.crossing.estimate, f64::round);
+        let change = format!("{} {size} ({})", name(it.above), interval(it));
+        match of.iter_mut().find(|(below, _)| *below == it.below) {
+            Some((_, changes)) => changes.extend([", ", &change]),
+            None => of.push((it.below, format!("{} → {change}", name(it.below)))),
+        }
+    }
+    let of: Vec<String> = of.into_iter().map(|(_, changes)| changes).collect();
+    of.join(" · ")
 }
 
 fn answer(view: &BottleneckView<'_>, metric: Metric, count: usize) -> String {

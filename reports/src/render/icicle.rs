@@ -60,12 +60,14 @@ fn push_box(svg: &mut String, from: f64, share: f64, name: &str, title: &str, co
     if width == 0.0 {
         return;
     }
+    // What begins at the left need not say so.
+    let x = if from == 0.0 { String::new() } else { format!(" x={from}%") };
     let title = format!("<title>{} {}</title>", escape(title), format::value(cost));
     let _ = match share >= NAMED {
         true => {
-            write!(svg, "<svg x={from}% width={width}%>{title}<rect/><text>{}</text></svg>", escape(name))
+            write!(svg, "<svg{x} width={width}%>{title}<rect/><text>{}</text></svg>", escape(name))
         }
-        false => write!(svg, "<rect x={from}% width={width}%>{title}</rect>"),
+        false => write!(svg, "<rect{x} width={width}%>{title}</rect>"),
     };
 }
 
@@ -89,10 +91,10 @@ mod tests {
             bar(3, &parts, 200.0, "\"x\""),
             concat!(
                 r#"<svg class=s3 role=img aria-label="&quot;x&quot;">"#,
-                "<svg x=0% width=25%><title>a (x.rs) 50.0</title><rect/><text>a</text></svg>",
+                "<svg width=25%><title>a (x.rs) 50.0</title><rect/><text>a</text></svg>",
                 "<svg x=25% width=5%><title>&lt;b&gt; (x.rs) 10.0</title><rect/><text>&lt;b&gt;</text></svg>",
                 "<rect x=30% width=0.5%><title>d (x.rs) 1.00</title></rect>",
-                "<g><svg x=0% width=15%><title>malloc 30.0</title><rect/><text>malloc</text></svg>",
+                "<g><svg width=15%><title>malloc 30.0</title><rect/><text>malloc</text></svg>",
                 "<svg x=25% width=5%><title>c 10.0</title><rect/><text>c</text></svg></g></svg>",
             )
         );
@@ -107,9 +109,10 @@ mod tests {
             text.split_once(name).unwrap().1.split('%').next().unwrap().parse().unwrap()
         };
         let mut end = 0.0;
-        for place in svg.split(" x=").skip(1).map(|rest| format!(" x={rest}")) {
-            assert!((value(&place, " x=") - end).abs() < 1e-6, "{place}");
-            end = value(&place, " x=") + value(&place, " width=");
+        for place in svg.split('<').filter(|tag| tag.contains(" width=")) {
+            let from = if place.contains(" x=") { value(place, " x=") } else { 0.0 };
+            assert!((from - end).abs() < 1e-6, "{place}");
+            end = from + value(place, " width=");
         }
         assert!((end - 100.0).abs() < 1e-6, "{end}");
     }

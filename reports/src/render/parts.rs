@@ -467,6 +467,8 @@ impl<'a> Block<'a> {
             .filter(|(_, cases)| !cases.is_empty())
             .collect();
         let charted = all.iter().filter(|(metric, _)| chart::is_charted(view, *metric));
+        // What is zero at every size is told in words.
+        let charted = charted.filter(|(_, cases)| cases.iter().any(is_any));
         let charts =
             charted.filter_map(|(metric, cases)| Some(Figure::new(composed, *metric, cases.last()?)));
         Ok(Block {

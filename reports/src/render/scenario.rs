@@ -385,11 +385,11 @@ impl<'a> Matrix<'a> {
 }
 
 impl Cell {
-    /// The cell in a line: `·12.3 (12.1–12.4) noisy`.
+    /// The cell in a line: `·12.3(12.1–12.4) noisy`.
     fn told(&self) -> String {
         let mut told = if self.best { format!("·{}", self.value) } else { self.value.clone() };
         if !self.interval.is_empty() {
-            told.push_str(&format!(" ({})", self.interval));
+            told.push_str(&format!("({})", self.interval));
         }
         if self.noisy {
             told.push_str(" noisy");

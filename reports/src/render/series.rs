@@ -18,15 +18,15 @@ const DASHES: [&str; 3] = ["", ";--dash:9 3", ";--dash:9 3 2 3"];
 /// The markers, in series order, drawn around the origin: an element, and its attributes.
 const MARKERS: [(&str, &str); 10] = [
     ("circle", "r=3.2"),
-    ("path", r#"d="M-3-3H3V3H-3Z""#),
-    ("path", r#"d="M0-4.1 3.7 2.7H-3.7Z""#),
-    ("path", r#"d="M0-4.3 3.6 0 0 4.3-3.6 0Z""#),
-    ("path", r#"d="M0 4.1 3.7-2.7H-3.7Z""#),
-    ("path", r#"d="M-1.2-3.8H1.2V-1.2H3.8V1.2H1.2V3.8H-1.2V1.2H-3.8V-1.2H-1.2Z""#),
-    ("path", r#"d="M-3.6-2 -2-3.6 0-1.6 2-3.6 3.6-2 1.6 0 3.6 2 2 3.6 0 1.6-2 3.6-3.6 2-1.6 0Z""#),
-    ("path", r#"d="M-3.9-1.6H3.9V1.6H-3.9Z""#),
-    ("path", r#"d="M-1.6-3.9H1.6V3.9H-1.6Z""#),
-    ("path", r#"d="M-4 0-2-3.5H2L4 0 2 3.5H-2Z""#),
+    ("path", "d=M-3-3H3V3H-3Z"),
+    ("path", "d=M0-4.1,3.7,2.7H-3.7Z"),
+    ("path", "d=M0-4.3,3.6,0,0,4.3-3.6,0Z"),
+    ("path", "d=M0,4.1,3.7-2.7H-3.7Z"),
+    ("path", "d=M-1.2-3.8H1.2V-1.2H3.8V1.2H1.2V3.8H-1.2V1.2H-3.8V-1.2H-1.2Z"),
+    ("path", "d=M-3.6-2-2-3.6,0-1.6,2-3.6,3.6-2,1.6,0,3.6,2,2,3.6,0,1.6-2,3.6-3.6,2-1.6,0Z"),
+    ("path", "d=M-3.9-1.6H3.9V1.6H-3.9Z"),
+    ("path", "d=M-1.6-3.9H1.6V3.9H-1.6Z"),
+    ("path", "d=M-4,0-2-3.5H2L4,0,2,3.5H-2Z"),
 ];
 
 /// The same markers as the style clips them from a square of 10 pixels.
@@ -59,7 +59,7 @@ fn sprite(
     shown: impl IntoIterator<Item = usize>,
     marker: impl Fn(&mut String, usize, (&str, &str)) -> std::fmt::Result,
 ) -> String {
-    let mut svg = r#"<svg class="sprite" aria-hidden="true" width="0" height="0">"#.to_owned();
+    let mut svg = r#"<svg class="sprite" aria-hidden="true">"#.to_owned();
     for series in shown {
         let _ = marker(&mut svg, series, MARKERS[series % MARKERS.len()]);
     }

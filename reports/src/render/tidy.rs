@@ -140,9 +140,18 @@ fn push(tidy: &mut String, tag: &str) {
         let (before, from) = rest.split_at(at);
         let value = &from[2..];
         let Some(end) = value.find('"') else { break };
-        let (value, behind) = (&value[..end], &value[end + 1..]);
-        tidy.push_str(before);
+        let (mut value, behind) = (&value[..end], &value[end + 1..]);
         let attribute = before.rsplit([' ', '\n']).next().unwrap_or_default();
+        if attribute == "class" {
+            value = value.trim_ascii();
+        }
+        // No class is no attribute.
+        if let Some(before) = before.strip_suffix(" class").filter(|_| value.is_empty()) {
+            tidy.push_str(before);
+            rest = behind;
+            continue;
+        }
+        tidy.push_str(before);
         if is_plain(value) && !QUOTED.contains(&attribute) || is_place(attribute, value) {
             tidy.push('=');
             tidy.push_str(value);
@@ -192,6 +201,11 @@ mod tests {
             body(list),
             "<meta name=\"generator\">\n<body><div><p>a<ul><li>b<li><p>c<p>d</ul><dl><dt>e<dd>f</dl></div></body>"
         );
+    }
+
+    #[test]
+    fn classes_are_those_that_there_are() {
+        assert!(body("<td class=\"\">1<td class=\"r \" colspan=2>").contains("<td>1<td class=r colspan=2>"));
     }
 
     #[test]

@@ -327,17 +327,17 @@ mod tests {
             assert_eq!(named, [("own", "100"), ("peer", "300")]);
             // A third of the width, because the rival needs three times as much.
             assert!(
-                bars[0].svg.contains("<svg x=0% width=23.3%><title>keep (own.rs) 70.0</title>"),
+                bars[0].svg.contains("<svg width=23.3%><title>keep (own.rs) 70.0</title>"),
                 "{}",
                 bars[0].svg
             );
             assert!(
-                bars[1].svg.contains("<svg x=0% width=100%><title>clone (a.rs) 300</title>"),
+                bars[1].svg.contains("<svg width=100%><title>clone (a.rs) 300</title>"),
                 "{}",
                 bars[1].svg
             );
             assert!(
-                bars[1].svg.contains("<g><svg x=0% width=16.7%><title>malloc 50.0</title>"),
+                bars[1].svg.contains("<g><svg width=16.7%><title>malloc 50.0</title>"),
                 "{}",
                 bars[1].svg
             );

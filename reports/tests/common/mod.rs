@@ -805,8 +805,8 @@ fn unfolded(page: &str) -> String {
         for (name, cells) in rows {
             whole.push_str(&match kind {
                 "matrix" => format!("<tr><th>{name}"),
-                "glance" => format!("<tr data-scenario=\"{name}\"><th class=who>{name}"),
-                _ => format!("<tr data-part=\"{name}\"><th class=who>{name}"),
+                "glance" => format!("<tr data-scenario=\"{name}\"><th>{name}"),
+                _ => format!("<tr><th>{name}"),
             });
             for (at, cell) in cells.into_iter().enumerate() {
                 let sign = if is_ratio.get(at) == Some(&true) && cell != "-" { "×" } else { "" };
@@ -826,7 +826,7 @@ fn push_figure(whole: &mut String, metric: &str, caption: &str, lines: &str) {
     let mut cells = lines.split(['\t', '\n']);
     let note = if cells.any(|cell| cell.trim_start_matches('·') == "0") {
         "<p class=note>Zero has no logarithm, so it is drawn on the line marked 0.</p>"
-    } else if lines.contains(" (") {
+    } else if lines.contains('(') {
         "<p class=note>The bars are 95 % confidence intervals, where they reach beyond the marks.</p>"
     } else {
         ""
@@ -841,8 +841,8 @@ fn push_figure(whole: &mut String, metric: &str, caption: &str, lines: &str) {
 fn push_cell(whole: &mut String, text: &str) {
     let (text, noisy) = text.strip_suffix(" noisy").map_or((text, false), |text| (text, true));
     let (text, best) = text.strip_prefix('·').map_or((text, ""), |text| (text, " class=best"));
-    let (value, below) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
-        Some((value, below)) => (value, below),
+    let (value, below) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        Some((value, below)) => (value.trim_end(), below),
         None => (text, ""),
     };
     whole.push_str(&format!("<td{best}>{}", spaced(value)));
