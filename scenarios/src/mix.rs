@@ -430,21 +430,23 @@ pub(crate) fn program(
 struct Walk {
     /// How far the size is from where it began.
     at: isize,
-    /// How far it goes at most.
-    furthest: isize,
+    /// How far it goes at most, down and up. One element always stays.
+    furthest: [isize; 2],
     /// How many elements have to go yet, and how many have to come.
     left: [usize; 2],
 }
 
 impl Walk {
     fn new(size: usize, changes: usize) -> Self {
-        Walk { at: 0, furthest: (size / 2).clamp(1, FURTHEST) as isize, left: [changes, changes] }
+        let furthest = (size / 2).clamp(1, FURTHEST);
+        let furthest = [furthest.min(size - 1), furthest].map(|elements| elements as isize);
+        Walk { at: 0, furthest, left: [changes, changes] }
     }
 
     /// Makes so many changes, and tells of each run of them whether elements go (0) or come (1), and how many.
     fn go(&mut self, mut count: usize, rng: &mut Rng, mut tell: impl FnMut(u32, usize)) {
         while count > 0 {
-            let room = [self.furthest + self.at, self.furthest - self.at].map(|room| room as usize);
+            let room = [self.furthest[0] + self.at, self.furthest[1] - self.at].map(|room| room as usize);
             let most = [0, 1].map(|way| room[way].min(self.left[way]));
             let way = match most {
                 [0, 0] => return,
