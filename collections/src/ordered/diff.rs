@@ -79,6 +79,27 @@ impl<K, V, C> Walk<K, V, C> {
         }
     }
 
+    /// The branch above the node that comes next, or the leaf of the entry that comes next, with the number of the node
+    /// or entry in it. None if the root comes next.
+    ///
+    /// # Safety
+    /// Something comes next, and the version is alive.
+    #[inline]
+    unsafe fn above(&self) -> Option<(Node<K, V, C>, usize)> {
+        let above = self.height.map_or(0, |height| height + 1);
+        if above > self.top {
+            return None;
+        }
+        // SAFETY: all nodes of the way above the position are written.
+        Some((unsafe { self.nodes[above].assume_init() }, usize::from(self.places[above])))
+    }
+
+    /// Goes `count` nodes or entries further on in the same branch or leaf, as if these were not there.
+    #[inline]
+    fn pass(&mut self, count: usize) {
+        self.places[self.height.map_or(0, |height| height + 1)] += count as u8;
+    }
+
     /// Goes to behind the node or entry that comes next.
     ///
     /// # Safety
@@ -118,8 +139,8 @@ pub(super) enum Pair<K, V, C> {
     Both(Slot<K, V, C>, Slot<K, V, C>),
 }
 
-/// Walks through two trees and yields all entries, in the order of their keys, except those in nodes and cells that
-/// both trees have.
+/// Walks through two trees and yields the entries, in the order of their keys, except those in nodes and cells that both
+/// trees have.
 ///
 /// Whenever two nodes differ, the one that begins first is entered. So a node of one tree meets the same node of the
 /// other, even if the branches above them are of different shape.
@@ -142,10 +163,16 @@ impl<K, V, C: Counter> Pairs<K, V, C> {
 }
 
 impl<K: Ord, V, C> Pairs<K, V, C> {
+    /// The next entry or pair of entries.
     pub(super) fn next(&mut self) -> Option<Pair<K, V, C>> {
+        self.next_unless(|_, _| false)
+    }
+
+    /// The next entry or pair of entries, without the pairs of whose values `same` is true.
+    pub(super) fn next_unless(&mut self, same: impl Fn(&V, &V) -> bool) -> Option<Pair<K, V, C>> {
         // SAFETY: the versions are alive, and nodes are not empty.
         unsafe {
-            loop {
+            'walk: loop {
                 match (self.left.next(), self.right.next()) {
                     (None, None) => return None,
                     (Some(Next::Node(_, height)), None) => self.left.enter(height),
@@ -160,8 +187,7 @@ impl<K: Ord, V, C> Pairs<K, V, C> {
                     }
                     (Some(Next::Node(left, left_height)), Some(Next::Node(right, right_height))) => {
                         if left == right {
-                            self.left.skip();
-                            self.right.skip();
+                            self.skip_shared();
                             continue;
                         }
                         let (first, second): (&K, &K) =
@@ -192,26 +218,66 @@ impl<K: Ord, V, C> Pairs<K, V, C> {
                         }
                     }
                     (Some(Next::Entry(left)), Some(Next::Entry(right))) => {
-                        let order = if left.has_cell_of(right) {
-                            Ordering::Equal
-                        } else {
-                            left.key::<'_>().cmp(right.key::<'_>())
-                        };
-                        if order != Ordering::Greater {
-                            self.left.skip();
-                        }
-                        if order != Ordering::Less {
-                            self.right.skip();
-                        }
-                        match order {
-                            Ordering::Less => return Some(Pair::Left(left)),
-                            Ordering::Greater => return Some(Pair::Right(right)),
-                            Ordering::Equal if left.has_cell_of(right) => {}
-                            Ordering::Equal => return Some(Pair::Both(left, right)),
+                        let (left_leaf, right_leaf) = (self.left.node, self.right.node);
+                        let left_end = left_leaf.len() - usize::from(self.left.places[0]);
+                        let end = left_end.min(right_leaf.len() - usize::from(self.right.places[0]));
+                        let mut passed = 0;
+                        let (mut left, mut right) = (left, right);
+                        loop {
+                            let order = if left.has_cell_of(right) {
+                                None
+                            } else {
+                                match left.key::<'_>().cmp(right.key::<'_>()) {
+                                    Ordering::Equal if same(left.value(), right.value()) => None,
+                                    order => Some(order),
+                                }
+                            };
+                            if let Some(order) = order {
+                                self.left.pass(passed);
+                                self.right.pass(passed);
+                                if order != Ordering::Greater {
+                                    self.left.skip();
+                                }
+                                if order != Ordering::Less {
+                                    self.right.skip();
+                                }
+                                return Some(match order {
+                                    Ordering::Less => Pair::Left(left),
+                                    Ordering::Equal => Pair::Both(left, right),
+                                    Ordering::Greater => Pair::Right(right),
+                                });
+                            }
+                            if passed + 1 == end {
+                                self.left.pass(passed);
+                                self.right.pass(passed);
+                                self.left.skip();
+                                self.right.skip();
+                                continue 'walk;
+                            }
+                            passed += 1;
+                            (left, right) = (left.add(1), right.add(1));
                         }
                     }
                 }
             }
+        }
+    }
+
+    /// Skips the node that comes next in both trees, and all further ones in the branches above that both have.
+    ///
+    /// # Safety
+    /// The same node comes next, and the versions are alive.
+    unsafe fn skip_shared(&mut self) {
+        // SAFETY: by the contract.
+        unsafe {
+            if let (Some((left, left_at)), Some((right, right_at))) = (self.left.above(), self.right.above()) {
+                let end = (left.len() - left_at).min(right.len() - right_at);
+                let shared = (1..end).take_while(|at| left.child(left_at + at) == right.child(right_at + at)).count();
+                self.left.pass(shared);
+                self.right.pass(shared);
+            }
+            self.left.skip();
+            self.right.skip();
         }
     }
 }
@@ -243,18 +309,15 @@ impl<'a, K: Ord, V: PartialEq, C> Iterator for Diff<'a, K, V, C> {
     type Item = DiffItem<'a, K, V>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            // SAFETY: both versions are borrowed for `'a`.
-            unsafe {
-                return Some(match self.pairs.next()? {
-                    Pair::Left(slot) => DiffItem::Remove(slot.key(), slot.value()),
-                    Pair::Right(slot) => DiffItem::Add(slot.key(), slot.value()),
-                    Pair::Both(old, new) if old.value::<'a>() == new.value::<'a>() => continue,
-                    Pair::Both(old, new) => {
-                        DiffItem::Update { old: (old.key(), old.value()), new: (new.key(), new.value()) }
-                    }
-                });
-            }
+        // SAFETY: both versions are borrowed for `'a`.
+        unsafe {
+            Some(match self.pairs.next_unless(V::eq)? {
+                Pair::Left(slot) => DiffItem::Remove(slot.key(), slot.value()),
+                Pair::Right(slot) => DiffItem::Add(slot.key(), slot.value()),
+                Pair::Both(old, new) => {
+                    DiffItem::Update { old: (old.key(), old.value()), new: (new.key(), new.value()) }
+                }
+            })
         }
     }
 }

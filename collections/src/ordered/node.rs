@@ -295,14 +295,27 @@ impl<K, V, C> Node<K, V, C> {
     where
         K: Borrow<Q>,
     {
-        // SAFETY: the branch has a first child, and the separators are alive and sorted from the second one on.
+        // SAFETY: by the contract, and the two places are those of items.
+        unsafe { (self.child_place_for(key).addr() - self.child_place(0).addr()) / Self::ITEM }
+    }
+
+    /// The place of the pointer to the child below which `key` lies, as for [`child_for`](Self::child_for).
+    ///
+    /// # Safety
+    /// This is a branch.
+    #[inline]
+    pub(super) unsafe fn child_place_for<Q: Ord + ?Sized>(self, key: &Q) -> *mut Node<K, V, C>
+    where
+        K: Borrow<Q>,
+    {
+        // SAFETY: the branch has a first child, and the separators are alive and sorted from the second one on. The
+        // search ends at the separator behind the child's.
         unsafe {
-            let first = self.separator(1).place();
-            let end = Self::partition(first, self.len() - 1, Self::ITEM, |place| {
+            let end = Self::partition(self.separator(1).place(), self.len() - 1, Self::ITEM, |place| {
                 let separator: &K = Separator::<K, V, C>::new(place).key();
                 separator.borrow().cmp(key) != Ordering::Greater
             });
-            (end.addr() - first.addr()) / Self::ITEM
+            end.sub(Self::ITEM + Self::SEPARATOR).cast()
         }
     }
 
@@ -325,8 +338,9 @@ impl<K, V, C> Node<K, V, C> {
     /// The place behind those of `len` items, from `first` on, of which `is_before` is true. They are the first ones.
     /// However `is_before` answers, the result lies between the first item and the end of the last one.
     ///
-    /// The search takes the same steps for all keys and so no branch that a processor could mispredict. The first step
-    /// leaves one less than a power of two of items, and each further one half of them.
+    /// The search takes the same steps for all keys and so no branch that a processor could mispredict. With the
+    /// greatest power of two that is at most `len`, the first step leaves one less than the power of items, and each
+    /// further one half of them.
     ///
     /// # Safety
     /// There are so many items of `size` bytes.
@@ -337,31 +351,53 @@ impl<K, V, C> Node<K, V, C> {
         size: usize,
         is_before: impl Fn(*mut u8) -> bool,
     ) -> *mut u8 {
-        if len == 0 {
-            return first;
-        }
-        let power = 1 << len.ilog2();
         // SAFETY: a step that looks at `count` items leaves `count - 1` of `2 * count - 1`, so all lie within the items.
         unsafe {
             let step = |at: *mut u8, count: usize| {
-                let behind = at.add(count * size);
+                let behind = opaque(at.add(count * size));
                 select_unpredictable(is_before(behind.sub(size)), behind, at)
             };
-            let mut at = step(first, len - power + 1);
-            if Slot::<K, V, C>::SIMPLE {
-                for count in [16, 8, 4, 2, 1] {
-                    if power > count {
-                        at = step(at, count);
-                    }
+            let mut at;
+            if !Slot::<K, V, C>::SIMPLE {
+                if len == 0 {
+                    return first;
                 }
-            } else {
-                let mut count = power / 2;
-                while count > 0 {
-                    at = step(at, count);
+                let mut count = 1 << len.ilog2();
+                at = step(first, len - count + 1);
+                while count > 1 {
                     count /= 2;
+                    at = step(at, count);
                 }
+                return at;
             }
-            at
+            // The same without a loop and a logarithm.
+            if len >= 16 {
+                if len >= 32 {
+                    at = step(first, len - 31);
+                    at = step(at, 16);
+                } else {
+                    at = step(first, len - 15);
+                }
+                at = step(at, 8);
+                at = step(at, 4);
+                at = step(at, 2);
+                step(at, 1)
+            } else if len >= 4 {
+                if len >= 8 {
+                    at = step(first, len - 7);
+                    at = step(at, 4);
+                } else {
+                    at = step(first, len - 3);
+                }
+                at = step(at, 2);
+                step(at, 1)
+            } else {
+                at = first;
+                for _ in 0..len {
+                    at = step(at, 1);
+                }
+                at
+            }
         }
     }
 
@@ -369,6 +405,39 @@ impl<K, V, C> Node<K, V, C> {
     #[inline]
     pub(super) fn place_of(self, slot: Slot<K, V, C>) -> usize {
         (slot.place().addr() - self.0.addr() - Self::SLOTS) / Slot::<K, V, C>::SIZE
+    }
+}
+
+/// The pointer itself. The compiler does not see how it was made. It would turn a choice between two places of one
+/// allocation into the same choice between two offsets, which takes more instructions.
+#[inline]
+fn opaque(place: *mut u8) -> *mut u8 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut place = place;
+        // SAFETY: there is no instruction.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        place
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    place
+}
+
+/// Does something for each number below `len`, four at a time, because that takes fewer instructions than the loop around
+/// a single one.
+#[inline]
+fn each(len: usize, mut action: impl FnMut(usize)) {
+    let mut at = 0;
+    while at + 4 <= len {
+        action(at);
+        action(at + 1);
+        action(at + 2);
+        action(at + 3);
+        at += 4;
+    }
+    while at < len {
+        action(at);
+        at += 1;
     }
 }
 
@@ -588,13 +657,9 @@ impl<K: Clone, V: Clone, C: Counter> Node<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             let (copy, behind) = (filling.node, self.len() - end);
-            for at in 0..start {
-                copy.slot(at).copy_from(self.slot(at));
-            }
+            each(start, |at| copy.slot(at).copy_from(self.slot(at)));
             let (source, target) = (self.slot(end), copy.slot(start + gap));
-            for at in 0..behind {
-                target.add(at).copy_from(source.add(at));
-            }
+            each(behind, |at| target.add(at).copy_from(source.add(at)));
             copy.set_len(start + gap + behind);
         }
         filling.done()
@@ -629,12 +694,8 @@ impl<K: Clone, V: Clone, C: Counter> Node<K, V, C> {
         // SAFETY: by the contract.
         unsafe {
             let (copy, len) = (filling.node, self.len());
-            for at in 0..len {
-                copy.write_item(at, self.child(at), self.separator(at).read());
-            }
-            for at in 0..len {
-                self.child(at).hold();
-            }
+            each(len, |at| copy.write_item(at, self.child(at), self.separator(at).read()));
+            each(len, |at| self.child(at).hold());
             copy.set_len(len);
             copy.set_entries(self.entries(1));
         }

@@ -133,7 +133,7 @@ impl<K, V, C: Counter> Tree<K, V, C> {
         // before it.
         unsafe {
             for _ in 0..self.height {
-                node = node.child(node.child_for(key));
+                node = *node.child_place_for(key);
             }
             let behind = node.slot_behind(|other| other.borrow().cmp(key) != Ordering::Greater);
             if behind == node.slot(0) {
