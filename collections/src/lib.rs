@@ -62,6 +62,7 @@ mod macros;
 pub mod map;
 mod operators;
 mod order;
+pub mod ordered;
 #[cfg(feature = "proptest")]
 pub mod proptest;
 #[cfg(feature = "serde")]
@@ -74,6 +75,8 @@ mod unwind;
 pub mod vector;
 
 pub use map::{GenericHashMap, HashMap};
+pub use ordered::set::{GenericOrdSet, OrdSet};
+pub use ordered::{GenericOrdMap, OrdMap};
 pub use set::{GenericHashSet, HashSet};
 pub use uncloned::Shared;
 pub use vector::GenericVector;
@@ -116,6 +119,12 @@ pub mod rc {
 
     /// A [`GenericHashSet`](crate::GenericHashSet) for one thread.
     pub type HashSet<T, S = RandomState> = crate::GenericHashSet<T, S, Plain>;
+
+    /// A [`GenericOrdMap`](crate::GenericOrdMap) for one thread.
+    pub type OrdMap<K, V> = crate::GenericOrdMap<K, V, Plain>;
+
+    /// A [`GenericOrdSet`](crate::GenericOrdSet) for one thread.
+    pub type OrdSet<T> = crate::GenericOrdSet<T, Plain>;
 
     /// A [`GenericVector`](crate::GenericVector) for one thread.
     pub type Vector<T> = crate::GenericVector<T, Plain>;

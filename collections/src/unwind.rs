@@ -10,7 +10,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::counter::{Counter, Plain};
-use crate::{GenericHashMap, GenericHashSet, GenericVector, map, set, vector};
+use crate::{
+    GenericHashMap, GenericHashSet, GenericOrdMap, GenericOrdSet, GenericVector, map, ordered, set, vector,
+};
 
 // A count is always correct when user code runs, so a panic there cannot leave it wrong.
 impl RefUnwindSafe for Plain {}
@@ -40,3 +42,14 @@ impl<T: RefUnwindSafe, C: Counter> UnwindSafe for vector::Leaves<'_, T, C> {}
 impl<T: RefUnwindSafe, C: Counter> RefUnwindSafe for vector::Leaves<'_, T, C> {}
 impl<T: RefUnwindSafe, C: Counter> UnwindSafe for vector::IntoIter<T, C> {}
 impl<T: RefUnwindSafe, C: Counter> RefUnwindSafe for vector::IntoIter<T, C> {}
+
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C: Counter> UnwindSafe for GenericOrdMap<K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C: Counter> RefUnwindSafe for GenericOrdMap<K, V, C> {}
+impl<T: RefUnwindSafe, C: Counter> UnwindSafe for GenericOrdSet<T, C> {}
+impl<T: RefUnwindSafe, C: Counter> RefUnwindSafe for GenericOrdSet<T, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C> UnwindSafe for ordered::Iter<'_, K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C> RefUnwindSafe for ordered::Iter<'_, K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C> UnwindSafe for ordered::Range<'_, K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C> RefUnwindSafe for ordered::Range<'_, K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C: Counter> UnwindSafe for ordered::IntoIter<K, V, C> {}
+impl<K: RefUnwindSafe, V: RefUnwindSafe, C: Counter> RefUnwindSafe for ordered::IntoIter<K, V, C> {}
