@@ -416,7 +416,9 @@ fn opaque(place: *mut u8) -> *mut u8 {
     {
         let mut place = place;
         // SAFETY: there is no instruction.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags))
+        };
         place
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]

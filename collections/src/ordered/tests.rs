@@ -446,7 +446,10 @@ fn the_interface_of_std() {
     assert_eq!(map.alter(|value| value.map(|_| vec![9]), "c".to_owned())["c"], [9]);
     assert_eq!(map.update_with("c".to_owned(), vec![8], |old, new| [old, new].concat())["c"], [3, 8]);
     let all: OrdMap<u32, u32> = (0..500).map(|id| (id, 2 * id)).collect();
-    assert_eq!((all.iter().len(), all.iter().skip(100).len(), all.iter().last()), (500, 400, Some((&499, &998))));
+    assert_eq!(
+        (all.iter().len(), all.iter().skip(100).len(), all.iter().last()),
+        (500, 400, Some((&499, &998)))
+    );
     assert_eq!(all.values().sum::<u32>(), 499 * 500);
     assert!(all.keys().rev().copied().eq((0..500).rev()));
     let same: OrdMap<u32, u32> = all.clone().into_iter().rev().collect();
@@ -486,7 +489,9 @@ fn entries_of_no_size_of_high_alignment_and_large() {
     struct Half(u8);
     let aligned: OrdMap<Aligned, u32> = (0..300).map(|id| (Aligned(id), id)).collect();
     let half: OrdMap<Half, u8> = (0..200).map(|id| (Half(id), id)).collect();
-    assert!(aligned.update(Aligned(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(128)));
+    assert!(
+        aligned.update(Aligned(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(128))
+    );
     assert!(half.update(Half(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(16)));
     check(&aligned.without(&Aligned(0)));
     check(&half.without(&Half(0)));
@@ -579,7 +584,9 @@ fn a_panic_in_a_key_or_value_leaves_every_version_intact() {
 
 #[test]
 fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
-    for (size, fuse) in [8, 12, 64, 97, 800].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse))) {
+    for (size, fuse) in
+        [8, 12, 64, 97, 800].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse)))
+    {
         let mut sole: OrdMap<Brittle, u32> = (1..=size).map(|id| (Brittle(id), id)).collect();
         let held: OrdMap<Brittle, u32> = (1..=size).map(|id| (Brittle(id), id)).collect();
         for change in 0..7 {
@@ -702,6 +709,9 @@ fn keys_without_an_order_do_no_harm() {
             14 => assert!(map.diff(&other).count() <= map.len() + other.len()),
             _ => drop(map.pop_first()),
         }));
-        assert_eq!(map.iter().map(|(key, value)| usize::from(value.parse() == Ok(key.0))).sum::<usize>(), map.len());
+        assert_eq!(
+            map.iter().map(|(key, value)| usize::from(value.parse() == Ok(key.0))).sum::<usize>(),
+            map.len()
+        );
     }
 }
