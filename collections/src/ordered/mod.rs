@@ -548,9 +548,9 @@ impl<K: Ord + Clone, V: Clone, C: Counter> GenericOrdMap<K, V, C> {
         while changes.len() <= limit {
             let Some(pair) = pairs.next() else {
                 for change in changes {
-                    // SAFETY: both maps are alive.
                     let (key, value) = match change {
                         Source::New(key, value) => (key, value),
+                        // SAFETY: both maps are alive.
                         Source::Kept(slot) => unsafe {
                             (slot.key::<'_>().clone(), slot.value::<'_>().clone())
                         },

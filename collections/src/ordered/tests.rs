@@ -100,9 +100,10 @@ impl Content for [u64; 10] {
     }
 }
 
-type Model<K, V> = BTreeMap<K, V>;
+/// A map, and what it should hold.
+type Modelled<K, V, C> = (GenericOrdMap<K, V, C>, BTreeMap<K, V>);
 
-fn content<K: Content, V: Content, C: Counter>(map: &GenericOrdMap<K, V, C>) -> Model<K, V> {
+fn content<K: Content, V: Content, C: Counter>(map: &GenericOrdMap<K, V, C>) -> BTreeMap<K, V> {
     map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -120,7 +121,7 @@ fn bounds<K: Content>(draw: u64, ids: u64) -> (Bound<K>, Bound<K>) {
 
 /// Does random operations to versions that stem from each other.
 fn replay<K: Content, V: Content, C: Counter>(seed: usize, steps: usize, ids: u64) {
-    let mut versions: Vec<(GenericOrdMap<K, V, C>, Model<K, V>)> = vec![Default::default()];
+    let mut versions: Vec<Modelled<K, V, C>> = vec![Default::default()];
     for (step, draw) in draws(&mut rng("ordered", seed), steps, 1 << 50).into_iter().enumerate() {
         let at = (draw >> 40) as usize % versions.len();
         let id = (draw % ids) as u32;
@@ -464,7 +465,8 @@ fn the_interface_of_std() {
 #[test]
 #[should_panic(expected = "starts behind its end")]
 fn a_range_must_not_start_behind_its_end() {
-    let _ = OrdMap::from([(1, 1)]).range(2..1);
+    let (from, to) = (2, 1);
+    let _ = OrdMap::from([(1, 1)]).range(from..to);
 }
 
 #[test]
