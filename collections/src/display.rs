@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::counter::Counter;
-use crate::{GenericHashMap, GenericHashSet, GenericVector};
+use crate::{GenericHashMap, GenericHashSet, GenericOrdMap, GenericOrdSet, GenericVector};
 
 /// Writes items with a comma between them.
 fn list<I: IntoIterator>(
@@ -22,14 +22,31 @@ fn list<I: IntoIterator>(
     f.write_str(close)
 }
 
+/// Writes the entry of a map.
+fn entry<K: Display, V: Display>(f: &mut fmt::Formatter<'_>, (key, value): (&K, &V)) -> fmt::Result {
+    key.fmt(f)?;
+    f.write_str(": ")?;
+    value.fmt(f)
+}
+
 impl<K: Display, V: Display, S, C: Counter> Display for GenericHashMap<K, V, S, C> {
     /// Writes `{key: value, …}`, in the order of [`iter`](GenericHashMap::iter). Flags apply to keys and values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, ("{", "}"), self, |f, (key, value)| {
-            key.fmt(f)?;
-            f.write_str(": ")?;
-            value.fmt(f)
-        })
+        list(f, ("{", "}"), self, entry)
+    }
+}
+
+impl<K: Display, V: Display, C: Counter> Display for GenericOrdMap<K, V, C> {
+    /// Writes `{key: value, …}`, in the order of the keys. Flags apply to keys and values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, ("{", "}"), self, entry)
+    }
+}
+
+impl<T: Display, C: Counter> Display for GenericOrdSet<T, C> {
+    /// Writes `{element, …}`, in order. Flags apply to the elements.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, ("{", "}"), self, |f, element| element.fmt(f))
     }
 }
 

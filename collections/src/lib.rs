@@ -22,6 +22,8 @@
 //! assert_eq!((before.len(), log.len()), (1, 2));
 //! ```
 //!
+//! [`OrdMap`] and [`OrdSet`] keep their entries sorted, and have ranges.
+//!
 //! Every collection exists twice. The names at the root of the crate count references with atomic operations, so that
 //! several threads may hold versions. Those in [`rc`] count without atomic operations: they are faster, but stay in one
 //! thread.
@@ -112,7 +114,10 @@ pub mod rc {
     use crate::counter::Plain;
 
     #[doc(inline)]
-    pub use crate::{__rc_hashmap as hashmap, __rc_hashset as hashset, __rc_vector as vector};
+    pub use crate::{
+        __rc_hashmap as hashmap, __rc_hashset as hashset, __rc_ordmap as ordmap, __rc_ordset as ordset,
+        __rc_vector as vector,
+    };
 
     /// A [`GenericHashMap`](crate::GenericHashMap) for one thread.
     pub type HashMap<K, V, S = RandomState> = crate::GenericHashMap<K, V, S, Plain>;

@@ -31,6 +31,34 @@ macro_rules! hashset {
     ($($element:expr),+ $(,)?) => { <$crate::HashSet<_>>::from([$($element),+]) };
 }
 
+/// An [`OrdMap`](crate::OrdMap) of the given entries. Of entries with equal keys, the last one stays. O(n log n) for n
+/// entries.
+///
+/// ```
+/// use persistent_collections::ordmap;
+///
+/// let stock = ordmap! { "pears" => 1, "apples" => 3 };
+/// assert_eq!(stock.first_key_value(), Some((&"apples", &3)));
+/// ```
+#[macro_export]
+macro_rules! ordmap {
+    () => { <$crate::OrdMap<_, _>>::new() };
+    ($($key:expr => $value:expr),+ $(,)?) => { <$crate::OrdMap<_, _>>::from([$(($key, $value)),+]) };
+}
+
+/// An [`OrdSet`](crate::OrdSet) of the given elements. O(n log n) for n elements.
+///
+/// ```
+/// use persistent_collections::ordset;
+///
+/// assert_eq!(ordset![2, 1, 2].first(), Some(&1));
+/// ```
+#[macro_export]
+macro_rules! ordset {
+    () => { <$crate::OrdSet<_>>::new() };
+    ($($element:expr),+ $(,)?) => { <$crate::OrdSet<_>>::from([$($element),+]) };
+}
+
 /// A [`Vector`](crate::Vector) of the given elements, or of clones of one element. O(n) for n elements.
 ///
 /// ```
@@ -60,6 +88,22 @@ macro_rules! __rc_hashmap {
 macro_rules! __rc_hashset {
     () => { <$crate::rc::HashSet<_>>::new() };
     ($($element:expr),+ $(,)?) => { <$crate::rc::HashSet<_>>::from([$($element),+]) };
+}
+
+/// The same as [`ordmap!`](crate::ordmap!), for [`rc::OrdMap`](crate::rc::OrdMap).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rc_ordmap {
+    () => { <$crate::rc::OrdMap<_, _>>::new() };
+    ($($key:expr => $value:expr),+ $(,)?) => { <$crate::rc::OrdMap<_, _>>::from([$(($key, $value)),+]) };
+}
+
+/// The same as [`ordset!`](crate::ordset!), for [`rc::OrdSet`](crate::rc::OrdSet).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rc_ordset {
+    () => { <$crate::rc::OrdSet<_>>::new() };
+    ($($element:expr),+ $(,)?) => { <$crate::rc::OrdSet<_>>::from([$($element),+]) };
 }
 
 /// The same as [`vector!`](crate::vector!), for [`rc::Vector`](crate::rc::Vector).

@@ -5,7 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, Mul};
 
 use crate::counter::Counter;
-use crate::{GenericHashMap, GenericHashSet, GenericVector};
+use crate::{GenericHashMap, GenericHashSet, GenericOrdMap, GenericOrdSet, GenericVector};
 
 impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher, C: Counter> Add for GenericHashMap<K, V, S, C> {
     type Output = Self;
@@ -94,5 +94,73 @@ impl<T: Clone, C: Counter> Sum for GenericVector<T, C> {
     /// If there would be more than `isize::MAX` elements, or up to 64 fewer.
     fn sum<I: Iterator<Item = Self>>(vectors: I) -> Self {
         vectors.reduce(|all, vector| all + vector).unwrap_or_default()
+    }
+}
+
+impl<K: Ord + Clone, V: Clone, C: Counter> Add for GenericOrdMap<K, V, C> {
+    type Output = Self;
+
+    /// The same as [`union`](GenericOrdMap::union): where both have a key, the value is the left map's.
+    fn add(self, other: Self) -> Self {
+        self.union(other)
+    }
+}
+
+impl<K: Ord + Clone, V: Clone, C: Counter> Add for &GenericOrdMap<K, V, C> {
+    type Output = GenericOrdMap<K, V, C>;
+
+    /// The [`union`](GenericOrdMap::union) of clones of both.
+    fn add(self, other: Self) -> GenericOrdMap<K, V, C> {
+        self.clone().union(other.clone())
+    }
+}
+
+impl<K: Ord + Clone, V: Clone, C: Counter> Sum for GenericOrdMap<K, V, C> {
+    /// The same as [`unions`](GenericOrdMap::unions).
+    fn sum<I: Iterator<Item = Self>>(maps: I) -> Self {
+        Self::unions(maps)
+    }
+}
+
+impl<T: Ord + Clone, C: Counter> Add for GenericOrdSet<T, C> {
+    type Output = Self;
+
+    /// The same as [`union`](GenericOrdSet::union).
+    fn add(self, other: Self) -> Self {
+        self.union(other)
+    }
+}
+
+impl<T: Ord + Clone, C: Counter> Add for &GenericOrdSet<T, C> {
+    type Output = GenericOrdSet<T, C>;
+
+    /// The [`union`](GenericOrdSet::union) of clones of both.
+    fn add(self, other: Self) -> GenericOrdSet<T, C> {
+        self.clone().union(other.clone())
+    }
+}
+
+impl<T: Ord + Clone, C: Counter> Mul for GenericOrdSet<T, C> {
+    type Output = Self;
+
+    /// The same as [`intersection`](GenericOrdSet::intersection).
+    fn mul(self, other: Self) -> Self {
+        self.intersection(&other)
+    }
+}
+
+impl<T: Ord + Clone, C: Counter> Mul for &GenericOrdSet<T, C> {
+    type Output = GenericOrdSet<T, C>;
+
+    /// The [`intersection`](GenericOrdSet::intersection) of a clone and the other set.
+    fn mul(self, other: Self) -> GenericOrdSet<T, C> {
+        self.clone().intersection(other)
+    }
+}
+
+impl<T: Ord + Clone, C: Counter> Sum for GenericOrdSet<T, C> {
+    /// The same as [`unions`](GenericOrdSet::unions).
+    fn sum<I: Iterator<Item = Self>>(sets: I) -> Self {
+        Self::unions(sets)
     }
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::counter::Counter;
-use crate::{GenericHashMap, GenericHashSet, GenericVector};
+use crate::{GenericHashMap, GenericHashSet, GenericOrdMap, GenericOrdSet, GenericVector};
 
 impl<K: Serialize, V: Serialize, S, C: Counter> Serialize for GenericHashMap<K, V, S, C> {
     /// Writes a map. O(n).
@@ -22,6 +22,26 @@ impl<K: Serialize, V: Serialize, S, C: Counter> Serialize for GenericHashMap<K, 
 
 impl<T: Serialize, S, C: Counter> Serialize for GenericHashSet<T, S, C> {
     /// Writes a sequence. O(n).
+    ///
+    /// # Errors
+    /// Whatever the serializer returns, for the sequence or for one of the elements.
+    fn serialize<R: Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<K: Serialize, V: Serialize, C: Counter> Serialize for GenericOrdMap<K, V, C> {
+    /// Writes a map, in the order of the keys. O(n).
+    ///
+    /// # Errors
+    /// Whatever the serializer returns, for the map or for one of its entries.
+    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<T: Serialize, C: Counter> Serialize for GenericOrdSet<T, C> {
+    /// Writes a sequence, in order. O(n).
     ///
     /// # Errors
     /// Whatever the serializer returns, for the sequence or for one of the elements.
@@ -62,6 +82,31 @@ where
     S: BuildHasher + Default,
     C: Counter,
 {
+    /// Reads a sequence. O(n log n). Of equal elements, the last one stays.
+    ///
+    /// # Errors
+    /// If the input is no sequence, or if one of its elements cannot be read.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Elements::<T, Self>(PhantomData))
+    }
+}
+
+impl<'de, K, V, C> Deserialize<'de> for GenericOrdMap<K, V, C>
+where
+    K: Deserialize<'de> + Ord + Clone,
+    V: Deserialize<'de> + Clone,
+    C: Counter,
+{
+    /// Reads a map. O(n log n). Of entries with equal keys, the last one stays.
+    ///
+    /// # Errors
+    /// If the input is no map, or if one of its keys or values cannot be read.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries::<K, V, Self>(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Ord + Clone, C: Counter> Deserialize<'de> for GenericOrdSet<T, C> {
     /// Reads a sequence. O(n log n). Of equal elements, the last one stays.
     ///
     /// # Errors

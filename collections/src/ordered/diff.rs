@@ -270,9 +270,11 @@ impl<K: Ord, V, C> Pairs<K, V, C> {
     unsafe fn skip_shared(&mut self) {
         // SAFETY: by the contract.
         unsafe {
-            if let (Some((left, left_at)), Some((right, right_at))) = (self.left.above(), self.right.above()) {
+            if let (Some((left, left_at)), Some((right, right_at))) = (self.left.above(), self.right.above())
+            {
                 let end = (left.len() - left_at).min(right.len() - right_at);
-                let shared = (1..end).take_while(|at| left.child(left_at + at) == right.child(right_at + at)).count();
+                let shared =
+                    (1..end).take_while(|at| left.child(left_at + at) == right.child(right_at + at)).count();
                 self.left.pass(shared);
                 self.right.pass(shared);
             }

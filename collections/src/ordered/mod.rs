@@ -89,6 +89,7 @@
 //! `self` where both maps have a key, as in `im`; std's `append` keeps the other one.
 
 mod build;
+mod convert;
 mod diff;
 mod iter;
 mod node;
@@ -547,10 +548,12 @@ impl<K: Ord + Clone, V: Clone, C: Counter> GenericOrdMap<K, V, C> {
         while changes.len() <= limit {
             let Some(pair) = pairs.next() else {
                 for change in changes {
-                    // SAFETY: both maps are alive.
                     let (key, value) = match change {
                         Source::New(key, value) => (key, value),
-                        Source::Kept(slot) => unsafe { (slot.key::<'_>().clone(), slot.value::<'_>().clone()) },
+                        // SAFETY: both maps are alive.
+                        Source::Kept(slot) => unsafe {
+                            (slot.key::<'_>().clone(), slot.value::<'_>().clone())
+                        },
                     };
                     base.insert(key, value);
                 }
@@ -562,7 +565,8 @@ impl<K: Ord + Clone, V: Clone, C: Counter> GenericOrdMap<K, V, C> {
                 Pair::Left(_) | Pair::Right(_) => {}
                 Pair::Both(ours, theirs) => {
                     // SAFETY: both maps are alive.
-                    let (key, value, other): (&K, &V, &V) = unsafe { (ours.key(), ours.value(), theirs.value()) };
+                    let (key, value, other): (&K, &V, &V) =
+                        unsafe { (ours.key(), ours.value(), theirs.value()) };
                     match combine(key, value, other) {
                         Some(combined) => changes.push(Source::New(key.clone(), combined)),
                         None if is_base => {}

@@ -411,12 +411,21 @@ impl<K, V, C> Node<K, V, C> {
 /// The pointer itself. The compiler does not see how it was made. It would turn a choice between two places of one
 /// allocation into the same choice between two offsets, which takes more instructions.
 #[inline]
+#[cfg_attr(
+    all(target_arch = "x86_64", not(miri)),
+    expect(
+        clippy::pointers_in_nomem_asm_block,
+        reason = "no instruction reads or writes what the pointer points to"
+    )
+)]
 fn opaque(place: *mut u8) -> *mut u8 {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         let mut place = place;
         // SAFETY: there is no instruction.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags))
+        };
         place
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]

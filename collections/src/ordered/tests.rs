@@ -100,9 +100,10 @@ impl Content for [u64; 10] {
     }
 }
 
-type Model<K, V> = BTreeMap<K, V>;
+/// A map, and what it should hold.
+type Modelled<K, V, C> = (GenericOrdMap<K, V, C>, BTreeMap<K, V>);
 
-fn content<K: Content, V: Content, C: Counter>(map: &GenericOrdMap<K, V, C>) -> Model<K, V> {
+fn content<K: Content, V: Content, C: Counter>(map: &GenericOrdMap<K, V, C>) -> BTreeMap<K, V> {
     map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -120,7 +121,7 @@ fn bounds<K: Content>(draw: u64, ids: u64) -> (Bound<K>, Bound<K>) {
 
 /// Does random operations to versions that stem from each other.
 fn replay<K: Content, V: Content, C: Counter>(seed: usize, steps: usize, ids: u64) {
-    let mut versions: Vec<(GenericOrdMap<K, V, C>, Model<K, V>)> = vec![Default::default()];
+    let mut versions: Vec<Modelled<K, V, C>> = vec![Default::default()];
     for (step, draw) in draws(&mut rng("ordered", seed), steps, 1 << 50).into_iter().enumerate() {
         let at = (draw >> 40) as usize % versions.len();
         let id = (draw % ids) as u32;
@@ -446,7 +447,10 @@ fn the_interface_of_std() {
     assert_eq!(map.alter(|value| value.map(|_| vec![9]), "c".to_owned())["c"], [9]);
     assert_eq!(map.update_with("c".to_owned(), vec![8], |old, new| [old, new].concat())["c"], [3, 8]);
     let all: OrdMap<u32, u32> = (0..500).map(|id| (id, 2 * id)).collect();
-    assert_eq!((all.iter().len(), all.iter().skip(100).len(), all.iter().last()), (500, 400, Some((&499, &998))));
+    assert_eq!(
+        (all.iter().len(), all.iter().skip(100).len(), all.iter().last()),
+        (500, 400, Some((&499, &998)))
+    );
     assert_eq!(all.values().sum::<u32>(), 499 * 500);
     assert!(all.keys().rev().copied().eq((0..500).rev()));
     let same: OrdMap<u32, u32> = all.clone().into_iter().rev().collect();
@@ -461,7 +465,8 @@ fn the_interface_of_std() {
 #[test]
 #[should_panic(expected = "starts behind its end")]
 fn a_range_must_not_start_behind_its_end() {
-    let _ = OrdMap::from([(1, 1)]).range(2..1);
+    let (from, to) = (2, 1);
+    let _ = OrdMap::from([(1, 1)]).range(from..to);
 }
 
 #[test]
@@ -486,7 +491,9 @@ fn entries_of_no_size_of_high_alignment_and_large() {
     struct Half(u8);
     let aligned: OrdMap<Aligned, u32> = (0..300).map(|id| (Aligned(id), id)).collect();
     let half: OrdMap<Half, u8> = (0..200).map(|id| (Half(id), id)).collect();
-    assert!(aligned.update(Aligned(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(128)));
+    assert!(
+        aligned.update(Aligned(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(128))
+    );
     assert!(half.update(Half(7), 0).keys().all(|key| std::ptr::from_ref(key).addr().is_multiple_of(16)));
     check(&aligned.without(&Aligned(0)));
     check(&half.without(&Half(0)));
@@ -579,7 +586,9 @@ fn a_panic_in_a_key_or_value_leaves_every_version_intact() {
 
 #[test]
 fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
-    for (size, fuse) in [8, 12, 64, 97, 800].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse))) {
+    for (size, fuse) in
+        [8, 12, 64, 97, 800].into_iter().flat_map(|size| (0..90).map(move |fuse| (size, fuse)))
+    {
         let mut sole: OrdMap<Brittle, u32> = (1..=size).map(|id| (Brittle(id), id)).collect();
         let held: OrdMap<Brittle, u32> = (1..=size).map(|id| (Brittle(id), id)).collect();
         for change in 0..7 {
@@ -702,6 +711,9 @@ fn keys_without_an_order_do_no_harm() {
             14 => assert!(map.diff(&other).count() <= map.len() + other.len()),
             _ => drop(map.pop_first()),
         }));
-        assert_eq!(map.iter().map(|(key, value)| usize::from(value.parse() == Ok(key.0))).sum::<usize>(), map.len());
+        assert_eq!(
+            map.iter().map(|(key, value)| usize::from(value.parse() == Ok(key.0))).sum::<usize>(),
+            map.len()
+        );
     }
 }

@@ -417,7 +417,7 @@ impl<K: Clone, V: Clone, C: Counter> Tree<K, V, C> {
         let (mut child, mut separator) = (child, separator);
         // SAFETY: by the contract. Separators that `splits` has are read once.
         unsafe {
-            for height in height..=self.height {
+            for (height, split) in splits.iter().enumerate().take(self.height + 1).skip(height) {
                 let (place, at) = (path.place(height), path.digits.at(height) + 1);
                 let mut branch = *place;
                 let len = branch.len();
@@ -444,7 +444,7 @@ impl<K: Clone, V: Clone, C: Counter> Tree<K, V, C> {
                 right.set_entries(right.entries_between(0, right.len(), height));
                 branch.set_entries(entries - right.entries(height));
                 separator = if Slot::<K, V, C>::INLINE {
-                    splits[height].assume_init_read()
+                    split.assume_init_read()
                 } else {
                     right.separator(0).read()
                 };
