@@ -85,6 +85,7 @@ fn files(bottleneck: &Bottleneck, kind: &OwnInput) -> Vec<String> {
         .to_vec(),
         ("persistent_vector", "mix") => [
             "size=1 get=1",
+            "size=1 push=1 pop=1",
             "size=1 get=1 set=1 push=5 pop=5 iterate=1",
             "size=1 get=1 push=3 pop=3 versions=500",
             "size=3 get=1 set=1 push=9 pop=9",
@@ -155,7 +156,8 @@ fn every_contender_comes_to_what_the_oracle_says_or_says_why_not() {
         "small_map",
     ];
     assert_eq!(bottlenecks, expected.into(), "{tested:?}");
-    // A store that answers simple queries only says so, and so does a map that keeps no versions. Nobody else does.
+    // A store that answers simple queries only says so, and so do a map and a vector that keep no versions. Nobody
+    // else does.
     let keeps_none = |what: &str| what == "a mix that keeps versions";
     assert!(
         unsupported.iter().all(|(contender, what)| match contender.as_str() {
