@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::rc::Rc;
 use std::sync::Once;
+use std::thread;
 
 use scenarios::input::mix;
 use scenarios::probe::{Injected, Probe};
@@ -73,5 +75,18 @@ impl Hash for Brittle {
     fn hash<H: Hasher>(&self, state: &mut H) {
         Brittle::burn();
         state.write_u64(mix(u64::from(self.0)));
+    }
+}
+
+/// A value that counts its drops, and panics when it is dropped if its flag is set.
+#[derive(Clone, Debug)]
+pub(crate) struct Explosive(pub(crate) Rc<Cell<u32>>, pub(crate) bool);
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+        if self.1 && !thread::panicking() {
+            panic_any(Injected);
+        }
     }
 }

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use std::thread;
 
 use scenarios::input::{FixedHasher, draws, mix, rng, shuffled};
-use scenarios::probe::{Hashing, Injected, PassThrough, Probe};
+use scenarios::probe::{Hashing, PassThrough, Probe};
 
 use super::core::Core;
 use super::node::{LEVELS, Link, MAX_ENTRIES, WIDTH, digit, rest_at};
 use super::{DiffItem, Entry, GenericHashMap, hash_of};
 use crate::counter::{Atomic, Counter, Plain};
-use crate::testing::{Brittle, is_interrupted, std_hash};
+use crate::testing::{Brittle, Explosive, is_interrupted, std_hash};
 use crate::{HashMap, rc};
 
 /// A key whose hash the test chooses.
@@ -649,19 +649,6 @@ fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
                 assert!(map == held);
             }
             assert!(held.len() == size as usize && (0..size).all(|id| held.get(&Brittle(id)) == Some(&id)));
-        }
-    }
-}
-
-/// A value that counts its drops, and panics when it is dropped if its flag is set.
-#[derive(Clone, Debug)]
-struct Explosive(Rc<Cell<u32>>, bool);
-
-impl Drop for Explosive {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
-        if self.1 && !thread::panicking() {
-            std::panic::panic_any(Injected);
         }
     }
 }

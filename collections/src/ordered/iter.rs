@@ -430,13 +430,7 @@ impl<'a, K: Clone, V: Clone, C: Counter> IterMut<'a, K, V, C> {
         tree.unshare_all();
         IterMut { slots: Slots::all(tree), left: tree.len(), entries: PhantomData }
     }
-}
 
-impl<'a, K, V, C: Counter> IterMut<'a, K, V, C>
-where
-    K: Clone,
-    V: Clone,
-{
     #[inline]
     fn entry(&mut self, slot: Slot<K, V, C>) -> (&'a K, &'a mut V) {
         self.left -= 1;

@@ -6,16 +6,15 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
-use std::thread;
 
 use scenarios::input::{draws, rng, shuffled};
-use scenarios::probe::{Injected, Probe};
+use scenarios::probe::Probe;
 
 use super::node::{BRANCH_MAX, BRANCH_MIN, Node};
 use super::slot::Slot;
 use super::{DiffItem, GenericOrdMap};
 use crate::counter::{Atomic, Counter, Plain};
-use crate::testing::{Brittle, is_interrupted, std_hash};
+use crate::testing::{Brittle, Explosive, is_interrupted, std_hash};
 use crate::{OrdMap, OrdSet, rc};
 
 /// Checks the invariants of the module.
@@ -618,19 +617,6 @@ fn a_panic_in_a_key_held_by_value_leaves_every_version_intact() {
                 assert!(after.iter().all(|id| copy.remove(&Brittle(*id)).is_some()) && copy.is_empty());
             }
             assert!(held.len() == size as usize && (1..=size).all(|id| held.get(&Brittle(id)) == Some(&id)));
-        }
-    }
-}
-
-/// A value that counts its drops, and panics when it is dropped if its flag is set.
-#[derive(Clone, Debug)]
-struct Explosive(Rc<Cell<u32>>, bool);
-
-impl Drop for Explosive {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
-        if self.1 && !thread::panicking() {
-            std::panic::panic_any(Injected);
         }
     }
 }

@@ -467,8 +467,10 @@ impl<K: Clone, V: Clone, C: Counter> Tree<K, V, C> {
         }
     }
 
-    /// The value of a key, to be changed in place.
-    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(&K, &mut V)>
+    /// The path to the entry with this key, and its place in the leaf. The version alone holds the branches then. If there
+    /// is no such entry, nothing is copied.
+    #[inline]
+    fn unshare_to<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(Path<K, V, C>, usize)>
     where
         K: Borrow<Q>,
     {
@@ -476,10 +478,15 @@ impl<K: Clone, V: Clone, C: Counter> Tree<K, V, C> {
             return None;
         }
         let Location { digits, at, is_found } = self.locate(key);
-        if !is_found {
-            return None;
-        }
-        let path = self.unshare_branches(digits);
+        if is_found { Some((self.unshare_branches(digits), at)) } else { None }
+    }
+
+    /// The value of a key, to be changed in place.
+    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(&K, &mut V)>
+    where
+        K: Borrow<Q>,
+    {
+        let (path, at) = self.unshare_to(key)?;
         // SAFETY: the path leads to the entry's leaf. The entry stays while the version is borrowed.
         unsafe {
             let slot = Node::unshare(path.place(0), 0).slot(at);
@@ -531,14 +538,7 @@ impl<K: Clone, V: Clone, C: Counter> Tree<K, V, C> {
     where
         K: Borrow<Q>,
     {
-        if self.root.is_none() {
-            return None;
-        }
-        let Location { digits, at, is_found } = self.locate(key);
-        if !is_found {
-            return None;
-        }
-        let path = self.unshare_branches(digits);
+        let (path, at) = self.unshare_to(key)?;
         // SAFETY: the path leads to the entry's leaf.
         Some(unsafe { self.remove_at(&path, at) })
     }
